@@ -1,0 +1,40 @@
+namespace ConvNet.Engine;
+
+/// <summary>
+/// One layer at run time. It owns its output and what backward needs. Contract:
+/// forward reads <c>x</c> and keeps a reference to it until backward; backward gets ∂loss/∂output (already scaled by 1/B, never
+/// averaged), may overwrite it, leaves the gradient roots of its parameters in <see cref="Parameter.GradientRoot"/>, calls
+/// <see cref="StepExchange.GradientReady"/> for each, and returns ∂loss/∂input (its own buffer, or <c>dy</c> overwritten).
+/// Buffers are allocated at the first forward, for the capacity of <c>x</c>, and reused: a built model that never runs costs nothing.
+/// Padding lanes of activations and gradients are zero on entry and must be zero on return.
+/// </summary>
+public abstract class Layer(string name, int index, Shape input, Shape output)
+{
+    /// <summary>As in PyTorch's state_dict: "0", "3.main.0".</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Index in the model, counted depth first; keys random numbers.</summary>
+    public int Index { get; } = index;
+
+    public Shape Input { get; } = input;
+
+    public Shape Output { get; } = output;
+
+    /// <summary>Own parameters, weight before bias, γ before β.</summary>
+    public virtual IReadOnlyList<Parameter> Parameters => [];
+
+    /// <summary>Layers inside this one (residual blocks), in the order of the state_dict.</summary>
+    public virtual IReadOnlyList<Layer> Children => [];
+
+    /// <summary>Takes over <see cref="Parameter.Values"/> after they have changed: packs them for the kernels.</summary>
+    public virtual void Load(StepContext step)
+    {
+    }
+
+    /// <param name="x">(N, C, H, W) with N ≥ <see cref="StepContext.Samples"/> slots.</param>
+    public abstract Activation Forward(Activation x, StepContext step);
+
+    /// <param name="dy">Shape of the output; may be overwritten.</param>
+    /// <param name="needsInputGradient">False for the first layer: the result is then null.</param>
+    public abstract Activation? Backward(Activation dy, StepContext step, bool needsInputGradient);
+}

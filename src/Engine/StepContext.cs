@@ -1,0 +1,47 @@
+using ConvNet.Engine.Reduction;
+
+namespace ConvNet.Engine;
+
+/// <summary>Which implementation of the layers runs: the oracle or the fast one.</summary>
+public enum KernelSet
+{
+    /// <summary>Vector code in blocks of 8 channels; the default.</summary>
+    Fast,
+
+    /// <summary>Plain loops with double accumulators: the oracle.</summary>
+    Reference,
+}
+
+/// <summary>Everything about the pass in progress that a layer may ask for.</summary>
+public sealed class StepContext
+{
+    public StepContext(ThreadTeam team, KernelSet kernels)
+    {
+        Team = team;
+        Kernels = kernels;
+    }
+
+    public ThreadTeam Team { get; }
+
+    public KernelSet Kernels { get; }
+
+    /// <summary>False in evaluation: running statistics, no dropout.</summary>
+    public bool Training { get; internal set; }
+
+    /// <summary>Samples in this pass on this worker; sample i lies in slot i of every activation.</summary>
+    public int Samples { get; internal set; }
+
+    /// <summary>This worker's shards and roots; training only.</summary>
+    public ShardPlan Plan { get; internal set; } = null!;
+
+    /// <summary>Training only.</summary>
+    public StepExchange Exchange { get; internal set; } = null!;
+
+    /// <summary>The step's number over the whole job; keys dropout.</summary>
+    public long Step { get; internal set; }
+
+    public ulong Seed { get; internal set; }
+
+    /// <summary>For each sample of the pass, its index in the data set; keys dropout.</summary>
+    public int[] SampleIndices { get; internal set; } = [];
+}
