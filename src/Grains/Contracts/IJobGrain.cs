@@ -1,0 +1,53 @@
+namespace ConvNet.Grains.Contracts;
+
+/// <summary>
+/// One training job; the key is its id. The client orchestrates: it submits, runs to a step, evaluates, saves, and reads the
+/// status in between. Every call returns at once; work goes on behind it and shows in <see cref="StatusAsync"/>.
+/// Failures of the work are in <see cref="JobStatus.Failure"/>; a call itself throws only if it makes no sense in this state.
+/// </summary>
+[Alias("ConvNet.IJobGrain")]
+public interface IJobGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Creates the job: checks that the silos, devices and data are there, starts workers and servers, and initializes the state
+    /// from the seed, or from a verified checkpoint folder. The state is then <see cref="JobState.Idle"/> at that step.
+    /// </summary>
+    /// <param name="jobJson">A <c>JobSpec</c> as JSON: all that decides the result.</param>
+    /// <param name="checkpoint">Absolute path of a checkpoint folder to go on from, or null.</param>
+    [Alias("Submit")]
+    Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint);
+
+    /// <summary>Trains until <paramref name="untilStep"/> steps of the job are complete.</summary>
+    [Alias("Run")]
+    Task RunAsync(long untilStep);
+
+    /// <summary>Evaluates the current version on all test images; the result is in <see cref="JobStatus.Evaluation"/>.</summary>
+    [Alias("Evaluate")]
+    Task EvaluateAsync();
+
+    /// <summary>Writes the current version to <paramref name="runFolder"/>/checkpoints; the result is in <see cref="JobStatus.Checkpoint"/>.</summary>
+    /// <param name="result">Final result to keep in the checkpoint, or null if the job is not finished.</param>
+    [Alias("Checkpoint")]
+    Task CheckpointAsync(string runFolder, FinalResult? result);
+
+    /// <summary>What the job is doing now. Cheap; meant to be polled a few times per second.</summary>
+    [Alias("Status")]
+    Task<JobStatus> StatusAsync();
+
+    /// <summary>Ends the job in the given state and frees its workers and servers.</summary>
+    [Alias("End")]
+    Task EndAsync(JobState state);
+}
+
+/// <summary>The jobs that this cluster knows; one grain, key 0.</summary>
+[Alias("ConvNet.IJobDirectoryGrain")]
+public interface IJobDirectoryGrain : IGrainWithIntegerKey
+{
+    /// <summary>Adds a job id, or fails with exit code 6 (conflict) if a live job has it.</summary>
+    [Alias("Register")]
+    Task RegisterAsync(string jobId);
+
+    /// <summary>Job ids, newest first.</summary>
+    [Alias("List")]
+    Task<string[]> ListAsync();
+}
