@@ -1,0 +1,94 @@
+namespace ConvNet.Engine.Data;
+
+/// <summary>Finds and reads a data set by built-in name or by path; a folder's content decides its format.</summary>
+public static class DatasetLoader
+{
+    /// <summary>The data set that is delivered with the program.</summary>
+    public const string DefaultName = "fashion-mnist-mini";
+
+    private const string FullName = "fashion-mnist";
+    private const string DebianFolder = "/usr/share/datasets/fashion-mnist";
+
+    /// <summary>The built-in names.</summary>
+    public static IReadOnlyList<string> Names { get; } = [DefaultName, FullName];
+
+    private static readonly string[] FashionClasses =
+        ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+    /// <summary>Reads a data set.</summary>
+    /// <param name="nameOrPath">A built-in name, or a folder with IDX, CIFAR-10, CIFAR-100 or image files.</param>
+    /// <param name="readImageFolder">Decodes a folder with train/CLASS/* and test/CLASS/*; the engine itself has no image codecs.</param>
+    /// <exception cref="ConvNetException">Unknown name, missing or damaged files (exit code 3).</exception>
+    public static Dataset Load(string nameOrPath, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder = null)
+    {
+        if (Names.Contains(nameOrPath))
+        {
+            (ImageSet train, ImageSet test) = IdxDataset.Read(FindBuiltIn(nameOrPath), FashionClasses);
+            return new Dataset(nameOrPath, train, test, [0.2860], [0.3530]);
+        }
+
+        string folder = Path.GetFullPath(nameOrPath);
+        if (!Directory.Exists(folder))
+        {
+            throw ConvNetException.BadInput(File.Exists(folder)
+                ? $"{nameOrPath}: is a file. Give the folder that holds the training and the test files."
+                : $"{nameOrPath}: no such folder, and not one of the built-in data sets {string.Join(", ", Names)}. Check the path.");
+        }
+
+        try
+        {
+            (ImageSet train, ImageSet test) = ReadFolder(folder, readImageFolder);
+            return new Dataset(nameOrPath, train, test);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ConvNetException.BadInput($"{nameOrPath}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The folder of a built-in data set, or null if it is not on this machine.</summary>
+    public static string? TryFindBuiltIn(string name) => name == DefaultName ? FindMini() : FullCandidates().FirstOrDefault(IdxDataset.IsIn);
+
+    private static (ImageSet Train, ImageSet Test) ReadFolder(string folder, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder)
+    {
+        if (IdxDataset.IsIn(folder))
+            return IdxDataset.Read(folder);
+        if (CifarDataset.IsIn(folder))
+            return CifarDataset.Read(folder);
+        bool hasTrain = Directory.Exists(Path.Combine(folder, "train"));
+        bool hasTest = Directory.Exists(Path.Combine(folder, "test"));
+        if (hasTrain && hasTest && readImageFolder is not null)
+            return readImageFolder(folder);
+        string found = hasTrain || hasTest ? $"only {(hasTrain ? "train" : "test")}/ is there" : "none of these is there";
+        throw ConvNetException.BadInput($"{folder}: no data set found: {found}. Expected are IDX files (train-images-idx3-ubyte[.gz] and so on), CIFAR-10 (data_batch_*.bin, test_batch.bin), CIFAR-100 (train.bin, test.bin) or image folders (train/CLASS/*, test/CLASS/*).");
+    }
+
+    private static string FindBuiltIn(string name)
+    {
+        string? folder = TryFindBuiltIn(name);
+        if (folder is not null)
+            return folder;
+        throw ConvNetException.BadInput(name == DefaultName
+            ? $"{name}: data/{DefaultName} is neither next to the program nor above {AppContext.BaseDirectory}. Reinstall the program, or give a path."
+            : $"{name}: not found in {string.Join(" or ", FullCandidates())}. Install the Debian package dataset-fashion-mnist, or set CONVNET_DATA to the folder that holds {FullName}/.");
+    }
+
+    private static IEnumerable<string> FullCandidates()
+    {
+        yield return DebianFolder;
+        if (Environment.GetEnvironmentVariable("CONVNET_DATA") is { Length: > 0 } root)
+            yield return Path.Combine(root, FullName);
+    }
+
+    private static string? FindMini()
+    {
+        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            string candidate = Path.Combine(folder, "data", DefaultName);
+            if (Directory.Exists(candidate))
+                return candidate;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,78 @@
+using ConvNet.Engine.Data;
+using Xunit;
+
+namespace ConvNet.Engine.Tests.Data;
+
+public sealed class CifarDatasetTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Batches_of_cifar_10_are_read_in_order()
+    {
+        _folder.Write("data_batch_2.bin", Record([3], 30));
+        _folder.Write("data_batch_1.bin", Record([1], 10), Record([2], 20));
+        _folder.Write("test_batch.bin", Record([9], 90));
+        Dataset data = DatasetLoader.Load(_folder.Path);
+        Assert.Equal(new Shape(3, 32, 32), data.Shape);
+        Assert.Equal(10, data.ClassCount);
+        Assert.Equal([1, 2, 3], data.Train.Labels.ToArray());
+        Assert.Equal([9], data.Test.Labels.ToArray());
+        Assert.Equal([10, 11, 12], Planes(data.Train, 0));
+        Assert.Equal([30, 31, 32], Planes(data.Train, 2));
+        Assert.Equal(20 / 255.0, data.Mean[0], 1e-12);
+        Assert.Equal(22 / 255.0, data.Mean[2], 1e-12);
+    }
+
+    [Fact]
+    public void Cifar_100_uses_the_fine_label()
+    {
+        _folder.Write("train.bin", Record([19, 99], 10), Record([0, 5], 20));
+        _folder.Write("test.bin", Record([1, 2], 30));
+        Dataset data = DatasetLoader.Load(_folder.Path);
+        Assert.Equal(100, data.ClassCount);
+        Assert.Equal([99, 5], data.Train.Labels.ToArray());
+        Assert.Equal([30, 31, 32], Planes(data.Test, 0));
+    }
+
+    [Fact]
+    public void A_length_that_is_no_multiple_of_the_record_is_refused()
+    {
+        _folder.Write("test_batch.bin", Record([1], 0));
+        _folder.Write("data_batch_1.bin", Record([1], 0), [1, 2, 3]);
+        Refused("data_batch_1.bin", "3076 bytes", "multiple of 3073", "at byte 3073");
+        _folder.Write("data_batch_1.bin", Record([1, 1], 0));
+        Refused("data_batch_1.bin", "fits CIFAR-100");
+        _folder.Write("data_batch_1.bin");
+        Refused("data_batch_1.bin", "is empty");
+    }
+
+    [Fact]
+    public void A_label_out_of_range_is_refused_with_its_place()
+    {
+        _folder.Write("test_batch.bin", Record([1], 0));
+        _folder.Write("data_batch_1.bin", Record([1], 0), Record([255], 0));
+        Refused("data_batch_1.bin", "label 255 at byte 3073 (image 1)", "0 … 9");
+    }
+
+    [Fact]
+    public void A_missing_test_batch_is_named()
+    {
+        _folder.Write("data_batch_1.bin", Record([1], 0));
+        Refused("test_batch.bin", "is missing");
+    }
+
+    private void Refused(params string[] parts)
+    {
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetLoader.Load(_folder.Path));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.All(parts, part => Assert.Contains(part, error.Message));
+    }
+
+    private static byte[] Record(byte[] labels, byte value) =>
+        [.. labels, .. Enumerable.Range(0, 3072).Select(i => (byte)(value + (i / 1024)))];
+
+    private static int[] Planes(ImageSet set, int index) => [set.Image(index)[0], set.Image(index)[1024], set.Image(index)[3071]];
+}

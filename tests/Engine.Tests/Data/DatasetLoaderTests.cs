@@ -1,0 +1,71 @@
+using ConvNet.Engine.Data;
+using Xunit;
+
+namespace ConvNet.Engine.Tests.Data;
+
+public class DatasetLoaderTests
+{
+    [Fact]
+    public void The_data_set_that_comes_with_the_program_is_found_and_whole()
+    {
+        Dataset data = DatasetLoader.Load("fashion-mnist-mini");
+        Assert.Equal(12_000, data.Train.Count);
+        Assert.Equal(2_000, data.Test.Count);
+        Assert.Equal(new Shape(1, 28, 28), data.Shape);
+        Assert.Equal([0.2860], data.Mean);
+        Assert.Equal([0.3530], data.Std);
+        Assert.Equal("Ankle boot", data.ClassNames[9]);
+        Assert.Equal([9, 0, 0, 3, 0, 2, 7, 2, 5, 5], data.Train.Labels[..10].ToArray());
+        Assert.Equal([9, 2, 1, 1, 6, 1, 4, 6, 5, 7], data.Test.Labels[..10].ToArray());
+        Assert.Equal("d3801637f1e141a1cd896fbd90515b1515d83cbe083ee0928b8e7c2eefcba45c", data.Sha256);
+    }
+
+    [Fact]
+    public void A_path_to_the_same_files_computes_its_own_normalization()
+    {
+        Dataset data = DatasetLoader.Load(DatasetLoader.TryFindBuiltIn("fashion-mnist-mini")!);
+        Assert.NotEqual(0.2860, data.Mean[0]);
+        Assert.Equal(0.2860, data.Mean[0], 2e-3);
+        Assert.Equal(0.3530, data.Std[0], 2e-3);
+    }
+
+    [Fact]
+    public void Names_that_are_neither_built_in_nor_folders_are_refused()
+    {
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetLoader.Load("fashion-mnist-mimi"));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.Contains("fashion-mnist-mini, fashion-mnist", error.Message);
+    }
+
+    [Fact]
+    public void A_file_and_a_folder_without_data_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("something.bin", [1, 2, 3]);
+        Assert.Contains("is a file", Assert.Throws<ConvNetException>(() => DatasetLoader.Load(file)).Message);
+        Assert.Contains("no data set found", Assert.Throws<ConvNetException>(() => DatasetLoader.Load(folder.Path)).Message);
+    }
+
+    [Fact]
+    public void Folders_of_images_go_to_the_given_decoder()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["train"]);
+        Directory.CreateDirectory(folder["test"]);
+        var set = new ImageSet(new Shape(1, 1, 2), [1, 2], [0], ["a"]);
+        Dataset data = DatasetLoader.Load(folder.Path, path =>
+        {
+            Assert.Equal(folder.Path, path);
+            return (set, set);
+        });
+        Assert.Same(set, data.Train);
+    }
+
+    [Fact]
+    public void A_constant_channel_is_divided_by_one()
+    {
+        var set = new ImageSet(new Shape(1, 1, 2), [7, 7], [0], ["a"]);
+        var data = new Dataset("constant", set, set);
+        Assert.Equal([1.0], data.Std);
+    }
+}
