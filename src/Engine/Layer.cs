@@ -37,4 +37,16 @@ public abstract class Layer(string name, int index, Shape input, Shape output)
     /// <param name="dy">Shape of the output; may be overwritten.</param>
     /// <param name="needsInputGradient">False for the first layer: the result is then null.</param>
     public abstract Activation? Backward(Activation dy, StepContext step, bool needsInputGradient);
+
+    /// <summary>A buffer of this layer, made or grown to hold <paramref name="capacity"/> samples; new memory is zero.</summary>
+    protected static Activation Reserve(ref Activation? buffer, Shape shape, int capacity)
+    {
+        if (buffer is null || buffer.Capacity < capacity)
+        {
+            buffer?.Dispose();
+            buffer = new Activation(shape, capacity);
+        }
+
+        return buffer;
+    }
 }

@@ -1,13 +1,29 @@
+using ConvNet.Engine.Layers;
+
 namespace ConvNet.Engine;
 
-/// <summary>Layers that feed each other: the whole model, or a branch of a residual block.</summary>
-public sealed class LayerSequence(IReadOnlyList<Layer> layers, Shape input, Shape output)
+/// <summary>
+/// Layers that feed each other: the whole model, or a branch of a residual block. Neighbours that save a pass together learn of
+/// each other here: a batch norm is folded into the convolution before it for evaluation, and applies the ReLU after it.
+/// </summary>
+public sealed class LayerSequence
 {
-    public IReadOnlyList<Layer> Layers { get; } = layers;
+    public LayerSequence(IReadOnlyList<Layer> layers, Shape input, Shape output)
+    {
+        Layers = layers;
+        Input = input;
+        Output = output;
+        for (int i = 1; i < layers.Count; i++)
+        {
+            Introduce(layers[i - 1], layers[i]);
+        }
+    }
 
-    public Shape Input { get; } = input;
+    public IReadOnlyList<Layer> Layers { get; }
 
-    public Shape Output { get; } = output;
+    public Shape Input { get; }
+
+    public Shape Output { get; }
 
     /// <summary>All layers depth first, children after their parent.</summary>
     public IEnumerable<Layer> Walk() => Layers.SelectMany(Walk);
@@ -41,6 +57,21 @@ public sealed class LayerSequence(IReadOnlyList<Layer> layers, Shape input, Shap
         }
 
         return gradient;
+    }
+
+    private static void Introduce(Layer first, Layer second)
+    {
+        if (first is Convolution convolution && second is BatchNorm folded)
+        {
+            convolution.Folded = folded;
+            folded.IsFolded = true;
+        }
+
+        if (first is BatchNorm norm && second is ReLU relu)
+        {
+            norm.FeedsReLU = true;
+            relu.AppliedBy = norm;
+        }
     }
 
     private static IEnumerable<Layer> Walk(Layer layer) => layer.Children.SelectMany(Walk).Prepend(layer);

@@ -1,8 +1,16 @@
 using System.Text.Json.Serialization;
+using ConvNet.Engine.Layers;
 
 namespace ConvNet.Engine;
 
 /// <summary>What a layer is, as data. Concrete records stand beside their layer in Layers/ and are JSON types of their own.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(ConvolutionSpec), "conv")]
+[JsonDerivedType(typeof(BatchNormSpec), "batchNorm")]
+[JsonDerivedType(typeof(ReLUSpec), "relu")]
+[JsonDerivedType(typeof(MaxPoolSpec), "maxPool")]
+[JsonDerivedType(typeof(FlattenSpec), "flatten")]
+[JsonDerivedType(typeof(FullyConnectedSpec), "fullyConnected")]
 public abstract record LayerSpec
 {
     /// <summary>The volume that leaves this layer, or a <see cref="ConvNetException"/> that shows the arithmetic and valid choices.</summary>

@@ -1,0 +1,243 @@
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Reduction;
+
+namespace ConvNet.Engine.Layers;
+
+/// <summary>
+/// Per channel over all samples and pixels of the global batch: y = γ(x − μ)/√(σ² + ε) + β with the biased variance σ².
+/// Goes after a convolution or fully connected layer and before the nonlinearity.
+/// </summary>
+public sealed record BatchNormSpec : LayerSpec
+{
+    public override Shape OutputShape(Shape input, string name) => input;
+
+    internal override Layer Build(ModelBuilder builder, string name, Shape input) =>
+        new BatchNorm(name, builder.NextLayer(), builder.NextBatchNorm(), input, builder.BatchNormMode);
+}
+
+/// <summary>
+/// Batch norm whose statistics span workers: leaves are (count, mean, M2) of one data shard in double, combined over the tree of
+/// shards (Chan, Golub, LeVeque). In training x̂ = ((x − μ_hi) − μ_lo)·invstd, never a pre-multiplied scale and shift.
+/// Source: Ioffe, Szegedy, "Batch Normalization" (2015).
+/// </summary>
+public sealed class BatchNorm : Layer
+{
+    public const double Epsilon = 1e-5;
+
+    private readonly int _norm;
+    private readonly BatchNormMode _mode;
+    private readonly Parameter _gamma;
+    private readonly Parameter _beta;
+    private readonly ChannelSums _sums;
+    private readonly GradientTree _tree = new();
+    private BatchNormState _running;
+    private Activation? _x;
+    private Activation? _y;
+
+    /// <summary>One set of constants per group of samples that share statistics, and the group of each sample.</summary>
+    private NormConstants[] _groups = [];
+
+    private int[] _groupOfSample = [];
+    private float[] _paddedGamma = [];
+    private float[] _paddedBeta = [];
+
+    internal BatchNorm(string name, int index, int norm, Shape shape, BatchNormMode mode)
+        : base(name, index, shape, shape)
+    {
+        _norm = norm;
+        _mode = mode;
+        bool delivered = mode == BatchNormMode.Sync;
+        _gamma = new Parameter($"{name}.weight", [shape.C], ParameterRole.Scale, index, 0, 1, 1, delivered);
+        _beta = new Parameter($"{name}.bias", [shape.C], ParameterRole.Shift, index, 1, 1, 1, delivered);
+        _sums = new ChannelSums(shape);
+        _running = BatchNormState.Initial(name, shape.C);
+        Parameters = [_gamma, _beta];
+    }
+
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>True if evaluation folds this layer into the convolution before it.</summary>
+    internal bool IsFolded { get; set; }
+
+    /// <summary>True if a ReLU follows, which the fast kernels apply in the same pass.</summary>
+    internal bool FeedsReLU { get; set; }
+
+    /// <summary>Takes over the running statistics for evaluation.</summary>
+    public void LoadStatistics(BatchNormState state) => _running = state;
+
+    /// <summary>True if this layer's output has gone through the ReLU that follows it.</summary>
+    internal bool Applies(StepContext step) => FeedsReLU && step.Kernels == KernelSet.Fast && (step.Training || !IsFolded);
+
+    /// <summary>Evaluation as y = scale·x + shift.</summary>
+    internal (double Scale, double Shift) EvaluationAffine(int channel)
+    {
+        double scale = _gamma.Values[channel] / Math.Sqrt(_running.RunningVar[channel] + Epsilon);
+        return (scale, _beta.Values[channel] - _running.RunningMean[channel] * scale);
+    }
+
+    public override void Load(StepContext step)
+    {
+        int padded = Output.Blocks * 8;
+        Array.Resize(ref _paddedGamma, padded);
+        Array.Resize(ref _paddedBeta, padded);
+        _gamma.Values.AsSpan(0, Output.C).CopyTo(_paddedGamma);
+        _beta.Values.AsSpan(0, Output.C).CopyTo(_paddedBeta);
+    }
+
+    public override Activation Forward(Activation x, StepContext step)
+    {
+        if (!step.Training && IsFolded)
+        {
+            return x;
+        }
+
+        _x = x;
+        if (step.Training)
+        {
+            MeasureBatch(x, step);
+        }
+        else
+        {
+            double[] mean = Array.ConvertAll(_running.RunningMean, value => (double)value);
+            double[] variance = Array.ConvertAll(_running.RunningVar, value => (double)value);
+            UseGroups(step.Samples, [new NormConstants(Output, mean, variance)], _ => 0);
+        }
+
+        Activation y = Reserve(ref _y, Output, x.Capacity);
+        bool relu = Applies(step);
+        int blocks = Output.Blocks;
+        step.Team.Run(step.Samples * blocks, (item, _) =>
+        {
+            int n = item / blocks;
+            int block = item % blocks;
+            var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
+            ReferenceNormalization.Forward(BlockOf(x, n, block), BlockOf(y, n, block), channels, relu);
+        });
+        return y;
+    }
+
+    public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
+    {
+        bool relu = Applies(step);
+        Activation x = _x!;
+        int blocks = Output.Blocks;
+        _sums.Reserve(step.Samples);
+        step.Team.Run(step.Samples * blocks, (item, _) =>
+        {
+            int n = item / blocks;
+            int block = item % blocks;
+            var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
+            ReferenceNormalization.BackwardSums(
+                BlockOf(x, n, block), BlockOf(dy, n, block), channels, relu, _sums.First(n, block), _sums.Second(n, block));
+        });
+        var leaves = new BackwardSums[step.Plan.Shards.Length];
+        step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Total(step.Plan.Shards[i]));
+        BackwardSums[] totals = _mode == BatchNormMode.Sync ? [SynchronizedTotal(leaves, step)] : leaves;
+        if (_mode == BatchNormMode.Shard)
+        {
+            StoreGradients(leaves, step);
+        }
+
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        for (int group = 0; group < totals.Length; group++)
+        {
+            _groups[group].SetBackward(totals[group]);
+        }
+
+        step.Team.Run(step.Samples * blocks, (item, _) =>
+        {
+            int n = item / blocks;
+            int block = item % blocks;
+            var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
+            ReferenceNormalization.Backward(BlockOf(x, n, block), BlockOf(dy, n, block), channels, relu);
+        });
+        return dy;
+    }
+
+    private static Span<float> BlockOf(Activation x, int n, int block)
+    {
+        int length = x.Shape.Area * 8;
+        return x.SampleSpan(n).Slice(block * length, length);
+    }
+
+    /// <summary>Fills the constants with the statistics of the batch, or of each shard.</summary>
+    private void MeasureBatch(Activation x, StepContext step)
+    {
+        ShardPlan plan = step.Plan;
+        int blocks = Output.Blocks;
+        _sums.Reserve(step.Samples);
+        step.Team.Run(step.Samples * blocks, (item, _) =>
+        {
+            int n = item / blocks;
+            int block = item % blocks;
+            ReferenceNormalization.Moments(BlockOf(x, n, block), _sums.First(n, block), _sums.Second(n, block));
+        });
+        var leaves = new Moments[plan.Shards.Length];
+        step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Merge(plan.Shards[i]));
+        Moments[] roots = ShardReduction.Roots(plan, i => leaves[i], Moments.Combine);
+        if (_mode == BatchNormMode.Sync)
+        {
+            Moments batch = step.Exchange.ReduceMoments(_norm, roots);
+            UseGroups(step.Samples, [NormConstants.Of(Output, batch)], _ => 0);
+            return;
+        }
+
+        step.Exchange.ReportMoments(_norm, roots);
+        var shardOfSample = new int[step.Samples];
+        for (int i = 0; i < plan.Shards.Length; i++)
+        {
+            shardOfSample.AsSpan(plan.Shards[i].First, plan.Shards[i].Count).Fill(i);
+        }
+
+        UseGroups(step.Samples, [.. leaves.Select(leaf => NormConstants.Of(Output, leaf))], n => shardOfSample[n]);
+    }
+
+    private void UseGroups(int samples, NormConstants[] groups, Func<int, int> groupOfSample)
+    {
+        _groups = groups;
+        if (_groupOfSample.Length < samples)
+        {
+            _groupOfSample = new int[samples];
+        }
+
+        for (int n = 0; n < samples; n++)
+        {
+            _groupOfSample[n] = groupOfSample(n);
+        }
+    }
+
+    private BackwardSums SynchronizedTotal(BackwardSums[] leaves, StepContext step) =>
+        step.Exchange.ReduceBackwardSums(_norm, ShardReduction.Roots(step.Plan, i => leaves[i], BackwardSums.Combine));
+
+    private void StoreGradients(BackwardSums[] leaves, StepContext step)
+    {
+        StoreGradient(_beta, step, i => leaves[i].Dy);
+        StoreGradient(_gamma, step, i => leaves[i].DyXhat);
+    }
+
+    private void StoreGradient(Parameter parameter, StepContext step, Func<int, double[]> leafOf)
+    {
+        _tree.Begin(Output.C);
+        for (int i = 0; i < step.Plan.Shards.Length; i++)
+        {
+            LocalShard shard = step.Plan.Shards[i];
+            Span<float> leaf = _tree.Leaf();
+            double[] values = leafOf(i);
+            for (int c = 0; c < leaf.Length; c++)
+            {
+                leaf[c] = (float)values[c];
+            }
+
+            if (_tree.Commit(shard, out ReadOnlySpan<float> sum))
+            {
+                sum.CopyTo(parameter.GradientRoot(shard.Root));
+            }
+        }
+
+        step.Exchange.GradientReady(parameter);
+    }
+}

@@ -1,0 +1,62 @@
+using ConvNet.Engine.Reduction;
+
+namespace ConvNet.Engine.Layers;
+
+/// <summary>Two doubles per sample and channel, and their sums over the samples of a shard, in the order of the samples.</summary>
+internal sealed class ChannelSums(Shape shape)
+{
+    private readonly int _lanes = shape.Blocks * 8;
+    private double[] _first = [];
+    private double[] _second = [];
+
+    public void Reserve(int samples)
+    {
+        if (_first.Length < samples * _lanes)
+        {
+            _first = new double[samples * _lanes];
+            _second = new double[samples * _lanes];
+        }
+    }
+
+    /// <summary>Mean, or Σdy, of a sample's block of 8 channels.</summary>
+    public Span<double> First(int n, int block) => _first.AsSpan(n * _lanes + block * 8, 8);
+
+    /// <summary>M2, or Σdy·x̂.</summary>
+    public Span<double> Second(int n, int block) => _second.AsSpan(n * _lanes + block * 8, 8);
+
+    /// <summary>The sums as backward sums of a shard.</summary>
+    public BackwardSums Total(in LocalShard shard)
+    {
+        var total = new BackwardSums(new double[shape.C], new double[shape.C]);
+        for (int n = shard.First; n < shard.End; n++)
+        {
+            for (int c = 0; c < shape.C; c++)
+            {
+                total.Dy[c] += _first[n * _lanes + c];
+                total.DyXhat[c] += _second[n * _lanes + c];
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>The sums as moments of a shard, with the arithmetic of <see cref="Moments.Combine"/>.</summary>
+    public Moments Merge(in LocalShard shard)
+    {
+        double[] mean = _first.AsSpan(shard.First * _lanes, shape.C).ToArray();
+        double[] m2 = _second.AsSpan(shard.First * _lanes, shape.C).ToArray();
+        for (int n = shard.First + 1; n < shard.End; n++)
+        {
+            long before = (long)(n - shard.First) * shape.Area;
+            double share = (double)shape.Area / (before + shape.Area);
+            for (int c = 0; c < shape.C; c++)
+            {
+                double delta = _first[n * _lanes + c] - mean[c];
+                mean[c] += delta * share;
+                m2[c] += _second[n * _lanes + c] + delta * delta * before * share;
+            }
+        }
+
+        return new Moments((long)shard.Count * shape.Area, mean, m2);
+    }
+}

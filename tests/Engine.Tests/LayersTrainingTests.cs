@@ -1,0 +1,55 @@
+using ConvNet.Engine.Reduction;
+using Xunit;
+
+namespace ConvNet.Engine.Tests;
+
+public class LayersTrainingTests
+{
+    [Theory]
+    [InlineData("lenet", KernelSet.Reference)]
+    [InlineData("lenet", KernelSet.Fast)]
+    public void A_preset_learns_its_batch_by_heart(string preset, KernelSet kernels)
+    {
+        using var team = new ThreadTeam(2);
+        using var network = new Network(ModelFile.Load(preset), BatchNormMode.Sync, team, kernels);
+        var exchange = new LocalExchange(network);
+        exchange.Initialize(1);
+        var plan = new ShardPlan(new ShardTree(10, 4), 0, 4);
+        int[] labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+        double first = 0;
+        double last = 0;
+        for (int step = 0; step < 12; step++)
+        {
+            FillInput(network.Input(10));
+            Metrics metrics = exchange.TrainStep(plan, step, 1, labels, labels);
+            last = metrics.LossSum / metrics.Count;
+            first = step == 0 ? last : first;
+            foreach (Parameter parameter in network.Parameters)
+            {
+                float[] values = exchange.Values(parameter);
+                float[] gradient = exchange.Gradient(parameter);
+                for (int i = 0; i < values.Length; i++)
+                {
+                    values[i] -= 0.05f * gradient[i];
+                }
+            }
+        }
+
+        Assert.InRange(first, 1.5, 6);
+        Assert.True(last < first * 0.8, $"loss {first} -> {last}");
+    }
+
+    private static void FillInput(Activation input)
+    {
+        for (int n = 0; n < 10; n++)
+        {
+            for (int h = 0; h < input.Shape.H; h++)
+            {
+                for (int w = 0; w < input.Shape.W; w++)
+                {
+                    input[n, 0, h, w] = (h * (n + 2) + w * (n + 5)) % 7 / 3f - 1;
+                }
+            }
+        }
+    }
+}
