@@ -1,0 +1,62 @@
+using System.Runtime.Intrinsics;
+
+namespace ConvNet.Engine.Optimizers;
+
+/// <summary>
+/// Layer-wise adaptive rate scaling: d = r·(g + λw) with a trust ratio r per tensor, buffer = μ·buffer + d, w −= η·buffer.
+/// r = trust·‖w‖ / (‖g‖ + λ‖w‖ + ε) for weights; 1 for biases and the scale and shift of normalizations, and while a norm is 0.
+/// Source: You, Gitman, Ginsburg, "Large batch training of convolutional networks" (2017).
+/// </summary>
+public sealed record Lars : OptimizerSpec
+{
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>η of the paper, the trust coefficient.</summary>
+    public double TrustCoefficient { get; init; } = 0.001;
+
+    public double Epsilon { get; init; } = 1e-8;
+
+    public override IReadOnlyList<string> SlotNames => ["momentum"];
+
+    public override bool NeedsWeightNorms => true;
+
+    public override void Validate()
+    {
+        base.Validate();
+        Require(Momentum is >= 0 and < 1, "momentum", Momentum, "at least 0 and below 1");
+        Require(TrustCoefficient > 0 && double.IsFinite(TrustCoefficient), "trustCoefficient", TrustCoefficient, "above 0");
+        Require(Epsilon >= 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "a number of at least 0");
+    }
+
+    public override double TensorRate(Parameter tensor, double weightNorm, double gradientNorm) =>
+        tensor.Role != ParameterRole.Weight || weightNorm == 0 || gradientNorm == 0
+            ? 1
+            : TrustCoefficient * weightNorm / (gradientNorm + WeightDecay * weightNorm + Epsilon);
+
+    public override void Apply(
+        StepSettings settings,
+        float tensorRate,
+        ReadOnlySpan<float> w,
+        ReadOnlySpan<float> g,
+        Span<float> slot0,
+        Span<float> slot1,
+        Span<float> wNext)
+    {
+        var clip = Vector256.Create((float)settings.ClipFactor);
+        var decay = Vector256.Create((float)WeightDecay);
+        var trust = Vector256.Create(tensorRate);
+        var momentum = Vector256.Create((float)Momentum);
+        var rate = Vector256.Create(-(float)settings.LearningRate);
+        ReadOnlySpan<Vector256<float>> weights = Lanes.Of(w);
+        ReadOnlySpan<Vector256<float>> gradients = Lanes.Of(g);
+        Span<Vector256<float>> buffers = Lanes.Of(slot0);
+        Span<Vector256<float>> next = Lanes.Of(wNext);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            Vector256<float> d = trust * Vector256.FusedMultiplyAdd(decay, weights[i], gradients[i] * clip);
+            Vector256<float> buffer = Vector256.FusedMultiplyAdd(momentum, buffers[i], d);
+            buffers[i] = buffer;
+            next[i] = Vector256.FusedMultiplyAdd(rate, buffer, weights[i]);
+        }
+    }
+}
