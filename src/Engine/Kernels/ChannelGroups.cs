@@ -1,0 +1,55 @@
+namespace ConvNet.Engine.Kernels;
+
+/// <summary>Moves the channels of a group that doesn't fill whole blocks into an activation of its own, and back.</summary>
+internal sealed unsafe class ChannelGroups
+{
+    private readonly Action<int, int> _gather;
+    private readonly Action<int, int> _scatter;
+    private Activation _whole = null!;
+    private Activation _group = null!;
+    private int _firstChannel;
+
+    public ChannelGroups()
+    {
+        _gather = GatherSample;
+        _scatter = ScatterSample;
+    }
+
+    /// <summary>group's channel c = whole's channel firstChannel + c.</summary>
+    public void Gather(Activation whole, Activation group, int firstChannel, int samples, ThreadTeam team)
+    {
+        (_whole, _group, _firstChannel) = (whole, group, firstChannel);
+        team.Run(samples, _gather);
+    }
+
+    /// <summary>whole's channel firstChannel + c = group's channel c; other channels stay.</summary>
+    public void Scatter(Activation group, Activation whole, int firstChannel, int samples, ThreadTeam team)
+    {
+        (_whole, _group, _firstChannel) = (whole, group, firstChannel);
+        team.Run(samples, _scatter);
+    }
+
+    private void GatherSample(int n, int thread)
+    {
+        for (int c = 0; c < _group.Shape.C; c++)
+        {
+            Copy(_whole.Data + _whole.Index(n, _firstChannel + c, 0, 0), _group.Data + _group.Index(n, c, 0, 0), _group.Shape.Area);
+        }
+    }
+
+    private void ScatterSample(int n, int thread)
+    {
+        for (int c = 0; c < _group.Shape.C; c++)
+        {
+            Copy(_group.Data + _group.Index(n, c, 0, 0), _whole.Data + _whole.Index(n, _firstChannel + c, 0, 0), _group.Shape.Area);
+        }
+    }
+
+    private static void Copy(float* source, float* destination, int pixels)
+    {
+        for (int i = 0; i < pixels; i++)
+        {
+            destination[i * 8] = source[i * 8];
+        }
+    }
+}

@@ -1,0 +1,95 @@
+namespace ConvNet.Engine.Kernels;
+
+/// <summary>One phase of an <see cref="IndirectPass"/>, ready to run: offset tables and packed weights.</summary>
+internal sealed unsafe class IndirectPanels
+{
+    private readonly int[] _weightOfTap;
+    private readonly int[] _taps;
+    private readonly int _fullTaps;
+    private readonly int _tailTaps;
+    private readonly int _tailChannels;
+    private readonly int _panelLength;
+    private readonly AlignedBuffer _weights;
+    private readonly int[][] _source;
+    private readonly int[][] _destination;
+
+    public IndirectPanels(
+        IndirectPhase phase, int sourceChannels, int panels, PaddedPlanes planes, int sourceStride, int destinationStride, int maxSamples)
+    {
+        int blocks = (sourceChannels + 7) / 8;
+        int taps = phase.Taps.Length;
+        _weightOfTap = [.. phase.Taps.Select(t => t.Weight)];
+        _tailChannels = sourceChannels % 8;
+        _tailTaps = _tailChannels == 0 ? 0 : taps;
+        _fullTaps = sourceChannels / 8 * taps;
+        _taps = Pinned(blocks * taps);
+        for (int i = 0; i < _taps.Length; i++)
+        {
+            (int y, int x, _) = phase.Taps[i % taps];
+            _taps[i] = i / taps * planes.Stride + (y * planes.PaddedW + x) * 8;
+        }
+
+        _panelLength = checked(sourceChannels * taps * 16);
+        _weights = new AlignedBuffer((long)panels * _panelLength);
+        _source = new int[maxSamples][];
+        _destination = new int[maxSamples][];
+        for (int samples = 1; samples <= maxSamples; samples++)
+        {
+            _source[samples - 1] = Offsets(phase.Pixels.Length, samples, sourceStride, p => planes.Offset(phase.Bases[p].Y, phase.Bases[p].X));
+            _destination[samples - 1] = Offsets(phase.Pixels.Length, samples, destinationStride, p => phase.Pixels[p] * 8);
+        }
+    }
+
+    /// <summary>Packs to [panel of 16 outputs][input block][tap][input channel][16]. Missing output channels keep zeros.</summary>
+    public void Pack(ReadOnlySpan<float> weights, int outStride, int inStride, int sourceChannels, int destinationChannels)
+    {
+        int taps = _weightOfTap.Length;
+        for (int o = 0; o < destinationChannels; o++)
+        {
+            float* panel = _weights.Data + (long)(o / 16) * _panelLength + o % 16;
+            for (int i = 0; i < sourceChannels; i++)
+            {
+                int channels = Math.Min(8, sourceChannels - (i & ~7));
+                float* packed = panel + ((i & ~7) * taps + (i & 7)) * 16;
+                ReadOnlySpan<float> filter = weights[(o * outStride + i * inStride)..];
+                foreach (int tap in _weightOfTap)
+                {
+                    *packed = filter[tap];
+                    packed += channels * 16;
+                }
+            }
+        }
+    }
+
+    /// <summary>The part of a job that depends on the phase.</summary>
+    public TileKernel.Job Job(int panel, int samples) => new()
+    {
+        SourceOffsets = Address(_source[samples - 1]),
+        DestinationOffsets = Address(_destination[samples - 1]),
+        PixelCount = _source[samples - 1].Length,
+        Weights = _weights.Data + (long)panel * _panelLength,
+        Taps = Address(_taps),
+        FullTaps = _fullTaps,
+        TailTaps = _tailTaps,
+        TailChannels = _tailChannels,
+    };
+
+    /// <summary>Offsets of all pixels of all samples, the last one repeated until the tile is full: it is then only written more than once.</summary>
+    private static int[] Offsets(int pixels, int samples, int stride, Func<int, int> offsetOfPixel)
+    {
+        int count = pixels * samples;
+        int[] offsets = Pinned((count + TileKernel.Pixels - 1) / TileKernel.Pixels * TileKernel.Pixels);
+        for (int i = 0; i < offsets.Length; i++)
+        {
+            int pixel = Math.Min(i, count - 1);
+            offsets[i] = checked(pixel / pixels * stride + offsetOfPixel(pixel % pixels));
+        }
+
+        return offsets;
+    }
+
+    private static int[] Pinned(int length) => GC.AllocateArray<int>(length, pinned: true);
+
+    private static int* Address(int[] pinned) =>
+        (int*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+}

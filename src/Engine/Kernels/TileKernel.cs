@@ -1,0 +1,167 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ConvNet.Engine.Kernels;
+
+/// <summary>
+/// The inner loops of a direct convolution. A tile is 6 pixels × 16 (or 8) output channels, held in registers over the whole sum:
+/// with 12 accumulators the two FMA pipes stay full, and each input value and each weight is loaded once for 12 FMAs.
+/// A pixel is summed over input channel blocks, then taps, then channels of the block, whichever tile it falls into.
+/// </summary>
+internal static unsafe class TileKernel
+{
+    /// <summary>Pixels in a tile.</summary>
+    public const int Pixels = 6;
+
+    /// <summary>Where one panel of weights is applied.</summary>
+    public struct Job
+    {
+        /// <summary>The input that offsets count from.</summary>
+        public float* Source;
+
+        public float* Destination;
+
+        /// <summary>For each output pixel: offset of its first input value, and of its output vector. A multiple of 6 entries, the last pixel repeated.</summary>
+        public int* SourceOffsets;
+
+        public int* DestinationOffsets;
+
+        /// <summary>Entries of the two tables.</summary>
+        public int PixelCount;
+
+        /// <summary>Floats from the panel's first 8 output channels to its second 8.</summary>
+        public int DestinationPlane;
+
+        /// <summary>[tap][channel][16], first the taps of full blocks, then those of the last block if it has fewer than 8 channels.</summary>
+        public float* Weights;
+
+        /// <summary>16 initial values.</summary>
+        public float* Bias;
+
+        /// <summary>For each (channel block, tap) its offset from a pixel's first input value.</summary>
+        public int* Taps;
+
+        public int FullTaps;
+
+        public int TailTaps;
+
+        public int TailChannels;
+    }
+
+    /// <summary>All pixels × 16 output channels.</summary>
+    // Long because the accumulators must be locals: the JIT keeps arrays and refs in memory.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run16(in Job job)
+    {
+        Vector256<float> bias0 = Vector256.Load(job.Bias);
+        Vector256<float> bias1 = Vector256.Load(job.Bias + 8);
+        int taps = job.FullTaps + job.TailTaps;
+        int full = job.FullTaps;
+        int tail = job.TailChannels;
+        int plane = job.DestinationPlane;
+        for (int pixel = 0; pixel < job.PixelCount; pixel += Pixels)
+        {
+            int* offsets = job.SourceOffsets + pixel;
+            float* x0 = job.Source + offsets[0];
+            float* x1 = job.Source + offsets[1];
+            float* x2 = job.Source + offsets[2];
+            float* x3 = job.Source + offsets[3];
+            float* x4 = job.Source + offsets[4];
+            float* x5 = job.Source + offsets[5];
+            Vector256<float> a0 = bias0, a1 = bias0, a2 = bias0, a3 = bias0, a4 = bias0, a5 = bias0;
+            Vector256<float> b0 = bias1, b1 = bias1, b2 = bias1, b3 = bias1, b4 = bias1, b5 = bias1;
+            float* w = job.Weights;
+            for (int tap = 0; tap < taps; tap++)
+            {
+                nint offset = job.Taps[tap];
+                nint end = offset + (tap < full ? 8 : tail);
+                do
+                {
+                    Vector256<float> w0 = Vector256.Load(w);
+                    Vector256<float> w1 = Vector256.Load(w + 8);
+                    Vector256<float> x = Vector256.Create(x0[offset]);
+                    a0 = Fma.MultiplyAdd(x, w0, a0);
+                    b0 = Fma.MultiplyAdd(x, w1, b0);
+                    x = Vector256.Create(x1[offset]);
+                    a1 = Fma.MultiplyAdd(x, w0, a1);
+                    b1 = Fma.MultiplyAdd(x, w1, b1);
+                    x = Vector256.Create(x2[offset]);
+                    a2 = Fma.MultiplyAdd(x, w0, a2);
+                    b2 = Fma.MultiplyAdd(x, w1, b2);
+                    x = Vector256.Create(x3[offset]);
+                    a3 = Fma.MultiplyAdd(x, w0, a3);
+                    b3 = Fma.MultiplyAdd(x, w1, b3);
+                    x = Vector256.Create(x4[offset]);
+                    a4 = Fma.MultiplyAdd(x, w0, a4);
+                    b4 = Fma.MultiplyAdd(x, w1, b4);
+                    x = Vector256.Create(x5[offset]);
+                    a5 = Fma.MultiplyAdd(x, w0, a5);
+                    b5 = Fma.MultiplyAdd(x, w1, b5);
+                    w += 16;
+                }
+                while (++offset < end);
+            }
+
+            offsets = job.DestinationOffsets + pixel;
+            Store(job.Destination + offsets[0], plane, a0, b0);
+            Store(job.Destination + offsets[1], plane, a1, b1);
+            Store(job.Destination + offsets[2], plane, a2, b2);
+            Store(job.Destination + offsets[3], plane, a3, b3);
+            Store(job.Destination + offsets[4], plane, a4, b4);
+            Store(job.Destination + offsets[5], plane, a5, b5);
+        }
+    }
+
+    /// <summary>All pixels × the first 8 output channels of a panel: the last panel when the number of blocks is odd.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run8(in Job job)
+    {
+        Vector256<float> bias = Vector256.Load(job.Bias);
+        int taps = job.FullTaps + job.TailTaps;
+        for (int pixel = 0; pixel < job.PixelCount; pixel += Pixels)
+        {
+            int* offsets = job.SourceOffsets + pixel;
+            float* x0 = job.Source + offsets[0];
+            float* x1 = job.Source + offsets[1];
+            float* x2 = job.Source + offsets[2];
+            float* x3 = job.Source + offsets[3];
+            float* x4 = job.Source + offsets[4];
+            float* x5 = job.Source + offsets[5];
+            Vector256<float> a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias, a5 = bias;
+            float* w = job.Weights;
+            for (int tap = 0; tap < taps; tap++)
+            {
+                nint offset = job.Taps[tap];
+                nint end = offset + (tap < job.FullTaps ? 8 : job.TailChannels);
+                do
+                {
+                    Vector256<float> w0 = Vector256.Load(w);
+                    a0 = Fma.MultiplyAdd(Vector256.Create(x0[offset]), w0, a0);
+                    a1 = Fma.MultiplyAdd(Vector256.Create(x1[offset]), w0, a1);
+                    a2 = Fma.MultiplyAdd(Vector256.Create(x2[offset]), w0, a2);
+                    a3 = Fma.MultiplyAdd(Vector256.Create(x3[offset]), w0, a3);
+                    a4 = Fma.MultiplyAdd(Vector256.Create(x4[offset]), w0, a4);
+                    a5 = Fma.MultiplyAdd(Vector256.Create(x5[offset]), w0, a5);
+                    w += 16;
+                }
+                while (++offset < end);
+            }
+
+            offsets = job.DestinationOffsets + pixel;
+            a0.Store(job.Destination + offsets[0]);
+            a1.Store(job.Destination + offsets[1]);
+            a2.Store(job.Destination + offsets[2]);
+            a3.Store(job.Destination + offsets[3]);
+            a4.Store(job.Destination + offsets[4]);
+            a5.Store(job.Destination + offsets[5]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(float* destination, int plane, Vector256<float> low, Vector256<float> high)
+    {
+        low.Store(destination);
+        high.Store(destination + plane);
+    }
+}

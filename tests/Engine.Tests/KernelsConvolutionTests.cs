@@ -1,0 +1,180 @@
+using ConvNet.Engine.Layers;
+using Xunit;
+
+namespace ConvNet.Engine.Tests;
+
+public sealed class KernelsConvolutionTests
+{
+    private const double Tolerance = 1e-5;
+
+    public static TheoryData<string, int> Geometries
+    {
+        get
+        {
+            var data = new TheoryData<string, int>();
+            for (int i = 0; i < Cases.Length; i++)
+            {
+                ConvolutionGeometry g = Cases[i];
+                data.Add($"{g.Input}->{g.Output} kernel {g.Kernel} stride {g.Stride} padding {g.Padding} dilation {g.Dilation} groups {g.Groups}", i);
+            }
+
+            return data;
+        }
+    }
+
+    private static ConvolutionGeometry[] Cases { get; } = [.. AllCases()];
+
+    [Theory]
+    [MemberData(nameof(Geometries))]
+    public void AllThreePhasesAgreeWithTheDefinition(string geometry, int index)
+    {
+        Assert.NotEmpty(geometry);
+        using var team = new ThreadTeam(2);
+        using var test = new KernelsConvolutionCase(Cases[index], samples: index % 3 == 0 ? 1 : 5);
+        test.Run(team);
+        CheckAgainstTheDefinition(test);
+    }
+
+    [Fact]
+    public void SumsOverManyChannelsAndPixelsStayAccurate()
+    {
+        using var team = new ThreadTeam(2);
+        using var test = new KernelsConvolutionCase(KernelsConvolutionCase.Square(64, 128, 28, 3, padding: 1), samples: 16);
+        test.Run(team);
+        CheckSomeAgainstTheDefinition(test);
+    }
+
+    private static IEnumerable<ConvolutionGeometry> AllCases()
+    {
+        foreach (int kernel in new[] { 1, 3, 5, 7 })
+        {
+            foreach (int stride in new[] { 1, 2, 3 })
+            {
+                foreach ((int c, int k) in new[] { (1, 8), (3, 17), (8, 24), (17, 3), (16, 32) })
+                {
+                    int dilation = (kernel + stride + c) % 3 == 0 && kernel <= 3 ? 2 : 1;
+                    yield return KernelsConvolutionCase.Square(c, k, 11 + (c + stride) % 3, kernel, stride, (kernel + k) % (kernel / 2 + 1), dilation);
+                }
+            }
+        }
+
+        foreach (int groups in new[] { 2, 4, 8, 16 })
+        {
+            yield return KernelsConvolutionCase.Square(16, 16, 7, 3, 1, 1, 1, groups);
+            yield return KernelsConvolutionCase.Square(16, 48, 8, 3, 2, 1, 1, groups);
+            yield return KernelsConvolutionCase.Square(32, 16, 9, 1, 2, 0, 1, groups);
+        }
+
+        yield return KernelsConvolutionCase.Square(6, 6, 9, 3, 1, 1, 1, 6);
+        yield return KernelsConvolutionCase.Square(17, 17, 9, 5, 2, 2, 1, 17);
+        yield return KernelsConvolutionCase.Square(24, 40, 3, 3, 1, 1);
+        yield return KernelsConvolutionCase.Square(40, 24, 2, 3, 1, 1);
+        yield return KernelsConvolutionCase.Square(20, 24, 1, 3, 1, 1);
+        yield return KernelsConvolutionCase.Square(4, 4, 17, 3, 1, 1);
+        yield return KernelsConvolutionCase.Square(2, 20, 34, 3, 1, 1);
+        yield return KernelsConvolutionCase.Square(8, 8, 5, 1, 1, 2);
+        yield return KernelsConvolutionCase.Square(8, 8, 6, 2, 5, 0);
+        yield return KernelsConvolutionCase.Square(8, 8, 2, 1, 4, 0);
+        yield return KernelsConvolutionCase.Geometry2(3, 9, new Size(5, 9), new Size(1, 3), new Size(1, 2), new Size(0, 1), new Size(1, 1));
+        yield return KernelsConvolutionCase.Geometry2(9, 3, new Size(9, 5), new Size(4, 2), new Size(2, 3), new Size(3, 1), new Size(2, 1));
+        yield return KernelsConvolutionCase.Geometry2(9, 10, new Size(12, 5), new Size(3, 3), new Size(3, 1), new Size(2, 2), new Size(3, 2));
+        foreach ((int inputs, int outputs) in new[] { (1, 1), (7, 10), (120, 84), (400, 10), (1568, 33) })
+        {
+            yield return ConvolutionGeometry.FullyConnected(inputs, outputs);
+        }
+    }
+
+    private static void CheckAgainstTheDefinition(KernelsConvolutionCase test)
+    {
+        ConvolutionGeometry g = test.Geometry;
+        double[] x = KernelsOracle.Values(test.X, test.Samples);
+        double[] dy = KernelsOracle.Values(test.DY, test.Samples);
+        var y = new double[dy.Length];
+        var dx = new double[x.Length];
+        var dWeight = new double[g.WeightCount];
+        var dBias = new double[g.Output.C];
+        for (int i = 0; i < y.Length; i++)
+        {
+            int k = i / g.Output.Area % g.Output.C;
+            y[i] = test.Bias[k];
+            dBias[k] += dy[i];
+        }
+
+        var oracle = new KernelsOracle(g);
+        for (int n = 0; n < test.Samples; n++)
+        {
+            oracle.Products(n, (iy, ix, iw) =>
+            {
+                y[iy] += x[ix] * test.Weights[iw];
+                dx[ix] += dy[iy] * test.Weights[iw];
+                dWeight[iw] += dy[iy] * x[ix];
+            });
+        }
+
+        Assert.InRange(KernelsOracle.Error(y, KernelsOracle.Values(test.Y, test.Samples)), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(dx, KernelsOracle.Values(test.DX, test.Samples)), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(dWeight, [.. test.DWeight[0]]), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(dBias, [.. test.DBias[0]]), 0, Tolerance);
+        CheckPaddingLanes(test.Y);
+        CheckPaddingLanes(test.DX);
+    }
+
+    /// <summary>The same for a large case, at values picked by a stride that is prime to all sides.</summary>
+    private static void CheckSomeAgainstTheDefinition(KernelsConvolutionCase test)
+    {
+        ConvolutionGeometry g = test.Geometry;
+        double[] x = KernelsOracle.Values(test.X, test.Samples);
+        double[] dy = KernelsOracle.Values(test.DY, test.Samples);
+        var y = new double[dy.Length];
+        var dx = new double[x.Length];
+        var dWeight = new double[g.WeightCount];
+        const int Every = 5099;
+        var oracle = new KernelsOracle(g);
+        for (int n = 0; n < test.Samples; n++)
+        {
+            oracle.Products(n, (iy, ix, iw) =>
+            {
+                if (iy % Every == 0)
+                {
+                    y[iy] += x[ix] * test.Weights[iw];
+                }
+
+                if (ix % Every == 0)
+                {
+                    dx[ix] += dy[iy] * test.Weights[iw];
+                }
+
+                if (iw % Every == 0)
+                {
+                    dWeight[iw] += dy[iy] * x[ix];
+                }
+            });
+        }
+
+        for (int i = 0; i < y.Length; i += Every)
+        {
+            y[i] += test.Bias[i / g.Output.Area % g.Output.C];
+        }
+
+        Assert.InRange(KernelsOracle.Error(Pick(y), Pick(KernelsOracle.Values(test.Y, test.Samples))), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(Pick(dx), Pick(KernelsOracle.Values(test.DX, test.Samples))), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(Pick(dWeight), Pick([.. test.DWeight[0]])), 0, Tolerance);
+
+        static double[] Pick(double[] values) => [.. values.Where((_, i) => i % Every == 0)];
+    }
+
+    private static void CheckPaddingLanes(Activation activation)
+    {
+        Shape shape = activation.Shape;
+        for (int n = 0; n < activation.Capacity; n++)
+        {
+            for (int c = shape.C; c < shape.Blocks * 8; c++)
+            {
+                for (int pixel = 0; pixel < shape.Area; pixel++)
+                {
+                    Assert.Equal(0, activation[n, c, pixel / shape.W, pixel % shape.W]);
+                }
+            }
+        }
+    }
+}
