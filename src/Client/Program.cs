@@ -1,1 +1,3 @@
-Console.WriteLine("convnet");
+using ConvNet.Client;
+
+return await CommandLine.RunAsync(args, Terminal.Process());

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using ConvNet.Client.Commands;
+using ConvNet.Engine;
+
+namespace ConvNet.Client;
+
+/// <summary>Parses the command line, runs the command and turns every outcome into an exit code.</summary>
+public static class CommandLine
+{
+    /// <returns>The exit code of the process; see <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Terminal terminal)
+    {
+        RootCommand root = Root(terminal);
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            return ReportUsage(parsed, terminal);
+        }
+
+        try
+        {
+            // Signals are ours (StopSignal): the library would end the process before the checkpoint is written.
+            var invocation = new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(invocation);
+        }
+        catch (Exception e)
+        {
+            return Report(e, terminal);
+        }
+    }
+
+    internal static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand(
+            """
+            Trains convolutional networks on a cluster of machines, with the same bits for any number of workers.
+
+            Example: convnet train --epochs 5 --workers 2
+            """);
+        root.Add(TrainCommand.Create(terminal));
+        return root;
+    }
+
+    /// <summary>Writes what a failure means to the user: a sentence for what they can act on, never a stack trace.</summary>
+    internal static int Report(Exception failure, Terminal terminal)
+    {
+        (ExitCode code, string message) = Failures.Explain(failure);
+        terminal.Error.WriteLine($"error: {message}");
+        return (int)code;
+    }
+
+    private static int ReportUsage(ParseResult parsed, Terminal terminal)
+    {
+        Command command = parsed.CommandResult.Command;
+        foreach (ParseError error in parsed.Errors)
+        {
+            terminal.Error.WriteLine($"error: {error.Message}{Hint(parsed, error, command)}");
+        }
+
+        terminal.Error.WriteLine($"Try '{Path(parsed.CommandResult)} --help'.");
+        return (int)ExitCode.Usage;
+    }
+
+    private static string Hint(ParseResult parsed, ParseError error, Command command)
+    {
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
+        if (unknown is null)
+        {
+            return "";
+        }
+
+        IEnumerable<string> known = unknown.StartsWith('-')
+            ? command.Options.SelectMany(option => option.Aliases.Prepend(option.Name))
+            : command.Subcommands.Select(sub => sub.Name);
+        return NearMatch.Hint(unknown, known);
+    }
+
+    private static string Path(CommandResult result)
+    {
+        string name = result.Parent is null ? "convnet" : result.Command.Name;
+        return result.Parent is CommandResult parent ? $"{Path(parent)} {name}" : name;
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>The options of a command that runs a job: where, until when, and what it prints.</summary>
+internal sealed class RunOptions
+{
+    public Option<string?> Cluster { get; } = new("--cluster")
+    {
+        Description = "Use the silos of a running cluster: dev://host:port[?gateway=PORT]",
+        HelpName = "URL",
+    };
+
+    public Option<long?> StopAfter { get; } = WholeNumber.Option("--stop-after", "Stop when N steps of the job are complete; go on later with 'resume'");
+
+    public Option<bool> Json { get; } = JsonOption();
+
+    public static Option<bool> JsonOption() => new("--json") { Description = "Print events as JSON, one object a line" };
+
+    public void AddTo(Command command)
+    {
+        command.Add(StopAfter);
+        command.Add(Cluster);
+        command.Add(Json);
+    }
+}

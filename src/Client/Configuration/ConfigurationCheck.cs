@@ -1,0 +1,143 @@
+using ConvNet.Engine;
+
+namespace ConvNet.Client.Configuration;
+
+/// <summary>Refuses values that parse but cannot be meant.</summary>
+public static class ConfigurationCheck
+{
+    private const long MaxBatch = 1 << 20;
+    private const long MaxShards = 1 << 12;
+    private const long MaxSteps = 1L << 40;
+
+    /// <exception cref="ConvNetException">All problems at once, one a line (exit code 3).</exception>
+    public static void Run(TrainConfiguration configuration)
+    {
+        var problems = new List<string>();
+        CheckTraining(configuration.Train, problems);
+        CheckOptimizer(configuration.Optimizer, problems);
+        CheckSchedule(configuration.Schedule, problems);
+        InRange("augmentation.padCrop", configuration.Augmentation.PadCrop, 0, 64, problems);
+        CheckLayout(configuration, problems);
+        if (configuration.Data.Size is { } size)
+        {
+            _ = TryParseSize(size) ?? Add(problems, $"data.size: '{size}' is not a size such as 32x32, with sides from 1 to 4096.");
+        }
+
+        if (problems.Count > 0)
+        {
+            throw ConvNetException.BadInput(string.Join(Environment.NewLine + "error: ", problems));
+        }
+    }
+
+    /// <summary>Parses "HxW".</summary>
+    public static Size? TryParseSize(string text)
+    {
+        string[] sides = text.Split('x');
+        bool valid = sides.Length == 2 && sides.All(side => side.Length is > 0 and < 5 && side.All(char.IsAsciiDigit))
+            && sides.All(side => long.Parse(side) is >= 1 and <= 4096);
+        return valid ? new Size(int.Parse(sides[0]), int.Parse(sides[1])) : null;
+    }
+
+    private static void CheckTraining(TrainSection train, List<string> problems)
+    {
+        if (train.Epochs is { } epochs)
+        {
+            InRange("train.epochs", epochs, 1, 1_000_000, problems);
+        }
+
+        if (train.Steps is { } steps)
+        {
+            InRange("train.steps", steps, 1, MaxSteps, problems);
+        }
+
+        InRange("train.batch", train.Batch, 1, MaxBatch, problems);
+        InRange("train.dataShards", train.DataShards, 1, MaxShards, problems);
+        InRange("train.seed", train.Seed, 0, long.MaxValue, problems);
+        if (train.ClipNorm is { } norm)
+        {
+            Positive("train.clipNorm", norm, problems);
+        }
+    }
+
+    private static void CheckOptimizer(OptimizerSection optimizer, List<string> problems)
+    {
+        NotNegative("optimizer.learningRate", optimizer.LearningRate, problems);
+        Fraction("optimizer.momentum", optimizer.Momentum, problems);
+        NotNegative("optimizer.weightDecay", optimizer.WeightDecay, problems);
+        Fraction("optimizer.beta1", optimizer.Beta1, problems);
+        Fraction("optimizer.beta2", optimizer.Beta2, problems);
+        Positive("optimizer.epsilon", optimizer.Epsilon, problems);
+        Positive("optimizer.trustCoefficient", optimizer.TrustCoefficient, problems);
+        if (optimizer is { Type: "sgd", Nesterov: true, Momentum: 0 })
+        {
+            problems.Add("optimizer.nesterov needs a momentum above 0; set optimizer.nesterov=false.");
+        }
+    }
+
+    private static void CheckSchedule(ScheduleSection schedule, List<string> problems)
+    {
+        InRange("schedule.warmupSteps", schedule.WarmupSteps, 0, MaxSteps, problems);
+        InRange("schedule.stepSize", schedule.StepSize, 1, MaxSteps, problems);
+        Positive("schedule.gamma", schedule.Gamma, problems);
+        NotNegative("schedule.minimumRate", schedule.MinimumRate, problems);
+    }
+
+    private static void CheckLayout(TrainConfiguration configuration, List<string> problems)
+    {
+        LayoutSection layout = configuration.Layout;
+        InRange("layout.workers", layout.Workers, 1, MaxShards, problems);
+        InRange("layout.silos", layout.Silos, 1, 64, problems);
+        InRange("layout.partitions", layout.Partitions, 2, 256, problems);
+        if (layout.Threads is { } threads)
+        {
+            InRange("layout.threads", threads, 1, 1024, problems);
+        }
+
+        if (layout.Workers > configuration.Train.DataShards && configuration.Train.DataShards >= 1 && layout.Workers <= MaxShards)
+        {
+            problems.Add(
+                $"{layout.Workers} workers cannot share {configuration.Train.DataShards} data shards: each worker needs at least one. " +
+                $"Use --workers {configuration.Train.DataShards} or fewer, or raise --data-shards (that changes the result: the shards belong to the job).");
+        }
+    }
+
+    private static void InRange(string name, long value, long low, long high, List<string> problems)
+    {
+        if (value < low || value > high)
+        {
+            problems.Add(high == long.MaxValue ? $"{name} must be at least {low}; got {value}." : $"{name} must be from {low} to {high}; got {Show(value)}.");
+        }
+    }
+
+    private static string Show(long value) => value is long.MaxValue or long.MinValue ? "a number that is far outside" : $"{value}";
+
+    private static void NotNegative(string name, double value, List<string> problems)
+    {
+        if (!double.IsFinite(value) || value < 0)
+        {
+            problems.Add($"{name} must be a finite number, at least 0; got {value}.");
+        }
+    }
+
+    private static void Positive(string name, double value, List<string> problems)
+    {
+        if (!double.IsFinite(value) || value <= 0)
+        {
+            problems.Add($"{name} must be a finite number above 0; got {value}.");
+        }
+    }
+
+    private static void Fraction(string name, double value, List<string> problems)
+    {
+        if (!(value >= 0 && value < 1))
+        {
+            problems.Add($"{name} must be at least 0 and below 1; got {value}.");
+        }
+    }
+
+    private static Size? Add(List<string> problems, string problem)
+    {
+        problems.Add(problem);
+        return null;
+    }
+}

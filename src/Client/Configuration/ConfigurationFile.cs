@@ -1,0 +1,177 @@
+using ConvNet.Engine;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.Serialization;
+
+namespace ConvNet.Client.Configuration;
+
+/// <summary>Reads and writes settings as YAML: nested mappings of plain values, no tags, anchors or lists.</summary>
+public static class ConfigurationFile
+{
+    private const int MaxBytes = 1 << 20;
+    private const int MaxDepth = 8;
+
+    /// <summary>
+    /// The settings of a file. Relative paths of models and data in it are relative to its folder.
+    /// </summary>
+    /// <exception cref="ConvNetException">All that is wrong with it, with line and column.</exception>
+    public static IReadOnlyList<Setting> Read(string path)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists)
+        {
+            throw ConvNetException.BadInput($"configuration file '{path}' does not exist.");
+        }
+
+        if (file.Length > MaxBytes)
+        {
+            throw ConvNetException.BadInput($"configuration file '{path}' has {file.Length} bytes; at most {MaxBytes} are allowed.");
+        }
+
+        var settings = new List<Setting>();
+        try
+        {
+            using var reader = new StreamReader(path);
+            var parser = new Parser(reader);
+            parser.Consume<StreamStart>();
+            if (parser.TryConsume(out DocumentStart? _))
+            {
+                ReadDocument(parser, path, settings);
+                if (!parser.TryConsume(out StreamEnd? _))
+                {
+                    throw Error(path, parser.Current!, "a configuration file holds one document.");
+                }
+            }
+        }
+        catch (YamlException e)
+        {
+            throw ConvNetException.BadInput($"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message}", e);
+        }
+
+        return settings;
+    }
+
+    /// <summary>The configuration as YAML that <see cref="Read"/> reads back to the same values.</summary>
+    public static string Write(TrainConfiguration configuration)
+    {
+        var root = new Dictionary<string, object>();
+        foreach (ConfigurationKey key in ConfigurationKeys.All)
+        {
+            if (key.Get(configuration) is not { } value)
+            {
+                continue;
+            }
+
+            string[] parts = key.Path.Split('.');
+            Dictionary<string, object> section = root;
+            foreach (string part in parts[..^1])
+            {
+                section = (Dictionary<string, object>)(section.TryGetValue(part, out object? known)
+                    ? known
+                    : section[part] = new Dictionary<string, object>());
+            }
+
+            section[parts[^1]] = value;
+        }
+
+        return new SerializerBuilder().WithQuotingNecessaryStrings().Build().Serialize(root);
+    }
+
+    private static void ReadDocument(Parser parser, string path, List<Setting> settings)
+    {
+        if (parser.Current is Scalar { Value.Length: 0 })
+        {
+            parser.MoveNext();
+        }
+        else if (parser.Current is MappingStart)
+        {
+            ReadMapping(parser, path, "", settings, depth: 1);
+        }
+        else
+        {
+            throw Error(path, parser.Current!, "expected settings such as 'model: fashion-cnn'.");
+        }
+
+        parser.Consume<DocumentEnd>();
+    }
+
+    private static void ReadMapping(Parser parser, string path, string prefix, List<Setting> settings, int depth)
+    {
+        Refuse(parser.Current!, path);
+        parser.Consume<MappingStart>();
+        while (!parser.TryConsume(out MappingEnd? _))
+        {
+            Refuse(parser.Current!, path);
+            if (parser.Current is not Scalar name)
+            {
+                throw Error(path, parser.Current!, "a key must be plain text.");
+            }
+
+            parser.MoveNext();
+            string key = prefix + name.Value;
+            switch (parser.Current)
+            {
+                case MappingStart when depth < MaxDepth && ConfigurationKeys.All.Any(known => known.Path.StartsWith(key + ".", StringComparison.Ordinal)):
+                    ReadMapping(parser, path, key + ".", settings, depth + 1);
+                    break;
+                case Scalar value:
+                    Refuse(value, path);
+                    Add(settings, path, name, key, value);
+                    parser.MoveNext();
+                    break;
+                case MappingStart:
+                    throw Error(path, name, $"there is no section '{key}'.{SectionHint(key)}");
+                default:
+                    throw Error(path, parser.Current!, $"'{key}' takes one plain value.");
+            }
+        }
+    }
+
+    private static void Add(List<Setting> settings, string path, Scalar name, string key, Scalar value)
+    {
+        ConfigurationKey known = ConfigurationKeys.Find(key)
+            ?? throw Error(path, name, $"there is no setting '{key}'.{ConfigurationKeys.Hint(key)}");
+        if (settings.Any(setting => setting.Key == known))
+        {
+            throw Error(path, name, $"'{key}' is given twice.");
+        }
+
+        string text = key is "model" or "data.path" ? RelativeTo(path, value.Value) : value.Value;
+        try
+        {
+            known.Set(new TrainConfiguration(), text);
+        }
+        catch (ConvNetException e)
+        {
+            throw Error(path, value, e.Message);
+        }
+
+        settings.Add(new Setting(known, text, $"{path}:{name.Start.Line}"));
+    }
+
+    /// <summary>Names of presets and built-in data sets have no slash and no extension; everything else is a path.</summary>
+    private static string RelativeTo(string file, string value)
+    {
+        bool isPath = value.Contains('/', StringComparison.Ordinal) || value.EndsWith(".json", StringComparison.Ordinal) || value is "." or "..";
+        return isPath ? Path.GetFullPath(value, Path.GetDirectoryName(Path.GetFullPath(file))!) : value;
+    }
+
+    private static void Refuse(ParsingEvent node, string path)
+    {
+        if (node is AnchorAlias || node is NodeEvent { Anchor.IsEmpty: false })
+        {
+            throw Error(path, node, "anchors and aliases are not allowed.");
+        }
+
+        if (node is NodeEvent { Tag.IsEmpty: false })
+        {
+            throw Error(path, node, "tags are not allowed.");
+        }
+    }
+
+    private static string SectionHint(string key) =>
+        NearMatch.Hint(key, ConfigurationKeys.All.Where(known => known.Path.Contains('.', StringComparison.Ordinal)).Select(known => known.Path.Split('.')[0]).Distinct());
+
+    private static ConvNetException Error(string path, ParsingEvent at, string message) =>
+        ConvNetException.BadInput($"{path}:{at.Start.Line}:{at.Start.Column}: {message}");
+}

@@ -1,0 +1,53 @@
+namespace ConvNet.Client.Configuration;
+
+/// <summary>All settings, in the order in which they are written.</summary>
+public static class ConfigurationKeys
+{
+    public static IReadOnlyList<ConfigurationKey> All { get; } =
+    [
+        ConfigurationKey.Text("model", c => c.Model, (c, v) => c.Model = v),
+        ConfigurationKey.Text("data.path", c => c.Data.Path, (c, v) => c.Data.Path = v),
+        ConfigurationKey.Text("data.size", c => c.Data.Size, (c, v) => c.Data.Size = v),
+        ConfigurationKey.Whole("train.epochs", c => c.Train.Epochs, (c, v) => (c.Train.Epochs, c.Train.Steps) = (v, null)),
+        ConfigurationKey.Whole("train.steps", c => c.Train.Steps, (c, v) => (c.Train.Epochs, c.Train.Steps) = (null, v)),
+        ConfigurationKey.Whole("train.batch", c => c.Train.Batch, (c, v) => c.Train.Batch = v),
+        ConfigurationKey.Whole("train.dataShards", c => c.Train.DataShards, (c, v) => c.Train.DataShards = v),
+        ConfigurationKey.Whole("train.seed", c => c.Train.Seed, (c, v) => c.Train.Seed = v),
+        ConfigurationKey.Number("train.clipNorm", c => c.Train.ClipNorm, (c, v) => c.Train.ClipNorm = v),
+        ConfigurationKey.Choice("train.batchNorm", ["sync", "shard"], c => c.Train.BatchNorm, (c, v) => c.Train.BatchNorm = v),
+        ConfigurationKey.Choice(
+            "train.runningAverage", ["exponential", "cumulative"], c => c.Train.RunningAverage, (c, v) => c.Train.RunningAverage = v),
+        ConfigurationKey.Choice("train.initialization", ["he", "xavier"], c => c.Train.Initialization, (c, v) => c.Train.Initialization = v),
+        ConfigurationKey.Choice("optimizer.type", ["sgd", "adam", "adamw", "lars"], c => c.Optimizer.Type, (c, v) => c.Optimizer.Type = v),
+        ConfigurationKey.Number("optimizer.learningRate", c => c.Optimizer.LearningRate, (c, v) => c.Optimizer.LearningRate = v),
+        ConfigurationKey.Number("optimizer.momentum", c => c.Optimizer.Momentum, (c, v) => c.Optimizer.Momentum = v),
+        ConfigurationKey.Switch("optimizer.nesterov", c => c.Optimizer.Nesterov, (c, v) => c.Optimizer.Nesterov = v),
+        ConfigurationKey.Number("optimizer.weightDecay", c => c.Optimizer.WeightDecay, (c, v) => c.Optimizer.WeightDecay = v),
+        ConfigurationKey.Number("optimizer.beta1", c => c.Optimizer.Beta1, (c, v) => c.Optimizer.Beta1 = v),
+        ConfigurationKey.Number("optimizer.beta2", c => c.Optimizer.Beta2, (c, v) => c.Optimizer.Beta2 = v),
+        ConfigurationKey.Number("optimizer.epsilon", c => c.Optimizer.Epsilon, (c, v) => c.Optimizer.Epsilon = v),
+        ConfigurationKey.Number(
+            "optimizer.trustCoefficient", c => c.Optimizer.TrustCoefficient, (c, v) => c.Optimizer.TrustCoefficient = v),
+        ConfigurationKey.Choice("schedule.type", ["constant", "step", "cosine"], c => c.Schedule.Type, (c, v) => c.Schedule.Type = v),
+        ConfigurationKey.Whole("schedule.warmupSteps", c => c.Schedule.WarmupSteps, (c, v) => c.Schedule.WarmupSteps = v),
+        ConfigurationKey.Whole("schedule.stepSize", c => c.Schedule.StepSize, (c, v) => c.Schedule.StepSize = v),
+        ConfigurationKey.Number("schedule.gamma", c => c.Schedule.Gamma, (c, v) => c.Schedule.Gamma = v),
+        ConfigurationKey.Number("schedule.minimumRate", c => c.Schedule.MinimumRate, (c, v) => c.Schedule.MinimumRate = v),
+        ConfigurationKey.Whole("augmentation.padCrop", c => c.Augmentation.PadCrop, (c, v) => c.Augmentation.PadCrop = v),
+        ConfigurationKey.Switch("augmentation.flip", c => c.Augmentation.Flip, (c, v) => c.Augmentation.Flip = v),
+        ConfigurationKey.Whole("layout.workers", c => c.Layout.Workers, (c, v) => c.Layout.Workers = v),
+        ConfigurationKey.Whole("layout.silos", c => c.Layout.Silos, (c, v) => c.Layout.Silos = v),
+        ConfigurationKey.Whole("layout.threads", c => c.Layout.Threads, (c, v) => c.Layout.Threads = v),
+        ConfigurationKey.Whole("layout.partitions", c => c.Layout.Partitions, (c, v) => c.Layout.Partitions = v),
+    ];
+
+    /// <summary>The setting with this path, or null.</summary>
+    public static ConfigurationKey? Find(string path) => All.FirstOrDefault(key => key.Path == path);
+
+    /// <summary>"Did you mean …?", or where all keys can be seen.</summary>
+    public static string Hint(string path)
+    {
+        string hint = NearMatch.Hint(path, All.Select(key => key.Path));
+        return hint.Length > 0 ? hint : " The file config.resolved.yaml of any run lists all keys.";
+    }
+}

@@ -1,0 +1,42 @@
+using ConvNet.Engine;
+
+namespace ConvNet.Client.Configuration;
+
+/// <summary>A value that somebody gave to a key, and where.</summary>
+/// <param name="Origin">For error messages: "--batch", "-s", or "job.yaml:3".</param>
+public sealed record Setting(ConfigurationKey Key, string Text, string Origin)
+{
+    /// <summary>Parses one <c>-s path.to.key=value</c>.</summary>
+    public static Setting Parse(string assignment)
+    {
+        int equals = assignment.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+        {
+            throw new ConvNetException(ExitCode.Usage, $"-s takes path.to.key=value; got '{assignment}'.");
+        }
+
+        string path = assignment[..equals];
+        ConfigurationKey key = ConfigurationKeys.Find(path)
+            ?? throw new ConvNetException(ExitCode.Usage, $"-s: there is no setting '{path}'.{ConfigurationKeys.Hint(path)}");
+        return new Setting(key, assignment[(equals + 1)..], "-s");
+    }
+
+    /// <summary>Applies one layer of settings over what is there; a layer must not say both how many epochs and how many steps.</summary>
+    /// <param name="conflict">Exit code if it does.</param>
+    public static void Apply(TrainConfiguration configuration, IReadOnlyList<Setting> layer, ExitCode conflict)
+    {
+        Setting? epochs = layer.FirstOrDefault(setting => setting.Key.Path == "train.epochs");
+        Setting? steps = layer.FirstOrDefault(setting => setting.Key.Path == "train.steps");
+        if (epochs is not null && steps is not null)
+        {
+            throw new ConvNetException(
+                conflict,
+                $"epochs ({epochs.Origin}) and steps ({steps.Origin}) exclude each other: both say how long to train. Give one of them.");
+        }
+
+        foreach (Setting setting in layer)
+        {
+            setting.Key.Set(configuration, setting.Text);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using ConvNet.Engine;
+
+namespace ConvNet.Client.Runs;
+
+/// <summary>
+/// Ctrl-C and SIGTERM: the first one asks the run to finish its step and to save a checkpoint, the second one ends the process.
+/// </summary>
+internal sealed class StopSignal : IDisposable
+{
+    private readonly PosixSignalRegistration[] _registrations;
+    private readonly CancellationTokenSource _requested = new();
+    private readonly Action<string> _tell;
+    private int _count;
+
+    /// <param name="tell">Shows a sentence to the person who pressed Ctrl-C.</param>
+    public StopSignal(Action<string> tell)
+    {
+        _tell = tell;
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Handle(signal, ExitCode.Interrupted)),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Handle(signal, ExitCode.Terminated)),
+        ];
+    }
+
+    /// <summary>What the process must end with, or null while nobody asked it to stop.</summary>
+    public ExitCode? Requested { get; private set; }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _requested.Token;
+
+    public void Dispose()
+    {
+        foreach (PosixSignalRegistration registration in _registrations)
+        {
+            registration.Dispose();
+        }
+
+        _requested.Dispose();
+    }
+
+    private void Handle(PosixSignalContext signal, ExitCode code)
+    {
+        signal.Cancel = true;
+        if (Interlocked.Increment(ref _count) > 1)
+        {
+            Environment.Exit((int)code);
+        }
+
+        Requested = code;
+        _tell("Finishing the step and saving a checkpoint. Ctrl-C again leaves at once, without one.");
+        _requested.Cancel();
+    }
+}

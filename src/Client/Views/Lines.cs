@@ -1,0 +1,65 @@
+using System.Globalization;
+using ConvNet.Client.Runs;
+using ConvNet.Grains.Contracts;
+
+namespace ConvNet.Client.Views;
+
+/// <summary>The sentences that all views share. Numbers have a point in every locale.</summary>
+internal static class Lines
+{
+    public static string Progress(JobStatus status) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"step {status.Step}/{status.TotalSteps}  epoch {Epoch(status)}/{Epochs(status)}  loss {status.TrainLoss:F4}  " +
+        $"accuracy {status.TrainAccuracy:F4}  {status.ImagesPerSecond:F0} images/s  {TimeLeft(status)} left");
+
+    public static string EpochCompleted(long epoch, JobStatus status, EvaluationResult evaluation) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"epoch {epoch}/{Epochs(status)}  step {status.Step}  train loss {status.TrainLoss:F4}  test loss {evaluation.Loss:F4}  " +
+        $"test accuracy {evaluation.Accuracy:F4}  {status.ImagesPerSecond:F0} images/s");
+
+    /// <summary>What happened, and the commands to go on with.</summary>
+    public static IEnumerable<string> Ended(RunSummary summary, RunFolder folder)
+    {
+        string where = Path.GetRelativePath(Environment.CurrentDirectory, folder.FullPath);
+        where = where.StartsWith("..", StringComparison.Ordinal) ? folder.FullPath : where;
+        string name = where.Contains(' ', StringComparison.Ordinal) ? $"'{where}'" : where;
+        if (summary.TestAccuracy is { } accuracy)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Trained {summary.Steps} steps. Test accuracy {accuracy:F4}. State {summary.StateSha256[..Math.Min(16, summary.StateSha256.Length)]}.");
+            yield return $"Evaluate it again:  ./convnet eval {name}";
+        }
+        else
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"Stopped after {summary.Steps} steps. State {summary.StateSha256[..Math.Min(16, summary.StateSha256.Length)]}.");
+            yield return $"Go on:              ./convnet resume {name}";
+            yield return $"Evaluate it:        ./convnet eval {name}";
+        }
+
+        yield return $"Check its files:    ./convnet checkpoint verify {name}";
+    }
+
+    public static long Epoch(JobStatus status) => Math.Min(Epochs(status), status.Step / Math.Max(1, status.StepsPerEpoch) + 1);
+
+    public static long Epochs(JobStatus status) => (status.TotalSteps + status.StepsPerEpoch - 1) / Math.Max(1, status.StepsPerEpoch);
+
+    /// <summary>From the images per second so far; "?" before there is a rate.</summary>
+    public static string TimeLeft(JobStatus status)
+    {
+        long samples = status.Workers.Sum(worker => worker.Samples);
+        long stepsHere = status.Workers.Select(worker => worker.Step).DefaultIfEmpty(0).Max();
+        double perStep = stepsHere > 0 && status.RecentSteps.Length > 0 ? AverageSeconds(status) : 0;
+        return perStep > 0 && samples > 0 ? Clock(perStep * (status.TotalSteps - status.Step)) : "?";
+    }
+
+    public static string Clock(double seconds)
+    {
+        var time = TimeSpan.FromSeconds(Math.Min(seconds, 359_999));
+        return time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}" : $"{time.Minutes}:{time.Seconds:D2}";
+    }
+
+    private static double AverageSeconds(JobStatus status) => status.RecentSteps.TakeLast(200).Average(row => row.Seconds);
+}
