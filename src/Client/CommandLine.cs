@@ -45,6 +45,7 @@ public static class CommandLine
             Example: convnet train --epochs 5 --workers 2
             """);
         root.Add(TrainCommand.Create(terminal));
+        root.Add(DataCommand.Create(terminal));
         return root;
     }
 
@@ -59,7 +60,8 @@ public static class CommandLine
     private static int ReportUsage(ParseResult parsed, Terminal terminal)
     {
         Command command = parsed.CommandResult.Command;
-        foreach (ParseError error in parsed.Errors)
+        bool isUnknown = parsed.UnmatchedTokens.Count > 0;
+        foreach (ParseError error in parsed.Errors.Where(error => !isUnknown || Names(error, parsed.UnmatchedTokens)))
         {
             terminal.Error.WriteLine($"error: {error.Message}{Hint(parsed, error, command)}");
         }
@@ -70,7 +72,7 @@ public static class CommandLine
 
     private static string Hint(ParseResult parsed, ParseError error, Command command)
     {
-        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, [token]));
         if (unknown is null)
         {
             return "";
@@ -81,6 +83,10 @@ public static class CommandLine
             : command.Subcommands.Select(sub => sub.Name);
         return NearMatch.Hint(unknown, known);
     }
+
+    /// <summary>An unknown word also leaves something else missing: the word is what the user wants to hear of.</summary>
+    private static bool Names(ParseError error, IReadOnlyList<string> tokens) =>
+        tokens.Any(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
 
     private static string Path(CommandResult result)
     {

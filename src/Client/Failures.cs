@@ -1,5 +1,4 @@
 using ConvNet.Engine;
-using Orleans.Runtime;
 
 namespace ConvNet.Client;
 
@@ -14,8 +13,7 @@ internal static class Failures
             ConvNetException known => (known.ExitCode == ExitCode.Ok ? ExitCode.Bug : known.ExitCode, known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled"),
             TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
-            SiloUnavailableException or ConnectionFailedException or OrleansException
-                => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
+            OrleansException => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
             UnauthorizedAccessException => (ExitCode.BadInput, FirstLine(failure)),
             IOException io when IsDiskFull(io) => (ExitCode.Resources, FirstLine(failure)),
             IOException => (ExitCode.BadInput, FirstLine(failure)),

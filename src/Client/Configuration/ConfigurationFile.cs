@@ -34,10 +34,10 @@ public static class ConfigurationFile
             using var reader = new StreamReader(path);
             var parser = new Parser(reader);
             parser.Consume<StreamStart>();
-            if (parser.TryConsume(out DocumentStart? _))
+            if (parser.TryConsume<DocumentStart>(out _))
             {
                 ReadDocument(parser, path, settings);
-                if (!parser.TryConsume(out StreamEnd? _))
+                if (!parser.TryConsume<StreamEnd>(out _))
                 {
                     throw Error(path, parser.Current!, "a configuration file holds one document.");
                 }
@@ -99,7 +99,7 @@ public static class ConfigurationFile
     {
         Refuse(parser.Current!, path);
         parser.Consume<MappingStart>();
-        while (!parser.TryConsume(out MappingEnd? _))
+        while (!parser.TryConsume<MappingEnd>(out _))
         {
             Refuse(parser.Current!, path);
             if (parser.Current is not Scalar name)

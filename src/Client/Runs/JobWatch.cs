@@ -14,7 +14,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
     private static readonly TimeSpan OtherDeadline = TimeSpan.FromMinutes(15);
 
     /// <summary>
-    /// Polls until the job is idle, having done at least <paramref name="step"/> steps.
+    /// Polls until the job is idle.
     /// </summary>
     /// <param name="stop">When cancelled, the job is told to end at the next step boundary.</param>
     /// <exception cref="ConvNetException">The job failed, or makes no progress.</exception>

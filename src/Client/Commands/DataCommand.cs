@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>data: which data sets there are, and whether a folder holds a sound one.</summary>
+internal static class DataCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var list = new Command(
+            "list",
+            """
+            Lists the built-in data sets and whether this machine has them.
+
+            Example: convnet data list
+            """);
+        list.SetAction(_ => List(terminal));
+
+        var path = new Argument<string>("path") { Description = "Built-in name or folder", HelpName = "NAME|PATH" };
+        var size = new Option<string?>("--size") { Description = "Resize an image folder's images", HelpName = "HxW" };
+        Option<bool> json = RunOptions.JsonOption();
+        var check = new Command(
+            "check",
+            """
+            Reads a whole data set, checks it, and says what is in it.
+
+            Example: convnet data check /usr/share/datasets/fashion-mnist
+            """)
+        { path, size, json };
+        check.SetAction(parsed => Check(terminal, parsed.GetValue(path)!, parsed.GetValue(size), parsed.GetValue(json)));
+
+        return new Command("data", "Looks at data sets") { list, check };
+    }
+
+    private static int List(Terminal terminal)
+    {
+        foreach (string name in DatasetLoader.Names)
+        {
+            string? folder = DatasetLoader.TryFindBuiltIn(name);
+            terminal.Out.WriteLine($"{name,-20} {folder ?? "not on this machine; Debian's package dataset-fashion-mnist has it"}");
+        }
+
+        return (int)ExitCode.Ok;
+    }
+
+    private static int Check(Terminal terminal, string path, string? size, bool json)
+    {
+        Dataset data = DataSource.Load(path, size);
+        if (json)
+        {
+            var fields = new System.Text.Json.Nodes.JsonObject
+            {
+                ["event"] = "data.checked",
+                ["trainSamples"] = data.Train.Count,
+                ["testSamples"] = data.Test.Count,
+                ["shape"] = new System.Text.Json.Nodes.JsonArray(data.Shape.C, data.Shape.H, data.Shape.W),
+                ["classes"] = data.ClassCount,
+                ["sha256"] = data.Sha256,
+            };
+            terminal.Out.WriteLine(fields.ToJsonString());
+            return (int)ExitCode.Ok;
+        }
+
+        terminal.Out.WriteLine($"{path}: {data.Train.Count} training and {data.Test.Count} test images of {data.Shape}, {data.ClassCount} classes");
+        terminal.Out.WriteLine($"mean    {Join(data.Mean)}");
+        terminal.Out.WriteLine($"std     {Join(data.Std)}");
+        terminal.Out.WriteLine($"sha256  {data.Sha256}");
+        int[] training = PerClass(data.Train);
+        int[] test = PerClass(data.Test);
+        for (int c = 0; c < data.ClassCount; c++)
+        {
+            terminal.Out.WriteLine($"{c,4}  {data.ClassNames[c],-24} {training[c],8} training {test[c],8} test");
+        }
+
+        return (int)ExitCode.Ok;
+    }
+
+    private static string Join(IEnumerable<double> values) =>
+        string.Join("  ", values.Select(value => value.ToString("F4", CultureInfo.InvariantCulture)));
+
+    private static int[] PerClass(ImageSet set)
+    {
+        int[] counts = new int[set.ClassCount];
+        foreach (int label in set.Labels)
+        {
+            counts[label]++;
+        }
+
+        return counts;
+    }
+}

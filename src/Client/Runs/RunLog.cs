@@ -1,0 +1,19 @@
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+
+namespace ConvNet.Client.Runs;
+
+/// <summary>The structured log of a run, one JSON object a line; nothing of it reaches the console.</summary>
+internal static class RunLog
+{
+    private const long MaxBytes = 64L << 20;
+
+    public static Logger Open(string path) => new LoggerConfiguration()
+        .MinimumLevel.Information()
+        .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
+        .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+        .WriteTo.File(new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytes)
+        .CreateLogger();
+}
