@@ -81,7 +81,7 @@ public static class CommandLine
         IEnumerable<string> known = unknown.StartsWith('-')
             ? command.Options.SelectMany(option => option.Aliases.Prepend(option.Name))
             : command.Subcommands.Select(sub => sub.Name);
-        return NearMatch.Hint(unknown, known);
+        return known.Any() ? NearMatch.Suggest(unknown, known) : "";
     }
 
     /// <summary>An unknown word also leaves something else missing: the word is what the user wants to hear of.</summary>

@@ -77,8 +77,14 @@ public static class ConfigurationCheck
     private static void CheckSchedule(ScheduleSection schedule, List<string> problems)
     {
         InRange("schedule.warmupSteps", schedule.WarmupSteps, 0, MaxSteps, problems);
-        InRange("schedule.stepSize", schedule.StepSize, 1, MaxSteps, problems);
-        Positive("schedule.gamma", schedule.Gamma, problems);
+        InRange("schedule.everyEpochs", schedule.EveryEpochs, 0, 1_000_000, problems);
+        InRange("schedule.everySteps", schedule.EverySteps, 0, MaxSteps, problems);
+        if (schedule is { Type: "step", EveryEpochs: 0, EverySteps: 0 })
+        {
+            problems.Add("schedule.type 'step' needs schedule.everyEpochs or schedule.everySteps above 0.");
+        }
+
+        Positive("schedule.factor", schedule.Factor, problems);
         NotNegative("schedule.minimumRate", schedule.MinimumRate, problems);
     }
 

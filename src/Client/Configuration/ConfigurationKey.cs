@@ -17,7 +17,7 @@ public sealed record ConfigurationKey(string Path, Func<TrainConfiguration, obje
         new(path, get, (configuration, text) => set(configuration, choices.Contains(text, StringComparer.Ordinal)
             ? text
             : throw ConvNetException.BadInput(
-                $"{path}: '{text}' is not one of {string.Join(", ", choices)}.{NearMatch.Hint(text, choices)}")));
+                $"{path}: '{text}' is not one of {string.Join(", ", choices)}.{NearMatch.Suggest(text, choices)}")));
 
     public static ConfigurationKey Whole(string path, Func<TrainConfiguration, long?> get, Action<TrainConfiguration, long> set) =>
         new(path, configuration => get(configuration), (configuration, text) => set(configuration, ParseWhole(path, text)));

@@ -1,3 +1,5 @@
+using ConvNet.Engine;
+
 namespace ConvNet.Client.Configuration;
 
 /// <summary>All settings, in the order in which they are written.</summary>
@@ -30,8 +32,9 @@ public static class ConfigurationKeys
             "optimizer.trustCoefficient", c => c.Optimizer.TrustCoefficient, (c, v) => c.Optimizer.TrustCoefficient = v),
         ConfigurationKey.Choice("schedule.type", ["constant", "step", "cosine"], c => c.Schedule.Type, (c, v) => c.Schedule.Type = v),
         ConfigurationKey.Whole("schedule.warmupSteps", c => c.Schedule.WarmupSteps, (c, v) => c.Schedule.WarmupSteps = v),
-        ConfigurationKey.Whole("schedule.stepSize", c => c.Schedule.StepSize, (c, v) => c.Schedule.StepSize = v),
-        ConfigurationKey.Number("schedule.gamma", c => c.Schedule.Gamma, (c, v) => c.Schedule.Gamma = v),
+        ConfigurationKey.Whole("schedule.everyEpochs", c => c.Schedule.EveryEpochs, (c, v) => c.Schedule.EveryEpochs = v),
+        ConfigurationKey.Whole("schedule.everySteps", c => c.Schedule.EverySteps, (c, v) => c.Schedule.EverySteps = v),
+        ConfigurationKey.Number("schedule.factor", c => c.Schedule.Factor, (c, v) => c.Schedule.Factor = v),
         ConfigurationKey.Number("schedule.minimumRate", c => c.Schedule.MinimumRate, (c, v) => c.Schedule.MinimumRate = v),
         ConfigurationKey.Whole("augmentation.padCrop", c => c.Augmentation.PadCrop, (c, v) => c.Augmentation.PadCrop = v),
         ConfigurationKey.Switch("augmentation.flip", c => c.Augmentation.Flip, (c, v) => c.Augmentation.Flip = v),
@@ -47,7 +50,7 @@ public static class ConfigurationKeys
     /// <summary>"Did you mean …?", or where all keys can be seen.</summary>
     public static string Hint(string path)
     {
-        string hint = NearMatch.Hint(path, All.Select(key => key.Path));
+        string hint = NearMatch.Suggest(path, All.Select(key => key.Path));
         return hint.Length > 0 ? hint : " The file config.resolved.yaml of any run lists all keys.";
     }
 }
