@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace ConvNet.Engine.Formats;
+
+/// <summary>
+/// Files and folders that are either whole and on the disk, or not there at all: written under a temporary name, flushed, renamed, and the
+/// folder's own entry flushed too. .NET has no call for the last part, so on Linux and macOS it asks the C library.
+/// </summary>
+public static partial class DurableFile
+{
+    private const int ReadOnly = 0;
+
+    /// <summary>Creates a new file, lets <paramref name="write"/> fill it and flushes it to the disk. The folder's entry is not flushed.</summary>
+    /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
+    public static void Create(string path, Action<Stream> write)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+            write(file);
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(path, e);
+        }
+    }
+
+    /// <summary>Replaces or creates a file in one step: whoever reads it sees the old content or the new, also after a crash.</summary>
+    /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
+    public static void Replace(string path, Action<Stream> write)
+    {
+        string full = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(full)!;
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            Create(temporary, write);
+            File.Move(temporary, full, overwrite: true);
+            FlushFolder(folder);
+        }
+        catch (Exception e)
+        {
+            TryDelete(temporary);
+            if (e is IOException or UnauthorizedAccessException)
+                throw Failed(path, e);
+            throw;
+        }
+    }
+
+    /// <summary>Gives a folder whose files are all flushed its final name, and flushes both folders' entries.</summary>
+    /// <exception cref="ConvNetException">The target exists, or the disk fails (exit code 7).</exception>
+    public static void PublishFolder(string temporary, string final)
+    {
+        try
+        {
+            FlushFolder(temporary);
+            Directory.Move(temporary, final);
+            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(final))!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(final, e);
+        }
+    }
+
+    /// <summary>Makes the names in a folder survive a power failure. Windows does this by itself.</summary>
+    /// <exception cref="IOException">The folder cannot be opened or flushed.</exception>
+    public static void FlushFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        int descriptor = Open(folder, ReadOnly);
+        if (descriptor < 0)
+            throw new IOException($"{folder} cannot be opened: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+        int result = Fsync(descriptor);
+        int error = Marshal.GetLastPInvokeError();
+        _ = Close(descriptor);
+        if (result != 0)
+            throw new IOException($"{folder} cannot be flushed: {new Win32Exception(error).Message}.");
+    }
+
+    private static ConvNetException Failed(string path, Exception inner) =>
+        new(ExitCode.Resources, $"{path}: cannot be written: {inner.Message} Free some space or choose another folder.", inner);
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The first failure is the one to report; a leftover under a temporary name does no harm.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

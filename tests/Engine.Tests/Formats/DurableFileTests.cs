@@ -1,0 +1,50 @@
+using ConvNet.Engine.Formats;
+using ConvNet.Engine.Tests.Data;
+using Xunit;
+
+namespace ConvNet.Engine.Tests.Formats;
+
+public sealed class DurableFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Replacing_a_file_leaves_the_new_content_and_nothing_else()
+    {
+        string path = _folder.Write("a", [1]);
+        DurableFile.Replace(path, stream => stream.Write([2, 3]));
+        Assert.Equal([2, 3], File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void A_failed_replacement_leaves_the_old_content()
+    {
+        string path = _folder.Write("a", [1]);
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DurableFile.Replace(path, stream =>
+        {
+            stream.Write([2, 3]);
+            throw new IOException("No space left on device.");
+        }));
+        Assert.Equal(ExitCode.Resources, error.ExitCode);
+        Assert.Contains("No space left on device", error.Message);
+        Assert.Equal([1], File.ReadAllBytes(path));
+        Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void A_folder_is_published_under_its_final_name_once()
+    {
+        Directory.CreateDirectory(_folder["t1"]);
+        DurableFile.Create(Path.Combine(_folder["t1"], "x"), stream => stream.WriteByte(5));
+        DurableFile.PublishFolder(_folder["t1"], _folder["final"]);
+        Assert.Equal([5], File.ReadAllBytes(Path.Combine(_folder["final"], "x")));
+        Directory.CreateDirectory(_folder["t2"]);
+        Assert.Equal(ExitCode.Resources, Assert.Throws<ConvNetException>(() => DurableFile.PublishFolder(_folder["t2"], _folder["final"])).ExitCode);
+    }
+
+    [Fact]
+    public void Flushing_a_missing_folder_fails() => Assert.Throws<IOException>(() => DurableFile.FlushFolder(_folder["none"]));
+}
