@@ -17,7 +17,7 @@ internal sealed class KernelsConvolutionCase : IDisposable
         DX = Poisoned(geometry.Input, samples);
         Weights = KernelsOracle.Filled(geometry.WeightCount, 3);
         Bias = withBias ? KernelsOracle.Filled(geometry.Output.C, 4) : [];
-        Convolution = new DirectConvolution(geometry, samples);
+        Convolution = new DirectConvolution(geometry);
         Convolution.Load(Weights, Bias);
     }
 

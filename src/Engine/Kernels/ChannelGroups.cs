@@ -3,6 +3,7 @@ namespace ConvNet.Engine.Kernels;
 /// <summary>Moves the channels of a group that doesn't fill whole blocks into an activation of its own, and back.</summary>
 internal sealed unsafe class ChannelGroups
 {
+    private readonly Activation?[] _scratch = new Activation?[4];
     private readonly Action<int, int> _gather;
     private readonly Action<int, int> _scatter;
     private Activation _whole = null!;
@@ -13,6 +14,28 @@ internal sealed unsafe class ChannelGroups
     {
         _gather = GatherSample;
         _scatter = ScatterSample;
+    }
+
+    /// <summary>Room for one group of an activation like <paramref name="whole"/>; two slots, each for inputs and for outputs.</summary>
+    public Activation Scratch(int slot, Activation whole, int groups)
+    {
+        Shape shape = whole.Shape with { C = whole.Shape.C / groups };
+        for (int i = slot; i < _scratch.Length; i += 2)
+        {
+            Activation? scratch = _scratch[i];
+            if (scratch is null || scratch.Shape == shape)
+            {
+                if (scratch is null || scratch.Capacity < whole.Capacity)
+                {
+                    scratch?.Dispose();
+                    _scratch[i] = scratch = new Activation(shape, whole.Capacity);
+                }
+
+                return scratch;
+            }
+        }
+
+        throw new InvalidOperationException($"groups of {shape}: a layer has one input and one output shape.");
     }
 
     /// <summary>group's channel c = whole's channel firstChannel + c.</summary>

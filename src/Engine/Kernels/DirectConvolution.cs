@@ -13,12 +13,9 @@ internal sealed unsafe class DirectConvolution
     private readonly IndirectPass[] _forward;
     private readonly IndirectPass[] _backward;
     private readonly WeightGradientPass _gradient;
-    private readonly Activation? _groupInput;
-    private readonly Activation? _groupOutput;
     private readonly ChannelGroups? _groups;
 
-    /// <param name="capacity">The most samples of a pass.</param>
-    public DirectConvolution(ConvolutionGeometry geometry, int capacity)
+    public DirectConvolution(ConvolutionGeometry geometry)
     {
         _geometry = geometry;
         Shape input = geometry.Input with { C = geometry.ChannelsPerGroup };
@@ -27,11 +24,9 @@ internal sealed unsafe class DirectConvolution
         int outputStride = geometry.Output.Blocks * output.Area * 8;
         if (geometry.Groups > 1 && (input.C % 8 != 0 || output.C % 8 != 0))
         {
-            _groupInput = new Activation(input, capacity);
-            _groupOutput = new Activation(output, capacity);
             _groups = new ChannelGroups();
-            inputStride = _groupInput.SampleStride;
-            outputStride = _groupOutput.SampleStride;
+            inputStride = input.Blocks * input.Area * 8;
+            outputStride = output.Blocks * output.Area * 8;
         }
 
         IndirectPhase[] forward = IndirectPhase.Forward(geometry);
@@ -62,11 +57,10 @@ internal sealed unsafe class DirectConvolution
     }
 
     /// <summary>y = convolution of x, for samples 0 … samples−1.</summary>
-    public void Forward(Activation x, Activation y, int samples, ThreadTeam team) => Run(_forward, x, _groupInput, y, _groupOutput, samples, team);
+    public void Forward(Activation x, Activation y, int samples, ThreadTeam team) => Run(_forward, x, y, samples, team);
 
     /// <summary>dx = ∂loss/∂x, overwritten.</summary>
-    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team) =>
-        Run(_backward, dy, _groupOutput, dx, _groupInput, samples, team);
+    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team) => Run(_backward, dy, dx, samples, team);
 
     /// <param name="rootOfWeights">Where the sums of a root of the plan go: (K, C/groups, R, S), overwritten.</param>
     /// <param name="rootOfBias">The same for (K), or null.</param>
@@ -75,41 +69,43 @@ internal sealed unsafe class DirectConvolution
     {
         for (int g = 0; g < _geometry.Groups; g++)
         {
-            float* source = Enter(x, _groupInput, g, plan.Samples, team);
-            float* gradient = Enter(dy, _groupOutput, g, plan.Samples, team);
+            float* source = Enter(0, x, g, plan.Samples, team);
+            float* gradient = Enter(1, dy, g, plan.Samples, team);
             _gradient.Run(source, gradient, plan, rootOfWeights, rootOfBias, g * _geometry.FiltersPerGroup, team);
         }
     }
 
-    private void Run(
-        IndirectPass[] passes, Activation source, Activation? groupSource, Activation destination, Activation? groupDestination, int samples, ThreadTeam team)
+    private void Run(IndirectPass[] passes, Activation source, Activation destination, int samples, ThreadTeam team)
     {
         for (int g = 0; g < passes.Length; g++)
         {
-            float* from = Enter(source, groupSource, g, samples, team);
-            if (groupDestination is null)
+            float* from = Enter(0, source, g, samples, team);
+            if (_groups is null)
             {
-                int blocksPerGroup = destination.Shape.C / passes.Length / 8;
-                passes[g].Run(from, destination.Data + (long)g * blocksPerGroup * destination.Shape.Area * 8, samples, team);
+                passes[g].Run(from, FirstBlock(destination, g), samples, team);
             }
             else
             {
-                passes[g].Run(from, groupDestination.Data, samples, team);
-                _groups!.Scatter(groupDestination, destination, g * groupDestination.Shape.C, samples, team);
+                Activation scratch = _groups.Scratch(1, destination, _geometry.Groups);
+                passes[g].Run(from, scratch.Data, samples, team);
+                _groups.Scatter(scratch, destination, g * scratch.Shape.C, samples, team);
             }
         }
     }
 
-    /// <summary>The first block of a group: in place if the group starts a block, else gathered.</summary>
-    private float* Enter(Activation whole, Activation? scratch, int group, int samples, ThreadTeam team)
+    /// <summary>The first block of a group: in place if groups are whole blocks, else gathered.</summary>
+    private float* Enter(int slot, Activation whole, int group, int samples, ThreadTeam team)
     {
-        if (scratch is null)
+        if (_groups is null)
         {
-            int blocksPerGroup = whole.Shape.C / _geometry.Groups / 8;
-            return whole.Data + (long)group * blocksPerGroup * whole.Shape.Area * 8;
+            return FirstBlock(whole, group);
         }
 
-        _groups!.Gather(whole, scratch, group * scratch.Shape.C, samples, team);
+        Activation scratch = _groups.Scratch(slot, whole, _geometry.Groups);
+        _groups.Gather(whole, scratch, group * scratch.Shape.C, samples, team);
         return scratch.Data;
     }
+
+    private float* FirstBlock(Activation whole, int group) =>
+        whole.Data + (long)group * (whole.Shape.C / _geometry.Groups / 8) * whole.Shape.Area * 8;
 }
