@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Reduction;
+
+namespace ConvNet.Engine.Bench;
+
+/// <summary>GFLOP/s of the three phases of the direct convolution for the shapes of the reference networks.</summary>
+internal static class ConvolutionTable
+{
+    private const double SecondsPerPhase = 0.4;
+
+    private static (string Net, ConvolutionGeometry Geometry)[] Shapes { get; } =
+    [
+        ("fashion-cnn", Same(1, 32, 28)),
+        ("fashion-cnn", Same(32, 64, 28)),
+        ("fashion-cnn", Same(64, 128, 14)),
+        ("fashion-cnn", ConvolutionGeometry.FullyConnected(6272, 10)),
+        ("resnet20", Same(3, 16, 32)),
+        ("resnet20", Same(16, 16, 32)),
+        ("resnet20", Halving(16, 32, 32, 3)),
+        ("resnet20", Halving(16, 32, 32, 1)),
+        ("resnet20", Same(32, 32, 16)),
+        ("resnet20", Halving(32, 64, 16, 3)),
+        ("resnet20", Same(64, 64, 8)),
+        ("vgg11-bn", Same(3, 64, 32)),
+        ("vgg11-bn", Same(64, 128, 16)),
+        ("vgg11-bn", Same(128, 256, 8)),
+        ("vgg11-bn", Same(256, 256, 8)),
+        ("vgg11-bn", Same(256, 512, 4)),
+        ("vgg11-bn", Same(512, 512, 4)),
+        ("vgg11-bn", Same(512, 512, 2)),
+    ];
+
+    public static void Print(int threads, int batch)
+    {
+        using var team = new ThreadTeam(threads);
+        Console.WriteLine($"Direct convolution, {threads} thread(s), batch {batch}: GFLOP/s (2·K·C·R·S per output pixel; medians)\n");
+        Console.WriteLine("| net | input | output | kernel | load ms | forward | backward data | backward weights |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
+        foreach ((string net, ConvolutionGeometry geometry) in Shapes)
+        {
+            Console.WriteLine(Row(net, geometry, batch, team));
+        }
+    }
+
+    private static ConvolutionGeometry Same(int c, int k, int side) =>
+        new(new Shape(c, side, side), new Shape(k, side, side), 3, 1, 1, 1, 1);
+
+    private static ConvolutionGeometry Halving(int c, int k, int side, int kernel) =>
+        new(new Shape(c, side, side), new Shape(k, side / 2, side / 2), kernel, 2, kernel / 2, 1, 1);
+
+    private static string Row(string net, ConvolutionGeometry g, int batch, ThreadTeam team)
+    {
+        using Activation x = Filled(g.Input, batch), dy = Filled(g.Output, batch), y = new(g.Output, batch), dx = new(g.Input, batch);
+        float[] weights = [.. Enumerable.Range(0, g.WeightCount).Select(i => i % 13 / 13f - 0.4f)];
+        var plan = new ShardPlan(new ShardTree(batch, 4), 0, 4);
+        float[][] roots = [.. plan.Roots.Select(_ => new float[g.WeightCount])];
+        Func<int, float[]> rootOfWeights = root => roots[root];
+        var convolution = new DirectConvolution(g);
+        double load = Seconds(() => convolution.Load(weights, []));
+        double flop = 2.0 * g.WeightCount * g.Output.Area * batch;
+        double forward = flop / Seconds(() => convolution.Forward(x, y, batch, team));
+        double backwardData = flop / Seconds(() => convolution.BackwardData(dy, dx, batch, team));
+        double backwardWeights = flop / Seconds(() => convolution.BackwardWeights(x, dy, plan, rootOfWeights, null, team));
+        string kernel = $"{g.Kernel}{(g.Stride.H > 1 ? $"/{g.Stride}" : "")}";
+        return FormattableString.Invariant(
+            $"| {net} | {g.Input} | {g.Output} | {kernel} | {load * 1e3:F2} | {forward / 1e9:F1} | {backwardData / 1e9:F1} | {backwardWeights / 1e9:F1} |");
+    }
+
+    private static Activation Filled(Shape shape, int batch)
+    {
+        var activation = new Activation(shape, batch);
+        for (int n = 0; n < batch; n++)
+        {
+            for (int i = 0; i < shape.Count; i++)
+            {
+                activation[n, i / shape.Area, i % shape.Area / shape.W, i % shape.W] = (n + i) % 17 / 17f - 0.4f;
+            }
+        }
+
+        return activation;
+    }
+
+    /// <summary>The median time of a call, after a warm-up.</summary>
+    private static double Seconds(Action call)
+    {
+        call();
+        var times = new List<double>();
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            long before = Stopwatch.GetTimestamp();
+            call();
+            times.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
+        }
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < SecondsPerPhase);
+        times.Sort();
+        return times[times.Count / 2];
+    }
+}
