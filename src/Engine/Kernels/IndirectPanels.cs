@@ -43,20 +43,14 @@ internal sealed unsafe class IndirectPanels
     /// <summary>Packs to [panel of 16 outputs][input block][tap][input channel][16]. Missing output channels keep zeros.</summary>
     public void Pack(ReadOnlySpan<float> weights, int outStride, int inStride, int sourceChannels, int destinationChannels)
     {
-        int taps = _weightOfTap.Length;
-        for (int o = 0; o < destinationChannels; o++)
+        for (int first = 0; first < destinationChannels; first += 16)
         {
-            float* panel = _weights.Data + (long)(o / 16) * _panelLength + o % 16;
+            float* panel = _weights.Data + (long)(first / 16) * _panelLength;
+            int outputs = Math.Min(16, destinationChannels - first);
             for (int i = 0; i < sourceChannels; i++)
             {
-                int channels = Math.Min(8, sourceChannels - (i & ~7));
-                float* packed = panel + ((i & ~7) * taps + (i & 7)) * 16;
-                ReadOnlySpan<float> filter = weights[(o * outStride + i * inStride)..];
-                foreach (int tap in _weightOfTap)
-                {
-                    *packed = filter[tap];
-                    packed += channels * 16;
-                }
+                int start = first * outStride + i * inStride;
+                PackChannel(weights[start..], outStride, outputs, i, sourceChannels, panel);
             }
         }
     }
@@ -73,6 +67,24 @@ internal sealed unsafe class IndirectPanels
         TailTaps = _tailTaps,
         TailChannels = _tailChannels,
     };
+
+    /// <summary>One input channel of a panel: the lines that it writes stay in the first-level cache.</summary>
+    private void PackChannel(ReadOnlySpan<float> weights, int outStride, int outputs, int channel, int sourceChannels, float* panel)
+    {
+        int block = channel & ~7;
+        int step = Math.Min(8, sourceChannels - block) * 16;
+        float* lines = panel + (block * _weightOfTap.Length + channel - block) * 16;
+        for (int o = 0; o < outputs; o++)
+        {
+            ReadOnlySpan<float> filter = weights[(o * outStride)..];
+            float* packed = lines + o;
+            foreach (int tap in _weightOfTap)
+            {
+                *packed = filter[tap];
+                packed += step;
+            }
+        }
+    }
 
     /// <summary>Offsets of all pixels of all samples, the last one repeated until the tile is full: it is then only written more than once.</summary>
     private static int[] Offsets(int pixels, int samples, int stride, Func<int, int> offsetOfPixel)

@@ -74,6 +74,8 @@ internal sealed record IndirectPhase(int[] Pixels, (int Y, int X)[] Bases, (int 
             }
         }
 
+        // Ascending source addresses, as the processor's prefetch likes them.
+        taps.Reverse();
         return new IndirectPhase([.. pixels], [.. bases], [.. taps]);
     }
 }

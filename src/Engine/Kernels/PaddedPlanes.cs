@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels;
 
@@ -21,27 +22,35 @@ internal readonly record struct PaddedPlanes(int H, int W, int Top, int Left, in
     public static PaddedPlanes Covering(int h, int w, int top, int left, int bottom, int right) =>
         new(h, w, Math.Max(0, -top), Math.Max(0, -left), Math.Max(0, bottom - h + 1), Math.Max(0, right - w + 1));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public unsafe void Copy(float* source, float* destination, int blocks)
     {
-        uint row = (uint)W * 8 * sizeof(float);
         for (int block = 0; block < blocks; block++)
         {
             destination = Zero(destination, Top * PaddedW);
             for (int h = 0; h < H; h++)
             {
                 destination = Zero(destination, Left);
-                Unsafe.CopyBlock(destination, source, row);
-                source += W * 8;
-                destination = Zero(destination + W * 8, Right);
+                for (float* end = source + W * 8; source < end; source += 8, destination += 8)
+                {
+                    Vector256.Load(source).Store(destination);
+                }
+
+                destination = Zero(destination, Right);
             }
 
             destination = Zero(destination, Bottom * PaddedW);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe float* Zero(float* destination, int pixels)
     {
-        Unsafe.InitBlock(destination, 0, (uint)pixels * 8 * sizeof(float));
-        return destination + pixels * 8;
+        for (float* end = destination + pixels * 8; destination < end; destination += 8)
+        {
+            Vector256<float>.Zero.Store(destination);
+        }
+
+        return destination;
     }
 }
