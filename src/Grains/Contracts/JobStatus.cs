@@ -1,3 +1,5 @@
+using MessagePack;
+
 namespace ConvNet.Grains.Contracts;
 
 public enum JobState
@@ -107,7 +109,7 @@ public sealed record CheckpointResult(
     [property: Id(3)] string WeightsSha256);
 
 /// <summary>What `run.completed` says besides hashes and speed; kept in the last checkpoint so that a finished run can say it again.</summary>
-[GenerateSerializer, Immutable, Alias("ConvNet.FinalResult")]
+[GenerateSerializer, Immutable, Alias("ConvNet.FinalResult"), MessagePackObject(keyAsPropertyName: true)]
 public sealed record FinalResult(
     [property: Id(0)] double TrainLoss,
     [property: Id(1)] double TestLoss,

@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using ConvNet.Engine;
+
+namespace ConvNet.Grains.Checkpoints;
+
+/// <summary>One file of a checkpoint.</summary>
+public sealed record CheckpointFile(string Name, long Size, string Sha256);
+
+/// <summary>
+/// manifest.json: written last, it says what a whole checkpoint consists of. <paramref name="SelfSha256"/> is the hash of the manifest's
+/// own text with that value left empty, so that every byte of the folder is under a hash.
+/// </summary>
+public sealed record CheckpointManifest(
+    int FormatVersion,
+    long Step,
+    int NumericsVersion,
+    string StateSha256,
+    string WeightsSha256,
+    IReadOnlyList<CheckpointFile> Files,
+    DateTime CreatedUtc,
+    string SelfSha256)
+{
+    private const int MaxLength = 1 << 20;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>The text with its own hash filled in.</summary>
+    public byte[] Serialize()
+    {
+        byte[] unsigned = JsonSerializer.SerializeToUtf8Bytes(this with { SelfSha256 = "" }, Options);
+        return JsonSerializer.SerializeToUtf8Bytes(this with { SelfSha256 = Convert.ToHexStringLower(SHA256.HashData(unsigned)) }, Options);
+    }
+
+    /// <exception cref="ConvNetException">Missing, damaged (exit code 3) or from a newer version (exit code 6).</exception>
+    public static CheckpointManifest Read(string path)
+    {
+        try
+        {
+            long length = new FileInfo(path).Length;
+            if (length > MaxLength)
+                throw ConvNetException.BadInput($"{path}: has {length} bytes; at most {MaxLength} are read. This is no manifest of a checkpoint.");
+            string text = Encoding.UTF8.GetString(File.ReadAllBytes(path));
+            CheckpointManifest manifest = JsonSerializer.Deserialize<CheckpointManifest>(text, Options)
+                ?? throw ConvNetException.BadInput($"{path}: is not a manifest. The checkpoint is damaged; use another one.");
+            if (manifest.FormatVersion > CheckpointState.CurrentFormatVersion)
+                throw new ConvNetException(ExitCode.Conflict, $"{path}: has format version {manifest.FormatVersion}; this program reads up to {CheckpointState.CurrentFormatVersion}. Use the newer program that wrote it.");
+            byte[] unsigned = Encoding.UTF8.GetBytes(manifest.SelfSha256.Length == 0 ? text : text.Replace(manifest.SelfSha256, "", StringComparison.Ordinal));
+            if (Convert.ToHexStringLower(SHA256.HashData(unsigned)) != manifest.SelfSha256)
+                throw ConvNetException.BadInput($"{path}: its text does not have the SHA-256 that it names itself. The checkpoint is damaged; use another one.");
+            return manifest;
+        }
+        catch (JsonException e)
+        {
+            throw ConvNetException.BadInput($"{path}: is not a manifest ({e.Message.TrimEnd('.')}). The checkpoint is damaged; use another one.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text.RegularExpressions;
+using ConvNet.Engine;
+
+namespace ConvNet.Grains.Checkpoints;
+
+/// <summary>The checkpoints of a run: finding the newest whole one, deleting old ones, clearing up after a crash.</summary>
+public static partial class CheckpointStore
+{
+    /// <summary>The name of the folder within a run folder.</summary>
+    public const string FolderName = "checkpoints";
+
+    /// <summary>Fewer verified checkpoints than these are never left behind.</summary>
+    public const int MinimumKept = 2;
+
+    /// <summary>The checkpoint that a path means: itself if it is a checkpoint folder, or the newest whole one of a run folder.</summary>
+    /// <param name="warn">Hears of each damaged checkpoint that is passed over.</param>
+    /// <exception cref="ConvNetException">Nothing usable is there (exit code 3).</exception>
+    public static string Resolve(string path, Action<string> warn)
+    {
+        string full = Path.GetFullPath(path);
+        if (!Directory.Exists(full))
+            throw ConvNetException.BadInput($"{path}: no such folder. Give a run folder or a checkpoint folder.");
+        if (IsCheckpoint(full))
+            return full;
+        if (!Directory.Exists(Path.Combine(full, FolderName)))
+            throw ConvNetException.BadInput($"{path}: is neither a run folder (no {FolderName}/ in it) nor a checkpoint (no {CheckpointFolder.ManifestFile}).");
+        return FindNewest(full, warn)
+            ?? throw ConvNetException.BadInput($"{path}: has no whole checkpoint in {FolderName}/. Start the run again.");
+    }
+
+    /// <summary>The newest checkpoint of a run folder that verifies, or null. Damaged ones are reported and passed over.</summary>
+    public static string? FindNewest(string runFolder, Action<string> warn)
+    {
+        foreach (string path in List(Path.Combine(Path.GetFullPath(runFolder), FolderName)))
+        {
+            CheckpointVerification verification = CheckpointFolder.Verify(path);
+            if (verification.Ok)
+                return path;
+            warn($"{path} is damaged and passed over: {string.Join(" ", verification.Problems)}");
+        }
+
+        return null;
+    }
+
+    /// <summary>Deletes all checkpoints that are older than the newest <paramref name="count"/> (at least two) verified ones.</summary>
+    public static void Keep(string store, int count)
+    {
+        int verified = 0;
+        foreach (string path in List(store))
+        {
+            if (verified >= Math.Max(MinimumKept, count))
+                Delete(store, path);
+            else if (CheckpointFolder.Verify(path).Ok)
+                verified++;
+        }
+    }
+
+    /// <summary>Clears up what a crash left: half-written folders go; one that was moved aside comes back if nothing took its place.</summary>
+    /// <remarks>Only for the run's single writer, before it writes.</remarks>
+    public static void Sweep(string store)
+    {
+        if (!Directory.Exists(store))
+            return;
+        foreach (string path in Directory.GetDirectories(store, CheckpointFolder.ReplacedPrefix + "*"))
+        {
+            Match match = StepName().Match(Path.GetFileName(path));
+            string final = Path.Combine(store, match.Value);
+            if (match.Success && !Directory.Exists(final) && CheckpointFolder.Verify(path).Ok)
+                Directory.Move(path, final);
+            else
+                TryDelete(path);
+        }
+
+        foreach (string path in Directory.GetDirectories(store, CheckpointFolder.TemporaryPrefix + "*"))
+        {
+            TryDelete(path);
+        }
+    }
+
+    internal static void TryDelete(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A leftover under a temporary name does no harm, and the next sweep tries again.
+        }
+    }
+
+    // Newest first. Eight digits or more: the length decides before the text does.
+    private static IEnumerable<string> List(string store)
+    {
+        if (!Directory.Exists(store))
+            return [];
+        return Directory.GetDirectories(store, CheckpointFolder.Prefix + "*")
+            .Where(path => StepName().IsMatch(Path.GetFileName(path)) && Path.GetFileName(path).StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal))
+            .OrderByDescending(path => Path.GetFileName(path).Length)
+            .ThenByDescending(Path.GetFileName, StringComparer.Ordinal);
+    }
+
+    private static bool IsCheckpoint(string folder) =>
+        File.Exists(Path.Combine(folder, CheckpointFolder.ManifestFile)) || File.Exists(Path.Combine(folder, CheckpointFolder.ModelFile))
+        || (Path.GetFileName(folder).StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal) && StepName().IsMatch(Path.GetFileName(folder)));
+
+    // Renamed first, so that a half-deleted checkpoint never looks like one.
+    private static void Delete(string store, string path)
+    {
+        string doomed = Path.Combine(store, $"{CheckpointFolder.TemporaryPrefix}{Path.GetFileName(path)}-{Guid.NewGuid():N}");
+        try
+        {
+            Directory.Move(path, doomed);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return;
+        }
+
+        TryDelete(doomed);
+    }
+
+    [GeneratedRegex("step-[0-9]{8,19}")]
+    private static partial Regex StepName();
+}
