@@ -1,4 +1,5 @@
 using ConvNet.Engine.Data;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client;
 
@@ -6,9 +7,5 @@ namespace ConvNet.Client;
 internal static class DataSource
 {
     /// <param name="size">"HxW" to resize an image folder's images, or null.</param>
-    public static Dataset Load(string nameOrPath, string? size)
-    {
-        _ = size;
-        return DatasetLoader.Load(nameOrPath);
-    }
+    public static Dataset Load(string nameOrPath, string? size) => DatasetSource.Load(nameOrPath, size);
 }
