@@ -41,6 +41,9 @@ public sealed unsafe class Activation : IDisposable
 
     public Span<float> SampleSpan(int n) => new(Sample(n), SampleStride);
 
+    /// <summary>8 channels of a sample: (H, W, 8).</summary>
+    public Span<float> Block(int n, int block) => new(Sample(n) + (long)block * Shape.Area * 8, Shape.Area * 8);
+
     /// <summary>Where (n, c, h, w) lies, in floats from <see cref="Data"/>.</summary>
     public long Index(int n, int c, int h, int w) =>
         (long)n * SampleStride + ((((long)(c >> 3) * Shape.H + h) * Shape.W + w) << 3) + (c & 7);

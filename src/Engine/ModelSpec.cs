@@ -9,8 +9,16 @@ namespace ConvNet.Engine;
 [JsonDerivedType(typeof(BatchNormSpec), "batchNorm")]
 [JsonDerivedType(typeof(ReLUSpec), "relu")]
 [JsonDerivedType(typeof(MaxPoolSpec), "maxPool")]
+[JsonDerivedType(typeof(AvgPoolSpec), "avgPool")]
+[JsonDerivedType(typeof(GlobalAvgPoolSpec), "globalAvgPool")]
 [JsonDerivedType(typeof(FlattenSpec), "flatten")]
 [JsonDerivedType(typeof(FullyConnectedSpec), "fullyConnected")]
+[JsonDerivedType(typeof(LocallyConnectedSpec), "locallyConnected")]
+[JsonDerivedType(typeof(LayerNormSpec), "layerNorm")]
+[JsonDerivedType(typeof(InstanceNormSpec), "instanceNorm")]
+[JsonDerivedType(typeof(GroupNormSpec), "groupNorm")]
+[JsonDerivedType(typeof(DropoutSpec), "dropout")]
+[JsonDerivedType(typeof(ResidualSpec), "residual")]
 public abstract record LayerSpec
 {
     /// <summary>The volume that leaves this layer, or a <see cref="ConvNetException"/> that shows the arithmetic and valid choices.</summary>

@@ -2,11 +2,10 @@ using ConvNet.Engine.Layers;
 
 namespace ConvNet.Engine.Kernels;
 
-/// <summary>Normalization of one sample's block of 8 channels (pixels, 8) as plain loops with double accumulators.</summary>
-internal static class ReferenceNormalization
+/// <summary>Plain loops with double accumulators.</summary>
+internal sealed class ReferenceNormalization : NormalizationKernel
 {
-    /// <summary>Mean and M2 of each lane in two passes.</summary>
-    public static void Moments(ReadOnlySpan<float> x, Span<double> mean, Span<double> m2)
+    public override void Moments(ReadOnlySpan<float> x, Span<double> mean, Span<double> m2)
     {
         int area = x.Length / 8;
         for (int lane = 0; lane < 8; lane++)
@@ -29,8 +28,7 @@ internal static class ReferenceNormalization
         }
     }
 
-    /// <summary>y = γ·x̂ + β, then the ReLU that follows if <paramref name="relu"/>.</summary>
-    public static void Forward(ReadOnlySpan<float> x, Span<float> y, in NormBlock block, bool relu)
+    public override void Forward(ReadOnlySpan<float> x, Span<float> y, in NormBlock block, bool relu)
     {
         for (int i = 0; i < x.Length; i++)
         {
@@ -39,8 +37,7 @@ internal static class ReferenceNormalization
         }
     }
 
-    /// <summary>Σdy and Σdy·x̂ of each lane, with dy masked by the ReLU that follows if <paramref name="relu"/>.</summary>
-    public static void BackwardSums(
+    public override void BackwardSums(
         ReadOnlySpan<float> x, ReadOnlySpan<float> dy, in NormBlock block, bool relu, Span<double> sumDy, Span<double> sumDyXhat)
     {
         sumDy.Clear();
@@ -59,16 +56,14 @@ internal static class ReferenceNormalization
         }
     }
 
-    /// <summary>dy becomes dx = γ·invstd·(dy − Σdy/N − x̂·Σdy·x̂/N).</summary>
-    public static void Backward(ReadOnlySpan<float> x, Span<float> dy, in NormBlock block, bool relu)
+    public override void Backward(ReadOnlySpan<float> x, Span<float> dy, in NormBlock block, bool relu)
     {
         for (int i = 0; i < x.Length; i++)
         {
             int lane = i & 7;
             float xhat = Normalized(x[i], block, lane);
             double gradient = relu && Affine(xhat, block, lane) <= 0 ? 0 : dy[i];
-            double centred = gradient - block.MeanDy[lane] - (double)xhat * block.MeanDyXhat[lane];
-            dy[i] = (float)((double)block.Gamma[lane] * block.InverseDeviation[lane] * centred);
+            dy[i] = (float)(gradient * block.DyScale[lane] - block.DyShift[lane] - (double)xhat * block.XhatScale[lane]);
         }
     }
 

@@ -2,58 +2,93 @@ using ConvNet.Engine.Layers;
 
 namespace ConvNet.Engine.Kernels;
 
-/// <summary>Pooling of one channel of one sample as plain loops; pixels lie 8 floats apart.</summary>
-internal static unsafe class ReferencePooling
+/// <summary>Plain loops with double accumulators.</summary>
+internal sealed class ReferencePooling : PoolingKernel
 {
-    public static void MaxForward(float* x, float* y, in Window rows, in Window columns)
+    public override void MaxForward(ReadOnlySpan<float> x, Span<float> y, in Window rows, in Window columns)
     {
-        for (int ho = 0; ho < rows.Output; ho++)
+        for (int i = 0; i < y.Length; i++)
         {
-            for (int wo = 0; wo < columns.Output; wo++)
-            {
-                y[(ho * columns.Output + wo) * 8] = x[Winner(x, rows, columns, ho, wo) * 8];
-            }
+            y[i] = x[Winner(x, rows, columns, i)];
         }
     }
 
-    /// <summary>Adds each dy to the winner of its window, in row order of the outputs; dx is zero on entry.</summary>
-    public static void MaxBackward(float* x, float* dy, float* dx, in Window rows, in Window columns)
+    public override void MaxBackward(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, in Window rows, in Window columns)
     {
-        for (int ho = 0; ho < rows.Output; ho++)
+        dx.Clear();
+        for (int i = 0; i < dy.Length; i++)
         {
-            for (int wo = 0; wo < columns.Output; wo++)
-            {
-                dx[Winner(x, rows, columns, ho, wo) * 8] += dy[(ho * columns.Output + wo) * 8];
-            }
+            dx[Winner(x, rows, columns, i)] += dy[i];
         }
     }
 
-    /// <summary>The pixel of the first largest value; NaN counts as largest.</summary>
-    private static int Winner(float* x, in Window rows, in Window columns, int ho, int wo)
+    public override void AverageForward(ReadOnlySpan<float> x, Span<float> y, in Window rows, in Window columns)
     {
-        int winner = -1;
-        float best = 0;
-        for (int r = 0; r < rows.Kernel; r++)
+        for (int i = 0; i < y.Length; i++)
         {
-            int h = rows.Position(ho, r);
-            for (int s = 0; s < columns.Kernel; s++)
+            (int top, int left) = Corner(rows, columns, i);
+            (int firstRow, int endRow) = Inside(rows, i / 8 / columns.Output);
+            (int firstColumn, int endColumn) = Inside(columns, i / 8 % columns.Output);
+            double sum = 0;
+            for (int r = firstRow; r < endRow; r++)
             {
-                int w = columns.Position(wo, s);
-                if ((uint)h >= (uint)rows.Input || (uint)w >= (uint)columns.Input)
+                for (int s = firstColumn; s < endColumn; s++)
                 {
-                    continue;
+                    sum += x[((top + r) * columns.Input + left + s) * 8 + (i & 7)];
                 }
+            }
 
-                int pixel = h * columns.Input + w;
-                float value = x[pixel * 8];
-                if (winner < 0 || value > best || (float.IsNaN(value) && !float.IsNaN(best)))
+            y[i] = (float)(sum / (rows.Kernel * columns.Kernel));
+        }
+    }
+
+    public override void AverageBackward(ReadOnlySpan<float> dy, Span<float> dx, in Window rows, in Window columns)
+    {
+        var sums = new double[dx.Length];
+        for (int i = 0; i < dy.Length; i++)
+        {
+            (int top, int left) = Corner(rows, columns, i);
+            (int firstRow, int endRow) = Inside(rows, i / 8 / columns.Output);
+            (int firstColumn, int endColumn) = Inside(columns, i / 8 % columns.Output);
+            double share = (double)dy[i] / (rows.Kernel * columns.Kernel);
+            for (int r = firstRow; r < endRow; r++)
+            {
+                for (int s = firstColumn; s < endColumn; s++)
                 {
-                    winner = pixel;
-                    best = value;
+                    sums[((top + r) * columns.Input + left + s) * 8 + (i & 7)] += share;
+                }
+            }
+        }
+
+        for (int i = 0; i < sums.Length; i++)
+        {
+            dx[i] = (float)sums[i];
+        }
+    }
+
+    /// <summary>Where the first largest value of the window of output float <paramref name="output"/> lies.</summary>
+    private static int Winner(ReadOnlySpan<float> x, in Window rows, in Window columns, int output)
+    {
+        (int top, int left) = Corner(rows, columns, output);
+        (int firstRow, int endRow) = Inside(rows, output / 8 / columns.Output);
+        (int firstColumn, int endColumn) = Inside(columns, output / 8 % columns.Output);
+        int winner = -1;
+        for (int r = firstRow; r < endRow; r++)
+        {
+            for (int s = firstColumn; s < endColumn; s++)
+            {
+                int i = ((top + r) * columns.Input + left + s) * 8 + (output & 7);
+                if (winner < 0 || x[i] > x[winner] || (float.IsNaN(x[i]) && !float.IsNaN(x[winner])))
+                {
+                    winner = i;
                 }
             }
         }
 
         return winner;
     }
+
+    private static (int Top, int Left) Corner(in Window rows, in Window columns, int output) =>
+        (rows.Position(output / 8 / columns.Output, 0), columns.Position(output / 8 % columns.Output, 0));
 }

@@ -37,6 +37,7 @@ public sealed class BatchNorm : Layer
     /// <summary>One set of constants per group of samples that share statistics, and the group of each sample.</summary>
     private NormConstants[] _groups = [];
 
+    private long[] _counts = [];
     private int[] _groupOfSample = [];
     private float[] _paddedGamma = [];
     private float[] _paddedBeta = [];
@@ -98,12 +99,15 @@ public sealed class BatchNorm : Layer
         }
         else
         {
-            double[] mean = Array.ConvertAll(_running.RunningMean, value => (double)value);
-            double[] variance = Array.ConvertAll(_running.RunningVar, value => (double)value);
-            UseGroups(step.Samples, [new NormConstants(Output, mean, variance)], _ => 0);
+            ReserveGroups(1, step.Samples);
+            for (int c = 0; c < Output.C; c++)
+            {
+                _groups[0].Set(c, _running.RunningMean[c], _running.RunningVar[c], Epsilon);
+            }
         }
 
         Activation y = Reserve(ref _y, Output, x.Capacity);
+        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
         bool relu = Applies(step);
         int blocks = Output.Blocks;
         step.Team.Run(step.Samples * blocks, (item, _) =>
@@ -111,13 +115,14 @@ public sealed class BatchNorm : Layer
             int n = item / blocks;
             int block = item % blocks;
             var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            ReferenceNormalization.Forward(BlockOf(x, n, block), BlockOf(y, n, block), channels, relu);
+            kernel.Forward(x.Block(n, block), y.Block(n, block), channels, relu);
         });
         return y;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
+        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
         bool relu = Applies(step);
         Activation x = _x!;
         int blocks = Output.Blocks;
@@ -127,15 +132,16 @@ public sealed class BatchNorm : Layer
             int n = item / blocks;
             int block = item % blocks;
             var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            ReferenceNormalization.BackwardSums(
-                BlockOf(x, n, block), BlockOf(dy, n, block), channels, relu, _sums.First(n, block), _sums.Second(n, block));
+            kernel.BackwardSums(
+                x.Block(n, block), dy.Block(n, block), channels, relu, _sums.First(n, block), _sums.Second(n, block));
         });
         var leaves = new BackwardSums[step.Plan.Shards.Length];
         step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Total(step.Plan.Shards[i]));
         BackwardSums[] totals = _mode == BatchNormMode.Sync ? [SynchronizedTotal(leaves, step)] : leaves;
         if (_mode == BatchNormMode.Shard)
         {
-            StoreGradients(leaves, step);
+            _tree.Reduce(_beta, step, i => leaves[i].Dy);
+            _tree.Reduce(_gamma, step, i => leaves[i].DyXhat);
         }
 
         if (!needsInputGradient)
@@ -145,7 +151,12 @@ public sealed class BatchNorm : Layer
 
         for (int group = 0; group < totals.Length; group++)
         {
-            _groups[group].SetBackward(totals[group]);
+            for (int c = 0; c < Output.C; c++)
+            {
+                double gamma = _paddedGamma[c];
+                _groups[group].SetBackward(
+                    c, gamma, gamma * totals[group].Dy[c] / _counts[group], gamma * totals[group].DyXhat[c] / _counts[group]);
+            }
         }
 
         step.Team.Run(step.Samples * blocks, (item, _) =>
@@ -153,20 +164,15 @@ public sealed class BatchNorm : Layer
             int n = item / blocks;
             int block = item % blocks;
             var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            ReferenceNormalization.Backward(BlockOf(x, n, block), BlockOf(dy, n, block), channels, relu);
+            kernel.Backward(x.Block(n, block), dy.Block(n, block), channels, relu);
         });
         return dy;
-    }
-
-    private static Span<float> BlockOf(Activation x, int n, int block)
-    {
-        int length = x.Shape.Area * 8;
-        return x.SampleSpan(n).Slice(block * length, length);
     }
 
     /// <summary>Fills the constants with the statistics of the batch, or of each shard.</summary>
     private void MeasureBatch(Activation x, StepContext step)
     {
+        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
         ShardPlan plan = step.Plan;
         int blocks = Output.Blocks;
         _sums.Reserve(step.Samples);
@@ -174,70 +180,50 @@ public sealed class BatchNorm : Layer
         {
             int n = item / blocks;
             int block = item % blocks;
-            ReferenceNormalization.Moments(BlockOf(x, n, block), _sums.First(n, block), _sums.Second(n, block));
+            kernel.Moments(x.Block(n, block), _sums.First(n, block), _sums.Second(n, block));
         });
         var leaves = new Moments[plan.Shards.Length];
         step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Merge(plan.Shards[i]));
         Moments[] roots = ShardReduction.Roots(plan, i => leaves[i], Moments.Combine);
         if (_mode == BatchNormMode.Sync)
         {
-            Moments batch = step.Exchange.ReduceMoments(_norm, roots);
-            UseGroups(step.Samples, [NormConstants.Of(Output, batch)], _ => 0);
+            ReserveGroups(1, step.Samples);
+            SetGroup(0, step.Exchange.ReduceMoments(_norm, roots));
             return;
         }
 
         step.Exchange.ReportMoments(_norm, roots);
-        var shardOfSample = new int[step.Samples];
-        for (int i = 0; i < plan.Shards.Length; i++)
+        ReserveGroups(leaves.Length, step.Samples);
+        for (int i = 0; i < leaves.Length; i++)
         {
-            shardOfSample.AsSpan(plan.Shards[i].First, plan.Shards[i].Count).Fill(i);
+            SetGroup(i, leaves[i]);
+            _groupOfSample.AsSpan(plan.Shards[i].First, plan.Shards[i].Count).Fill(i);
         }
-
-        UseGroups(step.Samples, [.. leaves.Select(leaf => NormConstants.Of(Output, leaf))], n => shardOfSample[n]);
     }
 
-    private void UseGroups(int samples, NormConstants[] groups, Func<int, int> groupOfSample)
+    private void SetGroup(int group, Moments moments)
     {
-        _groups = groups;
+        _counts[group] = moments.Count;
+        for (int c = 0; c < Output.C; c++)
+        {
+            _groups[group].Set(c, moments.Mean[c], moments.M2[c] / moments.Count, Epsilon);
+        }
+    }
+
+    private void ReserveGroups(int groups, int samples)
+    {
+        if (_groups.Length < groups)
+        {
+            _groups = [.. Enumerable.Range(0, groups).Select(_ => new NormConstants(Output.Blocks * 8))];
+            _counts = new long[groups];
+        }
+
         if (_groupOfSample.Length < samples)
         {
             _groupOfSample = new int[samples];
-        }
-
-        for (int n = 0; n < samples; n++)
-        {
-            _groupOfSample[n] = groupOfSample(n);
         }
     }
 
     private BackwardSums SynchronizedTotal(BackwardSums[] leaves, StepContext step) =>
         step.Exchange.ReduceBackwardSums(_norm, ShardReduction.Roots(step.Plan, i => leaves[i], BackwardSums.Combine));
-
-    private void StoreGradients(BackwardSums[] leaves, StepContext step)
-    {
-        StoreGradient(_beta, step, i => leaves[i].Dy);
-        StoreGradient(_gamma, step, i => leaves[i].DyXhat);
-    }
-
-    private void StoreGradient(Parameter parameter, StepContext step, Func<int, double[]> leafOf)
-    {
-        _tree.Begin(Output.C);
-        for (int i = 0; i < step.Plan.Shards.Length; i++)
-        {
-            LocalShard shard = step.Plan.Shards[i];
-            Span<float> leaf = _tree.Leaf();
-            double[] values = leafOf(i);
-            for (int c = 0; c < leaf.Length; c++)
-            {
-                leaf[c] = (float)values[c];
-            }
-
-            if (_tree.Commit(shard, out ReadOnlySpan<float> sum))
-            {
-                sum.CopyTo(parameter.GradientRoot(shard.Root));
-            }
-        }
-
-        step.Exchange.GradientReady(parameter);
-    }
 }

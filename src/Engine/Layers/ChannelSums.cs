@@ -59,4 +59,21 @@ internal sealed class ChannelSums(Shape shape)
 
         return new Moments((long)shard.Count * shape.Area, mean, m2);
     }
+
+    /// <summary>Mean and M2 over channels first … end−1 of one sample, with the same arithmetic.</summary>
+    public (double Mean, double M2) MergeChannels(int n, int first, int end)
+    {
+        double mean = _first[n * _lanes + first];
+        double m2 = _second[n * _lanes + first];
+        for (int c = first + 1; c < end; c++)
+        {
+            long before = (long)(c - first) * shape.Area;
+            double share = (double)shape.Area / (before + shape.Area);
+            double delta = _first[n * _lanes + c] - mean;
+            mean += delta * share;
+            m2 += _second[n * _lanes + c] + delta * delta * before * share;
+        }
+
+        return (mean, m2);
+    }
 }

@@ -40,7 +40,7 @@ public sealed record ConvolutionSpec : LayerSpec
         (Window rows, Window columns) = Window.Fit(layer, input, Kernel, Stride, Padding, Dilation, Rounding);
         var output = new Shape(Out, rows.Output, columns.Output);
         Limits.CheckVolume(layer, output);
-        Limits.CheckWeights(layer, (long)Out * (input.C / Groups) * Kernel.H * Kernel.W);
+        Limits.CheckWeights(layer, Out, input.C / Groups, (long)Kernel.H * Kernel.W);
         return new ConvolutionGeometry(input, output, Kernel, Stride, new Size(rows.Padding, columns.Padding), Dilation, Groups);
     }
 
@@ -58,6 +58,7 @@ public sealed class Convolution : Layer
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
     private ReferenceConvolution? _reference;
+    private DirectConvolution? _direct;
     private Activation? _x;
     private Activation? _y;
     private Activation? _dx;
@@ -85,7 +86,6 @@ public sealed class Convolution : Layer
 
     public override void Load(StepContext step)
     {
-        _reference ??= new ReferenceConvolution(Geometry);
         ReadOnlySpan<float> weights = _weight.Values.AsSpan(0, _weight.Count);
         ReadOnlySpan<float> bias = _bias is null ? [] : _bias.Values.AsSpan(0, _bias.Count);
         if (!step.Training && Folded is not null)
@@ -93,21 +93,46 @@ public sealed class Convolution : Layer
             (weights, bias) = Fold(weights, bias, Folded);
         }
 
-        _reference.Load(weights, bias);
+        if (step.Kernels == KernelSet.Reference)
+        {
+            _reference ??= new ReferenceConvolution(Geometry);
+            _reference.Load(weights, bias);
+            return;
+        }
+
+        _direct ??= new DirectConvolution(Geometry);
+        _direct.Load(weights, bias);
     }
 
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
-        Reserve(ref _y, Output, x.Capacity);
-        _reference!.Forward(x, _y!, step.Samples, step.Team);
-        return _y!;
+        Activation y = Reserve(ref _y, Output, x.Capacity);
+        if (step.Kernels == KernelSet.Reference)
+        {
+            _reference!.Forward(x, y, step.Samples, step.Team);
+        }
+        else
+        {
+            _direct!.Forward(x, y, step.Samples, step.Team);
+        }
+
+        return y;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        _reference!.BackwardWeights(
-            _x!, dy, step.Plan, _weight.GradientRoot, _bias is null ? null : _bias.GradientRoot, step.Team);
+        Func<int, float[]>? biasRoots = _bias is null ? null : _bias.GradientRoot;
+        bool reference = step.Kernels == KernelSet.Reference;
+        if (reference)
+        {
+            _reference!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, biasRoots, step.Team);
+        }
+        else
+        {
+            _direct!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, biasRoots, step.Team);
+        }
+
         if (_bias is not null)
         {
             step.Exchange.GradientReady(_bias);
@@ -119,9 +144,17 @@ public sealed class Convolution : Layer
             return null;
         }
 
-        Reserve(ref _dx, Input, dy.Capacity);
-        _reference.BackwardData(dy, _dx!, step.Samples, step.Team);
-        return _dx;
+        Activation dx = Reserve(ref _dx, Input, dy.Capacity);
+        if (reference)
+        {
+            _reference!.BackwardData(dy, dx, step.Samples, step.Team);
+        }
+        else
+        {
+            _direct!.BackwardData(dy, dx, step.Samples, step.Team);
+        }
+
+        return dx;
     }
 
     /// <summary>γ(conv(x) + b − μ)·invstd + β as one convolution, in double and rounded once.</summary>

@@ -18,7 +18,7 @@ public sealed record FullyConnectedSpec : LayerSpec
         }
 
         Limits.CheckCount(layer, "out", Out);
-        Limits.CheckWeights(layer, (long)Out * input.C);
+        Limits.CheckWeights(layer, Out, input.C);
         return new Shape(Out, 1, 1);
     }
 

@@ -25,12 +25,19 @@ internal static class Limits
         }
     }
 
-    public static void CheckWeights(string layer, long count)
+    /// <summary>The product of the factors, without overflow.</summary>
+    public static void CheckWeights(string layer, params ReadOnlySpan<long> factors)
     {
+        double count = 1;
+        foreach (long factor in factors)
+        {
+            count *= factor;
+        }
+
         if (count > MaxWeights)
         {
             throw ConvNetException.BadInput(
-                $"{layer}: {count} weights are more than the {MaxWeights} allowed; use fewer or smaller filters.");
+                $"{layer}: {count:0} weights are more than the {MaxWeights} allowed; use fewer or smaller filters.");
         }
     }
 

@@ -46,7 +46,7 @@ internal static class Pooling
 }
 
 /// <summary>Of equal values the first in row order wins, and gets the gradient.</summary>
-public sealed unsafe class MaxPool : Layer
+public sealed class MaxPool : Layer
 {
     private readonly Window _rows;
     private readonly Window _columns;
@@ -64,13 +64,11 @@ public sealed unsafe class MaxPool : Layer
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
+        PoolingKernel kernel = PoolingKernel.For(step.Kernels);
         Activation y = Reserve(ref _y, Output, x.Capacity);
-        int channels = Input.C;
-        step.Team.Run(step.Samples * channels, (item, _) => ReferencePooling.MaxForward(
-            x.Data + x.Index(item / channels, item % channels, 0, 0),
-            y.Data + y.Index(item / channels, item % channels, 0, 0),
-            _rows,
-            _columns));
+        int blocks = Input.Blocks;
+        step.Team.Run(step.Samples * blocks, (item, _) =>
+            kernel.MaxForward(x.Block(item / blocks, item % blocks), y.Block(item / blocks, item % blocks), _rows, _columns));
         return y;
     }
 
@@ -82,15 +80,15 @@ public sealed unsafe class MaxPool : Layer
         }
 
         Activation x = _x!;
+        PoolingKernel kernel = PoolingKernel.For(step.Kernels);
         Activation dx = Reserve(ref _dx, Input, dy.Capacity);
-        int channels = Input.C;
-        step.Team.Run(step.Samples, (n, _) => dx.SampleSpan(n).Clear());
-        step.Team.Run(step.Samples * channels, (item, _) => ReferencePooling.MaxBackward(
-            x.Data + x.Index(item / channels, item % channels, 0, 0),
-            dy.Data + dy.Index(item / channels, item % channels, 0, 0),
-            dx.Data + dx.Index(item / channels, item % channels, 0, 0),
-            _rows,
-            _columns));
+        int blocks = Input.Blocks;
+        step.Team.Run(step.Samples * blocks, (item, _) =>
+        {
+            int n = item / blocks;
+            int block = item % blocks;
+            kernel.MaxBackward(x.Block(n, block), dy.Block(n, block), dx.Block(n, block), _rows, _columns);
+        });
         return dx;
     }
 }

@@ -1,55 +1,43 @@
-using ConvNet.Engine.Reduction;
-
 namespace ConvNet.Engine.Layers;
 
-/// <summary>What normalization needs of one set of statistics, as floats for each lane; lanes past the last channel stay harmless.</summary>
-internal sealed class NormConstants
+/// <summary>
+/// What normalization needs of one set of statistics, as floats for each lane; lanes past the last channel are zero.
+/// x̂ = ((x − MeanHigh) − MeanLow)·InverseDeviation, and dx = DyScale·dy − DyShift − x̂·XhatScale.
+/// </summary>
+internal sealed class NormConstants(int lanes)
 {
-    /// <param name="mean">Per channel.</param>
-    /// <param name="variance">Per channel, biased.</param>
-    /// <param name="count">Values per channel.</param>
-    public NormConstants(Shape shape, double[] mean, double[] variance, long count = 0)
-    {
-        int lanes = shape.Blocks * 8;
-        Count = count;
-        MeanHigh = new float[lanes];
-        MeanLow = new float[lanes];
-        InverseDeviation = new float[lanes];
-        MeanDy = new float[lanes];
-        MeanDyXhat = new float[lanes];
-        for (int c = 0; c < mean.Length; c++)
-        {
-            MeanHigh[c] = (float)mean[c];
-            MeanLow[c] = (float)(mean[c] - MeanHigh[c]);
-            InverseDeviation[c] = (float)(1 / Math.Sqrt(variance[c] + BatchNorm.Epsilon));
-        }
-    }
+    public float[] MeanHigh { get; } = new float[lanes];
 
-    public long Count { get; }
-
-    public float[] MeanHigh { get; }
-
-    public float[] MeanLow { get; }
+    public float[] MeanLow { get; } = new float[lanes];
 
     /// <summary>1/√(σ² + ε).</summary>
-    public float[] InverseDeviation { get; }
+    public float[] InverseDeviation { get; } = new float[lanes];
 
-    /// <summary>Σdy / N.</summary>
-    public float[] MeanDy { get; }
+    /// <summary>γ·invstd.</summary>
+    public float[] DyScale { get; } = new float[lanes];
 
-    /// <summary>Σdy·x̂ / N.</summary>
-    public float[] MeanDyXhat { get; }
+    /// <summary>invstd·Σγ·dy / N.</summary>
+    public float[] DyShift { get; } = new float[lanes];
 
-    public static NormConstants Of(Shape shape, Moments moments) =>
-        new(shape, moments.Mean, Array.ConvertAll(moments.M2, m2 => m2 / moments.Count), moments.Count);
+    /// <summary>invstd·Σγ·dy·x̂ / N.</summary>
+    public float[] XhatScale { get; } = new float[lanes];
 
-    public void SetBackward(BackwardSums total)
+    /// <param name="variance">Biased.</param>
+    public void Set(int lane, double mean, double variance, double epsilon)
     {
-        for (int c = 0; c < total.Dy.Length; c++)
-        {
-            MeanDy[c] = (float)(total.Dy[c] / Count);
-            MeanDyXhat[c] = (float)(total.DyXhat[c] / Count);
-        }
+        MeanHigh[lane] = (float)mean;
+        MeanLow[lane] = (float)(mean - MeanHigh[lane]);
+        InverseDeviation[lane] = (float)(1 / Math.Sqrt(variance + epsilon));
+    }
+
+    /// <param name="meanDy">Σγ·dy / N over all values that share this lane's statistics.</param>
+    /// <param name="meanDyXhat">Σγ·dy·x̂ / N over the same.</param>
+    public void SetBackward(int lane, double gamma, double meanDy, double meanDyXhat)
+    {
+        double inverse = InverseDeviation[lane];
+        DyScale[lane] = (float)(gamma * inverse);
+        DyShift[lane] = (float)(meanDy * inverse);
+        XhatScale[lane] = (float)(meanDyXhat * inverse);
     }
 }
 
@@ -59,8 +47,9 @@ internal readonly ref struct NormBlock(NormConstants constants, float[] gamma, f
     public readonly ReadOnlySpan<float> MeanHigh = constants.MeanHigh.AsSpan(block * 8, 8);
     public readonly ReadOnlySpan<float> MeanLow = constants.MeanLow.AsSpan(block * 8, 8);
     public readonly ReadOnlySpan<float> InverseDeviation = constants.InverseDeviation.AsSpan(block * 8, 8);
-    public readonly ReadOnlySpan<float> MeanDy = constants.MeanDy.AsSpan(block * 8, 8);
-    public readonly ReadOnlySpan<float> MeanDyXhat = constants.MeanDyXhat.AsSpan(block * 8, 8);
+    public readonly ReadOnlySpan<float> DyScale = constants.DyScale.AsSpan(block * 8, 8);
+    public readonly ReadOnlySpan<float> DyShift = constants.DyShift.AsSpan(block * 8, 8);
+    public readonly ReadOnlySpan<float> XhatScale = constants.XhatScale.AsSpan(block * 8, 8);
     public readonly ReadOnlySpan<float> Gamma = gamma.AsSpan(block * 8, 8);
     public readonly ReadOnlySpan<float> Beta = beta.AsSpan(block * 8, 8);
 }

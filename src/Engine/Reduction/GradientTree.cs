@@ -69,6 +69,30 @@ internal sealed class GradientTree
         return true;
     }
 
+    /// <summary>A whole small tensor whose leaves are already known: sums them to its roots and reports it as ready.</summary>
+    /// <param name="leaf">The values of the plan's i-th shard; rounded to float here.</param>
+    public void Reduce(Parameter parameter, StepContext step, Func<int, double[]> leaf)
+    {
+        Begin(parameter.Count);
+        for (int i = 0; i < step.Plan.Shards.Length; i++)
+        {
+            double[] values = leaf(i);
+            Span<float> rounded = Leaf();
+            for (int j = 0; j < rounded.Length; j++)
+            {
+                rounded[j] = (float)values[j];
+            }
+
+            LocalShard shard = step.Plan.Shards[i];
+            if (Commit(shard, out ReadOnlySpan<float> sum))
+            {
+                sum.CopyTo(parameter.GradientRoot(shard.Root));
+            }
+        }
+
+        step.Exchange.GradientReady(parameter);
+    }
+
     /// <summary>left += right, element by element.</summary>
     public static void Add(Span<float> left, ReadOnlySpan<float> right)
     {

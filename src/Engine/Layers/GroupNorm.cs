@@ -1,0 +1,123 @@
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Reduction;
+
+namespace ConvNet.Engine.Layers;
+
+/// <summary>
+/// Per sample over the C/groups channels of each group and all pixels; γ and β per channel.
+/// Source: Wu, He, "Group normalization" (2018).
+/// </summary>
+public sealed record GroupNormSpec : LayerSpec
+{
+    /// <summary>Divides C.</summary>
+    public required int Groups { get; init; }
+
+    public override Shape OutputShape(Shape input, string name) => Groups >= 1 && input.C % Groups == 0
+        ? input
+        : throw ConvNetException.BadInput(
+            $"layer '{name}' (groupNorm): groups {Groups} must divide the {input.C} channels; " +
+            $"use one of {Limits.CommonDivisors(input.C, input.C)}.");
+
+    internal override Layer Build(ModelBuilder builder, string name, Shape input) =>
+        new GroupNorm(name, builder.NextLayer(), OutputShape(input, name), Groups);
+}
+
+/// <summary>
+/// Per sample and channel over all pixels; γ and β per channel.
+/// Source: Ulyanov, Vedaldi, Lempitsky, "Instance normalization" (2016).
+/// </summary>
+public sealed record InstanceNormSpec : LayerSpec
+{
+    public override Shape OutputShape(Shape input, string name) => input.Area > 1
+        ? input
+        : throw ConvNetException.BadInput(
+            $"layer '{name}' (instanceNorm): {input} has a single value per channel, whose normalized value is always 0; " +
+            "put it where height x width is above 1.");
+
+    internal override Layer Build(ModelBuilder builder, string name, Shape input) =>
+        new GroupNorm(name, builder.NextLayer(), OutputShape(input, name), input.C);
+}
+
+/// <summary>Group normalization; instance normalization is one group per channel.</summary>
+public sealed class GroupNorm : Layer
+{
+    private readonly Parameter _gamma;
+    private readonly Parameter _beta;
+    private readonly SampleStatistics _statistics;
+    private readonly GradientTree _tree = new();
+    private readonly float[] _paddedGamma;
+    private readonly float[] _paddedBeta;
+    private Activation? _x;
+    private Activation? _y;
+
+    internal GroupNorm(string name, int index, Shape shape, int groups)
+        : base(name, index, shape, shape)
+    {
+        _gamma = new Parameter($"{name}.weight", [shape.C], ParameterRole.Scale, index, 0, 1, 1);
+        _beta = new Parameter($"{name}.bias", [shape.C], ParameterRole.Shift, index, 1, 1, 1);
+        _statistics = new SampleStatistics(shape, groups);
+        _paddedGamma = new float[shape.Blocks * 8];
+        _paddedBeta = new float[shape.Blocks * 8];
+        Parameters = [_gamma, _beta];
+    }
+
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    public override void Load(StepContext step)
+    {
+        _gamma.Values.AsSpan(0, Output.C).CopyTo(_paddedGamma);
+        _beta.Values.AsSpan(0, Output.C).CopyTo(_paddedBeta);
+    }
+
+    public override Activation Forward(Activation x, StepContext step)
+    {
+        _x = x;
+        Activation y = Reserve(ref _y, Output, x.Capacity);
+        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
+        _statistics.Reserve(step.Samples);
+        step.Team.Run(step.Samples, (n, _) =>
+        {
+            _statistics.Measure(x, n, kernel);
+            for (int block = 0; block < Output.Blocks; block++)
+            {
+                kernel.Forward(x.Block(n, block), y.Block(n, block), Constants(n, block), relu: false);
+            }
+        });
+        return y;
+    }
+
+    public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
+    {
+        Activation x = _x!;
+        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
+        step.Team.Run(step.Samples, (n, _) =>
+        {
+            for (int block = 0; block < Output.Blocks; block++)
+            {
+                kernel.BackwardSums(
+                    x.Block(n, block), dy.Block(n, block), Constants(n, block), false,
+                    _statistics.Sums.First(n, block), _statistics.Sums.Second(n, block));
+            }
+
+            _statistics.SetBackward(n, _paddedGamma);
+        });
+        BackwardSums[] leaves = [.. step.Plan.Shards.Select(shard => _statistics.Sums.Total(shard))];
+        _tree.Reduce(_beta, step, i => leaves[i].Dy);
+        _tree.Reduce(_gamma, step, i => leaves[i].DyXhat);
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        step.Team.Run(step.Samples, (n, _) =>
+        {
+            for (int block = 0; block < Output.Blocks; block++)
+            {
+                kernel.Backward(x.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
+            }
+        });
+        return dy;
+    }
+
+    private NormBlock Constants(int n, int block) => new(_statistics[n], _paddedGamma, _paddedBeta, block);
+}
