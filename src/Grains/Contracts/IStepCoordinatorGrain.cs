@@ -1,0 +1,90 @@
+namespace ConvNet.Grains.Contracts;
+
+/// <summary>
+/// Decides when a step is complete and commits it everywhere, once. Sits beside partition 0 in an activation of its own, so that a
+/// commit never waits behind bulk data. The key is "{silo}/{job}".
+/// </summary>
+[Alias("ConvNet.IStepCoordinatorGrain")]
+public interface IStepCoordinatorGrain : IGrainWithStringKey
+{
+    /// <param name="epoch">Sums of the epoch in progress, when a checkpoint in mid-epoch is gone on from.</param>
+    [Alias("Begin")]
+    Task BeginAsync(ServerAssignment assignment, BlockMetrics epoch, long skippedSteps);
+
+    [Alias("ReportWorker"), AlwaysInterleave]
+    Task<PushReply> ReportWorkerAsync(WorkerReport report);
+
+    [Alias("ReportPartition"), AlwaysInterleave]
+    Task<PushReply> ReportPartitionAsync(PartitionStepReport report);
+
+    /// <summary>All batch norms of a step are complete.</summary>
+    [Alias("ReportBatchNorm"), AlwaysInterleave]
+    Task<PushReply> ReportBatchNormAsync(long generation, long step);
+
+    /// <summary>Asks for <see cref="IJobControlGrain.StepsCommittedAsync"/> when this many steps of the job are complete.</summary>
+    [Alias("NotifyAt")]
+    Task NotifyAtAsync(long generation, long step);
+
+    [Alias("Progress"), AlwaysInterleave]
+    Task<StepProgress> ProgressAsync();
+
+    [Alias("Release")]
+    Task ReleaseAsync();
+}
+
+/// <summary>A worker's part of a step: the metrics of its subtree roots.</summary>
+[GenerateSerializer, Immutable, Alias("ConvNet.WorkerReport")]
+public sealed record WorkerReport(
+    [property: Id(0)] long Generation,
+    [property: Id(1)] long Step,
+    [property: Id(2)] int Worker,
+    [property: Id(3)] int[] NodeLevels,
+    [property: Id(4)] int[] NodeIndices,
+    [property: Id(5)] BlockMetrics[] Metrics);
+
+/// <summary>A partition holds the whole of a step.</summary>
+/// <param name="NonFinite">Name of the first tensor with a NaN or infinity, or null.</param>
+/// <param name="GradientSquares">Σg² of each of its blocks, in local order.</param>
+/// <param name="WeightSquares">Σw² of each of its blocks if the optimizer asks for it, otherwise empty.</param>
+[GenerateSerializer, Immutable, Alias("ConvNet.PartitionStepReport")]
+public sealed record PartitionStepReport(
+    [property: Id(0)] long Generation,
+    [property: Id(1)] long Step,
+    [property: Id(2)] int Partition,
+    [property: Id(3)] string? NonFinite,
+    [property: Id(4)] double[] GradientSquares,
+    [property: Id(5)] double[] WeightSquares);
+
+/// <summary>How far a job is, as the coordinator sees it.</summary>
+[GenerateSerializer, Immutable, Alias("ConvNet.StepProgress")]
+public sealed record StepProgress
+{
+    /// <summary>Steps committed.</summary>
+    [Id(0)] public long Step { get; init; }
+
+    /// <summary>Sums over the epoch in progress, or over the whole last epoch right at its end.</summary>
+    [Id(1)] public BlockMetrics Epoch { get; init; }
+
+    [Id(2)] public long SkippedSteps { get; init; }
+
+    /// <summary>Training samples and seconds in training steps, the first 5 steps left out.</summary>
+    [Id(3)] public long TimedSamples { get; init; }
+
+    [Id(4)] public double TimedSeconds { get; init; }
+
+    [Id(5)] public StepRow[] Recent { get; init; } = [];
+
+    [Id(6)] public string[] Warnings { get; init; } = [];
+}
+
+/// <summary>What a commit says to the partitions: everything that depends on the step or on all parameters together.</summary>
+/// <param name="Skip">True: version t+1 is version t (non-finite gradients).</param>
+/// <param name="TensorRates">For LARS the local rate of each tensor, otherwise empty.</param>
+[GenerateSerializer, Immutable, Alias("ConvNet.CommitOrder")]
+public sealed record CommitOrder(
+    [property: Id(0)] bool Skip,
+    [property: Id(1)] float LearningRate,
+    [property: Id(2)] float ClipFactor,
+    [property: Id(3)] float BiasCorrection1,
+    [property: Id(4)] float BiasCorrection2,
+    [property: Id(5)] float[] TensorRates);
