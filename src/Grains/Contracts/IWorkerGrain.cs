@@ -11,7 +11,7 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("Prepare"), ResponseTimeout("00:03:00")]
     Task PrepareAsync(WorkerAssignment assignment);
 
-    /// <summary>Trains steps <paramref name="firstStep"/> … <paramref name="endStep"/> − 1; ends with <see cref="IJobControlGrain.WorkerDoneAsync"/>.</summary>
+    /// <summary>Trains steps <paramref name="firstStep"/> … <paramref name="endStep"/> − 1; the step coordinator tells the job when they are committed.</summary>
     [Alias("Run"), AlwaysInterleave]
     Task RunAsync(long generation, long firstStep, long endStep);
 
@@ -49,10 +49,6 @@ public sealed record WorkerAssignment(
 [Alias("ConvNet.IJobControlGrain")]
 public interface IJobControlGrain : IGrainWithStringKey
 {
-    /// <summary>A worker has computed all steps that it was asked for.</summary>
-    [Alias("WorkerDone"), AlwaysInterleave]
-    Task WorkerDoneAsync(long generation, int worker, long step);
-
     /// <summary>Metrics of each block, in block order.</summary>
     [Alias("EvaluationDone"), AlwaysInterleave]
     Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks);

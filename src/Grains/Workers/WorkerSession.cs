@@ -15,16 +15,16 @@ internal sealed class WorkerSession : IDisposable
 {
     private readonly WorkerAssignment _assignment;
     private readonly JobSpec _job;
-    private readonly Dataset _data;
+    private readonly int _testSamples;
     private readonly WorkerLinks _links;
     private readonly string _name;
     private readonly BatchPlan _batches;
-    private readonly BatchFiller _filler;
+    private readonly BatchFiller _train;
+    private readonly BatchFiller _test;
     private readonly ThreadTeam _team;
     private readonly Network _network;
     private readonly GrainExchange _exchange;
     private readonly BlockingCollection<Action> _orders = new(new ConcurrentQueue<Action>(), boundedCapacity: 16);
-    private readonly Thread _thread;
     private volatile bool _stopping;
     private long _samples;
     private long _step;
@@ -34,16 +34,16 @@ internal sealed class WorkerSession : IDisposable
     {
         _assignment = assignment;
         _job = job;
-        _data = data;
+        _testSamples = data.Test.Count;
         _links = links;
         _name = name;
         _batches = new BatchPlan(job.Seed, data.Train.Count, job.Batch);
-        _filler = new BatchFiller(job.Adapter);
+        _train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
+        _test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
         _team = new ThreadTeam(assignment.Threads, name);
         _network = new Network(job.Model, job.BatchNormMode, _team, job.Kernels);
         _exchange = new GrainExchange(_network, links, assignment);
-        _thread = new Thread(Work) { IsBackground = true, Name = name };
-        _thread.Start();
+        new Thread(Work) { IsBackground = true, Name = name }.Start();
     }
 
     public WorkerAssignment Assignment => _assignment;
@@ -65,8 +65,6 @@ internal sealed class WorkerSession : IDisposable
         {
             TrainStep(step);
         }
-
-        Tell(job => job.WorkerDoneAsync(_assignment.Generation, _assignment.Worker, endStep));
     });
 
     public void Evaluate(long version, int firstBlock, int endBlock) => Post(() =>
@@ -76,24 +74,18 @@ internal sealed class WorkerSession : IDisposable
         var blocks = new BlockMetrics[endBlock - firstBlock];
         for (int block = firstBlock; block < endBlock && !_stopping; block++)
         {
-            Metrics metrics = Evaluation.EvaluateBlock(_network, _data.Test, _filler, block);
+            Metrics metrics = Evaluation.EvaluateBlock(_network, _test, _testSamples, block);
             blocks[block - firstBlock] = new BlockMetrics(metrics.LossSum, metrics.Correct, metrics.Count);
         }
 
         Tell(job => job.EvaluationDoneAsync(_assignment.Generation, _assignment.Worker, firstBlock, blocks));
     });
 
-    /// <summary>Stops after the step in progress and waits for the thread, which may be waiting for an answer, only briefly.</summary>
+    /// <summary>Stops after the step in progress; returns at once, and the thread frees everything when it ends.</summary>
     public void Dispose()
     {
         _stopping = true;
         _orders.CompleteAdding();
-        if (_thread.Join(TimeSpan.FromSeconds(5)))
-        {
-            _team.Dispose();
-            _network.Dispose();
-            _exchange.Dispose();
-        }
     }
 
     private void TrainStep(long step)
@@ -106,7 +98,7 @@ internal sealed class WorkerSession : IDisposable
         var labels = new int[indices.Length];
         if (indices.Length > 0)
         {
-            _filler.Fill(_data.Train, _job.Augmentation, _job.Seed, _batches.EpochOf(step), indices, _network.Input(indices.Length), labels);
+            _train.Fill(_job.Seed, _batches.EpochOf(step), indices, _network.Input(indices.Length), labels);
         }
 
         Metrics[] metrics = _network.TrainStep(plan, _exchange, step, _job.Seed, labels, indices);
@@ -175,9 +167,13 @@ internal sealed class WorkerSession : IDisposable
             }
             catch (Exception) when (_stopping)
             {
-                return;
+                break;
             }
         }
+
+        _team.Dispose();
+        _network.Dispose();
+        _exchange.Dispose();
     }
 
     private void Report(Exception e)
