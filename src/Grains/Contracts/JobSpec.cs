@@ -104,6 +104,6 @@ public sealed record JobSpec
             return ModelFile.Parse(document.RootElement.GetRawText(), "the job's model");
         }
 
-        public override void Write(Utf8JsonWriter writer, ModelSpec value, JsonSerializerOptions options) => writer.WriteRawValue(ModelFile.ToJson(value));
+        public override void Write(Utf8JsonWriter writer, ModelSpec value, JsonSerializerOptions options) => writer.WriteRawValue(ModelFile.Write(value));
     }
 }
