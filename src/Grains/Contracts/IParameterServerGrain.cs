@@ -17,26 +17,24 @@ public interface IParameterServerGrain : IGrainWithStringKey
     [Alias("Push"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task<PushReply> PushAsync(PushHeader header, TensorBlock gradients);
 
-    /// <summary>dγ and dβ of one synchronized batch norm: the totals, for the blocks that this partition owns.</summary>
-    /// <param name="totals">The blocks of γ then β that are this partition's, in ascending block number, each 1,024 floats.</param>
+    /// <summary>dγ and dβ of one synchronized batch norm: the totals of its backward sums, as <see cref="BatchNormPayload"/>.</summary>
     [Alias("DeliverTotals"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task<PushReply> DeliverTotalsAsync(long generation, long step, int norm, TensorBlock totals);
 
-    /// <summary>Blocks of one version; waits until the version is there.</summary>
-    /// <param name="firstBlock">Index among the blocks that this partition owns.</param>
+    /// <summary>A chunk of one version; waits until the version is there.</summary>
     [Alias("Pull"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PullReply> PullAsync(long generation, long version, int worker, int firstBlock, int blockCount);
+    Task<PullReply> PullAsync(long generation, long version, int worker, int chunk);
 
     [Alias("Commit"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task CommitAsync(long generation, long step, CommitOrder order);
 
-    /// <summary>Blocks of the weights (slot −1) or of an optimizer slot, for a checkpoint; the partition is idle then.</summary>
+    /// <summary>A chunk of the weights (slot −1) or of an optimizer slot, for a checkpoint; the partition is idle then.</summary>
     [Alias("Read"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<TensorBlock> ReadAsync(int slot, int firstBlock, int blockCount);
+    Task<TensorBlock> ReadAsync(int slot, int chunk);
 
-    /// <summary>Overwrites blocks from a checkpoint, before the first step after <see cref="BeginAsync"/>.</summary>
+    /// <summary>Overwrites a chunk from a checkpoint, before the first step after <see cref="BeginAsync"/>.</summary>
     [Alias("Install"), ResponseTimeout("00:00:30")]
-    Task InstallAsync(int slot, int firstBlock, TensorBlock values);
+    Task InstallAsync(int slot, int chunk, TensorBlock values);
 
     /// <summary>Gives the state up.</summary>
     [Alias("Release")]
@@ -73,7 +71,7 @@ public readonly record struct PushHeader(
 }
 
 [GenerateSerializer, Immutable, Alias("ConvNet.PushReply")]
-public readonly record struct PushReply([property: Id(0)] PushOutcome Outcome, [property: Id(1)] string? Problem);
+public readonly record struct PushReply([property: Id(0)] Verdict Verdict, [property: Id(1)] string? Reason);
 
 [GenerateSerializer, Immutable, Alias("ConvNet.PullReply")]
 public sealed record PullReply([property: Id(0)] PullOutcome Outcome, [property: Id(1)] TensorBlock? Values);

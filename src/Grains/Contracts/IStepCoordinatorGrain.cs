@@ -14,7 +14,7 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
     Task BeginAsync(ServerAssignment assignment, BlockMetrics epoch, long skippedSteps);
 
     [Alias("ReportWorker"), AlwaysInterleave]
-    Task<PushReply> ReportWorkerAsync(WorkerReport report);
+    Task<PushReply> ReportWorkerAsync(WorkerStepReport report);
 
     [Alias("ReportPartition"), AlwaysInterleave]
     Task<PushReply> ReportPartitionAsync(PartitionStepReport report);
@@ -35,8 +35,8 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
 }
 
 /// <summary>A worker's part of a step: the metrics of its subtree roots.</summary>
-[GenerateSerializer, Immutable, Alias("ConvNet.WorkerReport")]
-public sealed record WorkerReport(
+[GenerateSerializer, Immutable, Alias("ConvNet.WorkerStepReport")]
+public sealed record WorkerStepReport(
     [property: Id(0)] long Generation,
     [property: Id(1)] long Step,
     [property: Id(2)] int Worker,
@@ -45,7 +45,8 @@ public sealed record WorkerReport(
     [property: Id(5)] BlockMetrics[] Metrics);
 
 /// <summary>A partition holds the whole of a step.</summary>
-/// <param name="NonFinite">Name of the first tensor with a NaN or infinity, or null.</param>
+/// <param name="NonFinite">The first tensor with a NaN or infinity, or null.</param>
+/// <param name="NonFiniteWorker">Who sent it, or null if only the sum is not finite.</param>
 /// <param name="GradientSquares">Σg² of each of its blocks, in local order.</param>
 /// <param name="WeightSquares">Σw² of each of its blocks if the optimizer asks for it, otherwise empty.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.PartitionStepReport")]
@@ -55,7 +56,8 @@ public sealed record PartitionStepReport(
     [property: Id(2)] int Partition,
     [property: Id(3)] string? NonFinite,
     [property: Id(4)] double[] GradientSquares,
-    [property: Id(5)] double[] WeightSquares);
+    [property: Id(5)] double[] WeightSquares,
+    [property: Id(6)] string? NonFiniteWorker);
 
 /// <summary>How far a job is, as the coordinator sees it.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.StepProgress")]

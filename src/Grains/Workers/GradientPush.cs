@@ -26,13 +26,12 @@ internal sealed class GradientPush : IDisposable
     private long _step;
     private TreeNode[] _roots = [];
 
-    public GradientPush(ParameterLayout layout, WorkerLinks links, int worker)
+    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links, int worker)
     {
         _layout = layout;
         _links = links;
         _worker = worker;
-        int partitions = links.Partitions.Length;
-        _plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(layout, p, partitions))];
+        _plans = plans;
         _bucketTensors = [.. layout.Buckets.Select(bucket => TensorsOf(bucket).Count())];
         _waiting = new int[layout.Buckets.Length];
         _bucketsOfTensor = layout.Tensors.ToDictionary(
@@ -78,7 +77,7 @@ internal sealed class GradientPush : IDisposable
         {
             foreach (Chunk chunk in _plans[partition].Chunks)
             {
-                if (chunk.Bucket != bucket)
+                if (chunk.Bucket != bucket || chunk.DeliveredByBatchNorm)
                 {
                     continue;
                 }
@@ -96,13 +95,13 @@ internal sealed class GradientPush : IDisposable
     {
         try
         {
-            int length = chunk.BlockCount * Parameter.BlockSize;
+            int length = chunk.Length;
             float[] buffer = ArrayPool<float>.Shared.Rent(length);
-            Fill(partition, chunk, root, buffer);
+            _plans[partition].GatherChunk(chunk.Index, tensor => _layout.Tensors[tensor].GradientRoot(root), buffer);
             var header = new PushHeader(_generation, _step, _worker, chunk.Index, _roots[root].Level, _roots[root].Index);
             bool recycle = true;
             IParameterServerGrain server = _links.Partitions[partition];
-            PushReply reply = await WorkerLinks.CallAsync(
+            await WorkerLinks.DeliverAsync(
                 () => server.PushAsync(header, new TensorBlock(buffer, 0, length)),
                 () => $"push of step {header.Step} to partition {partition}",
                 onRetry: () => recycle = false).ConfigureAwait(false);
@@ -110,37 +109,10 @@ internal sealed class GradientPush : IDisposable
             {
                 ArrayPool<float>.Shared.Return(buffer);
             }
-
-            Check(reply, $"partition {partition}");
         }
         finally
         {
             _window.Release();
-        }
-    }
-
-    /// <summary>Turns an answer that is not "taken" into the end of this step on this worker.</summary>
-    private static void Check(PushReply reply, string who)
-    {
-        switch (reply.Outcome)
-        {
-            case PushOutcome.Accepted or PushOutcome.Duplicate or PushOutcome.AlreadyApplied:
-                return;
-            case PushOutcome.Stale or PushOutcome.Future:
-                throw new StepAbortedException($"{who} answered {reply.Outcome}");
-            default:
-                throw new ConvNetException(ExitCode.TrainingFailed, $"{who} refused a gradient ({reply.Outcome}): {reply.Problem}");
-        }
-    }
-
-    private void Fill(int partition, Chunk chunk, int root, float[] buffer)
-    {
-        PartitionPlan plan = _plans[partition];
-        for (int i = 0; i < chunk.BlockCount; i++)
-        {
-            Block block = _layout.Blocks[plan.Blocks[chunk.FirstBlock + i]];
-            _layout.Tensors[block.Tensor].GradientRoot(root).AsSpan(block.Offset, Parameter.BlockSize)
-                .CopyTo(buffer.AsSpan(i * Parameter.BlockSize));
         }
     }
 }

@@ -23,8 +23,10 @@ internal sealed class GrainExchange : StepExchange, IDisposable
     {
         _assignment = assignment;
         _links = links;
-        _pull = new ParameterPull(network.Layout, links, assignment.Worker);
-        _push = new GradientPush(network.Layout, links, assignment.Worker);
+        int partitions = links.Partitions.Length;
+        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(network.Layout, p, partitions))];
+        _pull = new ParameterPull(network.Layout, plans, links, assignment.Worker);
+        _push = new GradientPush(network.Layout, plans, links, assignment.Worker);
         _tensorIndex = network.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
     }
 
@@ -46,19 +48,15 @@ internal sealed class GrainExchange : StepExchange, IDisposable
     }
 
     /// <summary>Waits until everything of this step has been acknowledged, then reports the worker's part of it.</summary>
-    public void EndStep(WorkerReport report)
+    public void EndStep(WorkerStepReport report)
     {
         long start = Stopwatch.GetTimestamp();
         _push.Finish();
         Task.WhenAll(_reports).GetAwaiter().GetResult();
-        PushReply reply = WorkerLinks.CallAsync(
+        WorkerLinks.DeliverAsync(
             () => _links.Coordinator.ReportWorkerAsync(report),
             () => $"report of step {report.Step} to the step coordinator").GetAwaiter().GetResult();
         PushSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
-        if (reply.Outcome is PushOutcome.Stale or PushOutcome.Future)
-        {
-            throw new StepAbortedException($"the step coordinator answered {reply.Outcome}");
-        }
     }
 
     /// <summary>Fetches a whole version outside training.</summary>

@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Protocol;
 using Orleans.Runtime;
 
 namespace ConvNet.Grains.Workers;
@@ -57,6 +58,28 @@ internal sealed class WorkerLinks
 
             onRetry?.Invoke();
             await Task.Delay(RetryDelay).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends a message until it is taken, and turns a refusal into the end of this step.</summary>
+    public static async Task DeliverAsync(Func<Task<PushReply>> send, Func<string> what, Action? onRetry = null)
+    {
+        PushReply reply = await CallAsync(
+            async () =>
+            {
+                PushReply answer = await send().ConfigureAwait(false);
+                return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there") : answer;
+            },
+            what,
+            onRetry).ConfigureAwait(false);
+        switch (reply.Verdict)
+        {
+            case Verdict.Accepted or Verdict.Duplicate or Verdict.AlreadyApplied:
+                return;
+            case Verdict.Stale:
+                throw new StepAbortedException($"{what()}: stale");
+            default:
+                throw new Engine.ConvNetException(Engine.ExitCode.TrainingFailed, $"{what()} was refused ({reply.Verdict}): {reply.Reason}");
         }
     }
 }

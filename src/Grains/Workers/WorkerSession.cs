@@ -102,7 +102,7 @@ internal sealed class WorkerSession : IDisposable
         }
 
         Metrics[] metrics = _network.TrainStep(plan, _exchange, step, _job.Seed, labels, indices);
-        _exchange.EndStep(new WorkerReport(
+        _exchange.EndStep(new WorkerStepReport(
             _assignment.Generation,
             step,
             _assignment.Worker,
