@@ -1,3 +1,5 @@
+using ConvNet.Grains.Protocol;
+
 namespace ConvNet.Grains.Contracts;
 
 /// <summary>
@@ -8,15 +10,16 @@ namespace ConvNet.Grains.Contracts;
 public interface IBatchNormGrain : IGrainWithStringKey
 {
     [Alias("Begin")]
-    Task BeginAsync(ServerAssignment assignment);
+    /// <param name="batchesSeen">Batches that the running statistics have seen before this step.</param>
+    Task BeginAsync(ServerAssignment assignment, long batchesSeen);
 
     /// <summary>Adds one worker's subtree roots; completes when the tree is complete, with the totals.</summary>
-    /// <param name="roots">For each root its count (two floats hold the int64), then two float64 per channel.</param>
+    /// <param name="roots">As <see cref="BatchNormPayload"/>, in the order of the worker's plan.</param>
     [Alias("Reduce"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PullReply> ReduceAsync(BatchNormHeader header, int[] nodeLevels, int[] nodeIndices, TensorBlock roots);
+    Task<PullReply> ReduceAsync(BatchNormHeader header, int rootCount, TensorBlock roots);
 
     [Alias("Commit"), AlwaysInterleave]
-    Task CommitAsync(long generation, long step, bool skip);
+    Task CommitAsync(long generation, long step, CommitOrder order);
 
     /// <summary>Running mean then running variance of one batch norm.</summary>
     [Alias("Read"), AlwaysInterleave]
@@ -24,11 +27,7 @@ public interface IBatchNormGrain : IGrainWithStringKey
 
     /// <summary>Overwrites running statistics from a checkpoint.</summary>
     [Alias("Install")]
-    Task InstallAsync(int norm, TensorBlock statistics, long batchesSeen);
-
-    /// <summary>Batches that the running statistics have seen.</summary>
-    [Alias("BatchesSeen"), AlwaysInterleave]
-    Task<long> BatchesSeenAsync();
+    Task InstallAsync(int norm, TensorBlock statistics);
 
     [Alias("Release")]
     Task ReleaseAsync();
@@ -43,4 +42,7 @@ public readonly record struct BatchNormHeader(
     [property: Id(2)] int Worker,
     [property: Id(3)] int Norm,
     [property: Id(4)] bool Forward,
-    [property: Id(5)] bool Wait);
+    [property: Id(5)] bool Wait)
+{
+    public MessageHeader ToMessageHeader() => new(Generation, Step, Worker, (int)Generation);
+}

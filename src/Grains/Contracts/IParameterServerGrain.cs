@@ -45,6 +45,7 @@ public interface IParameterServerGrain : IGrainWithStringKey
 /// <param name="Version">The step at which this generation goes on.</param>
 /// <param name="ShardRanges">First shard of each worker in order, then S.</param>
 /// <param name="Partitions">Keys of all partitions.</param>
+/// <param name="Workers">Keys of the workers in shard order.</param>
 /// <param name="ServerKey">Key of the batch-norm activation and of the step coordinator.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.ServerAssignment")]
 public sealed record ServerAssignment(
@@ -55,7 +56,14 @@ public sealed record ServerAssignment(
     [property: Id(4)] int[] ShardRanges,
     [property: Id(5)] int Partition,
     [property: Id(6)] string[] Partitions,
-    [property: Id(7)] string ServerKey);
+    [property: Id(7)] string ServerKey,
+    [property: Id(8)] string[] Workers)
+{
+    /// <summary>Every activation of a worker belongs to one generation, so the generation is also its incarnation.</summary>
+    public Assignment ToAssignment() => new(
+        Generation,
+        [.. Workers.Select((name, i) => new AssignedWorker(name, (int)Generation, new ShardRange(ShardRanges[i], ShardRanges[i + 1])))]);
+}
 
 /// <summary>Says exactly what a payload is; the key under which duplicates and conflicts are told apart.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.PushHeader")]
@@ -68,10 +76,12 @@ public readonly record struct PushHeader(
     [property: Id(5)] int NodeIndex)
 {
     public TreeNode Node => new(NodeLevel, NodeIndex);
+
+    public MessageHeader ToMessageHeader() => new(Generation, Step, Worker, (int)Generation);
 }
 
 [GenerateSerializer, Immutable, Alias("ConvNet.PushReply")]
 public readonly record struct PushReply([property: Id(0)] Verdict Verdict, [property: Id(1)] string? Reason);
 
 [GenerateSerializer, Immutable, Alias("ConvNet.PullReply")]
-public sealed record PullReply([property: Id(0)] PullOutcome Outcome, [property: Id(1)] TensorBlock? Values);
+public sealed record PullReply([property: Id(0)] PullVerdict Verdict, [property: Id(1)] TensorBlock? Values);

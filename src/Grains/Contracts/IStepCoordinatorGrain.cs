@@ -9,9 +9,8 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IStepCoordinatorGrain")]
 public interface IStepCoordinatorGrain : IGrainWithStringKey
 {
-    /// <param name="epoch">Sums of the epoch in progress, when a checkpoint in mid-epoch is gone on from.</param>
     [Alias("Begin")]
-    Task BeginAsync(ServerAssignment assignment, BlockMetrics epoch, long skippedSteps);
+    Task BeginAsync(ServerAssignment assignment, CheckpointPosition position);
 
     [Alias("ReportWorker"), AlwaysInterleave]
     Task<PushReply> ReportWorkerAsync(WorkerStepReport report);
@@ -21,7 +20,8 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
 
     /// <summary>All batch norms of a step are complete.</summary>
     [Alias("ReportBatchNorm"), AlwaysInterleave]
-    Task<PushReply> ReportBatchNormAsync(long generation, long step);
+    /// <param name="nonFinite">The first batch norm with a NaN or infinity and the worker that sent it, or null.</param>
+    Task<PushReply> ReportBatchNormAsync(long generation, long step, string? nonFinite, string? nonFiniteWorker);
 
     /// <summary>Asks for <see cref="IJobControlGrain.StepsCommittedAsync"/> when this many steps of the job are complete.</summary>
     [Alias("NotifyAt")]
@@ -34,15 +34,13 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
     Task ReleaseAsync();
 }
 
-/// <summary>A worker's part of a step: the metrics of its subtree roots.</summary>
+/// <summary>A worker's part of a step: the metrics of its subtree roots, in the order of its plan.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.WorkerStepReport")]
 public sealed record WorkerStepReport(
     [property: Id(0)] long Generation,
     [property: Id(1)] long Step,
     [property: Id(2)] int Worker,
-    [property: Id(3)] int[] NodeLevels,
-    [property: Id(4)] int[] NodeIndices,
-    [property: Id(5)] BlockMetrics[] Metrics);
+    [property: Id(3)] BlockMetrics[] Metrics);
 
 /// <summary>A partition holds the whole of a step.</summary>
 /// <param name="NonFinite">The first tensor with a NaN or infinity, or null.</param>
@@ -59,26 +57,39 @@ public sealed record PartitionStepReport(
     [property: Id(5)] double[] WeightSquares,
     [property: Id(6)] string? NonFiniteWorker);
 
+/// <summary>Where a job goes on: the start, or a checkpoint.</summary>
+/// <param name="Step">Steps completed.</param>
+/// <param name="SkippedSteps">Of those, skipped for non-finite gradients.</param>
+/// <param name="SkipsInARow">Of those, since the last applied step.</param>
+/// <param name="Epoch">Sums of the epoch in progress.</param>
+[GenerateSerializer, Immutable, Alias("ConvNet.CheckpointPosition")]
+public sealed record CheckpointPosition(
+    [property: Id(0)] long Step,
+    [property: Id(1)] long SkippedSteps,
+    [property: Id(2)] int SkipsInARow,
+    [property: Id(3)] BlockMetrics Epoch)
+{
+    public static CheckpointPosition Start { get; } = new(0, 0, 0, default);
+
+    /// <summary>Steps that moved the weights and the running statistics.</summary>
+    public long Updates => Step - SkippedSteps;
+}
+
 /// <summary>How far a job is, as the coordinator sees it.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.StepProgress")]
 public sealed record StepProgress
 {
-    /// <summary>Steps committed.</summary>
-    [Id(0)] public long Step { get; init; }
-
-    /// <summary>Sums over the epoch in progress, or over the whole last epoch right at its end.</summary>
-    [Id(1)] public BlockMetrics Epoch { get; init; }
-
-    [Id(2)] public long SkippedSteps { get; init; }
+    /// <summary>Steps committed, and the sums of the epoch in progress, or of the whole last epoch right at its end.</summary>
+    [Id(0)] public CheckpointPosition Position { get; init; } = CheckpointPosition.Start;
 
     /// <summary>Training samples and seconds in training steps, the first 5 steps left out.</summary>
-    [Id(3)] public long TimedSamples { get; init; }
+    [Id(1)] public long TimedSamples { get; init; }
 
-    [Id(4)] public double TimedSeconds { get; init; }
+    [Id(2)] public double TimedSeconds { get; init; }
 
-    [Id(5)] public StepRow[] Recent { get; init; } = [];
+    [Id(3)] public StepRow[] Recent { get; init; } = [];
 
-    [Id(6)] public string[] Warnings { get; init; } = [];
+    [Id(4)] public string[] Warnings { get; init; } = [];
 }
 
 /// <summary>What a commit says to the partitions: everything that depends on the step or on all parameters together.</summary>

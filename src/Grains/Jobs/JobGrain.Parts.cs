@@ -13,16 +13,13 @@ internal sealed partial class JobGrain
     private async Task StartAsync(string? checkpoint)
     {
         _generation++;
-        CheckpointPosition position = checkpoint is null ? new CheckpointPosition(0, default, 0, 0) : await CheckpointWriter.OpenAsync(checkpoint);
+        CheckpointPosition position = checkpoint is null ? CheckpointPosition.Start : await CheckpointWriter.OpenAsync(checkpoint);
         _step = position.Step;
-        ServerAssignment AssignmentOf(int partition) =>
-            new(JobId, _jobJson, _generation, _step, _placement.ShardRanges, partition, _placement.Partitions, _placement.ServerKey);
-
         await Task.WhenAll(
         [
             .. _placement.Partitions.Select((key, p) => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(AssignmentOf(p))),
-            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).BeginAsync(AssignmentOf(-1)),
-            Coordinator.BeginAsync(AssignmentOf(-1), position.Epoch, position.SkippedSteps),
+            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).BeginAsync(AssignmentOf(-1), position.Updates),
+            Coordinator.BeginAsync(AssignmentOf(-1), position),
         ]);
         if (checkpoint is not null)
         {
@@ -35,14 +32,17 @@ internal sealed partial class JobGrain
                 _placement.Partitions, _placement.ServerKey))));
     }
 
+    /// <param name="partition">−1 for the parts of a job that there is one of.</param>
+    private ServerAssignment AssignmentOf(int partition) => new(
+        JobId, _jobJson, _generation, _step, _placement.ShardRanges, partition, _placement.Partitions, _placement.ServerKey,
+        [.. _placement.Workers.Select(worker => worker.Key)]);
+
     private async Task WriteCheckpointAsync(string runFolder, FinalResult? result)
     {
         try
         {
-            var assignment = new ServerAssignment(
-                JobId, _jobJson, _generation, _step, _placement.ShardRanges, -1, _placement.Partitions, _placement.ServerKey);
             await RefreshAsync();
-            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, assignment, _progress, result);
+            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1), _progress, result);
             Enter(JobState.Idle);
         }
         catch (Exception e)
@@ -64,7 +64,7 @@ internal sealed partial class JobGrain
             Task<StepProgress> progress = Coordinator.ProgressAsync();
             Task<WorkerStatus[]> workers = Task.WhenAll(_placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).StatusAsync()));
             StepProgress seen = await progress.WaitAsync(StatusPatience);
-            if (seen.Step > _progress.Step)
+            if (seen.Position.Step > _progress.Position.Step)
             {
                 _lastSign = Environment.TickCount64;
             }
@@ -91,7 +91,7 @@ internal sealed partial class JobGrain
         {
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                $"silo '{gone}' has left the cluster while the job was {_state} at step {_progress.Step}; start it again and resume from the last checkpoint"));
+                $"silo '{gone}' has left the cluster while the job was {_state} at step {_progress.Position.Step}; start it again and resume from the last checkpoint"));
             return;
         }
 
@@ -102,7 +102,7 @@ internal sealed partial class JobGrain
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                FormattableString.Invariant($"no step was committed for {silent:F0} s; step {_progress.Step} waits ({workers}); check the silos' logs and resume from the last checkpoint")));
+                FormattableString.Invariant($"no step was committed for {silent:F0} s; step {_progress.Position.Step} waits ({workers}); check the silos' logs and resume from the last checkpoint")));
         }
     }
 

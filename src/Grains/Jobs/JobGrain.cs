@@ -111,7 +111,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
         }
 
         await RefreshAsync();
-        Metrics epoch = new(_progress.Epoch.LossSum, _progress.Epoch.Correct, _progress.Epoch.Count);
+        Metrics epoch = new(_progress.Position.Epoch.LossSum, _progress.Position.Epoch.Correct, _progress.Position.Epoch.Count);
         StepRow last = _progress.Recent.LastOrDefault();
         return new JobStatus
         {
@@ -119,7 +119,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             Model = _job.Model.Name,
             Data = _job.Data.NameOrPath,
             State = _state,
-            Step = Math.Max(_step, _progress.Step),
+            Step = Math.Max(_step, _progress.Position.Step),
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
             TrainLoss = epoch.Count == 0 ? 0 : epoch.LossSum / epoch.Count,

@@ -16,8 +16,7 @@ internal sealed class GrainExchange : StepExchange, IDisposable
     private readonly Dictionary<Parameter, int> _tensorIndex;
     private readonly List<Task> _reports = [];
     private long _step;
-    private int[] _nodeLevels = [];
-    private int[] _nodeIndices = [];
+    private int _rootCount;
 
     public GrainExchange(Network network, WorkerLinks links, WorkerAssignment assignment)
     {
@@ -40,8 +39,7 @@ internal sealed class GrainExchange : StepExchange, IDisposable
     public void BeginStep(long step, ShardPlan plan)
     {
         _step = step;
-        _nodeLevels = [.. plan.Roots.Select(node => node.Level)];
-        _nodeIndices = [.. plan.Roots.Select(node => node.Index)];
+        _rootCount = plan.Roots.Length;
         _pull.Begin(_assignment.Generation, step);
         _push.Begin(_assignment.Generation, step, plan.Roots);
         _reports.Clear();
@@ -111,23 +109,20 @@ internal sealed class GrainExchange : StepExchange, IDisposable
     private async Task<TensorBlock?> ReduceAsync(int norm, bool forward, bool wait, TensorBlock roots)
     {
         var header = new BatchNormHeader(_assignment.Generation, _step, _assignment.Worker, norm, forward, wait);
-        int[] levels = _nodeLevels;
-        int[] indices = _nodeIndices;
+        int rootCount = _rootCount;
         while (true)
         {
             PullReply reply = await WorkerLinks.CallAsync(
-                () => _links.BatchNorm.ReduceAsync(header, levels, indices, roots),
+                () => _links.BatchNorm.ReduceAsync(header, rootCount, roots),
                 () => $"batch norm {norm} of step {header.Step}").ConfigureAwait(false);
-            switch (reply.Outcome)
+            switch (reply.Verdict)
             {
-                case PullOutcome.Ready:
+                case PullVerdict.Ready:
                     return reply.Values;
-                case PullOutcome.NotYet when !wait:
-                    return null;
-                case PullOutcome.NotYet:
+                case PullVerdict.NotYet:
                     continue;
                 default:
-                    throw new StepAbortedException($"batch norm {norm} answered {reply.Outcome}");
+                    throw new StepAbortedException($"batch norm {norm} answered {reply.Verdict}");
             }
         }
     }

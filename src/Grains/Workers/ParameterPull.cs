@@ -80,15 +80,15 @@ internal sealed class ParameterPull
                         () => server.PullAsync(generation, version, _worker, chunk),
                         () => $"pull of version {version} from partition {partition}").ConfigureAwait(false);
                 }
-                while (reply.Outcome == PullOutcome.NotYet);
+                while (reply.Verdict == PullVerdict.NotYet);
 
-                if (reply.Outcome == PullOutcome.Ready)
+                if (reply.Verdict == PullVerdict.Ready)
                 {
                     arrivals[chunk].SetResult(reply.Values!);
                 }
                 else
                 {
-                    arrivals[chunk].SetException(new StepAbortedException($"partition {partition} answered {reply.Outcome} to a pull of version {version}"));
+                    arrivals[chunk].SetException(new StepAbortedException($"partition {partition} answered {reply.Verdict} to a pull of version {version}"));
                 }
             }
             catch (Exception e)

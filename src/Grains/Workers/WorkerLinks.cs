@@ -61,7 +61,7 @@ internal sealed class WorkerLinks
         }
     }
 
-    /// <summary>Sends a message until it is taken, and turns a refusal into the end of this step.</summary>
+    /// <summary>Sends a message until it is taken; a message that the rules refuse ends the job with the reason.</summary>
     public static async Task DeliverAsync(Func<Task<PushReply>> send, Func<string> what, Action? onRetry = null)
     {
         PushReply reply = await CallAsync(
@@ -72,14 +72,11 @@ internal sealed class WorkerLinks
             },
             what,
             onRetry).ConfigureAwait(false);
-        switch (reply.Verdict)
+
+        // Stale needs no action here: the next pull tells whether it was the step or the generation that is over.
+        if (reply.Verdict is Verdict.Conflict or Verdict.Rejected)
         {
-            case Verdict.Accepted or Verdict.Duplicate or Verdict.AlreadyApplied:
-                return;
-            case Verdict.Stale:
-                throw new StepAbortedException($"{what()}: stale");
-            default:
-                throw new Engine.ConvNetException(Engine.ExitCode.TrainingFailed, $"{what()} was refused ({reply.Verdict}): {reply.Reason}");
+            throw new Engine.ConvNetException(Engine.ExitCode.TrainingFailed, $"{what()} was refused ({reply.Verdict}): {reply.Reason}");
         }
     }
 }

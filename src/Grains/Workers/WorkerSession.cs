@@ -106,8 +106,6 @@ internal sealed class WorkerSession : IDisposable
             _assignment.Generation,
             step,
             _assignment.Worker,
-            [.. plan.Roots.Select(node => node.Level)],
-            [.. plan.Roots.Select(node => node.Index)],
             [.. metrics.Select(m => new BlockMetrics(m.LossSum, m.Correct, m.Count))]));
         _seconds += clock.Elapsed.TotalSeconds;
         Volatile.Write(ref _samples, _samples + plan.Samples);
