@@ -1,8 +1,6 @@
+using ConvNet.Grains;
 using ConvNet.Grains.Placement;
-using ConvNet.Grains.Workers;
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
-using Orleans.Hosting;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace ConvNet.Silo;

@@ -1,12 +1,9 @@
 using ConvNet.Engine;
 using ConvNet.Grains.Placement;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using Orleans.Hosting;
-using Orleans.Runtime;
 
 namespace ConvNet.Silo;
 

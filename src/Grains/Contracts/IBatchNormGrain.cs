@@ -1,4 +1,5 @@
 using ConvNet.Grains.Protocol;
+using Orleans.Concurrency;
 
 namespace ConvNet.Grains.Contracts;
 
@@ -9,8 +10,8 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IBatchNormGrain")]
 public interface IBatchNormGrain : IGrainWithStringKey
 {
-    [Alias("Begin")]
     /// <param name="batchesSeen">Batches that the running statistics have seen before this step.</param>
+    [Alias("Begin")]
     Task BeginAsync(ServerAssignment assignment, long batchesSeen);
 
     /// <summary>Adds one worker's subtree roots; completes when the tree is complete, with the totals.</summary>

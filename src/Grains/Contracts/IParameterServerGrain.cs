@@ -1,5 +1,6 @@
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Protocol;
+using Orleans.Concurrency;
 
 namespace ConvNet.Grains.Contracts;
 

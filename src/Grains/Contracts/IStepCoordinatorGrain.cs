@@ -1,4 +1,5 @@
 using ConvNet.Engine.Optimizers;
+using Orleans.Concurrency;
 
 namespace ConvNet.Grains.Contracts;
 
@@ -19,8 +20,8 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
     Task<PushReply> ReportPartitionAsync(PartitionStepReport report);
 
     /// <summary>All batch norms of a step are complete.</summary>
-    [Alias("ReportBatchNorm"), AlwaysInterleave]
     /// <param name="nonFinite">The first batch norm with a NaN or infinity and the worker that sent it, or null.</param>
+    [Alias("ReportBatchNorm"), AlwaysInterleave]
     Task<PushReply> ReportBatchNormAsync(long generation, long step, string? nonFinite, string? nonFiniteWorker);
 
     /// <summary>Asks for <see cref="IJobControlGrain.StepsCommittedAsync"/> when this many steps of the job are complete.</summary>

@@ -81,7 +81,7 @@ internal sealed class TensorBlockCodec : IFieldCodec<TensorBlock>
     {
         if (field.WireType == WireType.Reference)
         {
-            return ReferenceCodec.ReadReference<TensorBlock, TInput>(ref reader, field);
+            return ReferenceCodec.ReadReference<TensorBlock, TInput>(ref reader, field)!;
         }
 
         field.EnsureWireType(WireType.LengthPrefixed);

@@ -13,7 +13,7 @@ internal sealed partial class JobGrain
     private async Task StartAsync(string? checkpoint)
     {
         _generation++;
-        CheckpointPosition position = checkpoint is null ? CheckpointPosition.Start : await CheckpointWriter.OpenAsync(checkpoint);
+        CheckpointPosition position = checkpoint is null ? CheckpointPosition.Start : await CheckpointWriter.OpenAsync(checkpoint, _jobJson);
         _step = position.Step;
         await Task.WhenAll(
         [
@@ -23,7 +23,7 @@ internal sealed partial class JobGrain
         ]);
         if (checkpoint is not null)
         {
-            await CheckpointWriter.RestoreAsync(checkpoint, AssignmentOf(-1));
+            await CheckpointWriter.RestoreAsync(AssignmentOf(-1));
         }
 
         await Task.WhenAll(_placement.Workers.Select((worker, i) => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).PrepareAsync(
@@ -42,7 +42,7 @@ internal sealed partial class JobGrain
         try
         {
             await RefreshAsync();
-            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1), _progress, result);
+            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1), _progress.Position, result);
             Enter(JobState.Idle);
         }
         catch (Exception e)

@@ -1,10 +1,10 @@
 using ConvNet.Engine;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Orleans.Placement;
 
 namespace ConvNet.Grains.Jobs;
 

@@ -4,6 +4,7 @@ using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol;
 using Orleans.Concurrency;
+using Orleans.Placement;
 
 namespace ConvNet.Grains.Servers;
 

@@ -1,6 +1,5 @@
 using ConvNet.Engine;
 using ConvNet.Engine.Data;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Data;
 
 namespace ConvNet.Grains.Workers;

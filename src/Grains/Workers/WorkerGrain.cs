@@ -1,8 +1,7 @@
 using ConvNet.Engine;
-using ConvNet.Engine.Data;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
-using Orleans.Concurrency;
+using Orleans.Placement;
 
 namespace ConvNet.Grains.Workers;
 

@@ -1,6 +1,5 @@
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Protocol;
-using Orleans.Runtime;
 
 namespace ConvNet.Grains.Workers;
 
