@@ -1,5 +1,4 @@
 using ConvNet.Engine;
-using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Client;
 
@@ -11,8 +10,7 @@ internal static class Failures
         return failure switch
         {
             AggregateException { InnerExceptions.Count: 1 } wrapped => Explain(wrapped.InnerExceptions[0]),
-            ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
-            JobException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
+            ConvNetException known => (known.ExitCode == ExitCode.Ok ? ExitCode.Bug : known.ExitCode, known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled"),
             TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
             OrleansException => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),

@@ -34,7 +34,7 @@ def layer_cases():
     for batch, input in ((1, (1, 5, 7)), (5, (17, 6, 5)), (5, (64, 4, 4)), (5, (8, 1, 1))):
         add(batch, input, {"type": "relu"})
     for batch, classes, scale in ((1, 10, 1), (5, 10, 4), (5, 3, 1), (5, 100, 16), (5, 2, 64)):
-        add(batch, (classes, 1, 1), {"type": "softmaxCrossEntropy"}, inputScale=scale)
+        add(batch, (classes, 1, 1), kind="softmaxCrossEntropy", inputScale=scale)
     residuals(add)
     for batch, input, layer in (
             (1, (1, 5, 5), local(1, 3)), (5, (3, 7, 5), local(8, 3, padding=1)), (5, (8, 9, 9), local(3, 5, stride=2)),
@@ -91,12 +91,12 @@ def pools(add):
 
 
 def norms(add):
-    batch_norm, cumulative = {"type": "batchNorm"}, {"type": "batchNorm", "momentum": None}
+    batch_norm = {"type": "batchNorm"}
     for batch, input, layer, extra in (
             (5, (1, 5, 5), batch_norm, {}), (1, (3, 7, 9), batch_norm, {}), (5, (8, 6, 6), batch_norm, {"inputOffset": 4.0}),
             (5, (17, 4, 4), batch_norm, {"inputOffset": -2.0}), (1, (64, 8, 8), batch_norm, {}), (5, (64, 3, 3), batch_norm, {"inputScale": 8.0}),
-            (5, (17, 1, 1), batch_norm, {}), (5, (8, 5, 5), cumulative, {"batchesTracked": 0}), (5, (17, 3, 5), cumulative, {"batchesTracked": 3}),
-            (1, (3, 9, 9), cumulative, {"batchesTracked": 9, "inputOffset": 1.0})):
+            (5, (17, 1, 1), batch_norm, {}), (5, (8, 5, 5), batch_norm, {"cumulativeAfter": 0}), (5, (17, 3, 5), batch_norm, {"cumulativeAfter": 3}),
+            (1, (3, 9, 9), batch_norm, {"cumulativeAfter": 9, "inputOffset": 1.0})):
         add(batch, input, layer, **extra)
     for kind, shapes in (
             ("layerNorm", ((1, (1, 5, 5)), (5, (3, 7, 5)), (5, (17, 3, 3)), (1, (64, 4, 4)), (5, (8, 6, 6)))),

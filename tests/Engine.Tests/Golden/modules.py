@@ -70,7 +70,7 @@ def build(shape, layer):
         return nn.Linear(channels * height * width, layer["out"]), (layer["out"], 1, 1)
     simple = {
         "globalAvgPool": lambda: (nn.AdaptiveAvgPool2d(1), (channels, 1, 1)),
-        "batchNorm": lambda: (nn.BatchNorm2d(channels, momentum=layer.get("momentum", 0.1)), shape),
+        "batchNorm": lambda: (nn.BatchNorm2d(channels), shape),
         "layerNorm": lambda: (nn.LayerNorm(list(shape)), shape),
         "instanceNorm": lambda: (nn.InstanceNorm2d(channels, affine=True), shape),
         "groupNorm": lambda: (nn.GroupNorm(layer["groups"], channels), shape),
