@@ -77,7 +77,8 @@ public static class Philox
     /// <exception cref="OverflowException">The step needs more than 32 bits, or the layer more than 28.</exception>
     public static (uint X0, uint X1, uint X2, uint X3) DropoutBlock(ulong seed, long step, int layer, int sample, int block)
     {
-        uint tag = (uint)layer < 1u << 28 ? ((uint)Purpose.Dropout << 28) | (uint)layer : throw new OverflowException($"Layer {layer} needs more than 28 bits.");
+        uint tag = (uint)layer < 1u << 28 ? ((uint)Purpose.Dropout << 28) | (uint)layer : throw new OverflowException(
+            $"Layer {layer} needs more than 28 bits.");
         return Block((uint)seed, (uint)(seed >> 32), (uint)block, (uint)sample, checked((uint)step), tag);
     }
 }

@@ -13,7 +13,9 @@ public sealed unsafe class BatchFiller
     public BatchFiller(ImageSet set, InputAdapter adapter, Augmentation? augmentation)
     {
         if (set.Shape != adapter.Image)
-            throw ConvNetException.BadInput($"The images are {set.Shape}, but the model was set up for images of {adapter.Image}. Use the data set that it was trained on, or one of the same shape.");
+            throw ConvNetException.BadInput(
+                $"The images are {set.Shape}, but the model was set up for images of {adapter.Image}. Use the data set that it was " +
+                "trained on, or one of the same shape.");
         augmentation?.Validate(adapter.Model);
         _set = set;
         _adapter = adapter;

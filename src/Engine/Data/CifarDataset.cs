@@ -34,12 +34,15 @@ public static class CifarDataset
     {
         int recordLength = PixelCount + (classCount == 100 ? 2 : 1);
         if (paths.Length == 0 || !File.Exists(paths[0]))
-            throw ConvNetException.BadInput($"{folder}: {example} is missing. A CIFAR-{classCount} data set needs training and test files.");
+            throw ConvNetException.BadInput(
+                $"{folder}: {example} is missing. A CIFAR-{classCount} data set needs training and test files.");
         try
         {
             long count = paths.Sum(path => CountRecords(path, recordLength, classCount));
             if (count * PixelCount > Array.MaxLength)
-                throw ConvNetException.BadInput($"{folder}: {count} images have {count * PixelCount} pixels. At most {Array.MaxLength} fit in memory; use fewer batches.");
+                throw ConvNetException.BadInput(
+                    $"{folder}: {count} images have {count * PixelCount} pixels. At most {Array.MaxLength} fit in memory; use fewer " +
+                    "batches.");
             byte[] pixels = new byte[count * PixelCount];
             int[] labels = new int[count];
             int done = 0;
@@ -61,14 +64,17 @@ public static class CifarDataset
     {
         long length = new FileInfo(path).Length;
         if (length == 0)
-            throw ConvNetException.BadInput($"{path}: is empty. A CIFAR-{classCount} file is a sequence of records of {recordLength} bytes; fetch the file again.");
+            throw ConvNetException.BadInput(
+                $"{path}: is empty. A CIFAR-{classCount} file is a sequence of records of {recordLength} bytes; fetch the file again.");
         if (length % recordLength != 0)
         {
             int other = recordLength == PixelCount + 1 ? 100 : 10;
             string hint = length % (recordLength == PixelCount + 1 ? PixelCount + 2 : PixelCount + 1) == 0
                 ? $" The length fits CIFAR-{other}: name the files as that data set does."
                 : " The file is cut off or something else; fetch it again.";
-            throw ConvNetException.BadInput($"{path}: {length} bytes are not a multiple of {recordLength}, the record of CIFAR-{classCount}: the last record, at byte {length - (length % recordLength)}, has {length % recordLength}.{hint}");
+            throw ConvNetException.BadInput(
+                $"{path}: {length} bytes are not a multiple of {recordLength}, the record of CIFAR-{classCount}: the last record, at " +
+                $"byte {length - (length % recordLength)}, has {length % recordLength}.{hint}");
         }
 
         return length / recordLength;
@@ -84,7 +90,9 @@ public static class CifarDataset
             file.ReadExactly(record);
             int label = record[recordLength - PixelCount - 1];
             if (label >= classCount)
-                throw ConvNetException.BadInput($"{path}: label {label} at byte {((long)(i + 1) * recordLength) - PixelCount - 1} (image {i}). Labels of CIFAR-{classCount} lie in 0 … {classCount - 1}; the file is damaged or something else.");
+                throw ConvNetException.BadInput(
+                    $"{path}: label {label} at byte {((long)(i + 1) * recordLength) - PixelCount - 1} (image {i}). Labels of " +
+                    $"CIFAR-{classCount} lie in 0 … {classCount - 1}; the file is damaged or something else.");
             labels[i] = label;
             record[^PixelCount..].CopyTo(pixels[(i * PixelCount)..]);
         }

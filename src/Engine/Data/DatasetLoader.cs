@@ -60,7 +60,9 @@ public static class DatasetLoader
         if (hasTrain && hasTest && readImageFolder is not null)
             return readImageFolder(folder);
         string found = hasTrain || hasTest ? $"only {(hasTrain ? "train" : "test")}/ is there" : "none of these is there";
-        throw ConvNetException.BadInput($"{folder}: no data set found: {found}. Expected are IDX files (train-images-idx3-ubyte[.gz] and so on), CIFAR-10 (data_batch_*.bin, test_batch.bin), CIFAR-100 (train.bin, test.bin) or image folders (train/CLASS/*, test/CLASS/*).");
+        throw ConvNetException.BadInput(
+            $"{folder}: no data set found: {found}. Expected are IDX files (train-images-idx3-ubyte[.gz] and so on), CIFAR-10 " +
+            "(data_batch_*.bin, test_batch.bin), CIFAR-100 (train.bin, test.bin) or image folders (train/CLASS/*, test/CLASS/*).");
     }
 
     private static string FindBuiltIn(string name)

@@ -28,7 +28,8 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         }
         catch (InvalidDataException e)
         {
-            throw ConvNetException.BadInput($"{path}: the gzip stream is damaged or cut off ({e.Message.TrimEnd('.')}). Fetch or unpack the file again.", e);
+            throw ConvNetException.BadInput(
+                $"{path}: the gzip stream is damaged or cut off ({e.Message.TrimEnd('.')}). Fetch or unpack the file again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -42,7 +43,8 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         int read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
         CheckMagic(path, header[..read], dimensions);
         if (read < header.Length)
-            throw ConvNetException.BadInput($"{path}: ends at byte {read}, within the header of {header.Length} bytes. Fetch the file again.");
+            throw ConvNetException.BadInput(
+                $"{path}: ends at byte {read}, within the header of {header.Length} bytes. Fetch the file again.");
         uint[] sizes = new uint[dimensions];
         UInt128 length = 1;
         for (int i = 0; i < dimensions; i++)
@@ -56,46 +58,61 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
 
         string claim = string.Join(" x ", sizes);
         if (length > (UInt128)Array.MaxLength)
-            throw ConvNetException.BadInput($"{path}: the header claims {claim} bytes of data. At most {Array.MaxLength} fit in memory; the header is damaged or the set must be split.");
+            throw ConvNetException.BadInput(
+                $"{path}: the header claims {claim} bytes of data. At most {Array.MaxLength} fit in memory; the header is damaged or " +
+                "the set must be split.");
         CheckAvailable(path, claim, (long)length, available - header.Length, exact);
         byte[] data = new byte[(int)length];
         int got = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
         if (got < data.Length)
             throw Truncated(path, claim, data.Length, got);
         if (stream.ReadByte() >= 0)
-            throw ConvNetException.BadInput($"{path}: has more data after byte {header.Length + data.Length}, where the header's {claim} bytes of data end. Nothing may follow; check that the file is what it should be.");
+            throw ConvNetException.BadInput(
+                $"{path}: has more data after byte {header.Length + data.Length}, where the header's {claim} bytes of data end. " +
+                "Nothing may follow; check that the file is what it should be.");
         return new IdxFile(path, [.. sizes.Select(size => (int)size)], data);
     }
 
     private static void CheckMagic(string path, ReadOnlySpan<byte> header, int dimensions)
     {
         if (header.Length < 4)
-            throw ConvNetException.BadInput($"{path}: has only {header.Length} bytes. An IDX file starts with 4 bytes of magic number; fetch the file again.");
+            throw ConvNetException.BadInput(
+                $"{path}: has only {header.Length} bytes. An IDX file starts with 4 bytes of magic number; fetch the file again.");
         string bytes = Convert.ToHexStringLower(header[..4]);
         string expected = $"0000080{dimensions}";
         if (header[0] != 0 || header[1] != 0)
         {
             string hint = header[2] == 0 && header[3] == 0 ? " The bytes are in reverse order: the file was written little-endian." : " The file is something else.";
-            throw ConvNetException.BadInput($"{path}: starts with {bytes} at byte 0, not with {expected} (IDX, unsigned bytes, {dimensions} sizes).{hint}");
+            throw ConvNetException.BadInput(
+                $"{path}: starts with {bytes} at byte 0, not with {expected} (IDX, unsigned bytes, {dimensions} sizes).{hint}");
         }
 
         if (header[2] != 0x08)
-            throw ConvNetException.BadInput($"{path}: the type code at byte 2 is 0x{header[2]:x2}. Only 0x08, unsigned bytes, is an image or label file.");
+            throw ConvNetException.BadInput(
+                $"{path}: the type code at byte 2 is 0x{header[2]:x2}. Only 0x08, unsigned bytes, is an image or label file.");
         if (header[3] != dimensions)
-            throw ConvNetException.BadInput($"{path}: the header at byte 3 announces {header[3]} sizes instead of {dimensions} ({(dimensions == 3 ? "images, rows, columns" : "labels")}). Are the files swapped?");
+            throw ConvNetException.BadInput(
+                $"{path}: the header at byte 3 announces {header[3]} sizes instead of {dimensions} " +
+                $"({(dimensions == 3 ? "images, rows, columns" : "labels")}). Are the files swapped?");
     }
 
     private static void CheckAvailable(string path, string claim, long length, long available, bool exact)
     {
         if (exact && available > length)
-            throw ConvNetException.BadInput($"{path}: {available - length} bytes follow the data that the header's {claim} implies. Nothing may follow; check that the file is what it should be.");
+            throw ConvNetException.BadInput(
+                $"{path}: {available - length} bytes follow the data that the header's {claim} implies. Nothing may follow; check " +
+                "that the file is what it should be.");
         if (available >= length)
             return;
         if (exact)
             throw Truncated(path, claim, length, available);
-        throw ConvNetException.BadInput($"{path}: the header claims {claim} = {length} bytes of data, more than the compressed file can hold. It is damaged or cut off; fetch it again.");
+        throw ConvNetException.BadInput(
+            $"{path}: the header claims {claim} = {length} bytes of data, more than the compressed file can hold. It is damaged or " +
+            "cut off; fetch it again.");
     }
 
     private static ConvNetException Truncated(string path, string claim, long length, long got) =>
-        ConvNetException.BadInput($"{path}: the header claims {claim} = {length} bytes of data, but only {got} follow: {length - got} are missing. The file is cut off; fetch it again.");
+        ConvNetException.BadInput(
+            $"{path}: the header claims {claim} = {length} bytes of data, but only {got} follow: {length - got} are missing. The file " +
+            "is cut off; fetch it again.");
 }

@@ -61,13 +61,17 @@ public sealed record SafetensorsFile(IReadOnlyList<NamedTensor> Tensors, IReadOn
     {
         Span<byte> lengthBytes = stackalloc byte[sizeof(ulong)];
         if (stream.Length < lengthBytes.Length)
-            throw ConvNetException.BadInput($"{path}: has only {stream.Length} bytes. A safetensors file starts with 8 bytes that hold the header's length.");
+            throw ConvNetException.BadInput(
+                $"{path}: has only {stream.Length} bytes. A safetensors file starts with 8 bytes that hold the header's length.");
         stream.ReadExactly(lengthBytes);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
         if (length > MaxHeaderLength)
-            throw ConvNetException.BadInput($"{path}: the header's length at byte 0 is {length}, more than the allowed {MaxHeaderLength}. This is no safetensors file, or it is damaged.");
+            throw ConvNetException.BadInput(
+                $"{path}: the header's length at byte 0 is {length}, more than the allowed {MaxHeaderLength}. This is no safetensors " +
+                "file, or it is damaged.");
         if (length > (ulong)stream.Length - 8)
-            throw ConvNetException.BadInput($"{path}: the header of {length} bytes does not fit into the file's {stream.Length}. The file is cut off or damaged.");
+            throw ConvNetException.BadInput(
+                $"{path}: the header of {length} bytes does not fit into the file's {stream.Length}. The file is cut off or damaged.");
         byte[] json = new byte[length];
         stream.ReadExactly(json);
         SafetensorsHeader header = SafetensorsHeader.Parse(json, stream.Length - 8 - (long)length, path);

@@ -130,7 +130,8 @@ internal sealed class SafetensorsHeader
         }
 
         if (end < begin || (UInt128)(ulong)(end - begin) != count * (ulong)size)
-            throw Bad($"tensor '{name}': shape [{sides}] of {type} needs {count * (ulong)size} bytes, but data_offsets are [{begin}, {end}]");
+            throw Bad(
+                $"tensor '{name}': shape [{sides}] of {type} needs {count * (ulong)size} bytes, but data_offsets are [{begin}, {end}]");
         return new SafetensorsEntry(name, type, [.. shape.Select(side => (int)side)], (int)count, begin, end);
     }
 
@@ -142,7 +143,9 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0 || numbers.Count == MaxDimensions)
-                throw Bad($"tensor '{name}': {key} must be at most {MaxDimensions} whole numbers from 0 to {long.MaxValue} (byte {8 + reader.TokenStartIndex})");
+                throw Bad(
+                    $"tensor '{name}': {key} must be at most {MaxDimensions} whole numbers from 0 to {long.MaxValue} (byte " +
+                    $"{8 + reader.TokenStartIndex})");
             numbers.Add(number);
         }
 
@@ -166,7 +169,10 @@ internal sealed class SafetensorsHeader
         if (faults.Count == 0 && expected != dataLength)
             faults.Add($"{dataLength - expected} bytes follow the last tensor, which ends at {expected}");
         if (faults.Count > 0)
-            throw Bad($"the data offsets don't cover the file: {string.Join("; ", faults.Take(MaxListed))}{(faults.Count > MaxListed ? $"; and {faults.Count - MaxListed} more" : "")}. The file is cut off or damaged");
+            throw Bad(
+                "the data offsets don't cover the file: " +
+                $"{string.Join("; ", faults.Take(MaxListed))}{(faults.Count > MaxListed ? $"; and {faults.Count - MaxListed} more" : "")}. " +
+                "The file is cut off or damaged");
     }
 
     // An escape such as a lone surrogate is valid JSON but no text.

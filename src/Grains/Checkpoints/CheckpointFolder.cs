@@ -68,7 +68,8 @@ public static class CheckpointFolder
         {
             CheckpointStore.TryDelete(temporary);
             if (e is IOException or UnauthorizedAccessException)
-                throw new ConvNetException(ExitCode.Resources, $"{final}: cannot be written: {e.Message} Free some space or choose another folder.", e);
+                throw new ConvNetException(ExitCode.Resources,
+                    $"{final}: cannot be written: {e.Message} Free some space or choose another folder.", e);
             throw;
         }
     }
@@ -160,7 +161,9 @@ public static class CheckpointFolder
                 optimizer.Tensors,
                 model.Metadata);
             if (state.Step != manifest.Step || state.NumericsVersion != manifest.NumericsVersion)
-                problems.Add($"{StateFile} is of step {state.Step} and numerics version {state.NumericsVersion}, {ManifestFile} of {manifest.Step} and {manifest.NumericsVersion}.");
+                problems.Add(
+                    $"{StateFile} is of step {state.Step} and numerics version {state.NumericsVersion}, {ManifestFile} of " +
+                    $"{manifest.Step} and {manifest.NumericsVersion}.");
             if (checkpoint.StateSha256() != manifest.StateSha256)
                 problems.Add($"The tensors have the state hash {checkpoint.StateSha256()} instead of {manifest.StateSha256}.");
             if (checkpoint.WeightsSha256() != manifest.WeightsSha256)

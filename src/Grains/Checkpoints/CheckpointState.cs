@@ -62,13 +62,15 @@ public sealed record CheckpointState
         {
             long length = new FileInfo(path).Length;
             if (length > MaxLength)
-                throw ConvNetException.BadInput($"{path}: has {length} bytes; at most {MaxLength} are read. This is no state of a checkpoint.");
+                throw ConvNetException.BadInput(
+                    $"{path}: has {length} bytes; at most {MaxLength} are read. This is no state of a checkpoint.");
             CheckpointState? state = MessagePackSerializer.Deserialize<CheckpointState?>(File.ReadAllBytes(path), Options);
             return state is null ? throw ConvNetException.BadInput($"{path}: holds nothing. Use another checkpoint.") : state.Checked(path);
         }
         catch (MessagePackSerializationException e)
         {
-            throw ConvNetException.BadInput($"{path}: is not the state of a checkpoint: {e.GetBaseException().Message.TrimEnd('.')}. Use another checkpoint.", e);
+            throw ConvNetException.BadInput(
+                $"{path}: is not the state of a checkpoint: {e.GetBaseException().Message.TrimEnd('.')}. Use another checkpoint.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -80,9 +82,13 @@ public sealed record CheckpointState
     private CheckpointState Checked(string path)
     {
         if (FormatVersion > CurrentFormatVersion)
-            throw new ConvNetException(ExitCode.Conflict, $"{path}: has format version {FormatVersion}; this program reads up to {CurrentFormatVersion}. Use the newer program that wrote it.");
+            throw new ConvNetException(ExitCode.Conflict,
+                $"{path}: has format version {FormatVersion}; this program reads up to {CurrentFormatVersion}. Use the newer program " +
+                "that wrote it.");
         if (FormatVersion < 1 || Step < 0 || TotalSteps < Step || Model is null || JobJson is null || DataSha256 is null || BatchNormUpdates is null || EpochSamples < 0)
-            throw ConvNetException.BadInput($"{path}: is not the state of a checkpoint: format version {FormatVersion}, step {Step} of {TotalSteps}, or something is missing. Use another checkpoint.");
+            throw ConvNetException.BadInput(
+                $"{path}: is not the state of a checkpoint: format version {FormatVersion}, step {Step} of {TotalSteps}, or something " +
+                "is missing. Use another checkpoint.");
         return this;
     }
 }

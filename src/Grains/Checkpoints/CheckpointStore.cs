@@ -23,7 +23,8 @@ public static partial class CheckpointStore
         if (IsCheckpoint(full))
             return full;
         if (!Directory.Exists(Path.Combine(full, FolderName)))
-            throw ConvNetException.BadInput($"{path}: is neither a run folder (no {FolderName}/ in it) nor a checkpoint (no {CheckpointFolder.ManifestFile}).");
+            throw ConvNetException.BadInput(
+                $"{path}: is neither a run folder (no {FolderName}/ in it) nor a checkpoint (no {CheckpointFolder.ManifestFile}).");
         return FindNewest(full, warn)
             ?? throw ConvNetException.BadInput($"{path}: has no whole checkpoint in {FolderName}/. Start the run again.");
     }

@@ -21,7 +21,9 @@ public static partial class DatasetSource
             return ImageFolder.Read(folder, resize);
         });
         if (resize is not null && !used)
-            throw ConvNetException.BadInput($"{nameOrPath}: data.size is {size}, but only image folders are resized; these images are {data.Shape}. Leave data.size out.");
+            throw ConvNetException.BadInput(
+                $"{nameOrPath}: data.size is {size}, but only image folders are resized; these images are {data.Shape}. Leave " +
+                "data.size out.");
         return data;
     }
 
@@ -36,7 +38,8 @@ public static partial class DatasetSource
             return new Size(h, w);
         }
 
-        throw ConvNetException.BadInput($"data.size is '{text}'. It must be HEIGHTxWIDTH in pixels, such as 32x32, each from 1 to {ImageFolder.MaxSide}.");
+        throw ConvNetException.BadInput(
+            $"data.size is '{text}'. It must be HEIGHTxWIDTH in pixels, such as 32x32, each from 1 to {ImageFolder.MaxSide}.");
     }
 
     [GeneratedRegex("^([0-9]+)x([0-9]+)$")]

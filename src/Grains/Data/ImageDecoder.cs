@@ -34,7 +34,9 @@ internal static class ImageDecoder
         using var bitmap = new SKBitmap(info);
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result != SKCodecResult.Success)
-            throw ConvNetException.BadInput($"{ImageFolder.Shown(path)}: the image cannot be decoded ({result}); the file is cut off or damaged. Replace or remove it.");
+            throw ConvNetException.BadInput(
+                $"{ImageFolder.Shown(path)}: the image cannot be decoded ({result}); the file is cut off or damaged. Replace or " +
+                "remove it.");
         if (bitmap.Height == shape.H && bitmap.Width == shape.W)
         {
             Split(bitmap, shape, pixels);
@@ -42,7 +44,9 @@ internal static class ImageDecoder
         }
 
         using SKBitmap resized = bitmap.Resize(info.WithSize(shape.W, shape.H), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
-            ?? throw ConvNetException.BadInput($"{ImageFolder.Shown(path)}: cannot be resized from {bitmap.Height}x{bitmap.Width} to {shape.H}x{shape.W}. Replace or remove it.");
+            ?? throw ConvNetException.BadInput(
+                $"{ImageFolder.Shown(path)}: cannot be resized from {bitmap.Height}x{bitmap.Width} to {shape.H}x{shape.W}. Replace or " +
+                "remove it.");
         Split(resized, shape, pixels);
     }
 
@@ -58,17 +62,21 @@ internal static class ImageDecoder
         if (!png && !jpeg)
         {
             string start = Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(8, bytes.Length)));
-            throw ConvNetException.BadInput($"{shown}: is neither PNG nor JPEG: it starts with {(start.Length == 0 ? "nothing" : start)} at byte 0. Convert or remove it.");
+            throw ConvNetException.BadInput(
+                $"{shown}: is neither PNG nor JPEG: it starts with {(start.Length == 0 ? "nothing" : start)} at byte 0. Convert or " +
+                "remove it.");
         }
 
         using SKData data = SKData.CreateCopy(bytes);
         SKCodec codec = SKCodec.Create(data)
-            ?? throw ConvNetException.BadInput($"{shown}: the {(png ? "PNG" : "JPEG")} header cannot be read; the file is damaged. Replace or remove it.");
+            ?? throw ConvNetException.BadInput(
+                $"{shown}: the {(png ? "PNG" : "JPEG")} header cannot be read; the file is damaged. Replace or remove it.");
         if ((long)codec.Info.Width * codec.Info.Height > MaxPixels)
         {
             string size = $"{codec.Info.Height}x{codec.Info.Width}";
             codec.Dispose();
-            throw ConvNetException.BadInput($"{shown}: the header claims {size} (height x width) pixels; at most {MaxPixels} are decoded. Resize or remove it.");
+            throw ConvNetException.BadInput(
+                $"{shown}: the header claims {size} (height x width) pixels; at most {MaxPixels} are decoded. Resize or remove it.");
         }
 
         grey = png ? IsGreyPng(bytes) : IsGreyJpeg(bytes);

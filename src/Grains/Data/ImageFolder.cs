@@ -28,10 +28,12 @@ public static class ImageFolder
             CheckInside(new DirectoryInfo(Path.Combine(root, "test")), root);
             string[] classes = Classes(Path.Combine(root, "train"));
             if (classes.Length < 2)
-                throw ConvNetException.BadInput($"{Path.Combine(root, "train")}: has {classes.Length} class folders. At least two are needed: train/CLASS/IMAGE.");
+                throw ConvNetException.BadInput(
+                    $"{Path.Combine(root, "train")}: has {classes.Length} class folders. At least two are needed: train/CLASS/IMAGE.");
             string[] foreign = [.. Classes(Path.Combine(root, "test")).Except(classes, StringComparer.Ordinal)];
             if (foreign.Length > 0)
-                throw ConvNetException.BadInput($"{Path.Combine(root, "test")}: the class {Shown(foreign[0])} is not in train/. Every class needs training images.");
+                throw ConvNetException.BadInput(
+                    $"{Path.Combine(root, "test")}: the class {Shown(foreign[0])} is not in train/. Every class needs training images.");
             List<Entry> train = List(root, "train", classes, allowMissing: false);
             List<Entry> test = List(root, "test", classes, allowMissing: true);
             if (test.Count == 0)
@@ -44,7 +46,9 @@ public static class ImageFolder
             {
                 ImageHeader header = ImageDecoder.ReadHeader(entry.Path);
                 if (resize is null && header.Size != size)
-                    throw ConvNetException.BadInput($"{Shown(entry.Path)}: is {header.Size.H}x{header.Size.W} (height x width), but {Shown(train[0].Path)} is {size.H}x{size.W}. All images must have one size; set -s data.size={size.H}x{size.W} to resize them.");
+                    throw ConvNetException.BadInput(
+                        $"{Shown(entry.Path)}: is {header.Size.H}x{header.Size.W} (height x width), but {Shown(train[0].Path)} is " +
+                        $"{size.H}x{size.W}. All images must have one size; set -s data.size={size.H}x{size.W} to resize them.");
                 color |= header.Color;
             }
 
@@ -99,7 +103,9 @@ public static class ImageFolder
             }
 
             if (files.Length == 0 && !allowMissing)
-                throw ConvNetException.BadInput($"{Shown(folder.FullName)}: has no images. Every class needs at least one; remove the folder if the class is not wanted.");
+                throw ConvNetException.BadInput(
+                    $"{Shown(folder.FullName)}: has no images. Every class needs at least one; remove the folder if the class is not " +
+                    "wanted.");
         }
 
         return entries;
@@ -114,7 +120,8 @@ public static class ImageFolder
             return;
         string real = Real(info);
         if (!Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), real) && !Contains(Real(new DirectoryInfo(root)), real))
-            throw ConvNetException.BadInput($"{Shown(info.FullName)}: is a link to {Shown(real)}, outside the data set. Copy the files into it.");
+            throw ConvNetException.BadInput(
+                $"{Shown(info.FullName)}: is a link to {Shown(real)}, outside the data set. Copy the files into it.");
     }
 
     private static bool Contains(string folder, string path) => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
@@ -126,7 +133,9 @@ public static class ImageFolder
     {
         long length = (long)entries.Count * shape.Count;
         if (length > Array.MaxLength)
-            throw ConvNetException.BadInput($"{Shown(root)}: {entries.Count} images of {shape} have {length} pixels. At most {Array.MaxLength} fit in memory; set a smaller -s data.size=HxW.");
+            throw ConvNetException.BadInput(
+                $"{Shown(root)}: {entries.Count} images of {shape} have {length} pixels. At most {Array.MaxLength} fit in memory; set " +
+                "a smaller -s data.size=HxW.");
         byte[] pixels = new byte[length];
         try
         {
