@@ -45,7 +45,14 @@ public static class CommandLine
             Example: convnet train --epochs 5 --workers 2
             """);
         root.Add(TrainCommand.Create(terminal));
+        root.Add(ResumeCommand.Create(terminal));
+        root.Add(EvalCommand.Create(terminal));
+        root.Add(VerifyCommand.Create(terminal));
+        root.Add(BenchCommand.Create(terminal));
+        root.Add(MonitorCommand.Create(terminal));
+        root.Add(SiloCommand.Create(terminal));
         root.Add(DataCommand.Create(terminal));
+        root.Add(CheckpointCommand.Create(terminal));
         return root;
     }
 

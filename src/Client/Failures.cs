@@ -1,4 +1,5 @@
 using ConvNet.Engine;
+using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Client;
 
@@ -10,7 +11,8 @@ internal static class Failures
         return failure switch
         {
             AggregateException { InnerExceptions.Count: 1 } wrapped => Explain(wrapped.InnerExceptions[0]),
-            ConvNetException known => (known.ExitCode == ExitCode.Ok ? ExitCode.Bug : known.ExitCode, known.Message),
+            ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
+            JobException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled"),
             TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
             OrleansException => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),

@@ -1,3 +1,5 @@
+using ConvNet.Engine.Layers;
+
 namespace ConvNet.Engine;
 
 /// <summary>
@@ -25,6 +27,12 @@ public abstract class Layer(string name, int index, Shape input, Shape output)
 
     /// <summary>Layers inside this one (residual blocks), in the order of the state_dict.</summary>
     public virtual IReadOnlyList<Layer> Children => [];
+
+    /// <summary>Floating-point operations of forward for one sample; a multiply-add counts as 2.</summary>
+    public virtual long Flops => 0;
+
+    /// <summary>The windows that slide over height and width, if any.</summary>
+    public virtual (Window Rows, Window Columns)? Windows => null;
 
     /// <summary>Takes over <see cref="Parameter.Values"/> after they have changed: packs them for the kernels.</summary>
     public virtual void Load(StepContext step)

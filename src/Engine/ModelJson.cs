@@ -26,6 +26,10 @@ internal static class ModelJson
         Converters = { new SizeConverter(), new PaddingConverter(), new ShapeConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
+    /// <summary>The layer's "type" in a model file.</summary>
+    public static string TypeName(LayerSpec spec) => (string)Options.GetTypeInfo(typeof(LayerSpec)).PolymorphismOptions!.DerivedTypes
+        .First(type => type.DerivedType == spec.GetType()).TypeDiscriminator!;
+
     private static Size ReadSize(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.Number)

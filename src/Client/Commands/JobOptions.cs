@@ -56,4 +56,8 @@ internal sealed class JobOptions
         ConfigurationCheck.Run(configuration);
         return configuration;
     }
+
+    /// <summary>Whether any of them is on the command line.</summary>
+    public bool AreGiven(ParseResult parsed) =>
+        _keys.Any(key => key.Read(parsed) is not null) || parsed.GetValue(Config) is not null || parsed.GetValue(Settings) is { Length: > 0 };
 }

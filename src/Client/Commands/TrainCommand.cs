@@ -1,12 +1,18 @@
 using System.CommandLine;
 using ConvNet.Client.Configuration;
+using ConvNet.Client.Runs;
 using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Client.Commands;
 
 /// <summary>train: the whole way from options to a trained model.</summary>
 internal static class TrainCommand
 {
+    private const string RunsFolder = "runs";
+    private const string ModelFileName = "model.json";
+
     public static Command Create(Terminal terminal)
     {
         var job = new JobOptions();
@@ -24,12 +30,33 @@ internal static class TrainCommand
         layout.AddTo(command);
         command.Add(outFolder);
         run.AddTo(command);
-        command.SetAction((parsed, _) =>
-        {
-            TrainConfiguration c = job.Resolve(parsed, layout);
-            terminal.Out.WriteLine(ConfigurationFile.Write(c));
-            return Task.FromResult((int)ExitCode.Ok);
-        });
+        command.SetAction((parsed, _) => RunAsync(terminal, job.Resolve(parsed, layout), parsed.GetValue(outFolder), run.Read(parsed)));
         return command;
+    }
+
+    private static async Task<int> RunAsync(Terminal terminal, TrainConfiguration configuration, string? outFolder, RunChoices choices)
+    {
+        ModelSpec model = ModelFile.Load(configuration.Model);
+        Dataset data = DataSource.Load(configuration.Data.Path, configuration.Data.Size);
+        JobSpec spec = JobFactory.Create(configuration, model, data);
+        choices.Check();
+        RunFolder folder = outFolder is null ? RunFolder.CreateNext(RunsFolder) : RunFolder.Create(outFolder);
+        Complete(configuration, model, folder);
+        await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        var session = new Session(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);
+        return await session.RunAsync(terminal, choices.Json);
+    }
+
+    /// <summary>Makes the configuration stand alone: absolute paths, a copy of the model file, and the number of workers that was chosen.</summary>
+    private static void Complete(TrainConfiguration configuration, ModelSpec model, RunFolder folder)
+    {
+        configuration.Data.Path = JobFactory.PathOf(configuration.Data.Path);
+        configuration.Layout.Workers ??= Math.Min(LayoutSection.DefaultWorkers, configuration.Train.DataShards);
+        if (ModelPresets.Find(configuration.Model) is null)
+        {
+            string copy = Path.Combine(folder.FullPath, ModelFileName);
+            File.WriteAllText(copy, ModelFile.Write(model));
+            configuration.Model = ModelFileName;
+        }
     }
 }

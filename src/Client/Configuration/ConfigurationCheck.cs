@@ -91,7 +91,8 @@ public static class ConfigurationCheck
     private static void CheckLayout(TrainConfiguration configuration, List<string> problems)
     {
         LayoutSection layout = configuration.Layout;
-        InRange("layout.workers", layout.Workers, 1, MaxShards, problems);
+        long workers = layout.Workers ?? 1;
+        InRange("layout.workers", workers, 1, MaxShards, problems);
         InRange("layout.silos", layout.Silos, 1, 64, problems);
         InRange("layout.partitions", layout.Partitions, 2, 256, problems);
         if (layout.Threads is { } threads)
@@ -99,10 +100,10 @@ public static class ConfigurationCheck
             InRange("layout.threads", threads, 1, 1024, problems);
         }
 
-        if (layout.Workers > configuration.Train.DataShards && configuration.Train.DataShards >= 1 && layout.Workers <= MaxShards)
+        if (workers > configuration.Train.DataShards && configuration.Train.DataShards >= 1 && workers <= MaxShards)
         {
             problems.Add(
-                $"{layout.Workers} workers cannot share {configuration.Train.DataShards} data shards: each worker needs at least one. " +
+                $"{workers} workers cannot share {configuration.Train.DataShards} data shards: each worker needs at least one. " +
                 $"Use --workers {configuration.Train.DataShards} or fewer, or raise --data-shards (that changes the result: the shards belong to the job).");
         }
     }

@@ -115,7 +115,10 @@ public sealed record AugmentationSection
 /// <summary>How the job is spread over a cluster. Never changes the result.</summary>
 public sealed record LayoutSection
 {
-    public long Workers { get; set; } = 2;
+    public const long DefaultWorkers = 2;
+
+    /// <summary>Null = <see cref="DefaultWorkers"/>, or 1 if there is only one data shard.</summary>
+    public long? Workers { get; set; }
 
     /// <summary>Silos of the local cluster.</summary>
     public long Silos { get; set; } = 1;

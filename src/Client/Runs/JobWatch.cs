@@ -8,22 +8,18 @@ namespace ConvNet.Client.Runs;
 /// <param name="seen">Called with every status.</param>
 internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
 {
-    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan LastPoll = TimeSpan.FromMilliseconds(150);
-    private static readonly TimeSpan TrainingDeadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(120);
+    private static readonly TimeSpan TrainingDeadline = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan OtherDeadline = TimeSpan.FromMinutes(15);
 
-    /// <summary>
-    /// Polls until the job is idle.
-    /// </summary>
-    /// <param name="stop">When cancelled, the job is told to end at the next step boundary.</param>
+    /// <summary>Polls until the job is idle.</summary>
+    /// <param name="step">The step at which it will be; polls come closer as it comes near.</param>
     /// <exception cref="ConvNetException">The job failed, or makes no progress.</exception>
-    public async Task<JobStatus> UntilIdleAsync(CancellationToken stop = default)
+    public async Task<JobStatus> UntilIdleAsync(long step)
     {
         var sinceProgress = Stopwatch.StartNew();
         (JobState, long, double) progress = default;
-        TimeSpan poll = FirstPoll;
-        bool stopping = false;
         while (true)
         {
             JobStatus status = await job.StatusAsync();
@@ -34,12 +30,6 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
                 return status;
             }
 
-            if (stop.IsCancellationRequested && !stopping && status.State == JobState.Running)
-            {
-                stopping = true;
-                await job.RunAsync(status.Step + 1);
-            }
-
             (JobState, long, double) now = (status.State, status.Step, status.Workers.Sum(worker => worker.Samples + worker.ComputeSeconds));
             if (now != progress)
             {
@@ -48,16 +38,28 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
             }
             else if (sinceProgress.Elapsed > (status.State == JobState.Running ? TrainingDeadline : OtherDeadline))
             {
-                throw new ConvNetException(
-                    ExitCode.Environment,
-                    $"job {status.JobId} has made no progress for {sinceProgress.Elapsed.TotalSeconds:F0} s; it is {status.State} at step {status.Step} " +
-                    $"with {status.Workers.Length} workers ({string.Join(", ", status.Workers.Select(worker => $"{worker.Name} at step {worker.Step}"))}).");
+                throw Stalled(status, sinceProgress.Elapsed);
             }
 
-            await Task.Delay(poll, CancellationToken.None);
-            poll = poll * 1.5 < LastPoll ? poll * 1.5 : LastPoll;
+            await Task.Delay(PollDelay(status, step));
         }
     }
+
+    /// <summary>Mean seconds of the last steps; 0 before there are any.</summary>
+    public static double SecondsPerStep(JobStatus status) =>
+        status.RecentSteps.TakeLast(50).Select(row => row.Seconds).DefaultIfEmpty(0).Average();
+
+    private static TimeSpan PollDelay(JobStatus status, long step)
+    {
+        double left = status.State == JobState.Running ? (step - status.Step) * SecondsPerStep(status) / 2 : 0.02;
+        return TimeSpan.FromSeconds(Math.Clamp(left, ShortestPoll.TotalSeconds, LongestPoll.TotalSeconds));
+    }
+
+    private static ConvNetException Stalled(JobStatus status, TimeSpan silent) => new(
+        ExitCode.Environment,
+        $"job {status.JobId} has made no progress for {silent.TotalSeconds:F0} s; it is {status.State} at step {status.Step} " +
+        $"with {status.Workers.Length} workers ({string.Join(", ", status.Workers.Select(worker => $"{worker.Name} at step {worker.Step}"))}). " +
+        "Look into the logs, and go on from the last checkpoint with 'resume'.");
 
     private static void ThrowIfEnded(JobStatus status)
     {

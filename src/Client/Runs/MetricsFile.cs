@@ -29,13 +29,13 @@ public sealed class MetricsFile : IDisposable
     /// <summary>Completed steps at the last evaluation, or −1.</summary>
     public long LastEvaluatedStep { get; private set; }
 
-    /// <summary>Adds the steps that are not yet in the file.</summary>
+    /// <summary>Adds the steps that are not yet in the file. Their numbers count from 0.</summary>
     public void AddSteps(IEnumerable<StepRow> rows, int stepsPerEpoch)
     {
-        foreach (StepRow row in rows.Where(row => row.Step > LastStep).OrderBy(row => row.Step))
+        foreach (StepRow row in rows.Where(row => row.Step >= LastStep).OrderBy(row => row.Step))
         {
-            LastStep = row.Step;
-            Write(row.Step, stepsPerEpoch, "train", row.Loss, row.Accuracy, Text(row.LearningRate), Text(row.GradientNorm), Text(row.Seconds));
+            LastStep = row.Step + 1;
+            Write(LastStep, stepsPerEpoch, "train", row.Loss, row.Accuracy, Text(row.LearningRate), Text(row.GradientNorm), Text(row.Seconds));
         }
 
         _writer.Flush();

@@ -27,7 +27,7 @@ internal sealed class StopSignal : IDisposable
     /// <summary>What the process must end with, or null while nobody asked it to stop.</summary>
     public ExitCode? Requested { get; private set; }
 
-    /// <summary>Cancelled by the first signal.</summary>
+    /// <summary>Cancelled by the first request.</summary>
     public CancellationToken Token => _requested.Token;
 
     public void Dispose()
@@ -40,9 +40,9 @@ internal sealed class StopSignal : IDisposable
         _requested.Dispose();
     }
 
-    private void Handle(PosixSignalContext signal, ExitCode code)
+    /// <summary>Asks for an end, as the first signal does; the second request ends the process.</summary>
+    public void Request(ExitCode code)
     {
-        signal.Cancel = true;
         if (Interlocked.Increment(ref _count) > 1)
         {
             Environment.Exit((int)code);
@@ -51,5 +51,11 @@ internal sealed class StopSignal : IDisposable
         Requested = code;
         _tell("Finishing the step and saving a checkpoint. Ctrl-C again leaves at once, without one.");
         _requested.Cancel();
+    }
+
+    private void Handle(PosixSignalContext signal, ExitCode code)
+    {
+        signal.Cancel = true;
+        Request(code);
     }
 }

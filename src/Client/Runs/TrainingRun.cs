@@ -10,18 +10,23 @@ namespace ConvNet.Client.Runs;
 /// </summary>
 internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents events, MetricsFile metrics, RunView view, StopSignal stop)
 {
-    private int _warnings;
+    /// <summary>A job trains in slices of about this length, so that a person who presses Ctrl-C need not wait for the end of an epoch.</summary>
+    private const double SliceSeconds = 2;
+    private const long FirstSlice = 10;
+
+    private readonly HashSet<string> _warnings = [];
 
     /// <param name="stopAfter">Completed steps at which the run stops without evaluation, or null.</param>
     public async Task<ExitCode> RunAsync(long? stopAfter)
     {
         var watch = new JobWatch(job, Observe);
-        JobStatus status = await watch.UntilIdleAsync();
-        EvaluationResult? evaluation = await EvaluateSkippedEpochAsync(watch, status, stopAfter);
+        long stopStep = stopAfter ?? long.MaxValue;
+        JobStatus status = await watch.UntilIdleAsync(0);
+        EvaluationResult? evaluation = status.Step < stopStep && IsEvaluationDue(status) ? await EvaluateAsync(watch, status) : null;
         CheckpointResult? saved = null;
         while (true)
         {
-            if (stop.Requested is not null || status.Step >= (stopAfter ?? long.MaxValue))
+            if (stop.Requested is not null || status.Step >= stopStep)
             {
                 return await StopAsync(watch, status, saved);
             }
@@ -32,29 +37,40 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
             }
 
             long epochEnd = Math.Min((status.Step / status.StepsPerEpoch + 1) * status.StepsPerEpoch, status.TotalSteps);
-            await job.RunAsync(Math.Min(epochEnd, stopAfter ?? long.MaxValue));
-            status = await watch.UntilIdleAsync(stop.Token);
+            status = await TrainAsync(watch, status, Math.Min(epochEnd, stopStep));
             saved = null;
-            if (status.Step == epochEnd && epochEnd < (stopAfter ?? long.MaxValue) && stop.Requested is null)
+            if (status.Step == epochEnd && epochEnd < stopStep && stop.Requested is null)
             {
                 evaluation = await EvaluateAsync(watch, status);
-                saved = epochEnd == status.TotalSteps ? null : await SaveAsync(watch, null);
+                saved = epochEnd == status.TotalSteps ? null : await SaveAsync(watch, status, null);
             }
         }
     }
 
-    /// <summary>A run that was stopped just at the end of an epoch has not evaluated it: that is made up for when it goes on.</summary>
-    private async Task<EvaluationResult?> EvaluateSkippedEpochAsync(JobWatch watch, JobStatus status, long? stopAfter)
+    /// <returns>The status at <paramref name="untilStep"/>, or at an earlier step if the run is asked to stop.</returns>
+    private async Task<JobStatus> TrainAsync(JobWatch watch, JobStatus status, long untilStep)
     {
-        bool atEnd = status.Step > 0 && (status.Step % status.StepsPerEpoch == 0 || status.Step == status.TotalSteps);
-        bool isDue = atEnd && (metrics.LastEvaluatedStep < status.Step || status.Step == status.TotalSteps);
-        return isDue && status.Step < (stopAfter ?? long.MaxValue) ? await EvaluateAsync(watch, status) : null;
+        while (status.Step < untilStep && stop.Requested is null)
+        {
+            double seconds = JobWatch.SecondsPerStep(status);
+            long slice = seconds > 0 ? Math.Max(1, (long)Math.Min(SliceSeconds / seconds, 1e6)) : FirstSlice;
+            long sliceEnd = Math.Min(untilStep, status.Step + slice);
+            await job.RunAsync(sliceEnd);
+            status = await watch.UntilIdleAsync(sliceEnd);
+        }
+
+        return status;
     }
+
+    /// <summary>A run that was stopped just at the end of an epoch has not evaluated it: that is made up for when it goes on.</summary>
+    private bool IsEvaluationDue(JobStatus status) =>
+        status.Step == status.TotalSteps
+        || (status.Step > 0 && status.Step % status.StepsPerEpoch == 0 && metrics.LastEvaluatedStep < status.Step);
 
     private async Task<EvaluationResult> EvaluateAsync(JobWatch watch, JobStatus status)
     {
         await job.EvaluateAsync();
-        JobStatus evaluated = await watch.UntilIdleAsync();
+        JobStatus evaluated = await watch.UntilIdleAsync(status.Step);
         EvaluationResult result = evaluated.Evaluation
             ?? throw new ConvNetException(ExitCode.Bug, $"the job evaluated step {status.Step}, but reports no result.");
         metrics.AddEvaluation(result, status.StepsPerEpoch);
@@ -64,10 +80,10 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
         return result;
     }
 
-    private async Task<CheckpointResult> SaveAsync(JobWatch watch, FinalResult? final)
+    private async Task<CheckpointResult> SaveAsync(JobWatch watch, JobStatus idle, FinalResult? final)
     {
         await job.CheckpointAsync(folder.FullPath, final);
-        JobStatus status = await watch.UntilIdleAsync();
+        JobStatus status = await watch.UntilIdleAsync(idle.Step);
         CheckpointResult checkpoint = status.Checkpoint
             ?? throw new ConvNetException(ExitCode.Bug, $"the job saved step {status.Step}, but reports no checkpoint.");
         events.CheckpointSaved(checkpoint);
@@ -77,14 +93,14 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
 
     private async Task<ExitCode> CompleteAsync(JobWatch watch, JobStatus status, EvaluationResult evaluation)
     {
-        CheckpointResult checkpoint = await SaveAsync(watch, new FinalResult(status.TrainLoss, evaluation.Loss, evaluation.Accuracy));
+        CheckpointResult checkpoint = await SaveAsync(watch, status, new FinalResult(status.TrainLoss, evaluation.Loss, evaluation.Accuracy));
         await EndAsync(JobState.Completed, RunSummary.From(status, checkpoint, evaluation.Accuracy));
         return ExitCode.Ok;
     }
 
     private async Task<ExitCode> StopAsync(JobWatch watch, JobStatus status, CheckpointResult? saved)
     {
-        CheckpointResult checkpoint = saved ?? await SaveAsync(watch, null);
+        CheckpointResult checkpoint = saved ?? await SaveAsync(watch, status, null);
         await EndAsync(JobState.Stopped, RunSummary.From(status, checkpoint, null));
         return stop.Requested ?? ExitCode.Ok;
     }
@@ -99,9 +115,8 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
     private void Observe(JobStatus status)
     {
         metrics.AddSteps(status.RecentSteps, Math.Max(1, status.StepsPerEpoch));
-        foreach (string warning in status.Warnings.Skip(_warnings))
+        foreach (string warning in status.Warnings.Where(_warnings.Add))
         {
-            _warnings++;
             events.Warning(warning);
             view.Warning(warning);
         }

@@ -18,10 +18,10 @@ internal static class Lines
         $"test accuracy {evaluation.Accuracy:F4}  {status.ImagesPerSecond:F0} images/s");
 
     /// <summary>What happened, and the commands to go on with.</summary>
-    public static IEnumerable<string> Ended(RunSummary summary, RunFolder folder)
+    public static IEnumerable<string> Ended(RunSummary summary, string folder)
     {
-        string where = Path.GetRelativePath(Environment.CurrentDirectory, folder.FullPath);
-        where = where.StartsWith("..", StringComparison.Ordinal) ? folder.FullPath : where;
+        string where = Path.GetRelativePath(Environment.CurrentDirectory, folder);
+        where = where.StartsWith("..", StringComparison.Ordinal) ? folder : where;
         string name = where.Contains(' ', StringComparison.Ordinal) ? $"'{where}'" : where;
         if (summary.TestAccuracy is { } accuracy)
         {

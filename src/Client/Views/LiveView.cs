@@ -51,7 +51,7 @@ public sealed class LiveView : RunView
     public override void Ended(RunSummary summary, RunFolder folder)
     {
         EndDisplay();
-        foreach (string line in Lines.Ended(summary, folder))
+        foreach (string line in Lines.Ended(summary, folder.FullPath))
         {
             _console.WriteLine(line);
         }

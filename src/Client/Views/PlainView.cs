@@ -35,7 +35,7 @@ public sealed class PlainView(Terminal terminal) : RunView
 
     public override void Ended(RunSummary summary, RunFolder folder)
     {
-        foreach (string line in Lines.Ended(summary, folder))
+        foreach (string line in Lines.Ended(summary, folder.FullPath))
         {
             Line(line);
         }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace ConvNet.Engine.Kernels;
 
@@ -37,23 +36,23 @@ internal static unsafe class GradientKernel
                 Vector256<float> d0 = Vector256.Load(d);
                 Vector256<float> d1 = Vector256.Load(d + 8);
                 Vector256<float> v = Vector256.Create(x0[offset]);
-                a0 = Fma.MultiplyAdd(v, d0, a0);
-                b0 = Fma.MultiplyAdd(v, d1, b0);
+                a0 = Vector256.FusedMultiplyAdd(v, d0, a0);
+                b0 = Vector256.FusedMultiplyAdd(v, d1, b0);
                 v = Vector256.Create(x1[offset]);
-                a1 = Fma.MultiplyAdd(v, d0, a1);
-                b1 = Fma.MultiplyAdd(v, d1, b1);
+                a1 = Vector256.FusedMultiplyAdd(v, d0, a1);
+                b1 = Vector256.FusedMultiplyAdd(v, d1, b1);
                 v = Vector256.Create(x2[offset]);
-                a2 = Fma.MultiplyAdd(v, d0, a2);
-                b2 = Fma.MultiplyAdd(v, d1, b2);
+                a2 = Vector256.FusedMultiplyAdd(v, d0, a2);
+                b2 = Vector256.FusedMultiplyAdd(v, d1, b2);
                 v = Vector256.Create(x3[offset]);
-                a3 = Fma.MultiplyAdd(v, d0, a3);
-                b3 = Fma.MultiplyAdd(v, d1, b3);
+                a3 = Vector256.FusedMultiplyAdd(v, d0, a3);
+                b3 = Vector256.FusedMultiplyAdd(v, d1, b3);
                 v = Vector256.Create(x4[offset]);
-                a4 = Fma.MultiplyAdd(v, d0, a4);
-                b4 = Fma.MultiplyAdd(v, d1, b4);
+                a4 = Vector256.FusedMultiplyAdd(v, d0, a4);
+                b4 = Vector256.FusedMultiplyAdd(v, d1, b4);
                 v = Vector256.Create(x5[offset]);
-                a5 = Fma.MultiplyAdd(v, d0, a5);
-                b5 = Fma.MultiplyAdd(v, d1, b5);
+                a5 = Vector256.FusedMultiplyAdd(v, d0, a5);
+                b5 = Vector256.FusedMultiplyAdd(v, d1, b5);
                 d += 16;
             }
 

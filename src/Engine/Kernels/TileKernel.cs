@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace ConvNet.Engine.Kernels;
 
@@ -81,23 +80,23 @@ internal static unsafe class TileKernel
                     Vector256<float> w0 = Vector256.Load(w);
                     Vector256<float> w1 = Vector256.Load(w + 8);
                     Vector256<float> x = Vector256.Create(x0[offset]);
-                    a0 = Fma.MultiplyAdd(x, w0, a0);
-                    b0 = Fma.MultiplyAdd(x, w1, b0);
+                    a0 = Vector256.FusedMultiplyAdd(x, w0, a0);
+                    b0 = Vector256.FusedMultiplyAdd(x, w1, b0);
                     x = Vector256.Create(x1[offset]);
-                    a1 = Fma.MultiplyAdd(x, w0, a1);
-                    b1 = Fma.MultiplyAdd(x, w1, b1);
+                    a1 = Vector256.FusedMultiplyAdd(x, w0, a1);
+                    b1 = Vector256.FusedMultiplyAdd(x, w1, b1);
                     x = Vector256.Create(x2[offset]);
-                    a2 = Fma.MultiplyAdd(x, w0, a2);
-                    b2 = Fma.MultiplyAdd(x, w1, b2);
+                    a2 = Vector256.FusedMultiplyAdd(x, w0, a2);
+                    b2 = Vector256.FusedMultiplyAdd(x, w1, b2);
                     x = Vector256.Create(x3[offset]);
-                    a3 = Fma.MultiplyAdd(x, w0, a3);
-                    b3 = Fma.MultiplyAdd(x, w1, b3);
+                    a3 = Vector256.FusedMultiplyAdd(x, w0, a3);
+                    b3 = Vector256.FusedMultiplyAdd(x, w1, b3);
                     x = Vector256.Create(x4[offset]);
-                    a4 = Fma.MultiplyAdd(x, w0, a4);
-                    b4 = Fma.MultiplyAdd(x, w1, b4);
+                    a4 = Vector256.FusedMultiplyAdd(x, w0, a4);
+                    b4 = Vector256.FusedMultiplyAdd(x, w1, b4);
                     x = Vector256.Create(x5[offset]);
-                    a5 = Fma.MultiplyAdd(x, w0, a5);
-                    b5 = Fma.MultiplyAdd(x, w1, b5);
+                    a5 = Vector256.FusedMultiplyAdd(x, w0, a5);
+                    b5 = Vector256.FusedMultiplyAdd(x, w1, b5);
                     w += 16;
                 }
                 while (++offset < end);
@@ -137,12 +136,12 @@ internal static unsafe class TileKernel
                 do
                 {
                     Vector256<float> w0 = Vector256.Load(w);
-                    a0 = Fma.MultiplyAdd(Vector256.Create(x0[offset]), w0, a0);
-                    a1 = Fma.MultiplyAdd(Vector256.Create(x1[offset]), w0, a1);
-                    a2 = Fma.MultiplyAdd(Vector256.Create(x2[offset]), w0, a2);
-                    a3 = Fma.MultiplyAdd(Vector256.Create(x3[offset]), w0, a3);
-                    a4 = Fma.MultiplyAdd(Vector256.Create(x4[offset]), w0, a4);
-                    a5 = Fma.MultiplyAdd(Vector256.Create(x5[offset]), w0, a5);
+                    a0 = Vector256.FusedMultiplyAdd(Vector256.Create(x0[offset]), w0, a0);
+                    a1 = Vector256.FusedMultiplyAdd(Vector256.Create(x1[offset]), w0, a1);
+                    a2 = Vector256.FusedMultiplyAdd(Vector256.Create(x2[offset]), w0, a2);
+                    a3 = Vector256.FusedMultiplyAdd(Vector256.Create(x3[offset]), w0, a3);
+                    a4 = Vector256.FusedMultiplyAdd(Vector256.Create(x4[offset]), w0, a4);
+                    a5 = Vector256.FusedMultiplyAdd(Vector256.Create(x5[offset]), w0, a5);
                     w += 16;
                 }
                 while (++offset < end);

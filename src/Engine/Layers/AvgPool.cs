@@ -54,6 +54,10 @@ public sealed class AvgPool : Layer
         _columns = columns;
     }
 
+    public override long Flops => (long)_rows.Kernel * _columns.Kernel * Output.Count;
+
+    public override (Window Rows, Window Columns)? Windows => (_rows, _columns);
+
     public override Activation Forward(Activation x, StepContext step)
     {
         PoolingKernel kernel = PoolingKernel.For(step.Kernels);

@@ -57,6 +57,8 @@ public sealed class BatchNorm : Layer
 
     public override IReadOnlyList<Parameter> Parameters { get; }
 
+    public override long Flops => 4L * Output.Count;
+
     /// <summary>True if evaluation folds this layer into the convolution before it.</summary>
     internal bool IsFolded { get; set; }
 

@@ -81,6 +81,10 @@ public sealed class Convolution : Layer
 
     public override IReadOnlyList<Parameter> Parameters { get; }
 
+    public override long Flops => (2L * Geometry.FilterCount + (_bias is null ? 0 : 1)) * Output.Count;
+
+    public override (Window Rows, Window Columns)? Windows => (Geometry.Rows, Geometry.Columns);
+
     /// <summary>The batch norm that evaluation folds into this layer's weights.</summary>
     internal BatchNorm? Folded { get; set; }
 

@@ -63,6 +63,8 @@ public sealed class GroupNorm : Layer
 
     public override IReadOnlyList<Parameter> Parameters { get; }
 
+    public override long Flops => 8L * Output.Count;
+
     public override void Load(StepContext step)
     {
         _gamma.Values.AsSpan(0, Output.C).CopyTo(_paddedGamma);

@@ -46,6 +46,8 @@ public sealed class LayerNorm : Layer
 
     public override IReadOnlyList<Parameter> Parameters { get; }
 
+    public override long Flops => 8L * Output.Count;
+
     public override void Load(StepContext step)
     {
         Activation gamma = Reserve(ref _blockedGamma, Output, 1);

@@ -68,6 +68,10 @@ public sealed class LocallyConnected : Layer
 
     public override IReadOnlyList<Parameter> Parameters { get; }
 
+    public override long Flops => (2L * _geometry.FilterCount + (_bias is null ? 0 : 1)) * Output.Count;
+
+    public override (Window Rows, Window Columns)? Windows => (_geometry.Rows, _geometry.Columns);
+
     public override void Load(StepContext step)
     {
         _kernel ??= new ReferenceLocallyConnected(_geometry);

@@ -61,6 +61,10 @@ public sealed class MaxPool : Layer
         _columns = columns;
     }
 
+    public override long Flops => (long)_rows.Kernel * _columns.Kernel * Output.Count;
+
+    public override (Window Rows, Window Columns)? Windows => (_rows, _columns);
+
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;

@@ -18,6 +18,8 @@ public sealed class ReLU(string name, int index, Shape shape) : Layer(name, inde
     /// <summary>The batch norm just before this layer, which applies it within its own pass with the fast kernels.</summary>
     internal BatchNorm? AppliedBy { get; set; }
 
+    public override long Flops => Output.Count;
+
     public override Activation Forward(Activation x, StepContext step)
     {
         if (IsApplied(step))

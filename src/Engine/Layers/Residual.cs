@@ -66,6 +66,9 @@ public sealed class Residual : Layer
 
     public override IReadOnlyList<Layer> Children { get; }
 
+    /// <summary>The addition and the ReLU; the branches count for themselves.</summary>
+    public override long Flops => 2L * Output.Count;
+
     public override Activation Forward(Activation x, StepContext step)
     {
         Activation main = _main.Forward(x, step);

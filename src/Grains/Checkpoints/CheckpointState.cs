@@ -47,6 +47,9 @@ public sealed record CheckpointState
     /// <summary>Steps that were left out because of non-finite gradients.</summary>
     public long SkippedSteps { get; init; }
 
+    /// <summary>Of those, the ones since the last step that was applied.</summary>
+    public int SkipsInARow { get; init; }
+
     public bool Completed { get; init; }
 
     /// <summary>Only when <see cref="Completed"/>.</summary>

@@ -14,7 +14,7 @@ public interface IJobGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="jobJson">A <c>JobSpec</c> as JSON: all that decides the result.</param>
     /// <param name="checkpoint">Absolute path of a checkpoint folder to go on from, or null.</param>
-    [Alias("Submit")]
+    [Alias("Submit"), ResponseTimeout("00:05:00")]
     Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint);
 
     /// <summary>Trains until <paramref name="untilStep"/> steps of the job are complete.</summary>

@@ -72,6 +72,7 @@ public sealed class CoordinatorMachine
     private BatchNormReport? _batchNorm;
     private WorkerReport?[] _workers = [];
     private StepDecision? _lastDecision;
+    private bool _isPaused;
 
     /// <param name="maxGradientNorm">Clip to this global norm, or null.</param>
     public CoordinatorMachine(
@@ -104,8 +105,8 @@ public sealed class CoordinatorMachine
     public string? Failure { get; private set; }
 
     /// <summary>
-    /// The step at which a new generation starts, from the versions of all servers: the lowest, because what was staged of it is
-    /// gone. Null if they are more than one step apart or from another step than the coordinator's: only a checkpoint helps then.
+    /// The step at which a new generation starts, from the versions of all servers, asked for after <see cref="Pause"/>: the lowest,
+    /// because what was staged of it is dropped. Null if they are more than one step apart or from another step than the coordinator's: only a checkpoint helps then.
     /// </summary>
     public long? FirstStepOf(IEnumerable<long> versions)
     {
@@ -114,12 +115,19 @@ public sealed class CoordinatorMachine
         return highest == State.Step && highest - lowest <= 1 ? lowest : null;
     }
 
+    /// <summary>
+    /// Decides nothing until the next generation begins. A change of workers starts with this, so that the servers' versions cannot
+    /// move on while they are asked for: a commit on its way brings a server to <see cref="CoordinatorState.Step"/> at most.
+    /// </summary>
+    public void Pause() => _isPaused = true;
+
     /// <summary>Starts a generation and forgets what was reported of an undecided step. A decided one stays decided.</summary>
     public Answer Begin(Assignment assignment, long firstStep)
     {
         Answer answer = _fence.Begin(assignment, firstStep, State.Step);
         if (answer.Verdict == Verdict.Accepted)
         {
+            _isPaused = false;
             Forget();
         }
 
@@ -240,7 +248,7 @@ public sealed class CoordinatorMachine
         bool complete = _partitions.Take(_partitionsWithBlocks).All(report => report is not null)
             && _workers.All(report => report is not null)
             && (_batchNorm is not null || !_hasBatchNorm);
-        return complete && Failure is null ? Decide() : new CoordinatorAnswer(Verdict.Accepted, Failure: Failure);
+        return complete && Failure is null && !_isPaused ? Decide() : new CoordinatorAnswer(Verdict.Accepted, Failure: Failure);
     }
 
     private CoordinatorAnswer Decide()

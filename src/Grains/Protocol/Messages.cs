@@ -19,10 +19,13 @@ public enum Verdict
     /// <summary>The same key as before with other bytes: the sender is to be quarantined.</summary>
     Conflict,
 
-    /// <summary>Of an older generation, incarnation or step; of no effect.</summary>
+    /// <summary>Of an older generation, incarnation or step; of no effect. The sender is out of date and should stop.</summary>
     Stale,
 
-    /// <summary>Of a step that is committed here while this generation runs it again; of no effect, and none is needed.</summary>
+    /// <summary>
+    /// Of the step that has just been committed here: the sender runs it again for the sake of others, or has missed the first
+    /// answer. Of no effect, and none is needed.
+    /// </summary>
     AlreadyApplied,
 
     /// <summary>Of a generation or step that has not begun here: send it again later.</summary>
@@ -35,8 +38,8 @@ public enum Verdict
 /// <param name="Reason">For <see cref="Verdict.Conflict"/> and <see cref="Verdict.Rejected"/>: one sentence that names the worker.</param>
 public readonly record struct Answer(Verdict Verdict, string? Reason = null)
 {
-    /// <summary>True if the sender is done with this message.</summary>
-    public bool IsAcknowledged => Verdict is Verdict.Accepted or Verdict.Duplicate or Verdict.AlreadyApplied or Verdict.Stale;
+    /// <summary>True if the receiver has, or needs, nothing more of this message.</summary>
+    public bool IsAcknowledged => Verdict is Verdict.Accepted or Verdict.Duplicate or Verdict.AlreadyApplied;
 
     public static implicit operator Answer(Verdict verdict) => new(verdict);
 }

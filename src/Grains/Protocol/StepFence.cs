@@ -6,8 +6,6 @@ namespace ConvNet.Grains.Protocol;
 /// </summary>
 internal sealed class StepFence(long totalSteps)
 {
-    private long _versionAtBegin;
-
     public Assignment? Assignment { get; private set; }
 
     public long Generation => Assignment?.Generation ?? 0;
@@ -33,7 +31,6 @@ internal sealed class StepFence(long totalSteps)
 
         Assignment = assignment;
         FirstStep = firstStep;
-        _versionAtBegin = version;
         return Verdict.Accepted;
     }
 
@@ -69,12 +66,15 @@ internal sealed class StepFence(long totalSteps)
                 $"{worker} has incarnation {worker.Incarnation} in generation {Generation}, but a message came from {header.Incarnation}");
     }
 
-    /// <summary>Screens a step against the open one. Null = it is the open step.</summary>
+    /// <summary>
+    /// Screens a step against the open one. Null = it is the open step. The step before has been applied: either in this generation,
+    /// whose acknowledgement may have been lost, or in the one before, and this one runs it again.
+    /// </summary>
     public Answer? ScreenStep(long step, long version)
     {
         if (step < version)
         {
-            return step >= FirstStep && step < _versionAtBegin ? Verdict.AlreadyApplied : Verdict.Stale;
+            return step == version - 1 && step >= FirstStep ? Verdict.AlreadyApplied : Verdict.Stale;
         }
 
         if (step >= totalSteps)

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ConvNet.Client.Runs;
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>eval: loss and accuracy of a checkpoint on test images, computed in this process.</summary>
+internal static class EvalCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var directory = new Argument<string>("dir") { Description = "Run folder (its newest whole checkpoint) or checkpoint folder", HelpName = "DIR" };
+        var data = new Option<string?>("--data") { Description = "Other test images than those of the run", HelpName = "NAME|PATH" };
+        Option<long?> threads = WholeNumber.Option("--threads", "Compute threads [cores]");
+        Option<bool> json = RunOptions.JsonOption();
+        var command = new Command(
+            "eval",
+            """
+            Evaluates a checkpoint on all test images.
+
+            Example: convnet eval runs/train-0001
+            """)
+        { directory, data, threads, json };
+        command.SetAction(parsed => Run(
+            terminal,
+            parsed.GetValue(directory)!,
+            parsed.GetValue(data),
+            WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? Environment.ProcessorCount, 1, 1024),
+            parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(Terminal terminal, string directory, string? dataPath, int threads, bool json)
+    {
+        string path = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
+        Checkpoint checkpoint = CheckpointFolder.Load(path);
+        JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson);
+        Dataset data = dataPath is null ? spec.Data.Load() : DataSource.Load(dataPath, null);
+        if (dataPath is null && data.Sha256 != spec.Data.Sha256)
+        {
+            terminal.Error.WriteLine($"warning: data '{spec.Data.NameOrPath}' has changed since the run began.");
+        }
+
+        Metrics sum = Evaluate(checkpoint, spec, data, threads);
+        double loss = sum.LossSum / sum.Count;
+        double accuracy = (double)sum.Correct / sum.Count;
+        if (json)
+        {
+            var fields = new JsonObject
+            {
+                ["event"] = "eval.completed",
+                ["samples"] = sum.Count,
+                ["loss"] = RunEvents.Number(loss),
+                ["accuracy"] = RunEvents.Number(accuracy),
+                ["weightsSha256"] = checkpoint.WeightsSha256(),
+            };
+            terminal.Out.WriteLine(fields.ToJsonString());
+        }
+        else
+        {
+            terminal.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {data.Name}: {sum.Count} test images, loss {loss:F4}, accuracy {accuracy:F4}"));
+        }
+
+        return (int)ExitCode.Ok;
+    }
+
+    private static Metrics Evaluate(Checkpoint checkpoint, JobSpec spec, Dataset data, int threads)
+    {
+        using var team = new ThreadTeam(threads);
+        using var network = new Network(spec.Model, spec.BatchNormMode, team, spec.Kernels);
+        if (data.ClassCount > network.Classes)
+        {
+            throw ConvNetException.BadInput($"data '{data.Name}' has {data.ClassCount} classes, but the model knows {network.Classes}.");
+        }
+
+        network.PrepareEvaluation(CheckpointWeights.Load(network, checkpoint));
+        var filler = new BatchFiller(data.Test, spec.Adapter, augmentation: null);
+        int samples = data.Test.Count;
+        return Evaluation.Sum([.. Enumerable.Range(0, Evaluation.BlockCount(samples)).Select(block => Evaluation.EvaluateBlock(network, filler, samples, block))]);
+    }
+}

@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Text.Json;
+using ConvNet.Client.Configuration;
+using ConvNet.Client.Runs;
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>resume: goes on from a checkpoint to the same bits as if the run had never ended.</summary>
+internal static class ResumeCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var directory = new Argument<string>("dir") { Description = "Run folder (its newest whole checkpoint) or checkpoint folder", HelpName = "DIR" };
+        var layout = new LayoutOptions();
+        var run = new RunOptions();
+        var command = new Command(
+            "resume",
+            """
+            Goes on with a run that was stopped. The job stays as it is; only where and with how many workers it runs may change.
+
+            Example: convnet resume runs/train-0001 --workers 3
+            """)
+        { directory };
+        layout.AddTo(command);
+        run.AddTo(command);
+        command.SetAction((parsed, _) =>
+        {
+            Setting[] settings = [.. layout.Read(parsed).OfType<Setting>()];
+            return RunAsync(terminal, parsed.GetValue(directory)!, settings, run.Read(parsed));
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Terminal terminal, string directory, Setting[] settings, RunChoices choices)
+    {
+        choices.Check();
+        string checkpoint = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
+        Checkpoint saved = CheckpointFolder.Load(checkpoint);
+        JobSpec spec = JobSpec.FromJson(saved.State.JobJson);
+        RunFolder? home = RunFolder.TryOpen(directory) ?? RunFolder.TryOpen(Path.Combine(checkpoint, "..", ".."));
+        if (saved.State is { Completed: true, Result: { } result })
+        {
+            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
+            return (int)ExitCode.Ok;
+        }
+
+        TrainConfiguration configuration = Configure(home, spec, settings);
+        CheckData(spec);
+        RunFolder folder = home ?? RunFolder.CreateNext("runs");
+        if (!File.Exists(folder.ConfigurationPath))
+        {
+            await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        }
+
+        var session = new Session(folder, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
+        return await session.RunAsync(terminal, choices.Json);
+    }
+
+    /// <summary>The configuration of the run, with the layout that is asked for now.</summary>
+    private static TrainConfiguration Configure(RunFolder? home, JobSpec spec, Setting[] settings)
+    {
+        var configuration = new TrainConfiguration();
+        if (home is not null && File.Exists(home.ConfigurationPath))
+        {
+            Setting.Apply(configuration, ConfigurationFile.Read(home.ConfigurationPath), ExitCode.BadInput);
+        }
+
+        configuration.Train.DataShards = spec.DataShards;
+        Setting.Apply(configuration, settings, ExitCode.Usage);
+        configuration.Layout.Workers ??= Math.Min(LayoutSection.DefaultWorkers, spec.DataShards);
+        ConfigurationCheck.Run(configuration);
+        return configuration;
+    }
+
+    private static void CheckData(JobSpec spec)
+    {
+        Dataset data = spec.Data.Load();
+        if (data.Sha256 != spec.Data.Sha256)
+        {
+            throw ConvNetException.BadInput(
+                $"data '{spec.Data.NameOrPath}' has changed since the run began: its SHA-256 is {data.Sha256}, but the job was made with {spec.Data.Sha256}. " +
+                "Bring the old files back, or start a new run.");
+        }
+    }
+
+    /// <summary>A finished run says its last words again; what only the run itself knew comes from its events.</summary>
+    private static void RepeatResult(
+        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, bool json)
+    {
+        string stateSha256 = saved.StateSha256();
+        (double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (0, []) : LastWords(home, stateSha256);
+        var summary = new RunSummary(
+            true,
+            saved.State.Step,
+            (saved.State.Step + spec.StepsPerEpoch - 1) / spec.StepsPerEpoch,
+            result.TrainLoss,
+            result.TestAccuracy,
+            stateSha256,
+            saved.WeightsSha256(),
+            imagesPerSecond,
+            workers,
+            checkpoint);
+        using var events = new RunEvents(null, json ? terminal.Out : null);
+        events.Ended(summary);
+        if (!json)
+        {
+            terminal.Out.WriteLine("This run is complete.");
+            foreach (string line in Views.Lines.Ended(summary, home?.FullPath ?? checkpoint))
+            {
+                terminal.Out.WriteLine(line);
+            }
+        }
+    }
+
+    private static (double ImagesPerSecond, KeyValuePair<string, long>[] Workers) LastWords(RunFolder home, string stateSha256)
+    {
+        string? line = File.Exists(home.EventsPath)
+            ? File.ReadLines(home.EventsPath).LastOrDefault(line =>
+                line.Contains("\"run.completed\"", StringComparison.Ordinal) && line.Contains(stateSha256, StringComparison.Ordinal))
+            : null;
+        if (line is null)
+        {
+            return (0, []);
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            return (
+                document.RootElement.GetProperty("imagesPerSecond").GetDouble(),
+                [.. document.RootElement.GetProperty("samplesPerWorker").EnumerateObject().Select(worker => KeyValuePair.Create(worker.Name, worker.Value.GetInt64()))]);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return (0, []);
+        }
+    }
+}

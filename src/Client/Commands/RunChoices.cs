@@ -1,0 +1,24 @@
+using ConvNet.Engine;
+using ConvNet.Silo;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>What the options of a run say.</summary>
+/// <param name="StopAfter">Completed steps at which to stop, or null.</param>
+/// <param name="ClusterUrl">Null for a local cluster.</param>
+internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json)
+{
+    /// <summary>Refuses what cannot be done before anything is created.</summary>
+    public void Check()
+    {
+        if (StopAfter is < 1)
+        {
+            throw ConvNetException.BadInput($"--stop-after must be at least 1; got {StopAfter}.");
+        }
+
+        if (ClusterUrl is not null)
+        {
+            _ = DevCluster.Parse(ClusterUrl);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using ConvNet.Client.Runs;
+using ConvNet.Engine;
+using ConvNet.Silo;
+using Serilog;
+using Serilog.Core;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>silo: one process of a cluster.</summary>
+internal static class SiloCommand
+{
+    private static readonly string[] Roles = ["worker", "server"];
+
+    public static Command Create(Terminal terminal)
+    {
+        var name = new Option<string>("--name") { Description = "Name of this silo, unique in the cluster", HelpName = "NAME", Required = true };
+        Option<string?> cluster = RunOptions.ClusterOption();
+        cluster.Required = true;
+        cluster.Description = "The cluster to join or to begin: dev://host:port with the silo port of the primary";
+        Option<long?> port = WholeNumber.Option("--port", "Port for other silos [11111]");
+        Option<long?> gateway = WholeNumber.Option("--gateway", "Port for clients [30000]");
+        Option<long?> devices = WholeNumber.Option("--devices", "Workers that this silo can run [1]");
+        Option<long?> threads = WholeNumber.Option("--threads", "Compute threads per worker [1]");
+        var roles = new Option<string>("--roles") { Description = "What this silo does [worker,server]", HelpName = "worker,server", DefaultValueFactory = _ => "worker,server" };
+        var log = new Option<string?>("--log") { Description = "Log file [logs/NAME.clef]", HelpName = "FILE" };
+        var command = new Command(
+            "silo",
+            """
+            Runs one silo of a cluster until Ctrl-C. The silo whose own --port is the port of the cluster URL is the primary.
+
+            Example: convnet silo --name node-1 --cluster dev://127.0.0.1:11111 --port 11111 --gateway 30000
+            """)
+        { name, cluster, port, gateway, devices, threads, roles, log };
+        command.SetAction((parsed, _) =>
+        {
+            string[] does = parsed.GetValue(roles)!.Split(',', StringSplitOptions.TrimEntries);
+            string? unknown = does.FirstOrDefault(role => !Roles.Contains(role));
+            if (unknown is not null)
+            {
+                throw ConvNetException.BadInput($"--roles: '{unknown}' is no role; the roles are worker and server.{NearMatch.Suggest(unknown, Roles)}");
+            }
+
+            var options = new ConvNetSiloOptions
+            {
+                Name = parsed.GetValue(name)!,
+                Cluster = DevCluster.Parse(parsed.GetValue(cluster)!),
+                Port = WholeNumber.InRange("--port", parsed.GetValue(port) ?? 11111, 1, 65535),
+                Gateway = WholeNumber.InRange("--gateway", parsed.GetValue(gateway) ?? 30000, 1, 65535),
+                Devices = WholeNumber.InRange("--devices", parsed.GetValue(devices) ?? 1, 1, 256),
+                Threads = WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? 1, 1, 1024),
+                Workers = does.Contains("worker"),
+                Servers = does.Contains("server"),
+            };
+            return RunAsync(terminal, options, parsed.GetValue(log));
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Terminal terminal, ConvNetSiloOptions options, string? logPath)
+    {
+        if (options.Name.Length == 0 || options.Name.Contains('/', StringComparison.Ordinal))
+        {
+            throw ConvNetException.BadInput($"--name: '{options.Name}' must not be empty or contain '/'.");
+        }
+
+        using Logger log = RunLog.Open(logPath ?? Path.Combine("logs", $"{options.Name}.clef"));
+        using var stop = new StopSignal(_ => terminal.Error.WriteLine("Leaving the cluster. Ctrl-C again leaves at once."));
+        try
+        {
+            await SiloHost.RunAsync(options, logging => logging.AddSerilog(log), () => Announce(terminal, options), stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.Requested is not null)
+        {
+            // Asked to leave while it was joining.
+        }
+        catch (Exception e)
+        {
+            log.Error(e, "The silo ended");
+            throw;
+        }
+
+        return (int)(stop.Requested ?? ExitCode.Ok);
+    }
+
+    private static void Announce(Terminal terminal, ConvNetSiloOptions options)
+    {
+        terminal.Out.WriteLine(
+            $"Silo {options.Name} is in the cluster {options.Cluster.Primary}: port {options.Port}, gateway {options.Gateway}, " +
+            $"{options.Devices} device(s) with {options.Threads} thread(s).");
+        terminal.Out.Flush();
+    }
+}

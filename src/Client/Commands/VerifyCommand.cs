@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using ConvNet.Client.Configuration;
+using ConvNet.Client.Runs;
+using ConvNet.Engine;
+using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>verify: runs the first steps of a job in two layouts and compares the states bit by bit.</summary>
+internal static class VerifyCommand
+{
+    private const int DefaultSteps = 10;
+
+    /// <summary>One way to spread a job over a local cluster.</summary>
+    private sealed record Layout(int Workers, int Silos, int Threads)
+    {
+        public override string ToString() => $"{Workers} worker(s), {Silos} silo(s), {Threads} thread(s)";
+    }
+
+    public static Command Create(Terminal terminal)
+    {
+        var directory = new Argument<string?>("dir") { Description = "Run folder or checkpoint whose job to verify", HelpName = "DIR", Arity = ArgumentArity.ZeroOrOne };
+        var job = new JobOptions();
+        Option<long?> steps = WholeNumber.Option("--verify-steps", "Steps to run in each layout [10]");
+        Option<bool> json = RunOptions.JsonOption();
+        var command = new Command(
+            "verify",
+            """
+            Runs the first steps of a job with 1 worker and with 3 workers on 2 silos, and compares all bits of the two states.
+
+            Example: convnet verify --model lenet --batch 100
+            """)
+        { directory };
+        job.AddTo(command);
+        command.Add(steps);
+        command.Add(json);
+        command.SetAction((parsed, _) =>
+        {
+            JobSpec spec = parsed.GetValue(directory) is { } path ? FromCheckpoint(path, job, parsed, terminal) : FromOptions(job.Resolve(parsed));
+            long count = Math.Min(spec.TotalSteps, WholeNumber.InRange("--verify-steps", parsed.GetValue(steps) ?? DefaultSteps, 1, int.MaxValue));
+            return RunAsync(terminal, spec, count, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static JobSpec FromOptions(TrainConfiguration configuration) => JobFactory.Create(
+        configuration, ModelFile.Load(configuration.Model), DataSource.Load(configuration.Data.Path, configuration.Data.Size));
+
+    private static JobSpec FromCheckpoint(string path, JobOptions job, ParseResult parsed, Terminal terminal)
+    {
+        if (job.AreGiven(parsed))
+        {
+            throw new ConvNetException(ExitCode.Usage, "verify takes a folder or the options of a job, not both: a run's job is what it is.");
+        }
+
+        string checkpoint = CheckpointStore.Resolve(path, warning => terminal.Error.WriteLine($"warning: {warning}"));
+        return JobSpec.FromJson(CheckpointFolder.Load(checkpoint).State.JobJson);
+    }
+
+    private static async Task<int> RunAsync(Terminal terminal, JobSpec spec, long steps, bool json)
+    {
+        Layout[] layouts = [new(1, 1, 1), new(Math.Min(3, spec.DataShards), 2, 2)];
+        var hashes = new List<string>();
+        foreach (Layout layout in layouts)
+        {
+            hashes.Add(await HashAsync(spec, steps, layout));
+            if (!json)
+            {
+                terminal.Out.WriteLine($"{layout}: state {hashes[^1]} after {steps} steps");
+            }
+        }
+
+        bool equal = hashes.Distinct().Count() == 1;
+        if (json)
+        {
+            var fields = new JsonObject
+            {
+                ["event"] = "verify.completed",
+                ["equal"] = equal,
+                ["steps"] = steps,
+                ["stateSha256"] = new JsonArray([.. hashes.Select(hash => JsonValue.Create(hash))]),
+            };
+            terminal.Out.WriteLine(fields.ToJsonString());
+        }
+        else if (equal)
+        {
+            terminal.Out.WriteLine("Both layouts gave the same bits.");
+        }
+
+        return equal ? (int)ExitCode.Ok : throw new ConvNetException(
+            ExitCode.TrainingFailed,
+            $"the states differ after {steps} steps: {layouts[0]} gave {hashes[0]}, {layouts[1]} gave {hashes[1]}. " +
+            "This machine or this build computes wrongly; please report it.");
+    }
+
+    private static async Task<string> HashAsync(JobSpec spec, long steps, Layout layout)
+    {
+        string folder = Directory.CreateTempSubdirectory("convnet-verify-").FullName;
+        try
+        {
+            await using LocalCluster cluster = await LocalCluster.StartAsync(layout.Silos, layout.Workers, layout.Threads, Serilog.Core.Logger.None);
+            IJobGrain job = cluster.Job("verify");
+            await job.SubmitAsync(spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, 2), null);
+            var watch = new JobWatch(job, _ => { });
+            await job.RunAsync(steps);
+            await watch.UntilIdleAsync(steps);
+            await job.CheckpointAsync(folder, null);
+            JobStatus status = await watch.UntilIdleAsync(steps);
+            return status.Checkpoint!.StateSha256;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

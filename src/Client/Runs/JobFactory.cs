@@ -1,0 +1,111 @@
+using ConvNet.Client.Configuration;
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using ConvNet.Engine.Optimizers;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Data;
+
+namespace ConvNet.Client.Runs;
+
+/// <summary>Turns a configuration into the complete description of a job.</summary>
+internal static class JobFactory
+{
+    /// <exception cref="ConvNetException">Model, data and options don't fit together (exit code 3).</exception>
+    public static JobSpec Create(TrainConfiguration configuration, ModelSpec model, Dataset data)
+    {
+        TrainSection train = configuration.Train;
+        var adapter = InputAdapter.For(data, model.Input);
+        var shape = new JobShape(data.Train.Count, (int)train.Batch, (int)train.DataShards, 0);
+        var spec = new JobSpec
+        {
+            Model = model,
+            Data = new DataReference(PathOf(configuration.Data.Path), configuration.Data.Size, data.Sha256),
+            Adapter = adapter,
+            TrainSamples = data.Train.Count,
+            TestSamples = data.Test.Count,
+            Optimizer = OptimizerOf(configuration.Optimizer),
+            Schedule = ScheduleOf(configuration.Schedule),
+            ClipNorm = train.ClipNorm,
+            Augmentation = AugmentationOf(configuration.Augmentation),
+            BatchNormMode = train.BatchNorm == "sync" ? BatchNormMode.Sync : BatchNormMode.Shard,
+            RunningAverage = train.RunningAverage == "exponential" ? RunningAverage.Exponential : RunningAverage.Cumulative,
+            Initialization = train.Initialization == "he" ? InitializationKind.He : InitializationKind.Xavier,
+            Batch = (int)train.Batch,
+            DataShards = (int)train.DataShards,
+            Seed = (ulong)train.Seed,
+            TotalSteps = train.Steps ?? checked(train.Epochs!.Value * shape.StepsPerEpoch),
+        };
+        Check(spec, data);
+        return spec;
+    }
+
+    /// <summary>A built-in name stays one; everything else becomes an absolute path, so that silos find it, too.</summary>
+    public static string PathOf(string nameOrPath) => DatasetLoader.Names.Contains(nameOrPath) ? nameOrPath : Path.GetFullPath(nameOrPath);
+
+    private static void Check(JobSpec spec, Dataset data)
+    {
+        spec.Optimizer.Validate();
+        spec.Schedule.Validate();
+        spec.Augmentation?.Validate(spec.Model.Input);
+        using var network = new Network(spec.Model, spec.BatchNormMode);
+        if (data.ClassCount > network.Classes)
+        {
+            throw ConvNetException.BadInput(
+                $"data '{data.Name}' has {data.ClassCount} classes, but model '{spec.Model.Name}' ends with {network.Classes}; " +
+                $"use a model file whose last layer is {{\"type\":\"fullyConnected\",\"out\":{data.ClassCount}}}.");
+        }
+    }
+
+    private static OptimizerSpec OptimizerOf(OptimizerSection optimizer) => optimizer.Type switch
+    {
+        "sgd" => new Sgd
+        {
+            LearningRate = optimizer.LearningRate,
+            WeightDecay = optimizer.WeightDecay,
+            Momentum = optimizer.Momentum,
+            Nesterov = optimizer.Nesterov,
+        },
+        "adam" => new Adam
+        {
+            LearningRate = optimizer.LearningRate,
+            WeightDecay = optimizer.WeightDecay,
+            Beta1 = optimizer.Beta1,
+            Beta2 = optimizer.Beta2,
+            Epsilon = optimizer.Epsilon,
+        },
+        "adamw" => new AdamW
+        {
+            LearningRate = optimizer.LearningRate,
+            WeightDecay = optimizer.WeightDecay,
+            Beta1 = optimizer.Beta1,
+            Beta2 = optimizer.Beta2,
+            Epsilon = optimizer.Epsilon,
+        },
+        "lars" => new Lars
+        {
+            LearningRate = optimizer.LearningRate,
+            WeightDecay = optimizer.WeightDecay,
+            Momentum = optimizer.Momentum,
+            TrustCoefficient = optimizer.TrustCoefficient,
+            Epsilon = optimizer.Epsilon,
+        },
+        string other => throw ConvNetException.BadInput($"unknown optimizer '{other}'."),
+    };
+
+    private static LearningRateSchedule ScheduleOf(ScheduleSection schedule) => schedule.Type switch
+    {
+        "constant" => new ConstantSchedule { WarmUpSteps = schedule.WarmupSteps },
+        "step" => new StepSchedule
+        {
+            WarmUpSteps = schedule.WarmupSteps,
+            EveryEpochs = (int)schedule.EveryEpochs,
+            EverySteps = schedule.EverySteps,
+            Factor = schedule.Factor,
+        },
+        "cosine" => new CosineSchedule { WarmUpSteps = schedule.WarmupSteps, MinimumRate = schedule.MinimumRate },
+        string other => throw ConvNetException.BadInput($"unknown schedule '{other}'."),
+    };
+
+    private static Augmentation? AugmentationOf(AugmentationSection augmentation) =>
+        augmentation is { PadCrop: 0, Flip: false } ? null : new Augmentation((int)augmentation.PadCrop, augmentation.Flip);
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using ConvNet.Engine;
+using ConvNet.Engine.Formats;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Placement;
+using ConvNet.Grains.Protocol;
+using Orleans.Placement;
+
+namespace ConvNet.Grains.Checkpoints;
+
+[PinnedPlacement, KeepAlive, Immovable]
+internal sealed class CheckpointGrain : Grain, ICheckpointGrain
+{
+    private const int Weights = -1;
+
+    private Checkpoint? _opened;
+
+    public async Task<CheckpointPosition> OpenAsync(string path, string jobJson)
+    {
+        // Verifying hashes the whole file; it must not hold up a turn.
+        _opened = await Task.Run(() => CheckpointFolder.Load(path));
+        CheckpointState state = _opened.State;
+        if (state.JobJson != jobJson)
+        {
+            throw new JobException(
+                ExitCode.BadInput,
+                $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); resume it as that job");
+        }
+
+        return new CheckpointPosition(
+            state.Step, state.SkippedSteps, state.SkipsInARow, new BlockMetrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples));
+    }
+
+    public async Task RestoreAsync(ServerAssignment assignment)
+    {
+        Checkpoint checkpoint = _opened ?? throw new JobException(ExitCode.Bug, "a checkpoint is restored that was not opened");
+        var parts = new JobParts(GrainFactory, assignment);
+        Dictionary<string, NamedTensor> tensors = checkpoint.Model.Concat(checkpoint.Optimizer).ToDictionary(tensor => tensor.Name);
+        for (int slot = Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
+        {
+            float[][] values = [.. parts.Network.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
+            for (int partition = 0; partition < parts.Plans.Length; partition++)
+            {
+                PartitionPlan plan = parts.Plans[partition];
+                foreach (Chunk chunk in plan.Chunks)
+                {
+                    var floats = new float[chunk.Length];
+                    plan.GatherChunk(chunk.Index, tensor => values[tensor], floats);
+                    await parts.Servers[partition].InstallAsync(slot, chunk.Index, new TensorBlock(floats, 0, floats.Length));
+                }
+            }
+        }
+
+        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        {
+            string name = parts.Network.BatchNorms[norm].Name;
+            float[] floats = [.. tensors[$"{name}.running_mean"].Data.Span, .. tensors[$"{name}.running_var"].Data.Span];
+            await parts.BatchNorm.InstallAsync(norm, new TensorBlock(floats, 0, floats.Length));
+        }
+
+        _opened = null;
+    }
+
+    public async Task<CheckpointResult> SaveAsync(string runFolder, ServerAssignment assignment, CheckpointPosition position, FinalResult? result)
+    {
+        var parts = new JobParts(GrainFactory, assignment);
+        List<NamedTensor> parameters = await ReadAsync(parts, Weights);
+        var optimizer = new List<NamedTensor>();
+        for (int slot = 0; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
+        {
+            optimizer.AddRange(await ReadAsync(parts, slot));
+        }
+
+        var checkpoint = new Checkpoint(
+            StateOf(parts, position, result), parameters, await ReadStatisticsAsync(parts), optimizer, MetadataOf(parts.Job));
+        string store = Path.Combine(runFolder, CheckpointStore.FolderName);
+        return await Task.Run(() =>
+        {
+            CheckpointStore.Sweep(store);
+            return CheckpointFolder.Save(store, checkpoint);
+        });
+    }
+
+    private static string SlotTensor(JobParts parts, int slot, Parameter parameter) =>
+        slot == Weights ? parameter.Name : $"{parts.Job.Optimizer.SlotNames[slot]}.{parameter.Name}";
+
+    private static float[] Padded(Parameter parameter, NamedTensor tensor)
+    {
+        var padded = new float[parameter.BlockCount * Parameter.BlockSize];
+        tensor.Data.Span.CopyTo(padded);
+        return padded;
+    }
+
+    private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
+    {
+        float[][] values = [.. parts.Network.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
+        for (int partition = 0; partition < parts.Plans.Length; partition++)
+        {
+            foreach (Chunk chunk in parts.Plans[partition].Chunks)
+            {
+                using TensorBlock block = await parts.Servers[partition].ReadAsync(slot, chunk.Index);
+                parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
+            }
+        }
+
+        return [.. parts.Network.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
+    }
+
+    private static async Task<List<NamedTensor>> ReadStatisticsAsync(JobParts parts)
+    {
+        var tensors = new List<NamedTensor>();
+        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        {
+            using TensorBlock block = await parts.BatchNorm.ReadAsync(norm);
+            int channels = block.Length / 2;
+            string name = parts.Network.BatchNorms[norm].Name;
+            tensors.Add(new NamedTensor($"{name}.running_mean", [channels], block.Span[..channels].ToArray()));
+            tensors.Add(new NamedTensor($"{name}.running_var", [channels], block.Span[channels..].ToArray()));
+        }
+
+        return tensors;
+    }
+
+    private static CheckpointState StateOf(JobParts parts, CheckpointPosition position, FinalResult? result) => new()
+    {
+        NumericsVersion = parts.Job.NumericsVersion,
+        Model = parts.Job.Model.Name,
+        Step = position.Step,
+        TotalSteps = parts.Job.TotalSteps,
+        JobJson = parts.JobJson,
+        DataSha256 = parts.Job.Data.Sha256,
+        EpochLossSum = position.Epoch.LossSum,
+        EpochCorrect = position.Epoch.Correct,
+        EpochSamples = position.Epoch.Count,
+        SkippedSteps = position.SkippedSteps,
+        SkipsInARow = position.SkipsInARow,
+        Completed = result is not null,
+        Result = result,
+    };
+
+    private static Dictionary<string, string> MetadataOf(JobSpec job) => new()
+    {
+        ["convnet.model"] = ModelFile.Write(job.Model),
+        ["convnet.mean"] = List(job.Adapter.Mean),
+        ["convnet.std"] = List(job.Adapter.Std),
+    };
+
+    private static string List(double[] values) => string.Join(",", values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+
+    /// <summary>The model of a job and the grains that hold its state.</summary>
+    private sealed class JobParts
+    {
+        public JobParts(IGrainFactory grains, ServerAssignment assignment)
+        {
+            JobJson = assignment.JobJson;
+            Job = JobSpec.FromJson(assignment.JobJson);
+            Network = new Network(Job.Model, Job.BatchNormMode);
+            Servers = [.. assignment.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
+            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Network.Layout, p, Servers.Length))];
+            BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.ServerKey);
+        }
+
+        public string JobJson { get; }
+
+        public JobSpec Job { get; }
+
+        public Network Network { get; }
+
+        public IParameterServerGrain[] Servers { get; }
+
+        public PartitionPlan[] Plans { get; }
+
+        public IBatchNormGrain BatchNorm { get; }
+    }
+}

@@ -1,0 +1,30 @@
+using ConvNet.Grains.Contracts;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>Keeps the ids of this cluster's jobs, the last ones first, at most <see cref="Most"/>.</summary>
+[KeepAlive]
+internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
+{
+    private const int Most = 100;
+
+    private readonly LinkedList<string> _jobs = [];
+
+    public Task RegisterAsync(string jobId)
+    {
+        if (_jobs.Contains(jobId))
+        {
+            throw new JobException(Engine.ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one");
+        }
+
+        _jobs.AddFirst(jobId);
+        if (_jobs.Count > Most)
+        {
+            _jobs.RemoveLast();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<string[]> ListAsync() => Task.FromResult(_jobs.ToArray());
+}

@@ -1,0 +1,127 @@
+using ConvNet.Engine;
+using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Placement;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>How the job grain starts, watches and releases the parts of its job.</summary>
+internal sealed partial class JobGrain
+{
+    private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(_placement.ServerKey);
+
+    private async Task StartAsync(string? checkpoint)
+    {
+        _generation++;
+        CheckpointPosition position = checkpoint is null ? CheckpointPosition.Start : await CheckpointWriter.OpenAsync(checkpoint, _jobJson);
+        _step = position.Step;
+        await Task.WhenAll(
+        [
+            .. _placement.Partitions.Select((key, p) => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(AssignmentOf(p))),
+            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).BeginAsync(AssignmentOf(-1), position.Updates),
+            Coordinator.BeginAsync(AssignmentOf(-1), position),
+        ]);
+        if (checkpoint is not null)
+        {
+            await CheckpointWriter.RestoreAsync(AssignmentOf(-1));
+        }
+
+        await Task.WhenAll(_placement.Workers.Select((worker, i) => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).PrepareAsync(
+            new WorkerAssignment(
+                JobId, _jobJson, _generation, i, _placement.ShardRanges[i], _placement.ShardRanges[i + 1], worker.Threads,
+                _placement.Partitions, _placement.ServerKey))));
+    }
+
+    /// <param name="partition">−1 for the parts of a job that there is one of.</param>
+    private ServerAssignment AssignmentOf(int partition) => new(
+        JobId, _jobJson, _generation, _step, _placement.ShardRanges, partition, _placement.Partitions, _placement.ServerKey,
+        [.. _placement.Workers.Select(worker => worker.Key)]);
+
+    private async Task WriteCheckpointAsync(string runFolder, FinalResult? result)
+    {
+        try
+        {
+            await RefreshAsync();
+            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1), _progress.Position, result);
+            Enter(JobState.Idle);
+        }
+        catch (Exception e)
+        {
+            Fail(JobException.From(e).ToFailure());
+        }
+    }
+
+    /// <summary>Asks coordinator and workers how far they are; whoever does not answer in time keeps the last known status.</summary>
+    private async Task RefreshAsync()
+    {
+        if (_state is JobState.Created or JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled)
+        {
+            return;
+        }
+
+        try
+        {
+            Task<StepProgress> progress = Coordinator.ProgressAsync();
+            Task<WorkerStatus[]> workers = Task.WhenAll(_placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).StatusAsync()));
+            StepProgress seen = await progress.WaitAsync(StatusPatience);
+            if (seen.Position.Step > _progress.Position.Step)
+            {
+                _lastSign = Environment.TickCount64;
+            }
+
+            _progress = seen;
+            _workers = await workers.WaitAsync(StatusPatience);
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException)
+        {
+            // The watch decides when silence means failure.
+        }
+    }
+
+    /// <summary>Notices silos that have left and work that has come to a halt: nothing waits for ever.</summary>
+    private async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        if (_state is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
+        {
+            return;
+        }
+
+        HashSet<string> present = [.. catalog.Silos().Select(silo => silo.Name)];
+        if (_placement.Silos.FirstOrDefault(silo => !present.Contains(silo)) is { } gone)
+        {
+            Fail(new JobFailure(
+                (int)ExitCode.Environment,
+                $"silo '{gone}' has left the cluster while the job was {_state} at step {_progress.Position.Step}; start it again and resume from the last checkpoint"));
+            return;
+        }
+
+        await RefreshAsync();
+        double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
+        if (silent > StallDeadline.TotalSeconds && _state == JobState.Running)
+        {
+            string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
+            Fail(new JobFailure(
+                (int)ExitCode.Environment,
+                FormattableString.Invariant($"no step was committed for {silent:F0} s; step {_progress.Position.Step} waits ({workers}); check the silos' logs and resume from the last checkpoint")));
+        }
+    }
+
+    private async Task ReleaseAsync()
+    {
+        IEnumerable<Task> releases =
+        [
+            .. _placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).ReleaseAsync(JobId)),
+            .. _placement.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).ReleaseAsync()),
+            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).ReleaseAsync(),
+            Coordinator.ReleaseAsync(),
+        ];
+        try
+        {
+            await Task.WhenAll(releases).WaitAsync(StatusPatience * 5);
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException)
+        {
+            // What is gone needs no release.
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Buffers;
+using ConvNet.Engine;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Protocol;
+
+namespace ConvNet.Grains.Workers;
+
+/// <summary>
+/// Sends gradient roots to their partitions bucket by bucket while backward goes on, with a bounded number of messages in flight.
+/// </summary>
+internal sealed class GradientPush : IDisposable
+{
+    private const int InFlight = 8;
+
+    private readonly ParameterLayout _layout;
+    private readonly WorkerLinks _links;
+    private readonly int _worker;
+    private readonly PartitionPlan[] _plans;
+    private readonly int[] _bucketTensors;
+    private readonly int[] _waiting;
+    private readonly Dictionary<Parameter, int[]> _bucketsOfTensor;
+    private readonly SemaphoreSlim _window = new(InFlight);
+    private readonly List<Task> _sent = [];
+    private long _generation;
+    private long _step;
+    private TreeNode[] _roots = [];
+
+    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links, int worker)
+    {
+        _layout = layout;
+        _links = links;
+        _worker = worker;
+        _plans = plans;
+        _bucketTensors = [.. layout.Buckets.Select(bucket => TensorsOf(bucket).Count())];
+        _waiting = new int[layout.Buckets.Length];
+        _bucketsOfTensor = layout.Tensors.ToDictionary(
+            tensor => tensor,
+            tensor => layout.Buckets.Where(b => TensorsOf(b).Contains(tensor)).Select(b => b.Index).ToArray());
+    }
+
+    public void Begin(long generation, long step, TreeNode[] roots)
+    {
+        _generation = generation;
+        _step = step;
+        _roots = roots;
+        _bucketTensors.CopyTo(_waiting, 0);
+        _sent.Clear();
+    }
+
+    /// <summary>Marks a tensor as complete and sends every bucket that is complete with it. Blocks only when too much is in flight.</summary>
+    public void Ready(Parameter tensor)
+    {
+        foreach (int bucket in _bucketsOfTensor[tensor])
+        {
+            if (--_waiting[bucket] == 0)
+            {
+                Send(bucket);
+            }
+        }
+    }
+
+    /// <summary>Blocks until everything that was sent is acknowledged.</summary>
+    public void Finish() => Task.WhenAll(_sent).GetAwaiter().GetResult();
+
+    public void Dispose() => _window.Dispose();
+
+    private IEnumerable<Parameter> TensorsOf(Bucket bucket) =>
+        Enumerable.Range(bucket.FirstBlock, bucket.BlockCount)
+            .Select(block => _layout.Tensors[_layout.Blocks[block].Tensor])
+            .Where(tensor => !tensor.DeliveredByBatchNorm)
+            .Distinct();
+
+    private void Send(int bucket)
+    {
+        for (int partition = 0; partition < _plans.Length; partition++)
+        {
+            foreach (Chunk chunk in _plans[partition].Chunks)
+            {
+                if (chunk.Bucket != bucket || chunk.DeliveredByBatchNorm)
+                {
+                    continue;
+                }
+
+                for (int root = 0; root < _roots.Length; root++)
+                {
+                    _window.Wait();
+                    _sent.Add(SendAsync(partition, chunk, root));
+                }
+            }
+        }
+    }
+
+    private async Task SendAsync(int partition, Chunk chunk, int root)
+    {
+        try
+        {
+            int length = chunk.Length;
+            float[] buffer = ArrayPool<float>.Shared.Rent(length);
+            _plans[partition].GatherChunk(chunk.Index, tensor => _layout.Tensors[tensor].GradientRoot(root), buffer);
+            var header = new PushHeader(_generation, _step, _worker, chunk.Index, _roots[root].Level, _roots[root].Index);
+            bool recycle = true;
+            IParameterServerGrain server = _links.Partitions[partition];
+            await WorkerLinks.DeliverAsync(
+                () => server.PushAsync(header, new TensorBlock(buffer, 0, length)),
+                () => $"push of step {header.Step} to partition {partition}",
+                onRetry: () => recycle = false).ConfigureAwait(false);
+            if (recycle)
+            {
+                ArrayPool<float>.Shared.Return(buffer);
+            }
+        }
+        finally
+        {
+            _window.Release();
+        }
+    }
+}

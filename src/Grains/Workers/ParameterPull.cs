@@ -1,0 +1,106 @@
+using ConvNet.Engine;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Protocol;
+
+namespace ConvNet.Grains.Workers;
+
+/// <summary>
+/// Brings one version of all parameters to a worker, in the order in which forward needs them (the last bucket first), with a
+/// few chunks in flight per partition. The engine waits only for the tensor that it needs next.
+/// </summary>
+internal sealed class ParameterPull
+{
+    private const int InFlight = 4;
+
+    private readonly ParameterLayout _layout;
+    private readonly PartitionPlan[] _plans;
+    private readonly WorkerLinks _links;
+    private readonly int _worker;
+    private readonly TaskCompletionSource<TensorBlock>[][] _arrivals;
+    private readonly bool[][] _copied;
+
+    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links, int worker)
+    {
+        _layout = layout;
+        _plans = plans;
+        _links = links;
+        _worker = worker;
+        _arrivals = [.. plans.Select(plan => new TaskCompletionSource<TensorBlock>[plan.Chunks.Length])];
+        _copied = [.. plans.Select(plan => new bool[plan.Chunks.Length])];
+    }
+
+    /// <summary>Starts to fetch a version; returns at once.</summary>
+    public void Begin(long generation, long version)
+    {
+        for (int partition = 0; partition < _plans.Length; partition++)
+        {
+            TaskCompletionSource<TensorBlock>[] arrivals = [.. _plans[partition].Chunks.Select(_ =>
+                new TaskCompletionSource<TensorBlock>(TaskCreationOptions.RunContinuationsAsynchronously))];
+            _arrivals[partition] = arrivals;
+            Array.Clear(_copied[partition]);
+            var next = new StrongBox(arrivals.Length);
+            for (int lane = 0; lane < Math.Min(InFlight, arrivals.Length); lane++)
+            {
+                _ = FetchLaneAsync(_links.Partitions[partition], partition, next, generation, version, arrivals);
+            }
+        }
+    }
+
+    /// <summary>Blocks until this tensor's values have arrived and are in <see cref="Parameter.Values"/>.</summary>
+    public void Wait(int tensor)
+    {
+        for (int partition = 0; partition < _plans.Length; partition++)
+        {
+            foreach (int chunk in _plans[partition].ChunksOfTensor(tensor))
+            {
+                if (!_copied[partition][chunk])
+                {
+                    using TensorBlock block = _arrivals[partition][chunk].Task.GetAwaiter().GetResult();
+                    _plans[partition].ScatterChunk(chunk, block.Span, index => _layout.Tensors[index].Values);
+                    _copied[partition][chunk] = true;
+                }
+            }
+        }
+    }
+
+    /// <summary>Fetches chunks from the last to the first until none is left.</summary>
+    private async Task FetchLaneAsync(
+        IParameterServerGrain server, int partition, StrongBox left, long generation, long version, TaskCompletionSource<TensorBlock>[] arrivals)
+    {
+        int chunk;
+        while ((chunk = Interlocked.Decrement(ref left.Value)) >= 0)
+        {
+            try
+            {
+                PullReply reply;
+                do
+                {
+                    reply = await WorkerLinks.CallAsync(
+                        () => server.PullAsync(generation, version, _worker, chunk),
+                        () => $"pull of version {version} from partition {partition}").ConfigureAwait(false);
+                }
+                while (reply.Verdict == PullVerdict.NotYet);
+
+                if (reply.Verdict == PullVerdict.Ready)
+                {
+                    arrivals[chunk].SetResult(reply.Values!);
+                }
+                else
+                {
+                    arrivals[chunk].SetException(new StepAbortedException($"partition {partition} answered {reply.Verdict} to a pull of version {version}"));
+                }
+            }
+            catch (Exception e)
+            {
+                arrivals[chunk].SetException(e);
+            }
+        }
+    }
+
+    /// <summary>A counter that several lanes share.</summary>
+    private sealed class StrongBox(int value)
+    {
+        public int Value = value;
+    }
+}

@@ -1,0 +1,191 @@
+using System.Collections.Concurrent;
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts;
+
+namespace ConvNet.Grains.Workers;
+
+/// <summary>
+/// One worker's part in one job: the network, its compute threads and the exchange. Orders are carried out one after the other by
+/// a thread of its own, so that training never runs on a grain's turn or on the thread pool.
+/// </summary>
+internal sealed class WorkerSession : IDisposable
+{
+    private readonly WorkerAssignment _assignment;
+    private readonly JobSpec _job;
+    private readonly int _testSamples;
+    private readonly WorkerLinks _links;
+    private readonly string _name;
+    private readonly BatchPlan _batches;
+    private readonly BatchFiller _train;
+    private readonly BatchFiller _test;
+    private readonly ThreadTeam _team;
+    private readonly Network _network;
+    private readonly GrainExchange _exchange;
+    private readonly BlockingCollection<Action> _orders = new(new ConcurrentQueue<Action>(), boundedCapacity: 16);
+    private volatile bool _stopping;
+    private long _samples;
+    private long _step;
+    private double _seconds;
+
+    public WorkerSession(WorkerAssignment assignment, JobSpec job, Dataset data, WorkerLinks links, string name)
+    {
+        _assignment = assignment;
+        _job = job;
+        _testSamples = data.Test.Count;
+        _links = links;
+        _name = name;
+        _batches = new BatchPlan(job.Seed, data.Train.Count, job.Batch);
+        _train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
+        _test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
+        _team = new ThreadTeam(assignment.Threads, name);
+        _network = new Network(job.Model, job.BatchNormMode, _team, job.Kernels);
+        _exchange = new GrainExchange(_network, links, assignment);
+        new Thread(Work) { IsBackground = true, Name = name }.Start();
+    }
+
+    public WorkerAssignment Assignment => _assignment;
+
+    public WorkerStatus Status => new(
+        _name,
+        _assignment.FirstShard,
+        _assignment.EndShard,
+        Volatile.Read(ref _step),
+        Volatile.Read(ref _samples),
+        Math.Max(0, _seconds - _exchange.BatchNormSeconds - _exchange.PushSeconds - _exchange.PullSeconds),
+        _exchange.BatchNormSeconds,
+        _exchange.PushSeconds,
+        _exchange.PullSeconds);
+
+    public void Train(long firstStep, long endStep) => Post(() =>
+    {
+        for (long step = firstStep; step < endStep && !_stopping; step++)
+        {
+            TrainStep(step);
+        }
+    });
+
+    public void Evaluate(long version, int firstBlock, int endBlock) => Post(() =>
+    {
+        _exchange.PullAll(version);
+        _network.PrepareEvaluation(ReadStatistics());
+        var blocks = new BlockMetrics[endBlock - firstBlock];
+        for (int block = firstBlock; block < endBlock && !_stopping; block++)
+        {
+            Metrics metrics = Evaluation.EvaluateBlock(_network, _test, _testSamples, block);
+            blocks[block - firstBlock] = new BlockMetrics(metrics.LossSum, metrics.Correct, metrics.Count);
+        }
+
+        Tell(job => job.EvaluationDoneAsync(_assignment.Generation, _assignment.Worker, firstBlock, blocks));
+    });
+
+    /// <summary>Stops after the step in progress; returns at once, and the thread frees everything when it ends.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        _orders.CompleteAdding();
+    }
+
+    private void TrainStep(long step)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        ReadOnlySpan<int> batch = _batches.Samples(step);
+        var plan = new ShardPlan(new ShardTree(batch.Length, _job.DataShards), _assignment.FirstShard, _assignment.EndShard);
+        _exchange.BeginStep(step, plan);
+        int[] indices = batch.Slice(plan.FirstBatchPosition, plan.Samples).ToArray();
+        var labels = new int[indices.Length];
+        if (indices.Length > 0)
+        {
+            _train.Fill(_job.Seed, _batches.EpochOf(step), indices, _network.Input(indices.Length), labels);
+        }
+
+        Metrics[] metrics = _network.TrainStep(plan, _exchange, step, _job.Seed, labels, indices);
+        _exchange.EndStep(new WorkerStepReport(
+            _assignment.Generation,
+            step,
+            _assignment.Worker,
+            [.. metrics.Select(m => new BlockMetrics(m.LossSum, m.Correct, m.Count))]));
+        _seconds += clock.Elapsed.TotalSeconds;
+        Volatile.Write(ref _samples, _samples + plan.Samples);
+        Volatile.Write(ref _step, step + 1);
+    }
+
+    private List<BatchNormState> ReadStatistics()
+    {
+        var states = new List<BatchNormState>();
+        for (int norm = 0; norm < _network.BatchNorms.Count; norm++)
+        {
+            int index = norm;
+            using TensorBlock block = WorkerLinks.CallAsync(
+                () => _links.BatchNorm.ReadAsync(index),
+                () => $"running statistics of batch norm {index}").GetAwaiter().GetResult();
+            int channels = block.Length / 2;
+            states.Add(new BatchNormState(
+                _network.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
+        }
+
+        return states;
+    }
+
+    private void Post(Action order)
+    {
+        if (!_orders.TryAdd(order))
+        {
+            throw new InvalidOperationException($"worker {_name} has {_orders.Count} orders waiting; the job sends orders faster than it should");
+        }
+    }
+
+    private void Tell(Func<IJobControlGrain, Task> call) =>
+        WorkerLinks.CallAsync(
+            async () =>
+            {
+                await call(_links.Job).ConfigureAwait(false);
+                return true;
+            },
+            () => $"message of worker {_name} to its job").GetAwaiter().GetResult();
+
+    private void Work()
+    {
+        ThreadTeam.YieldToServiceThreads();
+        foreach (Action order in _orders.GetConsumingEnumerable())
+        {
+            try
+            {
+                order();
+            }
+            catch (StepAbortedException)
+            {
+                // A newer generation is on its way with new orders; this one's state is dropped.
+            }
+            catch (Exception e) when (!_stopping)
+            {
+                Report(e);
+            }
+            catch (Exception) when (_stopping)
+            {
+                break;
+            }
+        }
+
+        _team.Dispose();
+        _network.Dispose();
+        _exchange.Dispose();
+    }
+
+    private void Report(Exception e)
+    {
+        var failure = new JobFailure(
+            (int)(e is ConvNetException known ? known.ExitCode : ExitCode.Bug),
+            e is ConvNetException ? $"worker {_name}, step {_step}: {e.Message}" : $"worker {_name}, step {_step}: {e}");
+        try
+        {
+            Tell(job => job.FailedAsync(_assignment.Generation, _name, failure));
+        }
+        catch (ConvNetException)
+        {
+            // The job grain cannot be reached; its own deadline speaks for this worker.
+        }
+    }
+}

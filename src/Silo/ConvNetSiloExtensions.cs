@@ -1,0 +1,38 @@
+using ConvNet.Grains;
+using ConvNet.Grains.Placement;
+using Orleans.Configuration;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+
+namespace ConvNet.Silo;
+
+/// <summary>The one configuration of a ConvNet silo: the same for a process of its own, the local cluster and the tests.</summary>
+public static class ConvNetSiloExtensions
+{
+    /// <summary>16 MiB, far above what is ever sent in one message (512 KiB): a larger one is an error, not a plan.</summary>
+    private const int MaxMessageBytes = 16 * 1024 * 1024;
+
+    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer)
+    {
+        silo.Services.AddConvNetGrains();
+        silo.UseSiloMetadata(offer.ToMetadata());
+        silo.Configure<SiloOptions>(options => options.SiloName = offer.Name);
+        silo.Configure<SiloMessagingOptions>(options =>
+        {
+            options.ResponseTimeout = TimeSpan.FromSeconds(30);
+            options.CancelRequestOnTimeout = true;
+            options.MaxMessageBodySize = MaxMessageBytes;
+        });
+
+        // Seconds, not the default of over a minute, until a frozen silo is out; the job grain has deadlines of its own besides.
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = TimeSpan.FromSeconds(1);
+            options.MinProbeTimeout = TimeSpan.FromSeconds(0.5);
+            options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
+            options.NumMissedProbesLimit = 3;
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        });
+        return silo;
+    }
+}

@@ -1,0 +1,69 @@
+using Xunit;
+
+namespace ConvNet.Client.Tests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData(2, "Did you mean 'train'?", "tran")]
+    [InlineData(2, "Did you mean '--epochs'?", "train", "--epcohs", "3")]
+    [InlineData(2, "--batch takes a whole number; got 'abc'", "train", "--batch", "abc")]
+    [InlineData(2, "--batch takes a whole number; got '3.5'", "train", "--batch", "3.5")]
+    [InlineData(2, "exclude each other", "train", "--epochs", "3", "--steps", "4")]
+    [InlineData(2, "exclude each other", "train", "--epochs", "3", "-s", "train.steps=4")]
+    [InlineData(2, "a number with a decimal point; got '0,1'", "train", "-s", "optimizer.learningRate=0,1")]
+    [InlineData(2, "there is no setting 'optimizer.learning'. Did you mean 'optimizer.learningRate'?", "train", "-s", "optimizer.learning=1")]
+    [InlineData(2, "-s takes path.to.key=value; got 'nonsense'", "train", "-s", "nonsense")]
+    [InlineData(2, "--stop-after takes a whole number; got 'x'", "train", "--stop-after", "x")]
+    [InlineData(3, "train.batch must be from 1 to 1048576; got 0", "train", "--batch", "0")]
+    [InlineData(3, "train.batch must be from 1 to 1048576; got -1", "train", "--batch", "-1")]
+    [InlineData(3, "train.batch must be from 1 to 1048576; got 2147483648", "train", "--batch", "2147483648")]
+    [InlineData(3, "train.epochs must be from 1 to 1000000; got 1000000000000000000", "train", "--epochs", "1000000000000000000")]
+    [InlineData(3, "train.epochs must be from 1 to 1000000; got a number that is far outside", "train", "--epochs", "99999999999999999999")]
+    [InlineData(3, "optimizer.learningRate must be a finite number, at least 0; got NaN", "train", "--learning-rate", "NaN")]
+    [InlineData(3, "optimizer.learningRate must be a finite number, at least 0; got -1", "train", "--learning-rate", "-1")]
+    [InlineData(3, "optimizer.learningRate must be a finite number, at least 0", "train", "--learning-rate", "1e400")]
+    [InlineData(3, "layout.workers must be from 1", "train", "--workers", "0")]
+    [InlineData(3, "that changes the result", "train", "--workers", "5")]
+    [InlineData(3, "Did you mean 'sgd'?", "train", "--optimizer", "sdg")]
+    [InlineData(3, "configuration file '/none.yaml' does not exist", "train", "--config", "/none.yaml")]
+    [InlineData(3, "unknown model 'fashion-cn'", "train", "--model", "fashion-cn")]
+    [InlineData(3, "no such folder", "train", "--data", "/no/such/folder")]
+    [InlineData(3, "no such folder", "data", "check", "/no/such/folder")]
+    public async Task Wrong_input_gives_one_clear_error_and_its_exit_code(int code, string message, params string[] args)
+    {
+        CommandLineRun run = await CommandLineRun.RunAsync(args);
+
+        Assert.Equal(code, run.ExitCode);
+        Assert.StartsWith("error: ", run.Error);
+        Assert.Contains(message, run.Error);
+        Assert.DoesNotContain("   at ", run.Error);
+        Assert.Equal("", run.Out);
+    }
+
+    [Fact]
+    public async Task All_problems_of_a_configuration_are_reported_at_once()
+    {
+        CommandLineRun run = await CommandLineRun.RunAsync("train", "--batch", "0", "--seed", "-1", "-s", "schedule.factor=0");
+
+        Assert.Equal(3, run.Error.Split("error: ").Length - 1);
+    }
+
+    [Fact]
+    public async Task Every_command_has_help_with_an_example()
+    {
+        foreach (string[] command in Commands(CommandLine.Root(Terminal.Process())))
+        {
+            CommandLineRun run = await CommandLineRun.RunAsync([.. command, "--help"]);
+
+            Assert.Equal(0, run.ExitCode);
+            Assert.Contains($"Example: convnet {string.Join(' ', command)}", run.Out);
+        }
+    }
+
+    /// <summary>The commands that do something, as words.</summary>
+    private static IEnumerable<string[]> Commands(System.CommandLine.Command command, params string[] path) =>
+        command.Subcommands.Count == 0
+            ? [path]
+            : command.Subcommands.SelectMany(sub => Commands(sub, [.. path, sub.Name]));
+}

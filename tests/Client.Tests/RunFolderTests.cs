@@ -1,0 +1,81 @@
+using ConvNet.Client.Runs;
+using ConvNet.Engine;
+using ConvNet.Grains.Contracts;
+using Xunit;
+
+namespace ConvNet.Client.Tests;
+
+public sealed class RunFolderTests
+{
+    [Fact]
+    public void Default_folders_are_numbered_and_latest_points_to_the_newest()
+    {
+        using var folder = new TemporaryFolder();
+
+        RunFolder first = RunFolder.CreateNext(folder.File("runs"));
+        RunFolder second = RunFolder.CreateNext(folder.File("runs"));
+
+        Assert.Equal(folder.File("runs/train-0001"), first.FullPath);
+        Assert.Equal(folder.File("runs/train-0002"), second.FullPath);
+        Assert.Equal("train-0002", new DirectoryInfo(folder.File("runs/latest")).LinkTarget);
+    }
+
+    [Fact]
+    public void Runs_that_start_at_once_get_folders_of_their_own()
+    {
+        using var folder = new TemporaryFolder();
+        string[] paths = new string[16];
+
+        Parallel.For(0, paths.Length, i => paths[i] = RunFolder.CreateNext(folder.File("runs")).FullPath);
+
+        Assert.Equal(paths.Length, paths.Distinct().Count());
+    }
+
+    [Fact]
+    public void A_folder_that_is_not_empty_is_a_conflict()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("precious.txt", "");
+
+        ConvNetException error = Assert.Throws<ConvNetException>(() => RunFolder.Create(folder.Path));
+
+        Assert.Equal(ExitCode.Conflict, error.ExitCode);
+        Assert.Single(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void An_empty_folder_is_taken()
+    {
+        using var folder = new TemporaryFolder();
+
+        Assert.Equal(folder.Path, RunFolder.Create(folder.Path).FullPath);
+    }
+
+    [Fact]
+    public void Metrics_past_the_checkpoint_are_cut_and_later_steps_are_added_once()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("metrics.csv");
+        using (var metrics = new MetricsFile(path, 0))
+        {
+            metrics.AddSteps([Row(1), Row(2), Row(3)], 2);
+            metrics.AddEvaluation(new EvaluationResult(2, 10, 0.5, 0.75), 2);
+            metrics.AddSteps([Row(2), Row(3), Row(4)], 2);
+        }
+
+        Assert.Equal(6, File.ReadLines(path).Count());
+        using (var resumed = new MetricsFile(path, 2))
+        {
+            Assert.Equal(2, resumed.LastStep);
+            Assert.Equal(2, resumed.LastEvaluatedStep);
+            resumed.AddSteps([Row(1), Row(2), Row(3)], 2);
+        }
+
+        string[] rows = File.ReadAllLines(path);
+        Assert.Equal("step,epoch,split,loss,accuracy,learningRate,gradientNorm,seconds", rows[0]);
+        Assert.Equal(["1,1,train", "2,1,train", "2,1,test", "3,2,train"], rows[1..].Select(row => string.Join(',', row.Split(',')[..3])));
+    }
+
+    /// <summary>The step that makes this many steps complete.</summary>
+    private static StepRow Row(long completed) => new(completed - 1, 1.5 / completed, 0.25, 0.01, 2, 0.125);
+}

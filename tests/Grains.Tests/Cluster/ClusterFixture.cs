@@ -1,0 +1,35 @@
+using ConvNet.Grains.Placement;
+using ConvNet.Silo;
+using Orleans.TestingHost;
+using Xunit;
+
+namespace ConvNet.Grains.Tests.Cluster;
+
+/// <summary>An in-process cluster of silos with 4 devices each, configured as in production.</summary>
+public abstract class ClusterFixture(int silos) : IAsyncLifetime
+{
+    private InProcessTestCluster? _cluster;
+
+    public IGrainFactory Grains => _cluster!.Client;
+
+    public async ValueTask InitializeAsync()
+    {
+        int started = 0;
+        var builder = new InProcessTestClusterBuilder((short)silos);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => silo.ConfigureConvNetSilo(
+            new SiloOffer($"silo-{Interlocked.Increment(ref started)}", Devices: 4, Threads: 1, Workers: true, Servers: true)));
+        _cluster = builder.Build();
+        await _cluster.DeployAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await _cluster!.DisposeAsync();
+    }
+}
+
+public sealed class OneSilo() : ClusterFixture(1);
+
+public sealed class TwoSilos() : ClusterFixture(2);

@@ -1,0 +1,78 @@
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using ConvNet.Engine.Optimizers;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Data;
+
+namespace ConvNet.Grains.Tests.Cluster;
+
+/// <summary>Small jobs on the embedded images, and how to run one to its end.</summary>
+internal static class TestJobs
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly Lazy<Dataset> Data = new(() => DatasetSource.Load(DatasetLoader.DefaultName));
+
+    public static JobSpec Job(string model = "lenet", int batch = 100, long steps = 10, ulong seed = 1, int shards = 4)
+    {
+        ModelSpec spec = ModelFile.Load(model);
+        Dataset data = Data.Value;
+        return new JobSpec
+        {
+            Model = spec,
+            Data = new DataReference(DatasetLoader.DefaultName, null, data.Sha256),
+            Adapter = InputAdapter.For(data, spec.Input),
+            TrainSamples = data.Train.Count,
+            TestSamples = data.Test.Count,
+            Optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 },
+            Schedule = new CosineSchedule(),
+            Batch = batch,
+            DataShards = shards,
+            Seed = seed,
+            TotalSteps = steps,
+        };
+    }
+
+    /// <summary>Runs a job until a step, from the start or from a checkpoint, and returns its checkpoint there.</summary>
+    public static async Task<(CheckpointResult Checkpoint, JobStatus Status)> RunAsync(
+        IGrainFactory grains, JobSpec job, int workers, int threads = 1, long? until = null, string? from = null, int partitions = 0)
+    {
+        string id = $"test-{Guid.NewGuid():N}";
+        IJobGrain grain = grains.GetGrain<IJobGrain>(id);
+        await grain.SubmitAsync(job.ToJson(), new JobLayout(workers, threads, partitions), from);
+        await grain.RunAsync(until ?? job.TotalSteps);
+        JobStatus status = await WaitAsync(grain);
+        await grain.CheckpointAsync(Directory.CreateTempSubdirectory("convnet-test-").FullName, null);
+        CheckpointResult checkpoint = (await WaitAsync(grain)).Checkpoint!;
+        await grain.EndAsync(JobState.Stopped);
+        return (checkpoint, status);
+    }
+
+    public static async Task<string> HashAsync(IGrainFactory grains, JobSpec job, int workers, int threads = 1) =>
+        (await RunAsync(grains, job, workers, threads)).Checkpoint.StateSha256;
+
+    /// <summary>Waits until the job has carried out its order.</summary>
+    public static async Task<JobStatus> WaitAsync(IJobGrain job)
+    {
+        long end = Environment.TickCount64 + (long)Deadline.TotalMilliseconds;
+        while (true)
+        {
+            JobStatus status = await job.StatusAsync();
+            if (status.Failure is { } failure)
+            {
+                throw new InvalidOperationException($"the job failed with {failure.ExitCode}: {failure.Message}");
+            }
+
+            if (status.State == JobState.Idle)
+            {
+                return status;
+            }
+
+            if (Environment.TickCount64 > end)
+            {
+                throw new TimeoutException($"the job is still {status.State} at step {status.Step} after {Deadline.TotalSeconds} s");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using ConvNet.Engine;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Protocol;
+
+namespace ConvNet.Grains.Tests.Simulation;
+
+/// <summary>One worker in one generation: it runs steps until the job ends, its life ends, or a server says that it is out of date.</summary>
+internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment, int index, Life life)
+{
+    private readonly FakeModel _model = cluster.Model;
+
+    public async Task RunAsync(long firstStep)
+    {
+        for (long step = firstStep; step < cluster.UntilStep && !life.IsOver; step++)
+        {
+            await StepAsync(step).ConfigureAwait(false);
+        }
+    }
+
+    private static T[] Reduce<T>(ShardPlan plan, Func<LocalShard, T> leafOf, Func<T, T, T> combine)
+    {
+        var roots = new T[plan.Roots.Length];
+        var stack = new Stack<T>();
+        foreach (LocalShard shard in plan.Shards)
+        {
+            stack.Push(leafOf(shard));
+            for (int i = 0; i < shard.Combines; i++)
+            {
+                T right = stack.Pop();
+                stack.Push(combine(stack.Pop(), right));
+            }
+
+            if (shard.Root >= 0)
+            {
+                roots[shard.Root] = stack.Pop();
+            }
+        }
+
+        return roots;
+    }
+
+    private static float[] Add(float[] left, float[] right) => [.. left.Zip(right, (a, b) => a + b)];
+
+    private async Task StepAsync(long step)
+    {
+        ShardRange shards = assignment.Workers[index].Shards;
+        var plan = new ShardPlan(cluster.Job.Shape.TreeOf(step), shards.First, shards.End);
+        var header = new MessageHeader(assignment.Generation, step, index, assignment.Workers[index].Incarnation);
+        float[][] weights = await PullAsync(step).ConfigureAwait(false);
+        Metrics[] metrics = [];
+        if (plan.Samples > 0)
+        {
+            metrics = Reduce(plan, shard => _model.MetricsOf(step, shard, weights), Metrics.Combine);
+            await ForwardAndBackwardAsync(plan, header, weights).ConfigureAwait(false);
+        }
+
+        var report = new WorkerReport(header, metrics, default);
+        await CallAsync(() => cluster.Report(report)).ConfigureAwait(false);
+    }
+
+    private async Task<float[][]> PullAsync(long step)
+    {
+        float[][] weights = [.. _model.Layout.Tensors.Select(tensor => new float[tensor.BlockCount * Parameter.BlockSize])];
+        var pulls = new List<Task>();
+        foreach (PartitionMachine partition in cluster.Partitions)
+        {
+            foreach (Chunk chunk in partition.Plan.Chunks)
+            {
+                pulls.Add(PullChunkAsync(partition, chunk.Index, step, weights));
+            }
+        }
+
+        await Task.WhenAll(pulls).ConfigureAwait(false);
+        return weights;
+    }
+
+    private async Task PullChunkAsync(PartitionMachine partition, int chunk, long step, float[][] weights)
+    {
+        PullAnswer answer = await cluster.Network.CallAsync(
+            life, () => partition.Pull(assignment.Generation, step, chunk), reply => reply.Verdict != PullVerdict.NotYet).ConfigureAwait(false);
+        if (answer.Verdict != PullVerdict.Ready)
+        {
+            await OutOfDateAsync(answer.Verdict == PullVerdict.Stale ? null : $"pulled version {step}: {answer.Verdict}").ConfigureAwait(false);
+        }
+
+        partition.Plan.ScatterChunk(chunk, answer.Floats, tensor => weights[tensor]);
+    }
+
+    private async Task ForwardAndBackwardAsync(ShardPlan plan, MessageHeader header, float[][] weights)
+    {
+        bool sync = cluster.Job.BatchNorm == BatchNormMode.Sync;
+        var batch = new Moments?[_model.Norms];
+        var pending = new List<Task>();
+        for (int norm = 0; norm < batch.Length; norm++)
+        {
+            int n = norm;
+            Moments[] roots = Reduce(plan, shard => _model.MomentsOf(header.Step, shard, n, weights), Moments.Combine);
+            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(header, n, roots), sync);
+            pending.Add(total);
+            batch[norm] = sync ? await total.ConfigureAwait(false) : null;
+        }
+
+        for (int norm = batch.Length - 1; norm >= 0 && sync; norm--)
+        {
+            int n = norm;
+            BackwardSums[] roots = Reduce(plan, shard => _model.BackwardOf(header.Step, shard, n, batch[n]!), BackwardSums.Combine);
+            await ReduceAsync(() => cluster.ReduceBackwardSums(header, n, roots), mustWait: true).ConfigureAwait(false);
+        }
+
+        pending.AddRange(Push(plan, header, weights, batch));
+        await Task.WhenAll(pending).ConfigureAwait(false);
+    }
+
+    private IEnumerable<Task> Push(ShardPlan plan, MessageHeader header, float[][] weights, Moments?[] batch)
+    {
+        float[][][] gradients = [.. _model.Layout.Tensors.Select((_, tensor) =>
+            Reduce(plan, shard => _model.GradientOf(header.Step, shard, tensor, weights[tensor], batch), Add))];
+        foreach (PartitionMachine partition in cluster.Partitions)
+        {
+            foreach (Chunk chunk in partition.Plan.Chunks.Where(chunk => !chunk.DeliveredByBatchNorm))
+            {
+                for (int root = 0; root < plan.Roots.Length; root++)
+                {
+                    int r = root;
+                    var payload = new float[chunk.Length];
+                    partition.Plan.GatherChunk(chunk.Index, tensor => gradients[tensor][r], payload);
+                    if (cluster.TakeConflict(header))
+                    {
+                        // The same key with other bytes, which may arrive before or after the true ones.
+                        float[] wrong = [.. payload];
+                        FakeModel.FlipBit(wrong);
+                        _ = cluster.Network.CallAsync(life, () => cluster.Push(partition, header, chunk.Index, plan.Roots[r], wrong), IsFinal);
+                    }
+
+                    yield return CallAsync(() => cluster.Push(partition, header, chunk.Index, plan.Roots[r], payload));
+                }
+            }
+        }
+    }
+
+    private async Task<T?> ReduceAsync<T>(Func<ReduceAnswer<T>> handler, bool mustWait)
+        where T : class
+    {
+        ReduceAnswer<T> reply = await cluster.Network.CallAsync(
+            life, handler, reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
+        await CheckAsync(reply.Answer).ConfigureAwait(false);
+        return reply.Total;
+    }
+
+    private async Task CallAsync(Func<Answer> handler)
+    {
+        Answer answer = await cluster.Network.CallAsync(life, handler, IsFinal).ConfigureAwait(false);
+        await CheckAsync(answer).ConfigureAwait(false);
+    }
+
+    private static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
+
+    private Task CheckAsync(Answer answer) => answer.Verdict switch
+    {
+        Verdict.Accepted or Verdict.Duplicate or Verdict.AlreadyApplied => Task.CompletedTask,
+        Verdict.Stale or Verdict.Conflict => OutOfDateAsync(null),
+        _ => OutOfDateAsync($"{answer.Verdict}: {answer.Reason}"),
+    };
+
+    /// <summary>Ends this life; what waits for the result waits for ever, like a worker that was told to start again.</summary>
+    private Task OutOfDateAsync(string? complaint)
+    {
+        life.End();
+        if (complaint is not null)
+        {
+            cluster.Complain($"{assignment.Workers[index]} in generation {assignment.Generation}: {complaint}");
+        }
+
+        return new TaskCompletionSource().Task;
+    }
+}
