@@ -10,31 +10,32 @@ internal sealed partial class JobGrain
 {
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(_placement.ServerKey);
 
-    private async Task StartAsync(string? checkpoint)
+    /// <returns>The step at which the job goes on.</returns>
+    private async Task<long> StartAsync(string? checkpoint)
     {
-        _generation++;
+        Machine.NextGeneration();
         CheckpointPosition position = checkpoint is null ? CheckpointPosition.Start : await CheckpointWriter.OpenAsync(checkpoint, _jobJson);
-        _step = position.Step;
         await Task.WhenAll(
         [
-            .. _placement.Partitions.Select((key, p) => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(AssignmentOf(p))),
-            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).BeginAsync(AssignmentOf(-1), position.Updates),
-            Coordinator.BeginAsync(AssignmentOf(-1), position),
+            .. _placement.Partitions.Select((key, p) => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(AssignmentOf(p, position.Step))),
+            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).BeginAsync(AssignmentOf(-1, position.Step), position.Updates),
+            Coordinator.BeginAsync(AssignmentOf(-1, position.Step), position),
         ]);
         if (checkpoint is not null)
         {
-            await CheckpointWriter.RestoreAsync(AssignmentOf(-1));
+            await CheckpointWriter.RestoreAsync(AssignmentOf(-1, position.Step));
         }
 
         await Task.WhenAll(_placement.Workers.Select((worker, i) => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).PrepareAsync(
             new WorkerAssignment(
-                JobId, _jobJson, _generation, i, _placement.ShardRanges[i], _placement.ShardRanges[i + 1], worker.Threads,
+                JobId, _jobJson, Machine.Generation, i, _placement.ShardRanges[i], _placement.ShardRanges[i + 1], worker.Threads,
                 _placement.Partitions, _placement.ServerKey))));
+        return position.Step;
     }
 
     /// <param name="partition">−1 for the parts of a job that there is one of.</param>
-    private ServerAssignment AssignmentOf(int partition) => new(
-        JobId, _jobJson, _generation, _step, _placement.ShardRanges, partition, _placement.Partitions, _placement.ServerKey,
+    private ServerAssignment AssignmentOf(int partition, long step) => new(
+        JobId, _jobJson, Machine.Generation, step, _placement.ShardRanges, partition, _placement.Partitions, _placement.ServerKey,
         [.. _placement.Workers.Select(worker => worker.Key)]);
 
     private async Task WriteCheckpointAsync(string runFolder, FinalResult? result)
@@ -42,8 +43,8 @@ internal sealed partial class JobGrain
         try
         {
             await RefreshAsync();
-            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1), _progress.Position, result);
-            Enter(JobState.Idle);
+            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1, Machine.Step), _progress.Position, result);
+            Machine.EndCheckpoint();
         }
         catch (Exception e)
         {
@@ -54,7 +55,7 @@ internal sealed partial class JobGrain
     /// <summary>Asks coordinator and workers how far they are; whoever does not answer in time keeps the last known status.</summary>
     private async Task RefreshAsync()
     {
-        if (_state is JobState.Created or JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled)
+        if (State == JobState.Created || Machine.HasEnded)
         {
             return;
         }
@@ -81,7 +82,7 @@ internal sealed partial class JobGrain
     /// <summary>Notices silos that have left and work that has come to a halt: nothing waits for ever.</summary>
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
-        if (_state is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
+        if (State is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
         {
             return;
         }
@@ -91,13 +92,13 @@ internal sealed partial class JobGrain
         {
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                $"silo '{gone}' has left the cluster while the job was {_state} at step {_progress.Position.Step}; start it again and resume from the last checkpoint"));
+                $"silo '{gone}' has left the cluster while the job was {State} at step {_progress.Position.Step}; start it again and resume from the last checkpoint"));
             return;
         }
 
         await RefreshAsync();
         double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
-        if (silent > StallDeadline.TotalSeconds && _state == JobState.Running)
+        if (silent > StallDeadline.TotalSeconds && State == JobState.Running)
         {
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
             Fail(new JobFailure(

@@ -2,6 +2,7 @@ using ConvNet.Engine;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains.Protocol;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;
@@ -22,9 +23,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
     private string _jobJson = "";
     private JobSpec? _job;
     private JobPlacement _placement = null!;
-    private long _generation;
-    private JobState _state = JobState.Created;
-    private long _step;
+    private JobMachine? _machine;
     private JobFailure? _failure;
     private EvaluationResult? _evaluation;
     private CheckpointResult? _checkpoint;
@@ -35,52 +34,49 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
 
     private string JobId => this.GetPrimaryKeyString();
 
+    private JobMachine Machine => _machine ?? throw new JobException(ExitCode.BadInput, $"no job '{JobId}' in this cluster");
+
+    private JobState State => _machine?.State ?? JobState.Created;
+
     private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(_placement.ServerKey);
 
     public async Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint)
     {
         if (_job is not null)
         {
-            throw new JobException(ExitCode.Conflict, $"job '{JobId}' exists and is {_state}; choose another id");
+            throw new JobException(ExitCode.Conflict, $"job '{JobId}' exists and is {State}; choose another id");
         }
 
         try
         {
             _job = JobSpec.FromJson(jobJson);
             _jobJson = jobJson;
+            _machine = new JobMachine(JobId, _job.TotalSteps);
             _placement = JobPlacement.Plan(JobId, _job.DataShards, layout, catalog.Silos());
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
-            await StartAsync(checkpoint);
-            _state = JobState.Idle;
-            LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Partitions.Length, _step);
+            Machine.Start(await StartAsync(checkpoint));
+            LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Partitions.Length, Machine.Step);
             this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
         }
         catch (Exception e)
         {
-            _state = JobState.Failed;
-            _failure = JobException.From(e).ToFailure();
+            Fail(JobException.From(e).ToFailure());
             throw JobException.From(e);
         }
     }
 
     public async Task RunAsync(long untilStep)
     {
-        Require(JobState.Idle, "train");
-        if (untilStep <= _step || untilStep > _job!.TotalSteps)
-        {
-            throw new JobException(ExitCode.BadInput, $"cannot train until step {untilStep}: job '{JobId}' is at step {_step} of {_job!.TotalSteps}");
-        }
-
-        Enter(JobState.Running);
-        await Coordinator.NotifyAtAsync(_generation, untilStep);
+        Order(machine => machine.Run(untilStep));
+        long firstStep = Machine.Step;
+        await Coordinator.NotifyAtAsync(Machine.Generation, untilStep);
         await Task.WhenAll(_placement.Workers.Select(worker =>
-            GrainFactory.GetGrain<IWorkerGrain>(worker.Key).RunAsync(_generation, _step, untilStep)));
+            GrainFactory.GetGrain<IWorkerGrain>(worker.Key).RunAsync(Machine.Generation, firstStep, untilStep)));
     }
 
     public async Task EvaluateAsync()
     {
-        Require(JobState.Idle, "evaluate");
-        Enter(JobState.Evaluating);
+        Order(machine => machine.BeginEvaluation());
         int blocks = Evaluation.BlockCount(_job!.TestSamples);
         int workers = _placement.Workers.Length;
         _blocks = new Metrics?[blocks];
@@ -90,36 +86,31 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             int end = blocks * (i + 1) / workers;
             if (end > first)
             {
-                await GrainFactory.GetGrain<IWorkerGrain>(_placement.Workers[i].Key).EvaluateAsync(_generation, _step, first, end);
+                await GrainFactory.GetGrain<IWorkerGrain>(_placement.Workers[i].Key).EvaluateAsync(Machine.Generation, Machine.Step, first, end);
             }
         }
     }
 
     public Task CheckpointAsync(string runFolder, FinalResult? result)
     {
-        Require(JobState.Idle, "write a checkpoint");
-        Enter(JobState.Checkpointing);
+        Order(machine => machine.BeginCheckpoint());
         WriteCheckpointAsync(runFolder, result).Ignore();
         return Task.CompletedTask;
     }
 
     public async Task<JobStatus> StatusAsync()
     {
-        if (_job is null)
-        {
-            throw new JobException(ExitCode.BadInput, $"no job '{JobId}' in this cluster");
-        }
-
+        JobMachine machine = Machine;
         await RefreshAsync();
         Metrics epoch = new(_progress.Position.Epoch.LossSum, _progress.Position.Epoch.Correct, _progress.Position.Epoch.Count);
         StepRow last = _progress.Recent.LastOrDefault();
         return new JobStatus
         {
             JobId = JobId,
-            Model = _job.Model.Name,
+            Model = _job!.Model.Name,
             Data = _job.Data.NameOrPath,
-            State = _state,
-            Step = Math.Max(_step, _progress.Position.Step),
+            State = machine.State,
+            Step = Math.Max(machine.Step, _progress.Position.Step),
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
             TrainLoss = epoch.Count == 0 ? 0 : epoch.LossSum / epoch.Count,
@@ -138,23 +129,25 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
 
     public async Task EndAsync(JobState state)
     {
-        if (_job is null)
+        await RefreshAsync();
+        if (state == JobState.Failed)
         {
-            return;
+            Fail(new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed"));
+        }
+        else
+        {
+            Order(machine => machine.End(state));
         }
 
-        await RefreshAsync();
-        _state = _failure is null ? state : JobState.Failed;
         await ReleaseAsync();
-        LogEnded(logger, JobId, _state, _step);
+        LogEnded(logger, JobId, State, Machine.Step);
     }
 
     public Task StepsCommittedAsync(long generation, long step)
     {
-        if (generation == _generation && _state == JobState.Running)
+        if (generation == Machine.Generation)
         {
-            _step = step;
-            Enter(JobState.Idle);
+            Machine.Reach(step);
         }
 
         return Task.CompletedTask;
@@ -162,7 +155,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
 
     public Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks)
     {
-        if (generation != _generation || _state != JobState.Evaluating)
+        if (generation != Machine.Generation || State != JobState.Evaluating)
         {
             return Task.CompletedTask;
         }
@@ -175,8 +168,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
         if (_blocks.All(block => block is not null))
         {
             Metrics sum = Evaluation.Sum([.. _blocks.Select(block => block!.Value)]);
-            _evaluation = new EvaluationResult(_step, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
-            Enter(JobState.Idle);
+            _evaluation = new EvaluationResult(Machine.Step, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
+            Machine.EndEvaluation();
         }
 
         return Task.CompletedTask;
@@ -184,7 +177,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
 
     public Task FailedAsync(long generation, string who, JobFailure failure)
     {
-        if (generation == _generation)
+        if (generation == Machine.Generation)
         {
             Fail(failure);
         }
@@ -201,28 +194,18 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}: {Message}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string message);
 
-    private void Require(JobState state, string order)
+    /// <summary>Gives an order to the machine, which refuses it if it makes no sense now.</summary>
+    private void Order(Action<JobMachine> order)
     {
-        if (_job is null)
+        try
         {
-            throw new JobException(ExitCode.BadInput, $"no job '{JobId}' in this cluster");
+            order(Machine);
+            _lastSign = Environment.TickCount64;
         }
-
-        if (_failure is not null)
+        catch (ConvNetException e)
         {
-            throw new JobException((ExitCode)_failure.ExitCode, _failure.Message);
+            throw _failure is { } failure ? new JobException((ExitCode)failure.ExitCode, failure.Message) : JobException.From(e);
         }
-
-        if (_state != state)
-        {
-            throw new JobException(ExitCode.Conflict, $"job '{JobId}' is {_state} at step {_step} and cannot {order} now; wait until it is {state}");
-        }
-    }
-
-    private void Enter(JobState state)
-    {
-        _state = state;
-        _lastSign = Environment.TickCount64;
     }
 
     private void Fail(JobFailure failure)
@@ -230,7 +213,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
         if (_failure is null)
         {
             _failure = failure;
-            _state = JobState.Failed;
+            _machine?.Fail(failure.Message);
             LogFailed(logger, JobId, failure.ExitCode, failure.Message);
         }
     }
