@@ -6,7 +6,7 @@ namespace ConvNet.Engine.Tests;
 internal sealed class LayerProbe
 {
     private const int Shards = 4;
-    private const float Step = 1f / 64;
+    private const float Step = 1f / 256;
 
     private readonly LayerSequence _layers;
     private readonly StepContext _context;
@@ -104,7 +104,7 @@ internal sealed class LayerProbe
             }
         }
 
-        return smooth * stride >= values.Length / 2 ? worst : double.PositiveInfinity;
+        return smooth * stride >= values.Length / 4 ? worst : double.PositiveInfinity;
     }
 
     /// <summary>Two widths that disagree have a kink between them: such elements say nothing about the gradient.</summary>

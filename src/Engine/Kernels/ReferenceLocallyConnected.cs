@@ -3,15 +3,15 @@ using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Kernels;
 
-/// <summary>Locally connected layers as plain loops with double accumulators. Weights are (K, C, R, S, Ho, Wo).</summary>
-internal sealed unsafe class ReferenceLocallyConnected(ConvolutionGeometry geometry)
+/// <summary>Plain loops with double accumulators.</summary>
+internal sealed unsafe class ReferenceLocallyConnected(ConvolutionGeometry geometry) : LocallyConnectedKernel
 {
     private readonly PerThread<double[]> _planes = new(() => new double[Math.Max(geometry.Input.Area, geometry.Output.Area)]);
     private readonly PerThread<GradientTree> _trees = new(() => new GradientTree());
     private float[] _weights = [];
     private float[] _bias = [];
 
-    public void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    public override void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
     {
         Array.Resize(ref _weights, weights.Length);
         Array.Resize(ref _bias, geometry.Output.Count);
@@ -19,7 +19,7 @@ internal sealed unsafe class ReferenceLocallyConnected(ConvolutionGeometry geome
         bias.CopyTo(_bias);
     }
 
-    public void Forward(Activation x, Activation y, int samples, ThreadTeam team)
+    public override void Forward(Activation x, Activation y, int samples, ThreadTeam team)
     {
         int filters = geometry.Output.C;
         int area = geometry.Output.Area;
@@ -47,7 +47,7 @@ internal sealed unsafe class ReferenceLocallyConnected(ConvolutionGeometry geome
         });
     }
 
-    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team)
+    public override void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team)
     {
         int channels = geometry.Input.C;
         int area = geometry.Output.Area;
@@ -74,7 +74,7 @@ internal sealed unsafe class ReferenceLocallyConnected(ConvolutionGeometry geome
     }
 
     /// <summary>One tile per (filter, channel, tap): the plane of its positions.</summary>
-    public void BackwardWeights(Activation x, Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team)
+    public override void BackwardWeights(Activation x, Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team)
     {
         int area = geometry.Output.Area;
         _planes.Reserve(team.Size);
@@ -92,7 +92,7 @@ internal sealed unsafe class ReferenceLocallyConnected(ConvolutionGeometry geome
         });
     }
 
-    public void BackwardBias(Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team) =>
+    public override void BackwardBias(Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team) =>
         SumTiles(geometry.Output.C, plan, roots, team, (k, shard, sum) =>
         {
             for (int n = shard.First; n < shard.End; n++)

@@ -44,7 +44,7 @@ public sealed class LocallyConnected : Layer
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
     private readonly ConvolutionGeometry _geometry;
-    private ReferenceLocallyConnected? _kernel;
+    private LocallyConnectedKernel? _kernel;
     private Activation? _x;
     private Activation? _y;
     private Activation? _dx;
@@ -74,7 +74,7 @@ public sealed class LocallyConnected : Layer
 
     public override void Load(StepContext step)
     {
-        _kernel ??= new ReferenceLocallyConnected(_geometry);
+        _kernel ??= step.Kernels == KernelSet.Reference ? new ReferenceLocallyConnected(_geometry) : new FastLocallyConnected(_geometry);
         _kernel.Load(_weight.Values.AsSpan(0, _weight.Count), _bias is null ? [] : _bias.Values.AsSpan(0, _bias.Count));
     }
 
