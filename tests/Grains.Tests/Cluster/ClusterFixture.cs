@@ -33,3 +33,7 @@ public abstract class ClusterFixture(int silos) : IAsyncLifetime
 public sealed class OneSilo() : ClusterFixture(1);
 
 public sealed class TwoSilos() : ClusterFixture(2);
+
+/// <summary>Both clusters, shared by all classes that need one; such classes run one after the other.</summary>
+[CollectionDefinition(nameof(ClusterCollection))]
+public sealed class ClusterCollection : ICollectionFixture<OneSilo>, ICollectionFixture<TwoSilos>;

@@ -12,9 +12,10 @@ internal static class TestJobs
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private static readonly Lazy<Dataset> Data = new(() => DatasetSource.Load(DatasetLoader.DefaultName));
 
-    public static JobSpec Job(string model = "lenet", int batch = 100, long steps = 10, ulong seed = 1, int shards = 4)
+    public static JobSpec Job(string model, int batch, long steps) => Job(ModelFile.Load(model), batch, steps);
+
+    public static JobSpec Job(ModelSpec spec, int batch, long steps)
     {
-        ModelSpec spec = ModelFile.Load(model);
         Dataset data = Data.Value;
         return new JobSpec
         {
@@ -26,8 +27,8 @@ internal static class TestJobs
             Optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 },
             Schedule = new CosineSchedule(),
             Batch = batch,
-            DataShards = shards,
-            Seed = seed,
+            DataShards = 4,
+            Seed = 1,
             TotalSteps = steps,
         };
     }
@@ -43,7 +44,7 @@ internal static class TestJobs
         JobStatus status = await WaitAsync(grain);
         await grain.CheckpointAsync(Directory.CreateTempSubdirectory("convnet-test-").FullName, null);
         CheckpointResult checkpoint = (await WaitAsync(grain)).Checkpoint!;
-        await grain.EndAsync(JobState.Stopped);
+        await grain.EndAsync(status.Step == job.TotalSteps ? JobState.Completed : JobState.Stopped);
         return (checkpoint, status);
     }
 
