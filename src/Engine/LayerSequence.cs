@@ -67,7 +67,13 @@ public sealed class LayerSequence
             folded.IsFolded = true;
         }
 
-        if (first is BatchNorm norm && second is ReLU relu)
+        if (second is not ReLU relu)
+        {
+            return;
+        }
+
+        relu.OwnsInput = first is Convolution or LocallyConnected or BatchNorm;
+        if (first is BatchNorm norm)
         {
             norm.FeedsReLU = true;
             relu.AppliedBy = norm;

@@ -13,10 +13,14 @@ public sealed record ReLUSpec : LayerSpec
 /// <summary>NaN stays NaN, so that a broken step is noticed. The gradient at 0 is 0.</summary>
 public sealed class ReLU(string name, int index, Shape shape) : Layer(name, index, shape, shape)
 {
+    private Activation? _own;
     private Activation? _y;
 
     /// <summary>The batch norm just before this layer, which applies it within its own pass with the fast kernels.</summary>
     internal BatchNorm? AppliedBy { get; set; }
+
+    /// <summary>True if the layer before has no use for its output, so that the fast kernels may work in place.</summary>
+    internal bool OwnsInput { get; set; }
 
     public override long Flops => Output.Count;
 
@@ -27,7 +31,8 @@ public sealed class ReLU(string name, int index, Shape shape) : Layer(name, inde
             return x;
         }
 
-        Activation y = Reserve(ref _y, Output, x.Capacity);
+        Activation y = OwnsInput && step.Kernels == KernelSet.Fast ? x : Reserve(ref _own, Output, x.Capacity);
+        _y = y;
         step.Team.Run(step.Samples, (n, _) => Apply(x.SampleSpan(n), y.SampleSpan(n)));
         return y;
     }
