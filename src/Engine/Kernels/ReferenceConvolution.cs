@@ -83,13 +83,15 @@ internal sealed unsafe class ReferenceConvolution
             float* plane = x.Data + x.Index(n, firstChannel + c, 0, 0);
             for (int r = 0; r < _geometry.Kernel.H; r++)
             {
+                (int firstRow, int endRow) = (rows.FirstOutput(r), rows.EndOutput(r));
                 for (int s = 0; s < _geometry.Kernel.W; s++, weight++)
                 {
                     double w = _weights[weight];
-                    for (int ho = rows.FirstOutput(r); ho < rows.EndOutput(r); ho++)
+                    (int firstColumn, int endColumn) = (columns.FirstOutput(s), columns.EndOutput(s));
+                    for (int ho = firstRow; ho < endRow; ho++)
                     {
                         float* row = plane + (long)rows.Position(ho, r) * _geometry.Input.W * 8;
-                        for (int wo = columns.FirstOutput(s); wo < columns.EndOutput(s); wo++)
+                        for (int wo = firstColumn; wo < endColumn; wo++)
                         {
                             sum[ho * width + wo] += w * row[columns.Position(wo, s) * 8];
                         }
@@ -115,14 +117,16 @@ internal sealed unsafe class ReferenceConvolution
             int weight = k * _geometry.FilterCount + c % _geometry.ChannelsPerGroup * _geometry.Taps;
             for (int r = 0; r < _geometry.Kernel.H; r++)
             {
+                (int firstRow, int endRow) = (rows.FirstOutput(r), rows.EndOutput(r));
                 for (int s = 0; s < _geometry.Kernel.W; s++, weight++)
                 {
                     double w = _weights[weight];
-                    for (int ho = rows.FirstOutput(r); ho < rows.EndOutput(r); ho++)
+                    (int firstColumn, int endColumn) = (columns.FirstOutput(s), columns.EndOutput(s));
+                    for (int ho = firstRow; ho < endRow; ho++)
                     {
                         float* row = plane + (long)ho * _geometry.Output.W * 8;
                         int target = rows.Position(ho, r) * width;
-                        for (int wo = columns.FirstOutput(s); wo < columns.EndOutput(s); wo++)
+                        for (int wo = firstColumn; wo < endColumn; wo++)
                         {
                             sum[target + columns.Position(wo, s)] += w * row[wo * 8];
                         }
@@ -170,12 +174,14 @@ internal sealed unsafe class ReferenceConvolution
     {
         Window rows = _geometry.Rows;
         Window columns = _geometry.Columns;
+        (int firstColumn, int endColumn) = (columns.FirstOutput(s), columns.EndOutput(s));
+        int endRow = rows.EndOutput(r);
         double sum = 0;
-        for (int ho = rows.FirstOutput(r); ho < rows.EndOutput(r); ho++)
+        for (int ho = rows.FirstOutput(r); ho < endRow; ho++)
         {
             float* row = plane + (long)rows.Position(ho, r) * _geometry.Input.W * 8;
             float* gradientRow = gradient + (long)ho * _geometry.Output.W * 8;
-            for (int wo = columns.FirstOutput(s); wo < columns.EndOutput(s); wo++)
+            for (int wo = firstColumn; wo < endColumn; wo++)
             {
                 sum += (double)row[columns.Position(wo, s) * 8] * gradientRow[wo * 8];
             }

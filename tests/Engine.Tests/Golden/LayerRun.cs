@@ -33,8 +33,9 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
         return Volume.Read(layers.Forward(activation, step), batch);
     }
 
-    /// <summary>Forward, then backward from <paramref name="dy"/> (a function of the output's length).</summary>
-    public LayerResult Train(int batch, float[] x, Func<int, float[]> dy, ParameterSource parameters)
+    /// <summary>Forward, then backward.</summary>
+    /// <param name="dy">Output gradient of the whole batch; it is given a worker's own output, which is all of it if there is one worker.</param>
+    public LayerResult Train(int batch, float[] x, Func<float[], float[]> dy, ParameterSource parameters)
     {
         var tree = new ShardTree(batch, dataShards);
         var hub = new LocalHub(tree, Source(parameters));
@@ -46,8 +47,7 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
             runs[worker] = new WorkerRun(layers, plan, hub);
         }
 
-        float[] gradient = dy(batch * runs[0].Layers.Output.Count);
-        RunAll([.. runs.Where(run => run.Plan.Samples > 0)], run => run.Train(x, gradient, this));
+        RunAll([.. runs.Where(run => run.Plan.Samples > 0)], run => run.Train(x, dy, this));
         var gradients = new Dictionary<string, float[]>();
         var moments = new Dictionary<string, Moments>();
         int norm = 0;
@@ -110,7 +110,7 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
 
         public float[] Dx { get; private set; } = [];
 
-        public void Train(float[] x, float[] dy, LayerRun run)
+        public void Train(float[] x, Func<float[], float[]> dy, LayerRun run)
         {
             using var team = new ThreadTeam(Threads);
             StepContext step = run.Context(team, plan, hub.Worker(plan));
@@ -123,7 +123,7 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
             Activation y = layers.Forward(input, step);
             Y = Volume.Read(y, plan.Samples);
             Assert.False(Volume.HasDirtyPadding(y, plan.Samples), "Forward left values in padding lanes.");
-            using Activation gradient = Volume.From(layers.Output, dy, plan.FirstBatchPosition, plan.Samples);
+            using Activation gradient = Volume.From(layers.Output, dy(Y), plan.FirstBatchPosition, plan.Samples);
             Activation dx = layers.Backward(gradient, step, needsInputGradient: true)!;
             Dx = Volume.Read(dx, plan.Samples);
             Assert.False(Volume.HasDirtyPadding(dx, plan.Samples), "Backward left values in padding lanes.");

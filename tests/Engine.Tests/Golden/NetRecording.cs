@@ -50,9 +50,8 @@ internal sealed class NetRecording
         }
 
         LayerRun layer = Single(spec, name, shape, KernelSet.Reference);
-        float[] y = layer.Forward(_batch, x, _parameters);
-        float[] dy = Run(specs, prefix, output, y, behind, at + 1);
-        LayerResult result = layer.Train(_batch, x, _ => dy, _parameters);
+        float[] dy = [];
+        LayerResult result = layer.Train(_batch, x, y => dy = Run(specs, prefix, output, y, behind, at + 1), _parameters);
         Layers.Add(new RecordedLayer(name, spec, shape, x, dy, result, at + 1 < specs.Count ? specs[at + 1] : null));
         return result.Dx;
     }
