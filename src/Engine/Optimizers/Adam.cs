@@ -16,6 +16,7 @@ public abstract record AdamFamily : OptimizerSpec
 
     public double Epsilon { get; init; } = 1e-8;
 
+    [JsonIgnore]
     public override IReadOnlyList<string> SlotNames => ["adam.m", "adam.v"];
 
     /// <summary>True if weight decay shrinks the weights instead of joining the gradient.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Text.Json.Serialization;
 
 namespace ConvNet.Engine.Optimizers;
 
@@ -16,8 +17,10 @@ public sealed record Lars : OptimizerSpec
 
     public double Epsilon { get; init; } = 1e-8;
 
+    [JsonIgnore]
     public override IReadOnlyList<string> SlotNames => ["momentum"];
 
+    [JsonIgnore]
     public override bool NeedsWeightNorms => true;
 
     public override void Validate()

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Text.Json.Serialization;
 
 namespace ConvNet.Engine.Optimizers;
 
@@ -13,6 +14,7 @@ public sealed record Sgd : OptimizerSpec
 
     public bool Nesterov { get; init; }
 
+    [JsonIgnore]
     public override IReadOnlyList<string> SlotNames => Momentum == 0 ? [] : ["momentum"];
 
     public override void Validate()

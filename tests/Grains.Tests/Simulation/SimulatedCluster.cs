@@ -7,7 +7,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>How a job is spread, and what goes wrong. Must never change the result.</summary>
 /// <param name="Workers">At the start.</param>
-/// <param name="Deaths">Workers that die at random times; one worker always survives.</param>
+/// <param name="Deaths">Workers that die, one of them right after a decision; one worker always survives.</param>
 /// <param name="Joins">Changes of the worker set without a death.</param>
 /// <param name="Conflicts">Messages sent twice with different bytes.</param>
 internal sealed record Layout(int Workers, int Partitions, NetworkFaults Faults, int Deaths = 0, int Joins = 0, int Conflicts = 0);
@@ -44,6 +44,7 @@ internal sealed class SimulatedCluster
     private long _generation;
     private int _born;
     private int _conflictsLeft;
+    private int _deathsLeft;
     private bool _isChanging;
     private bool _mustChangeAgain;
 
@@ -98,7 +99,7 @@ internal sealed class SimulatedCluster
             }
 
             Change();
-            for (int i = 0; i < _layout.Deaths; i++)
+            for (_deathsLeft = _layout.Deaths; _deathsLeft > 1; _deathsLeft--)
             {
                 Network.After(_random.Below(100 * _layout.Faults.LongestDelay), Kill);
             }
@@ -259,8 +260,8 @@ internal sealed class SimulatedCluster
             reply => IsFinal(reply.Answer)).ConfigureAwait(false);
         if (reply.Resend is { } decision)
         {
-            Resends++;
-            commit(decision);
+            bool missed = commit(decision).Verdict == Verdict.Accepted;
+            Resends += missed && Outcomes[^1].Decision.Generation < decision.Generation ? 1 : 0;
         }
         else if (reply.Answer.Verdict is Verdict.Rejected or Verdict.Conflict)
         {
@@ -284,6 +285,12 @@ internal sealed class SimulatedCluster
             }
 
             Watch(Network.CallAsync(_server, () => _batchNorm.Commit(outcome.Decision), IsFinal));
+            if (_deathsLeft > 0 && _random.Chance(500))
+            {
+                // The worst moment: some servers will have committed the step before the generation changes, others not.
+                _deathsLeft--;
+                Network.After(1 + _random.Below(_layout.Faults.LongestDelay), Kill);
+            }
         }
     }
 
