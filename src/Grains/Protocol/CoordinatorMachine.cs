@@ -44,7 +44,7 @@ public sealed record StepOutcome(
     string? Warning);
 
 /// <param name="Decided">Set by the message that makes the step decidable: tell everybody.</param>
-/// <param name="Resend">Set if the sender runs again a step that is decided: tell the sender.</param>
+/// <param name="Resend">Set if some server has missed the last decision: tell everybody again; it does no harm to the others.</param>
 /// <param name="Failure">Set when training cannot go on: nothing more will be decided.</param>
 public readonly record struct CoordinatorAnswer(
     Answer Answer,
@@ -71,7 +71,7 @@ public sealed class CoordinatorMachine
     private readonly bool _hasBatchNorm;
     private BatchNormReport? _batchNorm;
     private WorkerReport?[] _workers = [];
-    private StepDecision? _lastDecision;
+    private DecidedStep? _last;
     private bool _isPaused;
 
     /// <param name="maxGradientNorm">Clip to this global norm, or null.</param>
@@ -128,6 +128,7 @@ public sealed class CoordinatorMachine
         if (answer.Verdict == Verdict.Accepted)
         {
             _isPaused = false;
+            _last?.RunAgain(assignment.Workers.Count);
             Forget();
         }
 
@@ -136,9 +137,9 @@ public sealed class CoordinatorMachine
 
     public CoordinatorAnswer Report(PartitionReport report)
     {
-        if (Screen(report.Generation, report.Step) is { } screened)
+        if (_fence.Screen(report.Generation) is { } screened)
         {
-            return screened;
+            return new CoordinatorAnswer(screened, Failure: Failure);
         }
 
         int partition = report.Partition;
@@ -154,9 +155,24 @@ public sealed class CoordinatorMachine
                 $"but {blocks} and {weights} are expected"));
         }
 
+        if (IsDecided(report.Step))
+        {
+            return SameSums(_last!.Partitions[partition]!, report)
+                ? Again(() => _last.HasReport = true)
+                : new CoordinatorAnswer(new Answer(
+                    Verdict.Conflict,
+                    $"partition {partition} has summed step {report.Step} again with other values than before the workers changed: " +
+                    "a worker has computed or sent something else than the first time"));
+        }
+
+        if (_fence.ScreenStep(report.Step, State.Step) is { } late)
+        {
+            return new CoordinatorAnswer(late, Failure: Failure);
+        }
+
         if (_partitions[partition] is { } known)
         {
-            bool same = SameBits(known.SquareSums, report.SquareSums) && SameBits(known.WeightSquareSums, report.WeightSquareSums);
+            bool same = SameSums(known, report);
             return new CoordinatorAnswer(same
                 ? Verdict.Duplicate
                 : new Answer(Verdict.Conflict, $"partition {partition} reported step {report.Step} twice with different sums"));
@@ -168,9 +184,19 @@ public sealed class CoordinatorMachine
 
     public CoordinatorAnswer Report(BatchNormReport report)
     {
-        if (Screen(report.Generation, report.Step) is { } screened)
+        if (_fence.Screen(report.Generation) is { } screened)
         {
-            return screened;
+            return new CoordinatorAnswer(screened, Failure: Failure);
+        }
+
+        if (IsDecided(report.Step))
+        {
+            return Again(() => _last!.HasReport = true);
+        }
+
+        if (_fence.ScreenStep(report.Step, State.Step) is { } late)
+        {
+            return new CoordinatorAnswer(late, Failure: Failure);
         }
 
         if (!_hasBatchNorm)
@@ -189,12 +215,22 @@ public sealed class CoordinatorMachine
 
     public CoordinatorAnswer Report(WorkerReport report)
     {
-        if ((_fence.Screen(report.Header) ?? _fence.ScreenStep(report.Header.Step, State.Step)) is { } screened)
+        if (_fence.Screen(report.Header) is { } screened)
         {
             return new CoordinatorAnswer(screened, Failure: Failure);
         }
 
         int worker = report.Header.Worker;
+        if (IsDecided(report.Header.Step))
+        {
+            return Again(() => _last!.Missing.Remove(worker));
+        }
+
+        if (_fence.ScreenStep(report.Header.Step, State.Step) is { } late)
+        {
+            return new CoordinatorAnswer(late, Failure: Failure);
+        }
+
         int roots = Nodes().RootsOf(worker).Length;
         if (report.Roots.Length != roots)
         {
@@ -216,6 +252,9 @@ public sealed class CoordinatorMachine
         return DecideIfComplete();
     }
 
+    private static bool SameSums(PartitionReport a, PartitionReport b) =>
+        SameBits(a.SquareSums, b.SquareSums) && SameBits(a.WeightSquareSums, b.WeightSquareSums);
+
     private static bool SameBits(double[] a, double[] b) =>
         MemoryMarshal.AsBytes<double>(a).SequenceEqual(MemoryMarshal.AsBytes<double>(b));
 
@@ -228,19 +267,19 @@ public sealed class CoordinatorMachine
         _workers = new WorkerReport?[_fence.Assignment!.Workers.Count];
     }
 
-    private CoordinatorAnswer? Screen(long generation, long step)
+    /// <summary>True if the last decision was about this step and is still known.</summary>
+    private bool IsDecided(long step) => _last is not null && step == State.Step - 1;
+
+    /// <summary>
+    /// Somebody has reported the step that is decided already. If this generation runs it again, the decision is told again once
+    /// all workers are through: only then is it certain that none of their messages contradicts another.
+    /// </summary>
+    private CoordinatorAnswer Again(Action note)
     {
-        if (_fence.Screen(generation) is { } screened)
-        {
-            return new CoordinatorAnswer(screened, Failure: Failure);
-        }
-
-        if (step == State.Step - 1 && _lastDecision is { } decided)
-        {
-            return new CoordinatorAnswer(Verdict.AlreadyApplied, Resend: decided with { Generation = Generation });
-        }
-
-        return _fence.ScreenStep(step, State.Step) is { } answer ? new CoordinatorAnswer(answer, Failure: Failure) : null;
+        note();
+        bool tell = _last!.HasReport && _last.Missing.Count == 0;
+        return new CoordinatorAnswer(
+            Verdict.AlreadyApplied, Resend: tell ? _last.Decision with { Generation = Generation } : null, Failure: Failure);
     }
 
     private CoordinatorAnswer DecideIfComplete()
@@ -269,9 +308,10 @@ public sealed class CoordinatorMachine
         State = bad is not null
             ? State with { Step = step + 1, SkipsInARow = State.SkipsInARow + 1 }
             : new CoordinatorState(step + 1, State.Updates + 1, 0, State.Epoch.Add(_job.EpochOf(step), batch));
-        _lastDecision = new StepDecision(Generation, step, bad is null ? Settle(tensors, norm, rate) : null);
+        var decision = new StepDecision(Generation, step, bad is null ? Settle(tensors, norm, rate) : null);
+        _last = new DecidedStep(decision, [.. _partitions]);
         string? warning = bad is null ? null : $"step {step} is skipped, because a value is not finite: {bad}";
-        var outcome = new StepOutcome(_lastDecision, batch, rate, norm, State, [.. _workers.Select(report => report!)], warning);
+        var outcome = new StepOutcome(decision, batch, rate, norm, State, [.. _workers.Select(report => report!)], warning);
         Forget();
         return new CoordinatorAnswer(Verdict.Accepted, outcome);
     }
@@ -329,5 +369,26 @@ public sealed class CoordinatorMachine
         return bad is not null
             ? new NonFiniteSource("the loss", _fence.WorkerName(bad.Header.Worker))
             : _batchNorm?.NonFinite ?? _partitions.Select(report => report?.NonFinite).FirstOrDefault(source => source is not null);
+    }
+
+    /// <summary>The last decision, kept for servers that miss it because the workers change.</summary>
+    private sealed class DecidedStep(StepDecision decision, PartitionReport?[] partitions)
+    {
+        public StepDecision Decision { get; } = decision;
+
+        public PartitionReport?[] Partitions { get; } = partitions;
+
+        /// <summary>Workers that have not reported the step in this generation, if it runs the step again.</summary>
+        public HashSet<int> Missing { get; } = [];
+
+        /// <summary>True if a server has reported the step after the decision, so that it must have missed it.</summary>
+        public bool HasReport { get; set; }
+
+        public void RunAgain(int workers)
+        {
+            Missing.Clear();
+            Missing.UnionWith(Enumerable.Range(0, workers));
+            HasReport = false;
+        }
     }
 }

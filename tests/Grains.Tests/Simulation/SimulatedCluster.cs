@@ -235,7 +235,7 @@ internal sealed class SimulatedCluster
     {
         if (!wasComplete && partition.Report is { } report)
         {
-            Watch(AskCoordinatorAsync(() => _coordinator.Report(report), partition.Commit));
+            Watch(AskCoordinatorAsync(() => _coordinator.Report(report)));
         }
     }
 
@@ -243,11 +243,11 @@ internal sealed class SimulatedCluster
     {
         if (completesTree && _batchNorm.Report is { } report)
         {
-            Watch(AskCoordinatorAsync(() => _coordinator.Report(report), _batchNorm.Commit));
+            Watch(AskCoordinatorAsync(() => _coordinator.Report(report)));
         }
     }
 
-    private async Task AskCoordinatorAsync(Func<CoordinatorAnswer> report, Func<StepDecision, Answer> commit)
+    private async Task AskCoordinatorAsync(Func<CoordinatorAnswer> report)
     {
         CoordinatorAnswer reply = await Network.CallAsync(
             _server,
@@ -258,12 +258,7 @@ internal sealed class SimulatedCluster
                 return reply;
             },
             reply => IsFinal(reply.Answer)).ConfigureAwait(false);
-        if (reply.Resend is { } decision)
-        {
-            bool missed = commit(decision).Verdict == Verdict.Accepted;
-            Resends += missed && Outcomes[^1].Decision.Generation < decision.Generation ? 1 : 0;
-        }
-        else if (reply.Answer.Verdict is Verdict.Rejected or Verdict.Conflict)
+        if (reply.Answer.Verdict is Verdict.Rejected or Verdict.Conflict)
         {
             Complain($"coordinator: {reply.Answer.Reason}");
         }
@@ -279,12 +274,7 @@ internal sealed class SimulatedCluster
         if (reply.Decided is { } outcome)
         {
             Outcomes.Add(outcome);
-            foreach (PartitionMachine partition in Partitions)
-            {
-                Watch(Network.CallAsync(_server, () => partition.Commit(outcome.Decision), IsFinal));
-            }
-
-            Watch(Network.CallAsync(_server, () => _batchNorm.Commit(outcome.Decision), IsFinal));
+            Tell(outcome.Decision);
             if (_deathsLeft > 0 && _random.Chance(500))
             {
                 // The worst moment: some servers will have committed the step before the generation changes, others not.
@@ -292,6 +282,22 @@ internal sealed class SimulatedCluster
                 Network.After(1 + _random.Below(_layout.Faults.LongestDelay), Kill);
             }
         }
+
+        if (reply.Resend is { } decision)
+        {
+            Resends += decision.Generation > Outcomes[^1].Decision.Generation ? 1 : 0;
+            Tell(decision);
+        }
+    }
+
+    private void Tell(StepDecision decision)
+    {
+        foreach (PartitionMachine partition in Partitions)
+        {
+            Watch(Network.CallAsync(_server, () => partition.Commit(decision), IsFinal));
+        }
+
+        Watch(Network.CallAsync(_server, () => _batchNorm.Commit(decision), IsFinal));
     }
 
     private void Watch(Task work) =>
