@@ -49,10 +49,13 @@ public class LayersBatchNormTests
     public void Folding_into_the_layer_before_equals_the_two_layers_within_rounding(string layer)
     {
         using var team = new ThreadTeam(1);
-        float[] folded = Evaluate($$"""{{layer}},{"type":"batchNorm"}""", team);
-        float[] separate = Evaluate($$"""{{layer}},{"type":"dropout"},{"type":"batchNorm"}""", team);
-        Assert.NotEqual(separate, folded);
-        AssertClose([.. separate.Select(value => (double)value)], folded, 1e-5);
+        foreach (string next in new[] { "", """,{"type":"relu"}""" })
+        {
+            float[] folded = Evaluate($$"""{{layer}},{"type":"batchNorm"}{{next}}""", team);
+            float[] separate = Evaluate($$"""{{layer}},{"type":"dropout"},{"type":"batchNorm"}{{next}}""", team);
+            Assert.NotEqual(separate, folded);
+            AssertClose([.. separate.Select(value => (double)value)], folded, 1e-5);
+        }
     }
 
     [Fact]

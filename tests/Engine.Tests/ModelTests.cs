@@ -133,6 +133,16 @@ public class ModelTests
     }
 
     [Fact]
+    public void A_fully_connected_layer_sees_every_pixel_that_was_flattened()
+    {
+        IReadOnlyList<ModelRow> rows = ModelTable.Rows(ModelFile.Load("lenet"));
+        Assert.Equal(new Size(16, 16), rows[6].ReceptiveField);
+        Assert.Equal("16*5*5 = 400", rows[6].Arithmetic);
+        Assert.Equal(new Size(32, 32), rows[7].ReceptiveField);
+        Assert.Equal(new Size(32, 32), rows[^1].ReceptiveField);
+    }
+
+    [Fact]
     public void The_planning_table_follows_both_branches_of_a_residual_block()
     {
         IReadOnlyList<ModelRow> rows = ModelTable.Rows(ModelFile.Load("resnet20"));
