@@ -51,6 +51,7 @@ public static class CommandLine
         root.Add(BenchCommand.Create(terminal));
         root.Add(MonitorCommand.Create(terminal));
         root.Add(SiloCommand.Create(terminal));
+        root.Add(ModelCommand.Create(terminal));
         root.Add(DataCommand.Create(terminal));
         root.Add(CheckpointCommand.Create(terminal));
         return root;

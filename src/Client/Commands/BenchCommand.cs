@@ -16,6 +16,22 @@ internal static class BenchCommand
     private const int WarmUpSteps = 3;
     private const int EvaluationSamples = 50;
 
+    /// <summary>What a parameter server holds of one tensor, in whole blocks.</summary>
+    private sealed class OptimizerState(Parameter parameter)
+    {
+        private readonly float[] _weights = new float[parameter.BlockCount * Parameter.BlockSize];
+        private readonly float[] _gradient = new float[parameter.BlockCount * Parameter.BlockSize];
+        private readonly float[] _momentum = new float[parameter.BlockCount * Parameter.BlockSize];
+
+        public void Update(Sgd optimizer, StepSettings settings, LocalExchange exchange)
+        {
+            exchange.Values(parameter).CopyTo(_weights, 0);
+            exchange.Gradient(parameter).CopyTo(_gradient, 0);
+            optimizer.Apply(settings, 1, _weights, _gradient, _momentum, default, _weights);
+            _weights.AsSpan(0, parameter.Count).CopyTo(exchange.Values(parameter));
+        }
+    }
+
     public static Command Create(Terminal terminal)
     {
         var model = new Option<string>("--model") { Description = "Preset or model file [fashion-cnn]", HelpName = "NAME|FILE.json", DefaultValueFactory = _ => "fashion-cnn" };
@@ -67,7 +83,7 @@ internal static class BenchCommand
         var exchange = new LocalExchange(network);
         exchange.Initialize(seed: 1);
         var optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 };
-        Dictionary<Parameter, float[]> momentum = network.Parameters.ToDictionary(parameter => parameter, parameter => new float[parameter.Count]);
+        OptimizerState[] states = [.. network.Parameters.Select(parameter => new OptimizerState(parameter))];
         var settings = new StepSettings(0.01, 1, 1, 1, []);
         var plan = new ShardPlan(new ShardTree(batch, DataShards), 0, DataShards);
         int[] samples = [.. Enumerable.Range(0, batch)];
@@ -77,10 +93,9 @@ internal static class BenchCommand
         {
             filler.Fill(seed: 1, epoch: 0, samples, network.Input(batch), labels);
             exchange.TrainStep(plan, step, seed: 1, labels, samples);
-            foreach (Parameter parameter in network.Parameters)
+            foreach (OptimizerState state in states)
             {
-                float[] weights = exchange.Values(parameter);
-                optimizer.Apply(settings, 1, weights, exchange.Gradient(parameter), momentum[parameter], default, weights);
+                state.Update(optimizer, settings, exchange);
             }
 
             exchange.UpdateStatistics();

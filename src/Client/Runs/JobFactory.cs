@@ -47,6 +47,8 @@ internal static class JobFactory
         spec.Optimizer.Validate();
         spec.Schedule.Validate();
         spec.Augmentation?.Validate(spec.Model.Input);
+        int smallest = Math.Min(spec.Batch, spec.Shape.BatchOf(spec.StepsPerEpoch - 1));
+        ModelTable.CheckBatch(spec.Model, smallest, spec.BatchNormMode, spec.DataShards);
         using var network = new Network(spec.Model, spec.BatchNormMode);
         if (data.ClassCount > network.Classes)
         {

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ConvNet.Client.Views;
+using ConvNet.Engine;
+using ConvNet.Engine.Data;
+using Spectre.Console;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>model show: a model's layers, before anything is trained.</summary>
+internal static class ModelCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var model = new Argument<string>("model") { Description = "Preset or model file", HelpName = "NAME|FILE.json" };
+        var data = new Option<string?>("--data") { Description = "Say how images of this data set are adapted to the model", HelpName = "NAME|PATH" };
+        var size = new Option<string?>("--size") { Description = "Resize an image folder's images", HelpName = "HxW" };
+        Option<long?> batch = WholeNumber.Option("--batch", "Check that this batch suits the batch norms, and show its activations' memory");
+        Option<bool> json = RunOptions.JsonOption();
+        var show = new Command(
+            "show",
+            """
+            Shows a model layer by layer: volumes with their arithmetic, receptive fields, parameters, FLOPs.
+
+            Example: convnet model show vgg11-bn --data fashion-mnist-mini
+            """)
+        { model, data, size, batch, json };
+        show.SetAction(parsed => Show(
+            terminal,
+            ModelFile.Load(parsed.GetValue(model)!),
+            parsed.GetValue(data) is { } path ? DataSource.Load(path, parsed.GetValue(size)) : null,
+            parsed.GetValue(batch) is { } samples ? WholeNumber.InRange("--batch", samples, 1, 1 << 20) : null,
+            parsed.GetValue(json)));
+        return new Command("model", "Looks at models") { show };
+    }
+
+    private static int Show(Terminal terminal, ModelSpec model, Dataset? data, int? batch, bool json)
+    {
+        IReadOnlyList<ModelRow> rows = ModelTable.Rows(model);
+        InputAdapter? adapter = data is null ? null : InputAdapter.For(data, model.Input);
+        if (batch is { } samples)
+        {
+            ModelTable.CheckBatch(model, samples);
+        }
+
+        if (json)
+        {
+            terminal.Out.WriteLine(Json(model, rows).ToJsonString());
+            return (int)ExitCode.Ok;
+        }
+
+        IAnsiConsole console = Consoles.Create(terminal);
+        console.WriteLine($"{model.Name}: input {model.Input}, {rows.Count} layers");
+        if (adapter is not null)
+        {
+            console.WriteLine(adapter.Describe());
+        }
+
+        console.Write(Table(rows));
+        console.WriteLine($"{Count(rows.Sum(row => row.Parameters))} parameters, {Count(rows.Sum(row => row.Flops))} FLOPs for one image forward (a multiply-add is 2)");
+        if (batch is { } count)
+        {
+            long bytes = rows.Sum(row => (long)row.Output.Blocks * row.Output.Area * 8 * sizeof(float)) * count;
+            console.WriteLine($"Activations of a batch of {count}: {Count(bytes >> 20)} MiB");
+        }
+
+        return (int)ExitCode.Ok;
+    }
+
+    private static Table Table(IReadOnlyList<ModelRow> rows)
+    {
+        Table table = new Table().Border(TableBorder.Simple);
+        foreach (string heading in (string[])["layer", "type", "output", "arithmetic", "receptive field", "parameters", "FLOPs", "share of FLOPs"])
+        {
+            bool isNumber = heading is "parameters" or "FLOPs" or "share of FLOPs";
+            table.AddColumn(new TableColumn(heading) { NoWrap = true, Alignment = isNumber ? Justify.Right : Justify.Left });
+        }
+
+        foreach (ModelRow row in rows)
+        {
+            table.AddRow(
+                Markup.Escape(row.Name),
+                row.Type,
+                row.Output.ToString(),
+                Markup.Escape(row.Arithmetic),
+                $"{row.ReceptiveField.H}x{row.ReceptiveField.W}",
+                row.Parameters == 0 ? "" : Count(row.Parameters),
+                row.Flops == 0 ? "" : Count(row.Flops),
+                row.Share < 0.0005 ? "" : string.Create(CultureInfo.InvariantCulture, $"{100 * row.Share:F1} %"));
+        }
+
+        return table;
+    }
+
+    private static JsonObject Json(ModelSpec model, IReadOnlyList<ModelRow> rows) => new()
+    {
+        ["name"] = model.Name,
+        ["input"] = new JsonArray(model.Input.C, model.Input.H, model.Input.W),
+        ["parameters"] = rows.Sum(row => row.Parameters),
+        ["flops"] = rows.Sum(row => row.Flops),
+        ["layers"] = new JsonArray([.. rows.Select(row => new JsonObject
+        {
+            ["name"] = row.Name,
+            ["type"] = row.Type,
+            ["output"] = new JsonArray(row.Output.C, row.Output.H, row.Output.W),
+            ["arithmetic"] = row.Arithmetic,
+            ["receptiveField"] = new JsonArray(row.ReceptiveField.H, row.ReceptiveField.W),
+            ["parameters"] = row.Parameters,
+            ["flops"] = row.Flops,
+        })]),
+    };
+
+    private static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}

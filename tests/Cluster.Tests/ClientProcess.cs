@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>A process of the real client, as a user starts it.</summary>
+internal sealed class ClientProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _error = new();
+
+    private ClientProcess(string folder, string[] args)
+    {
+        // The test project references the client, so its assembly and its data lie beside the tests.
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "convnet.dll"));
+        foreach (string arg in args)
+        {
+            start.ArgumentList.Add(arg);
+        }
+
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Append(_error, line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int ExitCode => _process.ExitCode;
+
+    public string Output => Text(_output);
+
+    public string Error => Text(_error);
+
+    /// <summary>All lines of standard output as JSON.</summary>
+    public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+
+    public static ClientProcess Start(string folder, params string[] args) => new(folder, args);
+
+    /// <summary>Runs a command to its end, which must have this exit code.</summary>
+    public static async Task<ClientProcess> RunAsync(int exitCode, string folder, params string[] args)
+    {
+        var process = new ClientProcess(folder, args);
+        await process.EndAsync(exitCode);
+        return process;
+    }
+
+    /// <summary>Waits until standard output contains a text.</summary>
+    public async Task SaysAsync(string text)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.False(_process.HasExited, $"ended without saying '{text}': {Output}{Error}");
+            await Task.Delay(50, deadline.Token);
+        }
+    }
+
+    public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();
+
+    public async Task EndAsync(int exitCode)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        await _process.WaitForExitAsync(deadline.Token);
+        Assert.True(_process.ExitCode == exitCode, $"exit code {_process.ExitCode} instead of {exitCode}: {Output}{Error}");
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    private static void Append(StringBuilder text, string? line)
+    {
+        if (line is not null)
+        {
+            lock (text)
+            {
+                text.Append(line).Append('\n');
+            }
+        }
+    }
+
+    private static string Text(StringBuilder text)
+    {
+        lock (text)
+        {
+            return text.ToString();
+        }
+    }
+}

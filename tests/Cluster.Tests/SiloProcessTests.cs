@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>Silos, client and monitor in processes of their own.</summary>
+public sealed class SiloProcessTests : IDisposable
+{
+    private static readonly string[] Job = ["--model", "lenet", "--steps", "20", "--batch", "100"];
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public async Task Two_silo_processes_give_the_bits_of_one_worker_and_the_monitor_shows_the_jobs()
+    {
+        int[] ports = FreePorts(4);
+        string url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
+        using ClientProcess first = StartSilo("node-1", url, ports[0], ports[1], devices: 2);
+        await first.SaysAsync("node-1 is in the cluster");
+        using ClientProcess second = StartSilo("node-2", url, ports[2], ports[3], devices: 1);
+        await second.SaysAsync("node-2 is in the cluster");
+
+        JobEnd alone = await JobEnd.TrainAsync(_folder.Path, [.. Job, "--workers", "1"]);
+        foreach (int workers in new[] { 2, 3 })
+        {
+            JobEnd end = await JobEnd.TrainAsync(_folder.Path, [.. Job, "--workers", $"{workers}", "--cluster", url]);
+
+            Assert.Equal(alone.StateSha256, end.StateSha256);
+            Assert.Equal(workers, end.Samples.Length);
+        }
+
+        using ClientProcess monitor = await ClientProcess.RunAsync(0, _folder.Path, "monitor", "--cluster", url, "--once");
+        Assert.Equal(2, monitor.Output.Split("lenet on fashion-mnist-mini  Completed  step 20/20").Length - 1);
+        using ClientProcess tooMany = await ClientProcess.RunAsync(4, _folder.Path, ["train", .. Job, "--workers", "4", "--cluster", url]);
+        Assert.Contains("the job asks for 4 workers, but the cluster offers 3", tooMany.Error);
+
+        second.Signal("TERM");
+        await second.EndAsync(143);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static int[] FreePorts(int count)
+    {
+        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
+        foreach (TcpListener listener in listeners)
+        {
+            listener.Start();
+        }
+
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        foreach (TcpListener listener in listeners)
+        {
+            listener.Stop();
+        }
+
+        return ports;
+    }
+
+    private ClientProcess StartSilo(string name, string url, int port, int gateway, int devices) => ClientProcess.Start(
+        _folder.Path, "silo", "--name", name, "--cluster", url, "--port", $"{port}", "--gateway", $"{gateway}", "--devices", $"{devices}");
+}
