@@ -27,6 +27,7 @@ public sealed class BatchNormMachine
     private BatchNormState[] _statistics;
     private NormStep? _previous;
     private NormStep? _current;
+    private BatchNormReport? _complete;
 
     /// <param name="statistics">One for each batch norm, in forward order; at least one.</param>
     /// <param name="version">Steps that are committed.</param>
@@ -57,8 +58,11 @@ public sealed class BatchNormMachine
     /// <summary>Running statistics of the newest version, in forward order.</summary>
     public IReadOnlyList<BatchNormState> Statistics => _statistics;
 
-    /// <summary>Set from the message that completes the step in progress until the next step begins.</summary>
-    public BatchNormReport? Report { get; private set; }
+    /// <summary>
+    /// Set when the sums of the step in progress are complete, until the next step begins. Held back while the commit of the step
+    /// before is on its way, so that no server ever falls two steps behind: look after a commit, too.
+    /// </summary>
+    public BatchNormReport? Report => _complete?.Step <= Version ? _complete : null;
 
     /// <summary>Starts a generation and drops all sums of a step in progress. Whoever waits for a total must be told to start again.</summary>
     public Answer Begin(Assignment assignment, long firstStep)
@@ -68,7 +72,7 @@ public sealed class BatchNormMachine
         {
             _previous = null;
             _current = firstStep < _job.TotalSteps ? NewStep(firstStep) : null;
-            Report = null;
+            _complete = null;
         }
 
         return answer;
@@ -169,7 +173,7 @@ public sealed class BatchNormMachine
         {
             _previous = _current;
             _current = NewStep(header.Step);
-            Report = null;
+            _complete = null;
         }
 
         long open = _current?.Step ?? _job.TotalSteps;
@@ -230,7 +234,7 @@ public sealed class BatchNormMachine
             step.NoteComplete();
             if (step.IsComplete)
             {
-                Report = new BatchNormReport(
+                _complete = new BatchNormReport(
                     Generation, step.Step, step.FindNonFinite(index => _statistics[index].Name, _fence.WorkerName));
             }
         }

@@ -60,6 +60,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         {
             Throw(Machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings())));
             _completed.Raise();
+            ReportIfComplete();
         }
 
         return Task.CompletedTask;
@@ -133,6 +134,11 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
             DeliverAsync(header, sums).Ignore();
         }
 
+        ReportIfComplete();
+    }
+
+    private void ReportIfComplete()
+    {
         if (Machine.Report is { } report && report.Step != _reportedStep)
         {
             _reportedStep = report.Step;

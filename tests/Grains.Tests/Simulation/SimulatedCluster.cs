@@ -41,6 +41,7 @@ internal sealed class SimulatedCluster
     private readonly Life _server = new();
     private readonly List<(string Name, int Incarnation)> _alive = [];
     private readonly List<Life> _lives = [];
+    private BatchNormReport? _batchNormReport;
     private long _generation;
     private int _born;
     private int _conflictsLeft;
@@ -135,7 +136,7 @@ internal sealed class SimulatedCluster
     {
         ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(header, norm, roots);
         QuarantineOnConflict(reply.Answer, header);
-        AfterBatchNorm(reply.CompletesTree);
+        AfterBatchNorm();
         return reply;
     }
 
@@ -151,7 +152,7 @@ internal sealed class SimulatedCluster
             }
         }
 
-        AfterBatchNorm(reply.CompletesTree);
+        AfterBatchNorm();
         return reply;
     }
 
@@ -239,10 +240,11 @@ internal sealed class SimulatedCluster
         }
     }
 
-    private void AfterBatchNorm(bool completesTree)
+    private void AfterBatchNorm()
     {
-        if (completesTree && _batchNorm.Report is { } report)
+        if (_batchNorm.Report is { } report && !ReferenceEquals(report, _batchNormReport))
         {
+            _batchNormReport = report;
             Watch(AskCoordinatorAsync(() => _coordinator.Report(report)));
         }
     }
@@ -297,7 +299,14 @@ internal sealed class SimulatedCluster
             Watch(Network.CallAsync(_server, () => partition.Commit(decision), IsFinal));
         }
 
-        Watch(Network.CallAsync(_server, () => _batchNorm.Commit(decision), IsFinal));
+        Watch(Network.CallAsync(_server, () => CommitBatchNorm(decision), IsFinal));
+    }
+
+    private Answer CommitBatchNorm(StepDecision decision)
+    {
+        Answer answer = _batchNorm.Commit(decision);
+        AfterBatchNorm();
+        return answer;
     }
 
     private void Watch(Task work) =>
