@@ -53,7 +53,10 @@ internal sealed unsafe class IndirectPass
             phase.Pack(weights, outStride, inStride, _sourceChannels, _destinationChannels);
         }
 
-        bias.CopyTo(new Span<float>(_bias.Data, _destinationChannels));
+        // Evaluation loads the bias of a folded batch norm; training after it has none.
+        var stored = new Span<float>(_bias.Data, _destinationChannels);
+        stored.Clear();
+        bias.CopyTo(stored);
     }
 
     /// <param name="source">First block of the group in sample 0.</param>

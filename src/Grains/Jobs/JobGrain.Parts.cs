@@ -10,6 +10,23 @@ internal sealed partial class JobGrain
 {
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(_placement.ServerKey);
 
+    /// <summary>Places the job, and gives silos that are just joining some time to show what they offer.</summary>
+    private async Task<JobPlacement> PlaceAsync(JobLayout layout)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                return JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos());
+            }
+            catch (ConvNetException e) when (e.ExitCode == ExitCode.Environment && Environment.TickCount64 - start < PlacementPatience.TotalMilliseconds)
+            {
+                await Task.Delay(WatchPeriod / 4);
+            }
+        }
+    }
+
     /// <returns>The step at which the job goes on.</returns>
     private async Task<long> StartAsync(string? checkpoint)
     {

@@ -18,6 +18,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StallDeadline = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan PlacementPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StatusPatience = TimeSpan.FromSeconds(2);
 
     private string _jobJson = "";
@@ -52,7 +53,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             _job = JobSpec.FromJson(jobJson);
             _jobJson = jobJson;
             _machine = new JobMachine(JobId, _job.TotalSteps);
-            _placement = JobPlacement.Plan(JobId, _job.DataShards, layout, catalog.Silos());
+            _placement = await PlaceAsync(layout);
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
             Machine.Start(await StartAsync(checkpoint));
             LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Partitions.Length, Machine.Step);

@@ -84,6 +84,24 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
     }
 
     [Fact]
+    public async Task An_evaluation_in_between_leaves_the_state_as_it_is()
+    {
+        JobSpec job = Variant("cumulative");
+        IJobGrain grain = one.Grains.GetGrain<IJobGrain>("evaluate-in-between");
+        await grain.SubmitAsync(job.ToJson(), new JobLayout(2, 1, 0), null);
+        await grain.RunAsync(4);
+        await TestJobs.WaitAsync(grain);
+        await grain.EvaluateAsync();
+        await TestJobs.WaitAsync(grain);
+        await grain.RunAsync(job.TotalSteps);
+        await TestJobs.WaitAsync(grain);
+        await grain.CheckpointAsync(Directory.CreateTempSubdirectory("convnet-test-").FullName, null);
+        string hash = (await TestJobs.WaitAsync(grain)).Checkpoint!.StateSha256;
+        await grain.EndAsync(JobState.Completed);
+        Assert.Equal(await TestJobs.HashAsync(one.Grains, job, workers: 1), hash);
+    }
+
+    [Fact]
     public async Task Another_seed_rate_or_shard_count_ends_in_another_state()
     {
         JobSpec job = Variant("seven");
