@@ -4,7 +4,8 @@ namespace ConvNet.Engine;
 
 /// <summary>
 /// Layers that feed each other: the whole model, or a branch of a residual block. Neighbours that save a pass together learn of
-/// each other here: a batch norm is folded into the convolution before it for evaluation, and applies the ReLU after it.
+/// each other here: a batch norm is folded into the convolution before it for evaluation, and applies the ReLU and the
+/// 2×2 pooling after it.
 /// </summary>
 public sealed class LayerSequence
 {
@@ -65,6 +66,12 @@ public sealed class LayerSequence
         {
             convolution.Folded = folded;
             folded.IsFolded = true;
+        }
+
+        if (first is ReLU { AppliedBy: BatchNorm pooled } && second is MaxPool pool && pool.FitsNormalization)
+        {
+            pooled.FeedsPool = pool;
+            pool.AppliedBy = pooled;
         }
 
         if (second is not ReLU relu)

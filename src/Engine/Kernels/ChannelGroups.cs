@@ -9,6 +9,7 @@ internal sealed unsafe class ChannelGroups
     private Activation _whole = null!;
     private Activation _group = null!;
     private int _firstChannel;
+    private Action<int>? _finished;
 
     public ChannelGroups()
     {
@@ -46,8 +47,10 @@ internal sealed unsafe class ChannelGroups
     }
 
     /// <summary>whole's channel firstChannel + c = group's channel c; other channels stay.</summary>
-    public void Scatter(Activation group, Activation whole, int firstChannel, int samples, ThreadTeam team)
+    /// <param name="finished">Called with each sample after its channels have moved, on the thread that moved them.</param>
+    public void Scatter(Activation group, Activation whole, int firstChannel, int samples, ThreadTeam team, Action<int>? finished)
     {
+        _finished = finished;
         (_whole, _group, _firstChannel) = (whole, group, firstChannel);
         team.Run(samples, _scatter);
     }
@@ -66,6 +69,8 @@ internal sealed unsafe class ChannelGroups
         {
             Copy(_group.Data + _group.Index(n, c, 0, 0), _whole.Data + _whole.Index(n, _firstChannel + c, 0, 0), _group.Shape.Area);
         }
+
+        _finished?.Invoke(n);
     }
 
     private static void Copy(float* source, float* destination, int pixels)

@@ -57,10 +57,12 @@ internal sealed unsafe class DirectConvolution
     }
 
     /// <summary>y = convolution of x, for samples 0 … samples−1.</summary>
-    public void Forward(Activation x, Activation y, int samples, ThreadTeam team) => Run(_forward, x, y, samples, team);
+    /// <param name="finished">Called with each sample whose output is complete, on some thread of the team.</param>
+    public void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
+        Run(_forward, x, y, samples, team, finished);
 
     /// <summary>dx = ∂loss/∂x, overwritten.</summary>
-    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team) => Run(_backward, dy, dx, samples, team);
+    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team) => Run(_backward, dy, dx, samples, team, null);
 
     /// <param name="rootOfWeights">Where the sums of a root of the plan go: (K, C/groups, R, S), overwritten.</param>
     /// <param name="rootOfBias">The same for (K), or null.</param>
@@ -75,20 +77,22 @@ internal sealed unsafe class DirectConvolution
         }
     }
 
-    private void Run(IndirectPass[] passes, Activation source, Activation destination, int samples, ThreadTeam team)
+    private void Run(
+        IndirectPass[] passes, Activation source, Activation destination, int samples, ThreadTeam team, Action<int>? finished)
     {
         for (int g = 0; g < passes.Length; g++)
         {
+            Action<int>? last = g == passes.Length - 1 ? finished : null;
             float* from = Enter(0, source, g, samples, team);
             if (_groups is null)
             {
-                passes[g].Run(from, FirstBlock(destination, g), samples, team);
+                passes[g].Run(from, FirstBlock(destination, g), samples, team, last);
             }
             else
             {
                 Activation scratch = _groups.Scratch(1, destination, _geometry.Groups);
-                passes[g].Run(from, scratch.Data, samples, team);
-                _groups.Scatter(scratch, destination, g * scratch.Shape.C, samples, team);
+                passes[g].Run(from, scratch.Data, samples, team, null);
+                _groups.Scatter(scratch, destination, g * scratch.Shape.C, samples, team, last);
             }
         }
     }

@@ -54,7 +54,7 @@ internal sealed class FastNormalization : NormalizationKernel
 
     public override void Forward(ReadOnlySpan<float> x, Span<float> y, in NormBlock block, bool relu)
     {
-        var constants = new Constants(block);
+        var constants = new NormVectors(block);
         ref float input = ref MemoryMarshal.GetReference(x);
         ref float output = ref MemoryMarshal.GetReference(y);
         for (nuint i = 0; i < (nuint)x.Length; i += 8)
@@ -72,7 +72,7 @@ internal sealed class FastNormalization : NormalizationKernel
     public override void BackwardSums(
         ReadOnlySpan<float> x, ReadOnlySpan<float> dy, in NormBlock block, bool relu, Span<double> sumDy, Span<double> sumDyXhat)
     {
-        var constants = new Constants(block);
+        var constants = new NormVectors(block);
         var totalDy = default(LaneSum);
         var totalDyXhat = default(LaneSum);
         ref float input = ref MemoryMarshal.GetReference(x);
@@ -100,7 +100,7 @@ internal sealed class FastNormalization : NormalizationKernel
 
     public override void Backward(ReadOnlySpan<float> x, Span<float> dy, in NormBlock block, bool relu)
     {
-        var constants = new Constants(block);
+        var constants = new NormVectors(block);
         Vector256<float> scale = Vector256.Create(block.DyScale);
         Vector256<float> shift = Vector256.Create(block.DyShift);
         Vector256<float> xhatScale = -Vector256.Create(block.XhatScale);
@@ -136,21 +136,6 @@ internal sealed class FastNormalization : NormalizationKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Masked(Vector256<float> dy, Vector256<float> xhat, in Constants constants, bool relu) =>
+    private static Vector256<float> Masked(Vector256<float> dy, Vector256<float> xhat, in NormVectors constants, bool relu) =>
         relu ? Vector256.AndNot(dy, Vector256.LessThanOrEqual(constants.Affine(xhat), Vector256<float>.Zero)) : dy;
-
-    private readonly struct Constants(in NormBlock block)
-    {
-        private readonly Vector256<float> _high = Vector256.Create(block.MeanHigh);
-        private readonly Vector256<float> _low = Vector256.Create(block.MeanLow);
-        private readonly Vector256<float> _inverse = Vector256.Create(block.InverseDeviation);
-        private readonly Vector256<float> _gamma = Vector256.Create(block.Gamma);
-        private readonly Vector256<float> _beta = Vector256.Create(block.Beta);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector256<float> Normalize(Vector256<float> x) => ((x - _high) - _low) * _inverse;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector256<float> Affine(Vector256<float> xhat) => Vector256.FusedMultiplyAdd(xhat, _gamma, _beta);
-    }
 }

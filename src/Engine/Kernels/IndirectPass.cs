@@ -22,6 +22,7 @@ internal sealed unsafe class IndirectPass
     private float* _source;
     private float* _destination;
     private int _samples;
+    private Action<int>? _finished;
 
     /// <param name="source">Channels of one group, height, width.</param>
     /// <param name="destination">Channels of one group, height, width.</param>
@@ -61,11 +62,13 @@ internal sealed unsafe class IndirectPass
 
     /// <param name="source">First block of the group in sample 0.</param>
     /// <param name="destination">First block of the group in sample 0.</param>
-    public void Run(float* source, float* destination, int samples, ThreadTeam team)
+    /// <param name="finished">Called with each sample that is complete, on the thread that has it in its cache.</param>
+    public void Run(float* source, float* destination, int samples, ThreadTeam team, Action<int>? finished)
     {
         _source = source;
         _destination = destination;
         _samples = samples;
+        _finished = finished;
         team.Run((samples + _samplesPerItem - 1) / _samplesPerItem, _item);
     }
 
@@ -125,6 +128,11 @@ internal sealed unsafe class IndirectPass
                     TileKernel.Run8(in job);
                 }
             }
+        }
+
+        for (int n = first; _finished != null && n < first + samples; n++)
+        {
+            _finished(n);
         }
     }
 

@@ -33,6 +33,9 @@ public sealed class BatchNorm : Layer
     private BatchNormState _running;
     private Activation? _x;
     private Activation? _y;
+    private Activation? _pooled;
+    private Activation? _dx;
+    private Activation? _measured;
 
     /// <summary>One set of constants per group of samples that share statistics, and the group of each sample.</summary>
     private NormConstants[] _groups = [];
@@ -59,17 +62,42 @@ public sealed class BatchNorm : Layer
 
     public override long Flops => 4L * Output.Count;
 
-    /// <summary>True if evaluation folds this layer into the convolution before it.</summary>
+    /// <summary>
+    /// True if evaluation folds this layer into the convolution before it. That convolution's output is then read by this layer
+    /// alone, and backward may overwrite it.
+    /// </summary>
     internal bool IsFolded { get; set; }
 
     /// <summary>True if a ReLU follows, which the fast kernels apply in the same pass.</summary>
     internal bool FeedsReLU { get; set; }
+
+    /// <summary>The 2×2 pooling after that ReLU, which the fast kernels apply in the same pass when they train.</summary>
+    internal MaxPool? FeedsPool { get; set; }
 
     /// <summary>Takes over the running statistics for evaluation.</summary>
     public void LoadStatistics(BatchNormState state) => _running = state;
 
     /// <summary>True if this layer's output has gone through the ReLU that follows it.</summary>
     internal bool Applies(StepContext step) => FeedsReLU && step.Kernels == KernelSet.Fast && (step.Training || !IsFolded);
+
+    /// <summary>True if this layer's output has also gone through the pooling after the ReLU.</summary>
+    internal bool Pools(StepContext step) => FeedsPool is not null && step.Training && Applies(step);
+
+    /// <summary>
+    /// What the layer before may call for each sample of its output <paramref name="x"/> while the sample is in cache, so that this
+    /// layer need not read it for its moments. Null if there is nothing to measure.
+    /// </summary>
+    internal Action<int>? Measures(Activation x, StepContext step)
+    {
+        if (!step.Training)
+        {
+            return null;
+        }
+
+        _measured = x;
+        _sums.Reserve(step.Samples);
+        return n => MeasureSample(x, n, step);
+    }
 
     /// <summary>Evaluation as y = scale·x + shift.</summary>
     internal (double Scale, double Shift) EvaluationAffine(int channel)
@@ -108,16 +136,24 @@ public sealed class BatchNorm : Layer
             }
         }
 
-        Activation y = Reserve(ref _y, Output, x.Capacity);
         NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
         bool relu = Applies(step);
+        bool pool = Pools(step);
+        Activation y = pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : Reserve(ref _y, Output, x.Capacity);
         int blocks = Output.Blocks;
         step.Team.Run(step.Samples * blocks, (item, _) =>
         {
             int n = item / blocks;
             int block = item % blocks;
             var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            kernel.Forward(x.Block(n, block), y.Block(n, block), channels, relu);
+            if (pool)
+            {
+                PooledNormalization.Forward(x.Block(n, block), y.Block(n, block), y.Shape.W, channels);
+            }
+            else
+            {
+                kernel.Forward(x.Block(n, block), y.Block(n, block), channels, relu);
+            }
         });
         return y;
     }
@@ -126,6 +162,7 @@ public sealed class BatchNorm : Layer
     {
         NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
         bool relu = Applies(step);
+        bool pool = Pools(step);
         Activation x = _x!;
         int blocks = Output.Blocks;
         _sums.Reserve(step.Samples);
@@ -134,8 +171,15 @@ public sealed class BatchNorm : Layer
             int n = item / blocks;
             int block = item % blocks;
             var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            kernel.BackwardSums(
-                x.Block(n, block), dy.Block(n, block), channels, relu, _sums.First(n, block), _sums.Second(n, block));
+            Span<double> sumDy = _sums.First(n, block), sumDyXhat = _sums.Second(n, block);
+            if (pool)
+            {
+                PooledNormalization.BackwardSums(x.Block(n, block), dy.Block(n, block), dy.Shape.W, channels, sumDy, sumDyXhat);
+            }
+            else
+            {
+                kernel.BackwardSums(x.Block(n, block), dy.Block(n, block), channels, relu, sumDy, sumDyXhat);
+            }
         });
         var leaves = new BackwardSums[step.Plan.Shards.Length];
         step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Total(step.Plan.Shards[i]));
@@ -161,29 +205,35 @@ public sealed class BatchNorm : Layer
             }
         }
 
+        Activation dx = !pool ? dy : IsFolded ? x : Reserve(ref _dx, Output, x.Capacity);
         step.Team.Run(step.Samples * blocks, (item, _) =>
         {
             int n = item / blocks;
             int block = item % blocks;
             var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            kernel.Backward(x.Block(n, block), dy.Block(n, block), channels, relu);
+            if (pool)
+            {
+                PooledNormalization.Backward(x.Block(n, block), dy.Block(n, block), dx.Block(n, block), dy.Shape.W, channels);
+            }
+            else
+            {
+                kernel.Backward(x.Block(n, block), dy.Block(n, block), channels, relu);
+            }
         });
-        return dy;
+        return dx;
     }
 
     /// <summary>Fills the constants with the statistics of the batch, or of each shard.</summary>
     private void MeasureBatch(Activation x, StepContext step)
     {
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
         ShardPlan plan = step.Plan;
-        int blocks = Output.Blocks;
-        _sums.Reserve(step.Samples);
-        step.Team.Run(step.Samples * blocks, (item, _) =>
+        if (!ReferenceEquals(x, _measured))
         {
-            int n = item / blocks;
-            int block = item % blocks;
-            kernel.Moments(x.Block(n, block), _sums.First(n, block), _sums.Second(n, block));
-        });
+            _sums.Reserve(step.Samples);
+            step.Team.Run(step.Samples, (n, _) => MeasureSample(x, n, step));
+        }
+
+        _measured = null;
         var leaves = new Moments[plan.Shards.Length];
         step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Merge(plan.Shards[i]));
         Moments[] roots = ShardReduction.Roots(plan, i => leaves[i], Moments.Combine);
@@ -200,6 +250,15 @@ public sealed class BatchNorm : Layer
         {
             SetGroup(i, leaves[i]);
             _groupOfSample.AsSpan(plan.Shards[i].First, plan.Shards[i].Count).Fill(i);
+        }
+    }
+
+    private void MeasureSample(Activation x, int n, StepContext step)
+    {
+        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            kernel.Moments(x.Block(n, block), _sums.First(n, block), _sums.Second(n, block));
         }
     }
 

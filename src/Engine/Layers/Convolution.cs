@@ -118,7 +118,7 @@ public sealed class Convolution : Layer
         }
         else
         {
-            _direct!.Forward(x, y, step.Samples, step.Team);
+            _direct!.Forward(x, y, step.Samples, step.Team, Folded?.Measures(y, step));
         }
 
         return y;

@@ -53,6 +53,7 @@ public sealed class MaxPool : Layer
     private Activation? _x;
     private Activation? _y;
     private Activation? _dx;
+    private bool _wasApplied;
 
     internal MaxPool(string name, int index, Shape input, Window rows, Window columns)
         : base(name, index, input, Pooling.Output((rows, columns), input))
@@ -65,8 +66,20 @@ public sealed class MaxPool : Layer
 
     public override (Window Rows, Window Columns)? Windows => (_rows, _columns);
 
+    /// <summary>True if a batch norm and ReLU before this layer can pool within their pass.</summary>
+    internal bool FitsNormalization => PooledNormalization.Fits(_rows, _columns);
+
+    /// <summary>The batch norm that does so in training with the fast kernels.</summary>
+    internal BatchNorm? AppliedBy { get; set; }
+
     public override Activation Forward(Activation x, StepContext step)
     {
+        _wasApplied = AppliedBy?.Pools(step) ?? false;
+        if (_wasApplied)
+        {
+            return x;
+        }
+
         _x = x;
         PoolingKernel kernel = PoolingKernel.For(step.Kernels);
         Activation y = Reserve(ref _y, Output, x.Capacity);
@@ -81,6 +94,11 @@ public sealed class MaxPool : Layer
         if (!needsInputGradient)
         {
             return null;
+        }
+
+        if (_wasApplied)
+        {
+            return dy;
         }
 
         Activation x = _x!;
