@@ -101,7 +101,7 @@ public sealed class TrainingRunTests : IDisposable
         RunFolder folder = RunFolder.Create(_temporary.Path);
         using var metrics = new MetricsFile(folder.MetricsPath, 0);
         using var events = new RunEvents(null, _output);
-        using var view = new RunView();
+        using var view = new RunView(TextWriter.Null);
         using var signal = new StopSignal(_ => { });
         return await new TrainingRun(job, folder, events, metrics, view, stop ?? signal).RunAsync(stopAfter);
     }

@@ -21,7 +21,7 @@ internal sealed record Session(
         using Logger log = RunLog.Open(Folder.LogPath);
         using var events = new RunEvents(new StreamWriter(Folder.EventsPath, append: true), json ? terminal.Out : null);
         using RunView view = RunView.For(terminal, json);
-        using var stop = new StopSignal(terminal.Error.WriteLine);
+        using var stop = new StopSignal(view.Notice);
         try
         {
             events.Started(Folder.FullPath, Configuration);

@@ -15,6 +15,7 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
     private const long FirstSlice = 10;
 
     private readonly HashSet<string> _warnings = [];
+    private JobStatus? _latest;
 
     /// <param name="stopAfter">Completed steps at which the run stops without evaluation, or null.</param>
     public async Task<ExitCode> RunAsync(long? stopAfter)
@@ -94,14 +95,14 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
     private async Task<ExitCode> CompleteAsync(JobWatch watch, JobStatus status, EvaluationResult evaluation)
     {
         CheckpointResult checkpoint = await SaveAsync(watch, status, new FinalResult(status.TrainLoss, evaluation.Loss, evaluation.Accuracy));
-        await EndAsync(JobState.Completed, RunSummary.From(status, checkpoint, evaluation.Accuracy));
+        await EndAsync(JobState.Completed, RunSummary.From(_latest!, checkpoint, evaluation.Accuracy));
         return ExitCode.Ok;
     }
 
     private async Task<ExitCode> StopAsync(JobWatch watch, JobStatus status, CheckpointResult? saved)
     {
         CheckpointResult checkpoint = saved ?? await SaveAsync(watch, status, null);
-        await EndAsync(JobState.Stopped, RunSummary.From(status, checkpoint, null));
+        await EndAsync(JobState.Stopped, RunSummary.From(_latest!, checkpoint, null));
         return stop.Requested ?? ExitCode.Ok;
     }
 
@@ -112,8 +113,10 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
         events.Ended(summary);
     }
 
+    /// <summary>The latest status counts most: a worker may report its part of the last step a moment after the step is committed.</summary>
     private void Observe(JobStatus status)
     {
+        _latest = status;
         metrics.AddSteps(status.RecentSteps, Math.Max(1, status.StepsPerEpoch));
         foreach (string warning in status.Warnings.Where(_warnings.Add))
         {

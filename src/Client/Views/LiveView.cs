@@ -17,7 +17,8 @@ public sealed class LiveView : RunView
     private LiveDisplayContext? _live;
     private Task? _display;
 
-    public LiveView(Terminal terminal) => _console = Consoles.Create(terminal);
+    public LiveView(Terminal terminal)
+        : base(terminal.Error) => _console = Consoles.Create(terminal);
 
     public override void Started(IEnumerable<string> sentences)
     {
@@ -45,6 +46,8 @@ public sealed class LiveView : RunView
 
     public override void EpochCompleted(long epoch, JobStatus status, EvaluationResult evaluation) =>
         Say(Lines.EpochCompleted(epoch, status, evaluation));
+
+    public override void Notice(string message) => Say(message);
 
     public override void Warning(string message) => Say($"warning: {message}");
 

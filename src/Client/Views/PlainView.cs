@@ -5,7 +5,7 @@ using ConvNet.Grains.Contracts;
 namespace ConvNet.Client.Views;
 
 /// <summary>Plain lines for pipes and log files: one for each epoch, and one every ten seconds in between.</summary>
-public sealed class PlainView(Terminal terminal) : RunView
+public sealed class PlainView(Terminal terminal) : RunView(terminal.Error)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
