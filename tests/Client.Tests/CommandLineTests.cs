@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Xunit;
 
 namespace ConvNet.Client.Tests;
@@ -47,6 +48,63 @@ public sealed class CommandLineTests
         CommandLineRun run = await CommandLineRun.RunAsync("train", "--batch", "0", "--seed", "-1", "-s", "schedule.factor=0");
 
         Assert.Equal(3, run.Error.Split("error: ").Length - 1);
+    }
+
+    [Theory]
+    [InlineData("train", "--model", "nonsense")]
+    [InlineData("train", "--batch", "0")]
+    [InlineData("resume", "/no/such/folder")]
+    public async Task With_json_a_run_that_cannot_begin_says_so_in_an_event(params string[] args)
+    {
+        CommandLineRun run = await CommandLineRun.RunAsync([.. args, "--json"]);
+
+        Assert.Equal(3, run.ExitCode);
+        using JsonDocument line = JsonDocument.Parse(run.Out);
+        Assert.Equal("run.failed", line.RootElement.GetProperty("event").GetString());
+        Assert.Equal(3, line.RootElement.GetProperty("exitCode").GetInt32());
+        Assert.Contains(line.RootElement.GetProperty("error").GetString()!, run.Error);
+    }
+
+    [Theory]
+    [InlineData("model", "show", "--json", "resnet20")]
+    [InlineData("data", "check", "--json", "fashion-mnist-mini")]
+    [InlineData("bench", "engine", "--json", "--model", "lenet", "--batch", "8", "--steps", "2")]
+    public async Task Json_output_of_a_query_is_one_line(params string[] args)
+    {
+        CommandLineRun run = await CommandLineRun.RunAsync(args);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Single(run.Out.TrimEnd().Split('\n'));
+        using JsonDocument line = JsonDocument.Parse(run.Out);
+        Assert.Equal("", run.Error);
+    }
+
+    [Fact]
+    public async Task A_convolution_that_does_not_fit_is_refused_with_its_arithmetic()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Write(
+            "model.json",
+            """{"name":"odd","input":[1,28,28],"layers":[{"type":"conv","out":8,"kernel":3,"stride":2},{"type":"flatten"},{"type":"fullyConnected","out":10}]}""");
+
+        CommandLineRun refused = await CommandLineRun.RunAsync("model", "show", model);
+        CommandLineRun shown = await CommandLineRun.RunAsync(
+            "model", "show", folder.Write("floor.json", File.ReadAllText(model).Replace("\"stride\":2", "\"stride\":2,\"rounding\":\"floor\"")));
+
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("13.5", refused.Error);
+        Assert.Equal(0, shown.ExitCode);
+    }
+
+    [Fact]
+    public async Task The_layer_table_shows_volumes_with_their_arithmetic()
+    {
+        CommandLineRun run = await CommandLineRun.RunAsync("model", "show", "vgg11-bn", "--data", "fashion-mnist-mini");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("(32 - 3 + 2*1)/1 + 1 = 32", run.Out);
+        Assert.Contains("padded by 2 pixels", run.Out);
+        Assert.DoesNotContain('\e', run.Out);
     }
 
     [Fact]

@@ -92,7 +92,11 @@ public class LayersLossTests
         LayersOutput.Store([.. Enumerable.Repeat(1f, shape.Count)], ones);
         var context = new StepContext(team, KernelSet.Fast)
         {
-            Training = true, Samples = 1, Seed = seed, Step = step, SampleIndices = [sample],
+            Training = true,
+            Samples = 1,
+            Seed = seed,
+            Step = step,
+            SampleIndices = [sample],
         };
         return LayersOutput.Read(layers.Forward(ones, context), 1);
     }

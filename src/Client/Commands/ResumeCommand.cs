@@ -27,11 +27,8 @@ internal static class ResumeCommand
         { directory };
         layout.AddTo(command);
         run.AddTo(command);
-        command.SetAction((parsed, _) =>
-        {
-            Setting[] settings = [.. layout.Read(parsed).OfType<Setting>()];
-            return RunAsync(terminal, parsed.GetValue(directory)!, settings, run.Read(parsed));
-        });
+        command.SetAction((parsed, _) => run.Read(parsed).RunAsync(
+            terminal, choices => RunAsync(terminal, parsed.GetValue(directory)!, [.. layout.Read(parsed).OfType<Setting>()], choices)));
         return command;
     }
 

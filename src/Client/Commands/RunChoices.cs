@@ -1,3 +1,4 @@
+using ConvNet.Client.Runs;
 using ConvNet.Engine;
 using ConvNet.Silo;
 
@@ -8,6 +9,22 @@ namespace ConvNet.Client.Commands;
 /// <param name="ClusterUrl">Null for a local cluster.</param>
 internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json)
 {
+    /// <summary>Prepares and runs a job; with --json, what fails before there is a run folder is an event, too.</summary>
+    public async Task<int> RunAsync(Terminal terminal, Func<RunChoices, Task<int>> run)
+    {
+        try
+        {
+            return await run(this);
+        }
+        catch (Exception e)
+        {
+            (ExitCode code, string message) = Failures.Explain(e);
+            using var events = new RunEvents(null, Json ? terminal.Out : null);
+            events.Failed((int)code, message);
+            throw;
+        }
+    }
+
     /// <summary>Refuses what cannot be done before anything is created.</summary>
     public void Check()
     {

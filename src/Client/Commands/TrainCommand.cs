@@ -30,7 +30,8 @@ internal static class TrainCommand
         layout.AddTo(command);
         command.Add(outFolder);
         run.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(terminal, job.Resolve(parsed, layout), parsed.GetValue(outFolder), run.Read(parsed)));
+        command.SetAction((parsed, _) => run.Read(parsed).RunAsync(
+            terminal, choices => RunAsync(terminal, job.Resolve(parsed, layout), parsed.GetValue(outFolder), choices)));
         return command;
     }
 
