@@ -37,7 +37,7 @@ internal sealed class WorkerSession : IDisposable
         _testSamples = data.Test.Count;
         _links = links;
         _name = name;
-        _batches = new BatchPlan(job.Seed, data.Train.Count, job.Batch);
+        _batches = new BatchPlan(job.Seed, job.Shape);
         _train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
         _test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
         _team = new ThreadTeam(assignment.Threads, name);
@@ -92,13 +92,13 @@ internal sealed class WorkerSession : IDisposable
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         ReadOnlySpan<int> batch = _batches.Samples(step);
-        var plan = new ShardPlan(new ShardTree(batch.Length, _job.DataShards), _assignment.FirstShard, _assignment.EndShard);
+        var plan = new ShardPlan(_job.Shape.TreeOf(step), _assignment.FirstShard, _assignment.EndShard);
         _exchange.BeginStep(step, plan);
         int[] indices = batch.Slice(plan.FirstBatchPosition, plan.Samples).ToArray();
         var labels = new int[indices.Length];
         if (indices.Length > 0)
         {
-            _train.Fill(_job.Seed, _batches.EpochOf(step), indices, _network.Input(indices.Length), labels);
+            _train.Fill(_job.Seed, _job.Shape.EpochOf(step), indices, _network.Input(indices.Length), labels);
         }
 
         Metrics[] metrics = _network.TrainStep(plan, _exchange, step, _job.Seed, labels, indices);

@@ -13,15 +13,15 @@ public class BatchPlanTests
     [InlineData(1, 1, 1)]
     public void Every_epoch_visits_every_sample_once(int samples, int batch, int steps)
     {
-        var plan = new BatchPlan(1, samples, batch);
-        Assert.Equal(steps, plan.StepsPerEpoch);
+        var plan = new BatchPlan(1, Shape(samples, batch));
+        Assert.Equal(steps, plan.Job.StepsPerEpoch);
         for (int epoch = 0; epoch < 2; epoch++)
         {
             var seen = new List<int>();
             for (long step = (long)epoch * steps; step < (epoch + 1L) * steps; step++)
             {
-                Assert.Equal(epoch, plan.EpochOf(step));
-                Assert.Equal(plan.SamplesIn(step), plan.Samples(step).Length);
+                Assert.Equal(epoch, plan.Job.EpochOf(step));
+                Assert.Equal(plan.Job.BatchOf(step), plan.Samples(step).Length);
                 seen.AddRange(plan.Samples(step));
             }
 
@@ -32,18 +32,18 @@ public class BatchPlanTests
     [Fact]
     public void Only_the_last_batch_of_an_epoch_is_smaller()
     {
-        var plan = new BatchPlan(1, 12000, 130);
-        Assert.Equal(130, plan.SamplesIn(91));
-        Assert.Equal(40, plan.SamplesIn(92));
-        Assert.Equal(130, plan.SamplesIn(93));
-        Assert.Equal(40, plan.SamplesIn(93 + 92));
+        var plan = new BatchPlan(1, Shape(12000, 130));
+        Assert.Equal(130, plan.Job.BatchOf(91));
+        Assert.Equal(40, plan.Job.BatchOf(92));
+        Assert.Equal(130, plan.Job.BatchOf(93));
+        Assert.Equal(40, plan.Job.BatchOf(93 + 92));
     }
 
     [Fact]
     public void The_order_depends_on_seed_and_epoch_only()
     {
-        int[] first = [.. new BatchPlan(1, 100, 7).Samples(20)];
-        var other = new BatchPlan(1, 100, 7);
+        int[] first = [.. new BatchPlan(1, Shape(100, 7)).Samples(20)];
+        var other = new BatchPlan(1, Shape(100, 7));
         _ = other.Samples(3);
         Assert.Equal(first, other.Samples(20).ToArray());
         Assert.NotEqual(BatchPlan.Permutation(1, 0, 100), BatchPlan.Permutation(1, 1, 100));
@@ -68,4 +68,6 @@ public class BatchPlanTests
 
         Assert.All(counts, count => Assert.InRange(count, 850, 1150));
     }
+
+    private static JobShape Shape(int samples, int batch) => new(samples, batch, Shards: 4, TotalSteps: 1000);
 }
