@@ -17,6 +17,9 @@ internal sealed class FakeJob(long totalSteps, int stepsPerEpoch, long startStep
 
     public JobFailure? Failure { get; set; }
 
+    /// <summary>What the next calls for the status throw, one after the other.</summary>
+    public Queue<Exception> Troubles { get; } = [];
+
     public Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint) => Task.CompletedTask;
 
     public Task RunAsync(long untilStep)
@@ -45,7 +48,7 @@ internal sealed class FakeJob(long totalSteps, int stepsPerEpoch, long startStep
         return Task.CompletedTask;
     }
 
-    public Task<JobStatus> StatusAsync() => Task.FromResult(new JobStatus
+    public Task<JobStatus> StatusAsync() => Troubles.TryDequeue(out Exception? trouble) ? Task.FromException<JobStatus>(trouble) : Task.FromResult(new JobStatus
     {
         JobId = "fake",
         Model = "lenet",

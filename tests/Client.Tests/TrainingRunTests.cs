@@ -94,6 +94,28 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal("gradients are not finite", error.Message);
     }
 
+    [Fact]
+    public async Task A_call_that_dies_with_a_silo_is_made_again()
+    {
+        var job = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
+        job.Troubles.Enqueue(new TimeoutException());
+        job.Troubles.Enqueue(new SiloUnavailableException());
+
+        Assert.Equal(ExitCode.Ok, await RunAsync(job));
+    }
+
+    [Fact]
+    public async Task A_job_that_was_lost_with_its_silo_is_a_failure_of_the_environment()
+    {
+        var job = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
+        job.Troubles.Enqueue(new JobException(ExitCode.BadInput, "no job 'fake' in this cluster"));
+
+        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => RunAsync(job));
+
+        Assert.Equal(ExitCode.Environment, error.ExitCode);
+        Assert.Contains("resume", error.Message);
+    }
+
     public void Dispose() => _temporary.Dispose();
 
     private async Task<ExitCode> RunAsync(FakeJob job, long? stopAfter = null, StopSignal? stop = null)

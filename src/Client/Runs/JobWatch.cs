@@ -12,6 +12,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(120);
     private static readonly TimeSpan TrainingDeadline = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan OtherDeadline = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(60);
 
     /// <summary>Polls until the job is idle.</summary>
     /// <param name="step">The step at which it will be; polls come closer as it comes near.</param>
@@ -22,7 +23,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
         (JobState, long, double) progress = default;
         while (true)
         {
-            JobStatus status = await job.StatusAsync();
+            JobStatus status = await StatusAsync();
             seen(status);
             ThrowIfEnded(status);
             if (status.State == JobState.Idle)
@@ -42,6 +43,30 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
             }
 
             await Task.Delay(PollDelay(status, step));
+        }
+    }
+
+    /// <summary>A silo that dies takes a call with it: the next one may find the job on another silo, or find that it is lost.</summary>
+    private async Task<JobStatus> StatusAsync()
+    {
+        var trying = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                return await job.StatusAsync();
+            }
+            catch (JobException e) when (e.ExitCode == ExitCode.BadInput)
+            {
+                throw new ConvNetException(
+                    ExitCode.Environment,
+                    "the cluster no longer knows the job: the silo that held it has left. Start it again and go on from the last checkpoint with 'resume'.",
+                    e);
+            }
+            catch (Exception e) when (e is TimeoutException or OrleansException && trying.Elapsed < CallDeadline)
+            {
+                await Task.Delay(LongestPoll);
+            }
         }
     }
 
