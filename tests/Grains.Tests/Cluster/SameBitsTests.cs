@@ -24,7 +24,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
 
     /// <summary>The variants of a job whose sums, state or random numbers are special.</summary>
     public static TheoryData<string> Variants =>
-        ["dropout-augmentation", "ghost", "cumulative", "adam", "adamw", "lars", "clip", "warmup", "shards-5", "seven", "three"];
+        ["dropout-augmentation", "ghost", "cumulative", "adam", "adamw", "lars", "clip", "warmup", "shards-5", "seven", "three", "reference"];
 
     [Theory]
     [InlineData(100)]
@@ -41,6 +41,24 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
 
     [Fact]
     public Task Resnet20_ends_in_the_same_state() => SameInAsync([(1, 2, false), (3, 1, true)], TestJobs.Job("resnet20", 20, steps: 2));
+
+    /// <summary>A change that moves one of these moves every user's results: it must raise the numerics version.</summary>
+    [Theory]
+    [InlineData("lenet", "cc0e6cc4a25ca8e8de7a264a497e8b97d8a1ce5816edab84c0d44d70967a74a7")]
+    [InlineData("small", "8388df39a01c7238d60fce0c9678c8dee92b910414f0765fb8a2ed2b4201900c")]
+    [InlineData("resnet20", "4aae0e0f31a201f394d550af32a1064abbd90d5cc257dc3c470d0cbcff94d234")]
+    public async Task Small_jobs_end_in_the_committed_state(string name, string hash)
+    {
+        JobSpec job = name switch
+        {
+            "lenet" => TestJobs.Job("lenet", batch: 100, steps: 10),
+            "small" => Variant("cumulative"),
+            _ => TestJobs.Job("resnet20", batch: 20, steps: 2),
+        };
+        Assert.Equal(1, job.NumericsVersion);
+        string actual = await TestJobs.HashAsync(two.Grains, job, workers: 3);
+        Assert.True(hash == actual, $"the state of {name} is now {actual}");
+    }
 
     [Fact]
     public async Task A_run_that_is_stopped_in_mid_epoch_and_goes_on_elsewhere_ends_in_the_same_state()
@@ -134,6 +152,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
             "shards-5" => small with { DataShards = 5 },
             "seven" => small with { Batch = 7 },
             "three" => small with { Batch = 3 },
+            "reference" => small with { Kernels = KernelSet.Reference },
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such variant"),
         };
     }
