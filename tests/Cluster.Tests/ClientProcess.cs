@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Xunit;
@@ -8,6 +9,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A process of the real client, as a user starts it.</summary>
 internal sealed class ClientProcess : IDisposable
 {
+    private const int SigTerm = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -66,7 +68,8 @@ internal sealed class ClientProcess : IDisposable
         }
     }
 
-    public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();
+    /// <summary>Sends SIGTERM, as an operator or a service manager does.</summary>
+    public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
 
     public async Task EndAsync(int exitCode)
     {
@@ -85,6 +88,9 @@ internal sealed class ClientProcess : IDisposable
 
         _process.Dispose();
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
 
     private static void Append(StringBuilder text, string? line)
     {

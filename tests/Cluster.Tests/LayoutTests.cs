@@ -59,7 +59,7 @@ public sealed class LayoutTests : IDisposable
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
 
-        training.Signal("TERM");
+        training.Terminate();
         await training.EndAsync(143);
 
         JobEnd end = JobEnd.Of(training);

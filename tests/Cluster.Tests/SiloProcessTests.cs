@@ -34,7 +34,7 @@ public sealed class SiloProcessTests : IDisposable
         using ClientProcess tooMany = await ClientProcess.RunAsync(4, _folder.Path, ["train", .. Job, "--workers", "4", "--cluster", url]);
         Assert.Contains("the job asks for 4 workers, but the cluster offers 3", tooMany.Error);
 
-        second.Signal("TERM");
+        second.Terminate();
         await second.EndAsync(143);
     }
 
