@@ -23,7 +23,13 @@ internal static class ModelJson
         WriteIndented = true,
         IndentSize = 2,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
-        Converters = { new SizeConverter(), new PaddingConverter(), new ShapeConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        Converters =
+        {
+            new SizeConverter(),
+            new PaddingConverter(),
+            new ShapeConverter(),
+            new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+        },
     };
 
     /// <summary>The layer's "type" in a model file.</summary>

@@ -46,7 +46,9 @@ public static class ModelPresets
         new FullyConnectedSpec { Out = 10 },
     ]);
 
-    /// <summary>Source: Simonyan, Zisserman, "Very deep convolutional networks" (2014), configuration A, with batch norm and one fully connected layer.</summary>
+    /// <summary>
+    /// Source: Simonyan, Zisserman, "Very deep convolutional networks" (2014), configuration A, with batch norm and one fully connected layer.
+    /// </summary>
     private static ModelSpec Vgg11() => new("vgg11-bn", new Shape(3, 32, 32),
     [
         .. Normalized(64), Halve(), .. Normalized(128), Halve(),

@@ -27,7 +27,8 @@ public sealed class Parameter
     /// <param name="ordinal">Index of this tensor in its layer: keys its initialization.</param>
     /// <param name="fanIn">Inputs of one output value: scales the initialization of weights.</param>
     /// <param name="fanOut">Outputs that one input value reaches.</param>
-    /// <param name="deliveredByBatchNorm">True for γ and β of a synchronized batch norm: their gradients are the totals of its backward sums and are not pushed.</param>
+    /// <param name="deliveredByBatchNorm">True for γ and β of a synchronized batch norm: their gradients are the totals of its backward sums
+    /// and are not pushed.</param>
     public Parameter(string name, int[] shape, ParameterRole role, int layer, int ordinal, int fanIn, int fanOut, bool deliveredByBatchNorm = false)
     {
         Name = name;

@@ -38,7 +38,9 @@ public sealed partial class ThreadTeam : IDisposable
 
     public int Size { get; }
 
-    /// <summary>Runs body(item, thread) for items 0 … items−1 and returns when all are done; thread is in 0 … Size−1 and picks scratch memory.</summary>
+    /// <summary>
+    /// Runs body(item, thread) for items 0 … items−1 and returns when all are done; thread is in 0 … Size−1 and picks scratch memory.
+    /// </summary>
     public void Run(int items, Action<int, int> body)
     {
         if (Size == 1 || items == 1)

@@ -34,7 +34,12 @@ internal static class BenchCommand
 
     public static Command Create(Terminal terminal)
     {
-        var model = new Option<string>("--model") { Description = "Preset or model file [fashion-cnn]", HelpName = "NAME|FILE.json", DefaultValueFactory = _ => "fashion-cnn" };
+        var model = new Option<string>("--model")
+        {
+            Description = "Preset or model file [fashion-cnn]",
+            HelpName = "NAME|FILE.json",
+            DefaultValueFactory = _ => "fashion-cnn",
+        };
         Option<long?> batch = WholeNumber.Option("--batch", "Samples of one step [128]");
         Option<long?> threads = WholeNumber.Option("--threads", "Compute threads [1]");
         Option<long?> steps = WholeNumber.Option("--steps", "Measured steps [20]");

@@ -84,6 +84,7 @@ internal static class EvalCommand
         network.PrepareEvaluation(CheckpointWeights.Load(network, checkpoint));
         var filler = new BatchFiller(data.Test, spec.Adapter, augmentation: null);
         int samples = data.Test.Count;
-        return Evaluation.Sum([.. Enumerable.Range(0, Evaluation.BlockCount(samples)).Select(block => Evaluation.EvaluateBlock(network, filler, samples, block))]);
+        IEnumerable<int> blocks = Enumerable.Range(0, Evaluation.BlockCount(samples));
+        return Evaluation.Sum([.. blocks.Select(block => Evaluation.EvaluateBlock(network, filler, samples, block))]);
     }
 }

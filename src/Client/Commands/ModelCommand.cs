@@ -58,7 +58,9 @@ internal static class ModelCommand
         }
 
         console.Write(Table(rows));
-        console.WriteLine($"{Count(rows.Sum(row => row.Parameters))} parameters, {Count(rows.Sum(row => row.Flops))} FLOPs for one image forward (a multiply-add is 2)");
+        console.WriteLine(
+            $"{Count(rows.Sum(row => row.Parameters))} parameters, " +
+            $"{Count(rows.Sum(row => row.Flops))} FLOPs for one image forward (a multiply-add is 2)");
         if (batch is { } count)
         {
             long bytes = rows.Sum(row => (long)row.Output.Blocks * row.Output.Area * 8 * sizeof(float)) * count;

@@ -129,7 +129,10 @@ internal static class ResumeCommand
             using JsonDocument document = JsonDocument.Parse(line);
             return (
                 document.RootElement.GetProperty("imagesPerSecond").GetDouble(),
-                [.. document.RootElement.GetProperty("samplesPerWorker").EnumerateObject().Select(worker => KeyValuePair.Create(worker.Name, worker.Value.GetInt64()))]);
+                [
+                    .. document.RootElement.GetProperty("samplesPerWorker").EnumerateObject()
+                        .Select(worker => KeyValuePair.Create(worker.Name, worker.Value.GetInt64())),
+                ]);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {

@@ -22,7 +22,12 @@ internal static class SiloCommand
         Option<long?> gateway = WholeNumber.Option("--gateway", "Port for clients [30000]");
         Option<long?> devices = WholeNumber.Option("--devices", "Workers that this silo can run [1]");
         Option<long?> threads = WholeNumber.Option("--threads", "Compute threads per worker [1]");
-        var roles = new Option<string>("--roles") { Description = "What this silo does [worker,server]", HelpName = "worker,server", DefaultValueFactory = _ => "worker,server" };
+        var roles = new Option<string>("--roles")
+        {
+            Description = "What this silo does [worker,server]",
+            HelpName = "worker,server",
+            DefaultValueFactory = _ => "worker,server",
+        };
         var log = new Option<string?>("--log") { Description = "Log file [logs/NAME.clef]", HelpName = "FILE" };
         var command = new Command(
             "silo",

@@ -21,7 +21,12 @@ internal static class VerifyCommand
 
     public static Command Create(Terminal terminal)
     {
-        var directory = new Argument<string?>("dir") { Description = "Run folder or checkpoint whose job to verify", HelpName = "DIR", Arity = ArgumentArity.ZeroOrOne };
+        var directory = new Argument<string?>("dir")
+        {
+            Description = "Run folder or checkpoint whose job to verify",
+            HelpName = "DIR",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var job = new JobOptions();
         Option<long?> steps = WholeNumber.Option("--verify-steps", "Steps to run in each layout [10]");
         Option<bool> json = RunOptions.JsonOption();

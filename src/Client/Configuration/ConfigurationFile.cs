@@ -170,7 +170,9 @@ public static class ConfigurationFile
     }
 
     private static string SectionHint(string key) =>
-        NearMatch.Suggest(key, ConfigurationKeys.All.Where(known => known.Path.Contains('.', StringComparison.Ordinal)).Select(known => known.Path.Split('.')[0]).Distinct());
+        NearMatch.Suggest(
+            key,
+            ConfigurationKeys.All.Where(known => known.Path.Contains('.', StringComparison.Ordinal)).Select(known => known.Path.Split('.')[0]).Distinct());
 
     private static ConvNetException Error(string path, ParsingEvent at, string message) =>
         ConvNetException.BadInput($"{path}:{at.Start.Line}:{at.Start.Column}: {message}");

@@ -58,6 +58,15 @@ public sealed class MetricsFile : IDisposable
     private void Write(long step, int stepsPerEpoch, string split, double loss, double accuracy, string learningRate, string norm, string seconds)
     {
         long epoch = (Math.Max(step, 1) + stepsPerEpoch - 1) / stepsPerEpoch;
-        _writer.WriteLine(string.Join(',', step.ToString(CultureInfo.InvariantCulture), epoch.ToString(CultureInfo.InvariantCulture), split, Text(loss), Text(accuracy), learningRate, norm, seconds));
+        _writer.WriteLine(string.Join(
+            ',',
+            step.ToString(CultureInfo.InvariantCulture),
+            epoch.ToString(CultureInfo.InvariantCulture),
+            split,
+            Text(loss),
+            Text(accuracy),
+            learningRate,
+            norm,
+            seconds));
     }
 }

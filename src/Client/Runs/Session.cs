@@ -46,7 +46,8 @@ internal sealed record Session(
         int threads = (int)(layout.Threads ?? Math.Max(1, Environment.ProcessorCount / workers));
         if (ClusterUrl is null && workers * threads > Environment.ProcessorCount)
         {
-            string warning = $"{workers} workers x {threads} threads are more than the {Environment.ProcessorCount} cores of this machine: they will wait for each other.";
+            string warning =
+                $"{workers} workers x {threads} threads are more than the {Environment.ProcessorCount} cores of this machine: they will wait for each other.";
             events.Warning(warning);
             view.Warning(warning);
         }
@@ -88,8 +89,10 @@ internal sealed record Session(
     {
         JobShape shape = Spec.Shape;
         string where = ClusterUrl ?? (Configuration.Layout.Silos == 1 ? "a local cluster of 1 silo" : $"a local cluster of {Configuration.Layout.Silos} silos");
-        yield return $"Training {Spec.Model.Name} on {Spec.Data.NameOrPath}: {Spec.TrainSamples} training and {Spec.TestSamples} test images of {Spec.Adapter.Image}.";
-        yield return $"{Spec.TotalSteps} steps of {Spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), {Configuration.Layout.Workers} workers in {where}.";
+        yield return $"Training {Spec.Model.Name} on {Spec.Data.NameOrPath}: " +
+            $"{Spec.TrainSamples} training and {Spec.TestSamples} test images of {Spec.Adapter.Image}.";
+        yield return $"{Spec.TotalSteps} steps of {Spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), " +
+            $"{Configuration.Layout.Workers} workers in {where}.";
         yield return Spec.Adapter.Describe();
         if (Checkpoint is not null)
         {

@@ -40,7 +40,9 @@ public sealed unsafe class BatchFiller
     public int FillSample(ulong seed, int epoch, int sample, Activation destination, int slot)
     {
         if (destination.Shape != _adapter.Model || (uint)slot >= (uint)destination.Capacity)
-            throw new ArgumentException($"Slot {slot} of {destination.Capacity} x {destination.Shape} is no place for an input of {_adapter.Model}.", nameof(destination));
+            throw new ArgumentException(
+                $"Slot {slot} of {destination.Capacity} x {destination.Shape} is no place for an input of {_adapter.Model}.",
+                nameof(destination));
         destination.SampleSpan(slot).Clear();
         Augmentation.Draw draw = _augmentation?.For(seed, epoch, sample) ?? default;
         ReadOnlySpan<byte> image = _set.Image(sample);

@@ -16,7 +16,9 @@ public static class CifarDataset
     public static (ImageSet Train, ImageSet Test) Read(string folder)
     {
         if (Has100(folder))
-            return (ReadSet(folder, "train.bin", [Path.Combine(folder, "train.bin")], 100), ReadSet(folder, "test.bin", [Path.Combine(folder, "test.bin")], 100));
+            return (
+                ReadSet(folder, "train.bin", [Path.Combine(folder, "train.bin")], 100),
+                ReadSet(folder, "test.bin", [Path.Combine(folder, "test.bin")], 100));
         ILookup<bool, string> batches = Batches(folder).ToLookup(path => Path.GetFileName(path).StartsWith("test", StringComparison.Ordinal));
         return (ReadSet(folder, "data_batch_1.bin", [.. batches[false]], 10), ReadSet(folder, "test_batch.bin", [.. batches[true]], 10));
     }

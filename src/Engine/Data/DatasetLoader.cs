@@ -72,7 +72,8 @@ public static class DatasetLoader
             return folder;
         throw ConvNetException.BadInput(name == DefaultName
             ? $"{name}: data/{DefaultName} is neither next to the program nor above {AppContext.BaseDirectory}. Reinstall the program, or give a path."
-            : $"{name}: not found in {string.Join(" or ", FullCandidates())}. Install the Debian package dataset-fashion-mnist, or set CONVNET_DATA to the folder that holds {FullName}/.");
+            : $"{name}: not found in {string.Join(" or ", FullCandidates())}. Install the Debian package dataset-fashion-mnist, " +
+                $"or set CONVNET_DATA to the folder that holds {FullName}/.");
     }
 
     private static IEnumerable<string> FullCandidates()

@@ -82,7 +82,9 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         string expected = $"0000080{dimensions}";
         if (header[0] != 0 || header[1] != 0)
         {
-            string hint = header[2] == 0 && header[3] == 0 ? " The bytes are in reverse order: the file was written little-endian." : " The file is something else.";
+            string hint = header[2] == 0 && header[3] == 0
+                ? " The bytes are in reverse order: the file was written little-endian."
+                : " The file is something else.";
             throw ConvNetException.BadInput(
                 $"{path}: starts with {bytes} at byte 0, not with {expected} (IDX, unsigned bytes, {dimensions} sizes).{hint}");
         }

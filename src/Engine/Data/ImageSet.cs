@@ -14,7 +14,9 @@ public sealed class ImageSet
     public ImageSet(Shape shape, byte[] pixels, int[] labels, IReadOnlyList<string> classNames)
     {
         if ((long)shape.Count * labels.Length != pixels.Length)
-            throw new ArgumentException($"{labels.Length} images of {shape} have {(long)shape.Count * labels.Length} pixels, not {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{labels.Length} images of {shape} have {(long)shape.Count * labels.Length} pixels, not {pixels.Length}.",
+                nameof(pixels));
         foreach (int label in labels)
         {
             if ((uint)label >= (uint)classNames.Count)

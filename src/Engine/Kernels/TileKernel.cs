@@ -21,7 +21,9 @@ internal static unsafe class TileKernel
 
         public float* Destination;
 
-        /// <summary>For each output pixel: offset of its first input value, and of its output vector. A multiple of 6 entries, the last pixel repeated.</summary>
+        /// <summary>
+        /// For each output pixel: offset of its first input value, and of its output vector. A multiple of 6 entries, the last pixel repeated.
+        /// </summary>
         public int* SourceOffsets;
 
         public int* DestinationOffsets;

@@ -24,7 +24,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         {
             throw new JobException(
                 ExitCode.BadInput,
-                $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); resume it as that job");
+                $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); " +
+                "resume it as that job");
         }
 
         return new CheckpointPosition(

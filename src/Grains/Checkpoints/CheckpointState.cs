@@ -88,7 +88,8 @@ public sealed record CheckpointState
             throw new ConvNetException(ExitCode.Conflict,
                 $"{path}: has format version {FormatVersion}; this program reads up to {CurrentFormatVersion}. Use the newer program " +
                 "that wrote it.");
-        if (FormatVersion < 1 || Step < 0 || TotalSteps < Step || Model is null || JobJson is null || DataSha256 is null || BatchNormUpdates is null || EpochSamples < 0)
+        bool isIncomplete = Model is null || JobJson is null || DataSha256 is null || BatchNormUpdates is null;
+        if (isIncomplete || FormatVersion < 1 || Step < 0 || TotalSteps < Step || EpochSamples < 0)
             throw ConvNetException.BadInput(
                 $"{path}: is not the state of a checkpoint: format version {FormatVersion}, step {Step} of {TotalSteps}, or something " +
                 "is missing. Use another checkpoint.");

@@ -13,7 +13,9 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("Prepare"), ResponseTimeout("00:03:00")]
     Task PrepareAsync(WorkerAssignment assignment);
 
-    /// <summary>Trains steps <paramref name="firstStep"/> … <paramref name="endStep"/> − 1; the step coordinator tells the job when they are committed.</summary>
+    /// <summary>
+    /// Trains steps <paramref name="firstStep"/> … <paramref name="endStep"/> − 1; the step coordinator tells the job when they are committed.
+    /// </summary>
     [Alias("Run"), AlwaysInterleave]
     Task RunAsync(long generation, long firstStep, long endStep);
 

@@ -109,7 +109,8 @@ internal sealed partial class JobGrain
         {
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                $"silo '{gone}' has left the cluster while the job was {State} at step {_progress.Position.Step}; start it again and resume from the last checkpoint"));
+                $"silo '{gone}' has left the cluster while the job was {State} at step {_progress.Position.Step}; " +
+                "start it again and resume from the last checkpoint"));
             return;
         }
 
@@ -120,7 +121,8 @@ internal sealed partial class JobGrain
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                FormattableString.Invariant($"no step was committed for {silent:F0} s; step {_progress.Position.Step} waits ({workers}); check the silos' logs and resume from the last checkpoint")));
+                FormattableString.Invariant($"no step was committed for {silent:F0} s; step {_progress.Position.Step} waits ({workers}); ") +
+                "check the silos' logs and resume from the last checkpoint"));
         }
     }
 

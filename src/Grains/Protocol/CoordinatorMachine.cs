@@ -106,7 +106,8 @@ public sealed class CoordinatorMachine
 
     /// <summary>
     /// The step at which a new generation starts, from the versions of all servers, asked for after <see cref="Pause"/>: the lowest,
-    /// because what was staged of it is dropped. Null if they are more than one step apart or from another step than the coordinator's: only a checkpoint helps then.
+    /// because what was staged of it is dropped. Null if they are more than one step apart or from another step than the coordinator's:
+    /// only a checkpoint helps then.
     /// </summary>
     public long? FirstStepOf(IEnumerable<long> versions)
     {

@@ -50,7 +50,8 @@ internal sealed class WorkerLinks
                 {
                     throw new Engine.ConvNetException(
                         Engine.ExitCode.Environment,
-                        FormattableString.Invariant($"{what()}: no answer for {seconds:F0} s ({e.Message}); check that its silo is alive and reachable, then resume from the last checkpoint"),
+                        FormattableString.Invariant($"{what()}: no answer for {seconds:F0} s ({e.Message}); ") +
+                        "check that its silo is alive and reachable, then resume from the last checkpoint",
                         e);
                 }
             }

@@ -5,29 +5,6 @@ using ConvNet.Grains.Protocol;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
-/// <summary>How a job is spread, and what goes wrong. Must never change the result.</summary>
-/// <param name="Workers">At the start.</param>
-/// <param name="Deaths">Workers that die, one of them right after a decision; one worker always survives.</param>
-/// <param name="Joins">Changes of the worker set without a death.</param>
-/// <param name="Conflicts">Messages sent twice with different bytes.</param>
-internal sealed record Layout(int Workers, int Partitions, NetworkFaults Faults, int Deaths = 0, int Joins = 0, int Conflicts = 0);
-
-/// <summary>Everything that a checkpoint holds, by tensor.</summary>
-internal sealed record FakeState(
-    float[][] Weights,
-    float[][][] Slots,
-    IReadOnlyList<BatchNormState> Statistics,
-    long BatchesSeen,
-    CoordinatorState Coordinator)
-{
-    public static FakeState Initial(FakeModel model, OptimizerSpec optimizer) => new(
-        [.. Enumerable.Range(0, model.Layout.Tensors.Count).Select(model.InitialWeights)],
-        [.. optimizer.SlotNames.Select(_ => model.Layout.Tensors.Select(tensor => new float[tensor.Count]).ToArray())],
-        model.InitialStatistics(),
-        0,
-        CoordinatorState.Initial);
-}
-
 /// <summary>
 /// A job on a simulated cluster: the protocol's machines as the grains would host them, fake workers, and a job grain that
 /// starts a new generation whenever the workers change.
