@@ -160,8 +160,9 @@ internal sealed class SafetensorsHeader
         foreach (SafetensorsEntry entry in _entries)
         {
             if (entry.Begin != expected)
-                string fault = entry.Begin < expected ? "overlapping its predecessor" : "leaving a hole";
-                faults.Add($"'{entry.Name}' starts at {entry.Begin} instead of {expected}, {fault}");
+                faults.Add(
+                    $"'{entry.Name}' starts at {entry.Begin} instead of {expected}, " +
+                    (entry.Begin < expected ? "overlapping its predecessor" : "leaving a hole"));
             if (entry.End > dataLength)
                 faults.Add($"'{entry.Name}' ends at {entry.End}, past the {dataLength} bytes of data");
             expected = entry.End;

@@ -1,5 +1,3 @@
-using ConvNet.Engine.Layers;
-using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Protocol;
 
