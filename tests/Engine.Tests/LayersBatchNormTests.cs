@@ -87,6 +87,43 @@ public class LayersBatchNormTests
         Assert.True(alone.Distinct().Count() > 1);
     }
 
+    [Theory]
+    [InlineData(BatchNormMode.Sync)]
+    [InlineData(BatchNormMode.Shard)]
+    public void Evaluation_that_cannot_fold_forgets_the_shards_of_the_last_training_step(BatchNormMode mode)
+    {
+        const string Json = """
+            {"name":"p","input":[1,8,8],"layers":[{"type":"maxPool","size":2,"stride":2},{"type":"batchNorm"},
+            {"type":"residual","main":[{"type":"batchNorm"},{"type":"relu"}]},{"type":"flatten"},{"type":"fullyConnected","out":4}]}
+            """;
+        using var team = new ThreadTeam(1);
+        using var trained = new Network(ModelFile.Parse(Json), mode, team);
+        using var fresh = new Network(ModelFile.Parse(Json), mode, team);
+        var training = new LocalExchange(trained);
+        training.Initialize(1);
+        FillRamp(trained.Input(8));
+        training.TrainStep(new ShardPlan(new ShardTree(8, 4), 0, 4), 0, 1, new int[8], [.. Enumerable.Range(0, 8)]);
+        var untrained = new LocalExchange(fresh);
+        untrained.Initialize(1);
+        Assert.Equal(Logits(fresh, untrained), Logits(trained, training));
+    }
+
+    private static float[] Logits(Network network, LocalExchange exchange)
+    {
+        exchange.PrepareEvaluation();
+        FillRamp(network.Input(8));
+        Activation logits = network.Predict(8);
+        return [.. from n in Enumerable.Range(0, 8) from k in Enumerable.Range(0, network.Classes) select logits[n, k, 0, 0]];
+    }
+
+    private static void FillRamp(Activation x)
+    {
+        for (int i = 0; i < 8 * 64; i++)
+        {
+            x[i / 64, 0, i / 8 % 8, i % 8] = 3 * (i / 64) + (7 * (i / 8 % 8) + 5 * (i % 8)) % 11;
+        }
+    }
+
     private static (float[] Y, float[] Dx, BackwardSums Total) Train(float[] x, float[] dy, KernelSet kernels, ThreadTeam team)
     {
         LayerSequence layers = new ModelBuilder(BatchNormMode.Sync).Build([new BatchNormSpec()], "", Volume);

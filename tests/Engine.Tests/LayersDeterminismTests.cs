@@ -14,6 +14,15 @@ public class LayersDeterminismTests
           {"type":"avgPool","size":3,"stride":1,"padding":1},{"type":"flatten"},{"type":"fullyConnected","out":4}]}
         """;
 
+    /// <summary>Normalization, ReLU and pooling run as one pass, behind a convolution and, with an input gradient, behind a pooling.</summary>
+    private const string Pooled = """
+        {"name":"pooled","input":[3,16,16],"layers":[
+          {"type":"conv","out":12,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
+          {"type":"avgPool","size":1,"stride":1},{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
+          {"type":"conv","out":20,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
+          {"type":"flatten"},{"type":"fullyConnected","out":4}]}
+        """;
+
     [Theory]
     [InlineData(BatchNormMode.Sync, 10, 4)]
     [InlineData(BatchNormMode.Shard, 10, 4)]
@@ -27,6 +36,17 @@ public class LayersDeterminismTests
         Assert.Equal(one, ClusterProbe.Run(Model, mode, batch, [1, shards], 1));
         Assert.Equal(one, ClusterProbe.Run(Model, mode, batch, [2, 3, shards], 2));
         Assert.Equal(one, ClusterProbe.Run(Model, mode, batch, [.. Enumerable.Range(1, shards)], 1));
+    }
+
+    [Theory]
+    [InlineData(BatchNormMode.Sync)]
+    [InlineData(BatchNormMode.Shard)]
+    public void Pooling_fused_with_the_norm_before_it_keeps_the_promise(BatchNormMode mode)
+    {
+        string one = ClusterProbe.Run(Pooled, mode, 10, [4], 1);
+        Assert.Equal(one, ClusterProbe.Run(Pooled, mode, 10, [4], 2));
+        Assert.Equal(one, ClusterProbe.Run(Pooled, mode, 10, [1, 2, 3, 4], 1));
+        Assert.Equal(one, ClusterProbe.Run(Pooled, mode, 10, [1, 2, 3, 4], 2));
     }
 
     [Fact]

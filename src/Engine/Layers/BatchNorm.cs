@@ -130,6 +130,7 @@ public sealed class BatchNorm : Layer
         else
         {
             ReserveGroups(1, step.Samples);
+            _groupOfSample.AsSpan(0, step.Samples).Clear();
             for (int c = 0; c < Output.C; c++)
             {
                 _groups[0].Set(c, _running.RunningMean[c], _running.RunningVar[c], Epsilon);
