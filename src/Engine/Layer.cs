@@ -8,10 +8,12 @@ namespace ConvNet.Engine;
 /// averaged), may overwrite it, leaves the gradient roots of its parameters in <see cref="Parameter.GradientRoot"/>, calls
 /// <see cref="StepExchange.GradientReady"/> for each, and returns ∂loss/∂input (its own buffer, or <c>dy</c> overwritten).
 /// Buffers are allocated at the first forward, for the capacity of <c>x</c>, and reused: a built model that never runs costs nothing.
-/// Padding lanes of activations and gradients are zero on entry and must be zero on return.
+/// Padding lanes of activations and gradients are zero on entry and must be zero on return. A disposed layer must not run again.
 /// </summary>
-public abstract class Layer(string name, int index, Shape input, Shape output)
+public abstract class Layer(string name, int index, Shape input, Shape output) : IDisposable
 {
+    private readonly List<IDisposable> _owned = [];
+
     /// <summary>As in PyTorch's state_dict: "0", "3.main.0".</summary>
     public string Name { get; } = name;
 
@@ -46,15 +48,36 @@ public abstract class Layer(string name, int index, Shape input, Shape output)
     /// <param name="needsInputGradient">False for the first layer: the result is then null.</param>
     public abstract Activation? Backward(Activation dy, StepContext step, bool needsInputGradient);
 
+    /// <summary>Frees the buffers of this layer, but not of its <see cref="Children"/>. No pass may be running.</summary>
+    public void Dispose()
+    {
+        _owned.ForEach(resource => resource.Dispose());
+        _owned.Clear();
+        GC.SuppressFinalize(this);
+    }
+
     /// <summary>A buffer of this layer, made or grown to hold <paramref name="capacity"/> samples; new memory is zero.</summary>
-    protected static Activation Reserve(ref Activation? buffer, Shape shape, int capacity)
+    protected Activation Reserve(ref Activation? buffer, Shape shape, int capacity)
     {
         if (buffer is null || buffer.Capacity < capacity)
         {
-            buffer?.Dispose();
-            buffer = new Activation(shape, capacity);
+            if (buffer is not null)
+            {
+                _owned.Remove(buffer);
+                buffer.Dispose();
+            }
+
+            buffer = Own(new Activation(shape, capacity));
         }
 
         return buffer;
+    }
+
+    /// <summary>Leaves <paramref name="resource"/> to this layer to dispose.</summary>
+    protected T Own<T>(T resource)
+        where T : IDisposable
+    {
+        _owned.Add(resource);
+        return resource;
     }
 }

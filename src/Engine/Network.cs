@@ -127,5 +127,14 @@ public sealed class Network : IDisposable
         return _loss.Evaluate(logits, labels, samples);
     }
 
-    public void Dispose() => _input?.Dispose();
+    /// <summary>Frees all native memory; no pass may be running, and none may follow.</summary>
+    public void Dispose()
+    {
+        _input?.Dispose();
+        _loss.Dispose();
+        foreach (Layer layer in Layers)
+        {
+            layer.Dispose();
+        }
+    }
 }

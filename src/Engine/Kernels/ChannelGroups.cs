@@ -1,7 +1,7 @@
 namespace ConvNet.Engine.Kernels;
 
 /// <summary>Moves the channels of a group that doesn't fill whole blocks into an activation of its own, and back.</summary>
-internal sealed unsafe class ChannelGroups
+internal sealed unsafe class ChannelGroups : IDisposable
 {
     private readonly Activation?[] _scratch = new Activation?[4];
     private readonly Action<int, int> _gather;
@@ -53,6 +53,14 @@ internal sealed unsafe class ChannelGroups
         _finished = finished;
         (_whole, _group, _firstChannel) = (whole, group, firstChannel);
         team.Run(samples, _scatter);
+    }
+
+    public void Dispose()
+    {
+        foreach (Activation? scratch in _scratch)
+        {
+            scratch?.Dispose();
+        }
     }
 
     private void GatherSample(int n, int thread)

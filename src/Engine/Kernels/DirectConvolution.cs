@@ -7,7 +7,7 @@ namespace ConvNet.Engine.Kernels;
 /// Direct convolution of any geometry, all three phases. The order of every sum follows from the geometry alone: not from the number of
 /// threads, the samples of the pass or the shards held. Padding lanes of the results are zero.
 /// </summary>
-internal sealed unsafe class DirectConvolution
+internal sealed unsafe class DirectConvolution : IDisposable
 {
     private readonly ConvolutionGeometry _geometry;
     private readonly IndirectPass[] _forward;
@@ -76,6 +76,8 @@ internal sealed unsafe class DirectConvolution
             _gradient.Run(source, gradient, plan, rootOfWeights, rootOfBias, g * _geometry.FiltersPerGroup, team);
         }
     }
+
+    public void Dispose() => _groups?.Dispose();
 
     private void Run(
         IndirectPass[] passes, Activation source, Activation destination, int samples, ThreadTeam team, Action<int>? finished)

@@ -104,7 +104,7 @@ public sealed class Convolution : Layer
             return;
         }
 
-        _direct ??= new DirectConvolution(Geometry);
+        _direct ??= Own(new DirectConvolution(Geometry));
         _direct.Load(weights, bias);
     }
 

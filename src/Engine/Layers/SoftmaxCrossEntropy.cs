@@ -6,7 +6,7 @@ namespace ConvNet.Engine.Layers;
 /// loss = log Σ exp(logit) − logit[label] for each sample, in double from float logits, with the largest logit subtracted first.
 /// Its gradient carries the factor 1/B of the global batch, so that gradients are summed from here on and never averaged.
 /// </summary>
-internal sealed class SoftmaxCrossEntropy(int classes)
+internal sealed class SoftmaxCrossEntropy(int classes) : IDisposable
 {
     private readonly double[] _exponentials = new double[classes];
     private Activation? _gradient;
@@ -31,6 +31,8 @@ internal sealed class SoftmaxCrossEntropy(int classes)
 
     /// <summary>Loss and correct answers, summed in the order of the samples.</summary>
     public Metrics Evaluate(Activation logits, int[] labels, int samples) => Sum(logits, labels, 0, samples, 0);
+
+    public void Dispose() => _gradient?.Dispose();
 
     private Metrics Sum(Activation logits, int[] labels, int first, int end, double scale)
     {
