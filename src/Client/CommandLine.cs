@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ConvNet.Client.Commands;
+using ConvNet.Client.Runs;
 using ConvNet.Engine;
 
 namespace ConvNet.Client;
@@ -54,6 +55,7 @@ public static class CommandLine
         root.Add(ModelCommand.Create(terminal));
         root.Add(DataCommand.Create(terminal));
         root.Add(CheckpointCommand.Create(terminal));
+        ValueCheck.AddTo(root);
         return root;
     }
 
@@ -69,9 +71,17 @@ public static class CommandLine
     {
         Command command = parsed.CommandResult.Command;
         bool isUnknown = parsed.UnmatchedTokens.Count > 0;
-        foreach (ParseError error in parsed.Errors.Where(error => !isUnknown || Names(error, parsed.UnmatchedTokens)))
+        string[] problems = [.. parsed.Errors.Where(error => !isUnknown || Names(error, parsed.UnmatchedTokens))
+            .Select(error => error.Message + Hint(parsed, error, command))];
+        foreach (string problem in problems)
         {
-            terminal.Error.WriteLine($"error: {error.Message}{Hint(parsed, error, command)}");
+            terminal.Error.WriteLine($"error: {problem}");
+        }
+
+        if (command.Name is "train" or "resume" && parsed.Tokens.Any(token => token.Value == "--json"))
+        {
+            using var events = new RunEvents(null, terminal.Out);
+            events.Failed((int)ExitCode.Usage, string.Join(Environment.NewLine, problems));
         }
 
         terminal.Error.WriteLine($"Try '{Path(parsed.CommandResult)} --help'.");

@@ -128,7 +128,7 @@ public static class ModelFile
             else if (property.Name != "type" || type == typeof(ModelSpec))
             {
                 throw ConvNetException.BadInput(
-                    $"{source}, {path}: unknown key \"{property.Name}\"; known: {string.Join(", ", known.Keys)}." +
+                    $"{source}, {path}: unknown key \"{property.Name}\"; known: {string.Join(", ", type == typeof(ModelSpec) ? known.Keys : known.Keys.Prepend("type"))}." +
                     NearMatch.Suggest(property.Name, known.Keys));
             }
         }

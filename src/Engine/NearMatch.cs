@@ -13,10 +13,11 @@ public static class NearMatch
             return "";
         }
 
-        (string? name, int distance) = candidates
+        (string name, int distance) = candidates
             .Select(candidate => (candidate, Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant())))
+            .DefaultIfEmpty(("", int.MaxValue))
             .MinBy(pair => pair.Item2);
-        return name is not null && distance <= Math.Max(2, name.Length / 3) && distance < name.Length ? $" Did you mean '{name}'?" : "";
+        return distance <= Math.Max(2, name.Length / 3) && distance < name.Length ? $" Did you mean '{name}'?" : "";
     }
 
     /// <summary>Insertions, deletions and substitutions from one word to the other (Levenshtein 1965).</summary>

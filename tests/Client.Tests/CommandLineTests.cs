@@ -16,15 +16,28 @@ public sealed class CommandLineTests
     [InlineData(2, "there is no setting 'optimizer.learning'. Did you mean 'optimizer.learningRate'?", "train", "-s", "optimizer.learning=1")]
     [InlineData(2, "-s takes path.to.key=value; got 'nonsense'", "train", "-s", "nonsense")]
     [InlineData(2, "--stop-after takes a whole number; got 'x'", "train", "--stop-after", "x")]
-    [InlineData(3, "train.batch must be from 1 to 1048576; got 0", "train", "--batch", "0")]
-    [InlineData(3, "train.batch must be from 1 to 1048576; got -1", "train", "--batch", "-1")]
-    [InlineData(3, "train.batch must be from 1 to 1048576; got 2147483648", "train", "--batch", "2147483648")]
-    [InlineData(3, "train.epochs must be from 1 to 1000000; got 1000000000000000000", "train", "--epochs", "1000000000000000000")]
-    [InlineData(3, "train.epochs must be from 1 to 1000000; got a number that is far outside", "train", "--epochs", "99999999999999999999")]
-    [InlineData(3, "optimizer.learningRate must be a finite number, at least 0; got NaN", "train", "--learning-rate", "NaN")]
-    [InlineData(3, "optimizer.learningRate must be a finite number, at least 0; got -1", "train", "--learning-rate", "-1")]
-    [InlineData(3, "optimizer.learningRate must be a finite number, at least 0", "train", "--learning-rate", "1e400")]
-    [InlineData(3, "layout.workers must be from 1", "train", "--workers", "0")]
+    [InlineData(2, "--steps is given 2 times, but only 1 time(s) with a value", "train", "--steps", "10", "--steps")]
+    [InlineData(2, "--detach is not in this version yet", "train", "--detach")]
+    [InlineData(2, "--out takes a value; got ''", "train", "--out", "")]
+    [InlineData(2, "--config takes a value; got ''", "train", "--config", "")]
+    [InlineData(2, "--model takes a value; got ''", "train", "--model", "")]
+    [InlineData(2, "DIR takes a value; got ''", "resume", "")]
+    [InlineData(2, "DIR takes a value; got ''", "eval", "")]
+    [InlineData(2, "DIR takes a value; got ''", "verify", "")]
+    [InlineData(2, "DIR takes a value; got ''", "checkpoint", "verify", "")]
+    [InlineData(2, "PATH takes a value; got ''", "data", "check", "")]
+    [InlineData(3, "--seed must be from 0 to 9223372036854775807; got a number", "train", "--seed", "99999999999999999999")]
+    [InlineData(3, "train.seed must be from 0 to 9223372036854775807; got a number", "train", "-s", "train.seed=9223372036854775808")]
+    [InlineData(3, "train.batch must be from 1 to 1048576; got 0", "train", "-s", "train.batch=0")]
+    [InlineData(3, "--batch must be from 1 to 1048576; got 0", "train", "--batch", "0")]
+    [InlineData(3, "--batch must be from 1 to 1048576; got -1", "train", "--batch", "-1")]
+    [InlineData(3, "--batch must be from 1 to 1048576; got 2147483648", "train", "--batch", "2147483648")]
+    [InlineData(3, "--epochs must be from 1 to 1000000; got 1000000000000000000", "train", "--epochs", "1000000000000000000")]
+    [InlineData(3, "--epochs must be from 1 to 1000000; got a number that is far outside", "train", "--epochs", "99999999999999999999")]
+    [InlineData(3, "--learning-rate must be a finite number, at least 0; got NaN", "train", "--learning-rate", "NaN")]
+    [InlineData(3, "--learning-rate must be a finite number, at least 0; got -1", "train", "--learning-rate", "-1")]
+    [InlineData(3, "--learning-rate must be a finite number, at least 0", "train", "--learning-rate", "1e400")]
+    [InlineData(3, "--workers must be from 1", "train", "--workers", "0")]
     [InlineData(3, "that changes the result", "train", "--workers", "5")]
     [InlineData(3, "Did you mean 'sgd'?", "train", "--optimizer", "sdg")]
     [InlineData(3, "configuration file '/none.yaml' does not exist", "train", "--config", "/none.yaml")]
@@ -63,6 +76,28 @@ public sealed class CommandLineTests
         Assert.Equal("run.failed", line.RootElement.GetProperty("event").GetString());
         Assert.Equal(3, line.RootElement.GetProperty("exitCode").GetInt32());
         Assert.Contains(line.RootElement.GetProperty("error").GetString()!, run.Error);
+    }
+
+    [Fact]
+    public async Task With_json_a_command_line_that_does_not_parse_is_an_event_of_train()
+    {
+        CommandLineRun run = await CommandLineRun.RunAsync("train", "--json", "--steps", "x");
+
+        Assert.Equal(2, run.ExitCode);
+        using JsonDocument line = JsonDocument.Parse(run.Out);
+        Assert.Equal(2, line.RootElement.GetProperty("exitCode").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_model_that_train_refuses_is_not_shown()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Write("open.json", """{"name":"open","input":[1,28,28],"layers":[{"type":"relu"}]}""");
+
+        CommandLineRun run = await CommandLineRun.RunAsync("model", "show", model);
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("Cx1x1", run.Error);
     }
 
     [Theory]

@@ -56,6 +56,7 @@ public sealed class ConfigurationTests
     [InlineData("trian:\n  batch: 3", ":1:1: there is no section 'trian'. Did you mean 'train'?")]
     [InlineData("train:\n  batch: 3\n  batch: 4", ":3:3: 'train.batch' is given twice")]
     [InlineData("train:\n  batch: x", ":2:10: train.batch takes a whole number; got 'x'")]
+    [InlineData("train:\n  seed: 9223372036854775808", ":2:9: train.seed must be from 0 to 9223372036854775807")]
     [InlineData("train:\n\tbatch: 3", "not valid YAML")]
     [InlineData("train:\n  batch: [3]", ":2:10: 'train.batch' takes one plain value")]
     [InlineData("model: &a lenet\ndata: {path: *a}", "anchors and aliases are not allowed")]

@@ -68,6 +68,7 @@ public class ModelTests
     [Theory]
     [InlineData("""{"type":"convv","out":1,"kernel":1}""", "$.layers[0]", "Did you mean 'conv'?")]
     [InlineData("""{"type":"conv","out":1,"kernal":1}""", "unknown key \"kernal\"", "Did you mean 'kernel'?")]
+    [InlineData("""{"type":"relu","foo":1}""", "unknown key \"foo\"", "known: type.")]
     [InlineData("""{"out":1}""", "needs a \"type\"", "known: conv")]
     [InlineData("""{"type":"conv","out":1}""", "kernel", "line 1")]
     [InlineData("""{"type":"conv","out":"x","kernel":1}""", "$.layers[0]", "line 1")]

@@ -52,8 +52,9 @@ internal sealed class JobOptions
 
         IEnumerable<Setting?> flags = [.. _keys.Select(key => key.Read(parsed)), .. layout?.Read(parsed) ?? []];
         Setting[] assignments = [.. (parsed.GetValue(Settings) ?? []).Select(Setting.Parse)];
-        Setting.Apply(configuration, [.. assignments, .. flags.OfType<Setting>()], ExitCode.Usage);
-        ConfigurationCheck.Run(configuration);
+        Setting[] given = [.. assignments, .. flags.OfType<Setting>()];
+        Setting.Apply(configuration, given, ExitCode.Usage);
+        Setting.Check(configuration, given);
         return configuration;
     }
 

@@ -37,6 +37,7 @@ internal static class ModelCommand
 
     private static int Show(Terminal terminal, ModelSpec model, Dataset? data, int? batch, bool json)
     {
+        using var network = new Network(model);
         IReadOnlyList<ModelRow> rows = ModelTable.Rows(model);
         InputAdapter? adapter = data is null ? null : InputAdapter.For(data, model.Input);
         if (batch is { } samples)

@@ -69,7 +69,7 @@ internal static class ResumeCommand
         configuration.Train.DataShards = spec.DataShards;
         Setting.Apply(configuration, settings, ExitCode.Usage);
         configuration.Layout.Workers ??= Math.Min(LayoutSection.DefaultWorkers, spec.DataShards);
-        ConfigurationCheck.Run(configuration);
+        Setting.Check(configuration, settings);
         return configuration;
     }
 

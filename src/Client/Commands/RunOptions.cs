@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace ConvNet.Client.Commands;
 
@@ -10,6 +11,13 @@ internal sealed class RunOptions
     public Option<long?> StopAfter { get; } = WholeNumber.Option("--stop-after", "Stop when N steps of the job are complete; go on later with 'resume'");
 
     public Option<bool> Json { get; } = JsonOption();
+
+    /// <summary>Scripts may know it already; saying what is missing is better than an unknown option.</summary>
+    public Option<bool> Detach { get; } = new("--detach")
+    {
+        Hidden = true,
+        Validators = { Refuse },
+    };
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Print events as JSON, one object a line" };
 
@@ -24,7 +32,16 @@ internal sealed class RunOptions
         command.Add(StopAfter);
         command.Add(Cluster);
         command.Add(Json);
+        command.Add(Detach);
     }
 
     public RunChoices Read(ParseResult parsed) => new(parsed.GetValue(StopAfter), parsed.GetValue(Cluster), parsed.GetValue(Json));
+
+    private static void Refuse(OptionResult detach)
+    {
+        if (!detach.Implicit)
+        {
+            detach.AddError("--detach is not in this version yet: the run lives in this process. Leave it out.");
+        }
+    }
 }

@@ -112,7 +112,7 @@ public static class ConfigurationCheck
     {
         if (value < low || value > high)
         {
-            problems.Add(high == long.MaxValue ? $"{name} must be at least {low}; got {value}." : $"{name} must be from {low} to {high}; got {Show(value)}.");
+            problems.Add($"{name} must be from {low} to {high}; got {Show(value)}.");
         }
     }
 

@@ -22,6 +22,15 @@ public sealed record ConfigurationKey(string Path, Func<TrainConfiguration, obje
     public static ConfigurationKey Whole(string path, Func<TrainConfiguration, long?> get, Action<TrainConfiguration, long> set) =>
         new(path, configuration => get(configuration), (configuration, text) => set(configuration, ParseWhole(path, text)));
 
+    /// <summary>A whole number from 0 to the largest one there is, so that one which does not fit must be refused here.</summary>
+    public static ConfigurationKey Seed(string path, Func<TrainConfiguration, long?> get, Action<TrainConfiguration, long> set) =>
+        new(path, configuration => get(configuration), (configuration, text) => set(configuration, ParseWhole(path, text) switch
+        {
+            long.MaxValue when !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) =>
+                throw ConvNetException.BadInput($"{path} must be from 0 to {long.MaxValue}; got a number that is far outside."),
+            long value => value,
+        }));
+
     public static ConfigurationKey Number(string path, Func<TrainConfiguration, double?> get, Action<TrainConfiguration, double> set) =>
         new(path, configuration => get(configuration), (configuration, text) => set(configuration, ParseNumber(path, text)));
 

@@ -14,7 +14,7 @@ public static class ConfigurationKeys
         ConfigurationKey.Whole("train.steps", c => c.Train.Steps, (c, v) => (c.Train.Epochs, c.Train.Steps) = (null, v)),
         ConfigurationKey.Whole("train.batch", c => c.Train.Batch, (c, v) => c.Train.Batch = v),
         ConfigurationKey.Whole("train.dataShards", c => c.Train.DataShards, (c, v) => c.Train.DataShards = v),
-        ConfigurationKey.Whole("train.seed", c => c.Train.Seed, (c, v) => c.Train.Seed = v),
+        ConfigurationKey.Seed("train.seed", c => c.Train.Seed, (c, v) => c.Train.Seed = v),
         ConfigurationKey.Number("train.clipNorm", c => c.Train.ClipNorm, (c, v) => c.Train.ClipNorm = v),
         ConfigurationKey.Choice("train.batchNorm", ["sync", "shard"], c => c.Train.BatchNorm, (c, v) => c.Train.BatchNorm = v),
         ConfigurationKey.Choice(

@@ -34,9 +34,30 @@ public sealed record Setting(ConfigurationKey Key, string Text, string Origin)
                 $"epochs ({epochs.Origin}) and steps ({steps.Origin}) exclude each other: both say how long to train. Give one of them.");
         }
 
-        foreach (Setting setting in layer)
+        InTheirWords(layer, () =>
         {
-            setting.Key.Set(configuration, setting.Text);
+            foreach (Setting setting in layer)
+            {
+                setting.Key.Set(configuration, setting.Text);
+            }
+        });
+    }
+
+    /// <summary>Runs <see cref="ConfigurationCheck"/>; a value that came from a flag is called by the flag's name.</summary>
+    public static void Check(TrainConfiguration configuration, IEnumerable<Setting> given) =>
+        InTheirWords(given, () => ConfigurationCheck.Run(configuration));
+
+    private static void InTheirWords(IEnumerable<Setting> given, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ConvNetException e)
+        {
+            IEnumerable<Setting> flags = given.Where(setting => setting.Origin.StartsWith("--", StringComparison.Ordinal));
+            string message = flags.Aggregate(e.Message, (text, flag) => text.Replace(flag.Key.Path, flag.Origin, StringComparison.Ordinal));
+            throw new ConvNetException(e.ExitCode, message, e);
         }
     }
 }
