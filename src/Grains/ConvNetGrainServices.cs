@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,7 @@ public static class ConvNetGrainServices
     public static IServiceCollection AddConvNetGrains(this IServiceCollection services)
     {
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
+        services.AddSingleton<IIncomingGrainCallFilter, ExceptionFilter>();
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();
         return services;

@@ -8,7 +8,7 @@ using Orleans.Placement;
 
 namespace ConvNet.Grains.Checkpoints;
 
-[PinnedPlacement, KeepAlive, Immovable]
+[PinnedPlacement, Immovable]
 internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 {
     private const int Weights = -1;
@@ -99,7 +99,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         {
             foreach (Chunk chunk in parts.Plans[partition].Chunks)
             {
-                using TensorBlock block = await parts.Servers[partition].ReadAsync(slot, chunk.Index);
+                using TensorBlock block = await parts.Servers[partition].ReadAsync(parts.Generation, parts.Version, slot, chunk.Index);
                 parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
             }
         }
@@ -112,7 +112,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         var tensors = new List<NamedTensor>();
         for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
         {
-            using TensorBlock block = await parts.BatchNorm.ReadAsync(norm);
+            using TensorBlock block = await parts.BatchNorm.ReadAsync(parts.Generation, parts.Version, norm);
             int channels = block.Length / 2;
             string name = parts.Network.BatchNorms[norm].Name;
             tensors.Add(new NamedTensor($"{name}.running_mean", [channels], block.Span[..channels].ToArray()));
@@ -154,6 +154,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         public JobParts(IGrainFactory grains, ServerAssignment assignment)
         {
             JobJson = assignment.JobJson;
+            Generation = assignment.Generation;
+            Version = assignment.Version;
             Job = JobSpec.FromJson(assignment.JobJson);
             Network = new Network(Job.Model, Job.BatchNormMode);
             Servers = [.. assignment.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
@@ -162,6 +164,10 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         }
 
         public string JobJson { get; }
+
+        public long Generation { get; }
+
+        public long Version { get; }
 
         public JobSpec Job { get; }
 

@@ -20,11 +20,11 @@ public interface IBatchNormGrain : IGrainWithStringKey
     Task<PullReply> ReduceAsync(BatchNormHeader header, int rootCount, TensorBlock roots);
 
     [Alias("Commit"), AlwaysInterleave]
-    Task CommitAsync(long generation, long step, CommitOrder order);
+    Task<PushReply> CommitAsync(long generation, long step, CommitOrder order);
 
-    /// <summary>Running mean then running variance of one batch norm.</summary>
+    /// <summary>Running mean then running variance of one batch norm at a version, which must be the newest.</summary>
     [Alias("Read"), AlwaysInterleave]
-    Task<TensorBlock> ReadAsync(int norm);
+    Task<TensorBlock> ReadAsync(long generation, long version, int norm);
 
     /// <summary>Overwrites running statistics from a checkpoint.</summary>
     [Alias("Install")]

@@ -27,11 +27,11 @@ public interface IParameterServerGrain : IGrainWithStringKey
     Task<PullReply> PullAsync(long generation, long version, int worker, int chunk);
 
     [Alias("Commit"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task CommitAsync(long generation, long step, CommitOrder order);
+    Task<PushReply> CommitAsync(long generation, long step, CommitOrder order);
 
-    /// <summary>A chunk of the weights (slot −1) or of an optimizer slot, for a checkpoint; the partition is idle then.</summary>
+    /// <summary>A chunk of the weights (slot −1) or of an optimizer slot at a version, which must be the newest, for a checkpoint.</summary>
     [Alias("Read"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<TensorBlock> ReadAsync(int slot, int chunk);
+    Task<TensorBlock> ReadAsync(long generation, long version, int slot, int chunk);
 
     /// <summary>Overwrites a chunk from a checkpoint, before the first step after <see cref="BeginAsync"/>.</summary>
     [Alias("Install"), ResponseTimeout("00:00:30")]

@@ -9,7 +9,10 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IWorkerGrain")]
 public interface IWorkerGrain : IGrainWithStringKey
 {
-    /// <summary>Takes up a job, or a new assignment of it: loads the data set, checks its hash, builds the network.</summary>
+    /// <summary>
+    /// Takes up a job, or a new assignment of it: loads the data set, checks its hash, builds the network. The job has
+    /// reserved the worker.
+    /// </summary>
     [Alias("Prepare"), ResponseTimeout("00:03:00")]
     Task PrepareAsync(WorkerAssignment assignment);
 
@@ -17,19 +20,23 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// Trains steps <paramref name="firstStep"/> … <paramref name="endStep"/> − 1; the step coordinator tells the job when they are committed.
     /// </summary>
     [Alias("Run"), AlwaysInterleave]
-    Task RunAsync(long generation, long firstStep, long endStep);
+    Task RunAsync(string jobId, long generation, long firstStep, long endStep);
 
     /// <summary>
     /// Evaluates blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of 250 test samples at a version; ends with
     /// <see cref="IJobControlGrain.EvaluationDoneAsync"/>.
     /// </summary>
     [Alias("Evaluate"), AlwaysInterleave]
-    Task EvaluateAsync(long generation, long version, int firstBlock, int endBlock);
+    Task EvaluateAsync(string jobId, long generation, long version, int firstBlock, int endBlock);
 
     [Alias("Status"), AlwaysInterleave]
     Task<WorkerStatus> StatusAsync();
 
-    /// <summary>Gives the job up and frees its memory. Does nothing if the worker serves another job by now.</summary>
+    /// <summary>Gives the worker to a job if it is free, and returns the id of the job that has it now.</summary>
+    [Alias("Reserve"), AlwaysInterleave]
+    Task<string> ReserveAsync(string jobId);
+
+    /// <summary>Gives the job up, frees its memory and ends the reservation. Does nothing if another job has the worker by now.</summary>
     [Alias("Release")]
     Task ReleaseAsync(string jobId);
 }
@@ -57,9 +64,13 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("EvaluationDone"), AlwaysInterleave]
     Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks);
 
-    /// <summary>All steps up to <paramref name="step"/> are committed by every server.</summary>
+    /// <summary>The steps that the job was asked for are committed by every server; the progress is that of the last of them.</summary>
     [Alias("StepsCommitted"), AlwaysInterleave]
-    Task StepsCommittedAsync(long generation, long step);
+    Task StepsCommittedAsync(long generation, StepProgress progress);
+
+    /// <summary>True while the job may still need its workers.</summary>
+    [Alias("IsLive"), AlwaysInterleave]
+    Task<bool> IsLiveAsync();
 
     /// <summary>Something failed for good; the job stops with this.</summary>
     [Alias("Failed"), AlwaysInterleave]

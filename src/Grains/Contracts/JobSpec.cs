@@ -16,6 +16,9 @@ public sealed record JobSpec
     /// <summary>Raised by every change of kernels or rules that changes bits.</summary>
     public const int CurrentNumericsVersion = 1;
 
+    private const int MaxBatch = 1 << 20;
+    private const int MaxDataShards = 1 << 12;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -92,7 +95,26 @@ public sealed record JobSpec
                 "and would end in other bits; use the program that made it, or start a new job");
         }
 
+        spec.CheckLimits();
         return spec;
+    }
+
+    /// <summary>Bounds what a description can make a silo allocate, whoever wrote it.</summary>
+    private void CheckLimits()
+    {
+        Check("batch", Batch, MaxBatch);
+        Check("dataShards", DataShards, MaxDataShards);
+        Check("trainSamples", TrainSamples, int.MaxValue);
+        Check("testSamples", TestSamples, int.MaxValue);
+        Check("totalSteps", TotalSteps, long.MaxValue);
+    }
+
+    private static void Check(string name, long value, long most)
+    {
+        if (value < 1 || value > most)
+        {
+            throw ConvNetException.BadInput($"the job's {name} is {value}; it must be 1 … {most}");
+        }
     }
 
     /// <summary>A model as its own JSON, the same as in a model file.</summary>

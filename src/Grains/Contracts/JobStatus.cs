@@ -91,7 +91,11 @@ public sealed record WorkerStatus(
     [property: Id(5)] double ComputeSeconds,
     [property: Id(6)] double BatchNormSeconds,
     [property: Id(7)] double PushSeconds,
-    [property: Id(8)] double PullSeconds);
+    [property: Id(8)] double PullSeconds)
+{
+    /// <summary>Test samples evaluated so far, over all evaluations.</summary>
+    [Id(9)] public long EvaluatedSamples { get; init; }
+}
 
 /// <param name="Step">The version that was evaluated.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.EvaluationResult")]

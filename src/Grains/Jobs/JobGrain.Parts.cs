@@ -10,21 +10,56 @@ internal sealed partial class JobGrain
 {
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(_placement.ServerKey);
 
-    /// <summary>Places the job, and gives silos that are just joining some time to show what they offer.</summary>
+    /// <summary>Places the job and reserves its workers; gives silos that are just joining some time to show what they offer.</summary>
     private async Task<JobPlacement> PlaceAsync(JobLayout layout)
     {
         long start = Environment.TickCount64;
+        var busy = new HashSet<string>();
         while (true)
         {
             try
             {
-                return JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos());
+                JobPlacement placement = JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), busy);
+                if (await ReserveAsync(placement) is not { } taken)
+                {
+                    return placement;
+                }
+
+                busy.Add(taken);
             }
             catch (ConvNetException e) when (e.ExitCode == ExitCode.Environment && Environment.TickCount64 - start < PlacementPatience.TotalMilliseconds)
             {
+                busy.Clear();
                 await Task.Delay(WatchPeriod / 4);
             }
         }
+    }
+
+    /// <summary>Reserves all workers of a placement or none.</summary>
+    /// <returns>Null, or the key of a worker that another job has.</returns>
+    private async Task<string?> ReserveAsync(JobPlacement placement)
+    {
+        var reserved = new List<IWorkerGrain>();
+        foreach ((_, string key, _) in placement.Workers)
+        {
+            IWorkerGrain worker = GrainFactory.GetGrain<IWorkerGrain>(key);
+            string holder = await worker.ReserveAsync(JobId);
+            if (holder != JobId && !await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync())
+            {
+                await worker.ReleaseAsync(holder);
+                holder = await worker.ReserveAsync(JobId);
+            }
+
+            if (holder != JobId)
+            {
+                await Task.WhenAll(reserved.Select(other => other.ReleaseAsync(JobId)));
+                return key;
+            }
+
+            reserved.Add(worker);
+        }
+
+        return null;
     }
 
     /// <returns>The step at which the job goes on.</returns>
@@ -43,6 +78,8 @@ internal sealed partial class JobGrain
             await CheckpointWriter.RestoreAsync(AssignmentOf(-1, position.Step));
         }
 
+        _progress = await Coordinator.ProgressAsync();
+
         await Task.WhenAll(_placement.Workers.Select((worker, i) => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).PrepareAsync(
             new WorkerAssignment(
                 JobId, _jobJson, Machine.Generation, i, _placement.ShardRanges[i], _placement.ShardRanges[i + 1], worker.Threads,
@@ -59,8 +96,13 @@ internal sealed partial class JobGrain
     {
         try
         {
-            await RefreshAsync();
-            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1, Machine.Step), _progress.Position, result);
+            CheckpointPosition position = (await Coordinator.ProgressAsync()).Position;
+            if (position.Step != Machine.Step)
+            {
+                throw new JobException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}");
+            }
+
+            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1, Machine.Step), position, result);
             Machine.EndCheckpoint();
         }
         catch (Exception e)
@@ -87,8 +129,18 @@ internal sealed partial class JobGrain
                 _lastSign = Environment.TickCount64;
             }
 
-            _progress = seen;
-            _workers = await workers.WaitAsync(StatusPatience);
+            if (State == JobState.Running)
+            {
+                _progress = seen;
+            }
+
+            WorkerStatus[] workersSeen = await workers.WaitAsync(StatusPatience);
+            if (workersSeen.Sum(worker => worker.EvaluatedSamples) > _workers.Sum(worker => worker.EvaluatedSamples))
+            {
+                _lastSign = Environment.TickCount64;
+            }
+
+            _workers = workersSeen;
         }
         catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException)
         {
@@ -116,18 +168,25 @@ internal sealed partial class JobGrain
 
         await RefreshAsync();
         double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
-        if (silent > StallDeadline.TotalSeconds && State == JobState.Running)
+        if (silent > StallDeadline.TotalSeconds && State is (JobState.Running or JobState.Evaluating))
         {
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                FormattableString.Invariant($"no step was committed for {silent:F0} s; step {_progress.Position.Step} waits ({workers}); ") +
+                FormattableString.Invariant($"no sign of work for {silent:F0} s while the job was {State}; step {_progress.Position.Step} waits ({workers}); ") +
                 "check the silos' logs and resume from the last checkpoint"));
         }
     }
 
     private async Task ReleaseAsync()
     {
+        _watch?.Dispose();
+        _watch = null;
+        if (_placement is null)
+        {
+            return;
+        }
+
         IEnumerable<Task> releases =
         [
             .. _placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).ReleaseAsync(JobId)),
@@ -139,7 +198,7 @@ internal sealed partial class JobGrain
         {
             await Task.WhenAll(releases).WaitAsync(StatusPatience * 5);
         }
-        catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException)
+        catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException or JobException)
         {
             // What is gone needs no release.
         }

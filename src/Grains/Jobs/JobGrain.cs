@@ -31,6 +31,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
     private StepProgress _progress = new();
     private WorkerStatus[] _workers = [];
     private Metrics?[] _blocks = [];
+    private IGrainTimer? _watch;
     private long _lastSign = Environment.TickCount64;
 
     private string JobId => this.GetPrimaryKeyString();
@@ -57,7 +58,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
             Machine.Start(await StartAsync(checkpoint));
             LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Partitions.Length, Machine.Step);
-            this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
+            _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
         }
         catch (Exception e)
         {
@@ -72,7 +73,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
         long firstStep = Machine.Step;
         await Coordinator.NotifyAtAsync(Machine.Generation, untilStep);
         await Task.WhenAll(_placement.Workers.Select(worker =>
-            GrainFactory.GetGrain<IWorkerGrain>(worker.Key).RunAsync(Machine.Generation, firstStep, untilStep)));
+            GrainFactory.GetGrain<IWorkerGrain>(worker.Key).RunAsync(JobId, Machine.Generation, firstStep, untilStep)));
     }
 
     public async Task EvaluateAsync()
@@ -87,7 +88,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             int end = blocks * (i + 1) / workers;
             if (end > first)
             {
-                await GrainFactory.GetGrain<IWorkerGrain>(_placement.Workers[i].Key).EvaluateAsync(Machine.Generation, Machine.Step, first, end);
+                await GrainFactory.GetGrain<IWorkerGrain>(_placement.Workers[i].Key).EvaluateAsync(JobId, Machine.Generation, Machine.Step, first, end);
             }
         }
     }
@@ -144,11 +145,13 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
         LogEnded(logger, JobId, State, Machine.Step);
     }
 
-    public Task StepsCommittedAsync(long generation, long step)
+    public Task StepsCommittedAsync(long generation, StepProgress progress)
     {
-        if (generation == Machine.Generation)
+        if (generation == _machine?.Generation)
         {
-            Machine.Reach(step);
+            // Both in one turn, so that a status never shows a job at rest with the progress of an earlier step.
+            _progress = progress;
+            _machine.Reach(progress.Position.Step);
         }
 
         return Task.CompletedTask;
@@ -156,7 +159,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
 
     public Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks)
     {
-        if (generation != Machine.Generation || State != JobState.Evaluating)
+        if (generation != _machine?.Generation || State != JobState.Evaluating || firstBlock < 0 || firstBlock + blocks.Length > _blocks.Length)
         {
             return Task.CompletedTask;
         }
@@ -176,9 +179,11 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
         return Task.CompletedTask;
     }
 
+    public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
+
     public Task FailedAsync(long generation, string who, JobFailure failure)
     {
-        if (generation == Machine.Generation)
+        if (generation == _machine?.Generation)
         {
             Fail(failure);
         }
@@ -216,6 +221,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             _failure = failure;
             _machine?.Fail(failure.Message);
             LogFailed(logger, JobId, failure.ExitCode, failure.Message);
+            ReleaseAsync().Ignore();
         }
     }
 }

@@ -5,7 +5,7 @@ using ConvNet.Grains.Protocol;
 
 namespace ConvNet.Grains.Jobs;
 
-/// <summary>Which silo does what for a job: a pure function of the silos that are there and the layout that was asked for.</summary>
+/// <summary>Which silo does what for a job: a pure function of the silos, the workers that serve other jobs, and the layout.</summary>
 internal sealed record JobPlacement(
     (string Silo, string Key, int Threads)[] Workers,
     int[] ShardRanges,
@@ -18,7 +18,7 @@ internal sealed record JobPlacement(
     public IEnumerable<string> Silos =>
         Workers.Select(worker => worker.Silo).Concat(Partitions.Select(PinnedKey.SiloOf)).Append(PinnedKey.SiloOf(ServerKey)).Distinct();
 
-    public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos)
+    public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
         if (layout.Workers < 1 || layout.Workers > dataShards)
         {
@@ -27,7 +27,7 @@ internal sealed record JobPlacement(
                 "or a larger --data-shards (which changes the result)");
         }
 
-        var workers = ChooseWorkers(layout, [.. silos.Where(silo => silo.Workers)]);
+        var workers = ChooseWorkers(layout, [.. silos.Where(silo => silo.Workers)], busy);
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         if (servers.Count == 0)
         {
@@ -43,10 +43,12 @@ internal sealed record JobPlacement(
     }
 
     /// <summary>Deals workers over the silos, device by device, in the order of the silos' names.</summary>
-    private static (string Silo, string Key, int Threads)[] ChooseWorkers(JobLayout layout, IReadOnlyList<SiloOffer> silos)
+    private static (string Silo, string Key, int Threads)[] ChooseWorkers(
+        JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
         var all = silos
             .SelectMany(silo => Enumerable.Range(0, silo.Devices).Select(device => (Silo: silo, Device: device)))
+            .Where(choice => !busy.Contains(PinnedKey.Worker(choice.Silo.Name, choice.Device)))
             .OrderBy(choice => choice.Device)
             .ThenBy(choice => choice.Silo.Name, StringComparer.Ordinal)
             .ToList();
@@ -55,8 +57,8 @@ internal sealed record JobPlacement(
             string there = silos.Count == 0 ? "none" : string.Join(", ", silos.Select(silo => $"{silo.Name} with {silo.Devices}"));
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the job asks for {layout.Workers} workers, but the cluster offers {all.Count} devices (silos: {there}); " +
-                "start more silos, give them more --devices, or ask for fewer --workers (the result stays the same)");
+                $"the job asks for {layout.Workers} workers, but the cluster has {all.Count} free devices ({busy.Count} serve other jobs; silos: {there}); " +
+                "start more silos, give them more --devices, wait for other jobs, or ask for fewer --workers (the result stays the same)");
         }
 
         return

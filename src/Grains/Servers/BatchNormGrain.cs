@@ -54,20 +54,28 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         }
     }
 
-    public Task CommitAsync(long generation, long step, CommitOrder order)
+    public Task<PushReply> CommitAsync(long generation, long step, CommitOrder order)
     {
-        if (_machine is not null)
+        if (_machine is null)
         {
-            Throw(Machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings())));
-            _completed.Raise();
-            ReportIfComplete();
+            return Task.FromResult(new PushReply(Verdict.Accepted, null));
         }
 
-        return Task.CompletedTask;
+        Answer answer = _machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings()));
+        _completed.Raise();
+        ReportIfComplete();
+        return Task.FromResult(new PushReply(answer.Verdict, answer.Reason));
     }
 
-    public Task<TensorBlock> ReadAsync(int norm)
+    public Task<TensorBlock> ReadAsync(long generation, long version, int norm)
     {
+        if (generation != Machine.Generation || version != Machine.Version)
+        {
+            throw new JobException(
+                ExitCode.Bug,
+                $"batch norm was asked for version {version} of generation {generation}, but is at {Machine.Version} of {Machine.Generation}");
+        }
+
         BatchNormState state = Machine.Statistics[norm];
         float[] floats = [.. state.RunningMean, .. state.RunningVar];
         return Task.FromResult(new TensorBlock(floats, 0, floats.Length));

@@ -75,15 +75,22 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
             answer.Verdict == PullVerdict.Ready ? new TensorBlock(answer.Buffer!, answer.Offset, answer.Length) : null);
     }
 
-    public Task CommitAsync(long generation, long step, CommitOrder order)
+    public Task<PushReply> CommitAsync(long generation, long step, CommitOrder order)
     {
-        Throw(Machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings())));
+        Answer answer = Machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings()));
         _committed.Raise();
-        return Task.CompletedTask;
+        return Task.FromResult(new PushReply(answer.Verdict, answer.Reason));
     }
 
-    public Task<TensorBlock> ReadAsync(int slot, int chunk)
+    public Task<TensorBlock> ReadAsync(long generation, long version, int slot, int chunk)
     {
+        if (generation != Machine.Generation || version != Machine.Version)
+        {
+            throw new JobException(
+                ExitCode.Bug,
+                $"partition {_assignment.Partition} was asked for version {version} of generation {generation}, but is at {Machine.Version} of {Machine.Generation}");
+        }
+
         Chunk cut = Machine.Plan.Chunks[chunk];
 
         // A copy: the block is written to the network after this turn, when the next step may already run.
@@ -149,6 +156,10 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         }
     }
 
-    private JobException JobNotHere() =>
-        new(ExitCode.Environment, $"partition '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint");
+    private JobException JobNotHere()
+    {
+        // Whoever asks is late or astray; an empty partition must not stay for it.
+        DeactivateOnIdle();
+        return new(ExitCode.Environment, $"partition '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint");
+    }
 }

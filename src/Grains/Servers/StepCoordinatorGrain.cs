@@ -78,22 +78,7 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
         return Task.CompletedTask;
     }
 
-    public Task<StepProgress> ProgressAsync()
-    {
-        CoordinatorState state = Machine.State;
-        return Task.FromResult(new StepProgress
-        {
-            Position = new CheckpointPosition(
-                _committed,
-                _skippedSteps,
-                state.SkipsInARow,
-                new BlockMetrics(state.Epoch.LossSum, state.Epoch.Correct, state.Epoch.Count)),
-            TimedSamples = _timedSamples,
-            TimedSeconds = _timedSeconds,
-            Recent = [.. _recent],
-            Warnings = [.. _warnings],
-        });
-    }
+    public Task<StepProgress> ProgressAsync() => Task.FromResult(Progress());
 
     public Task ReleaseAsync()
     {
@@ -128,7 +113,7 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
     {
         await SendAsync(outcome.Decision);
         Note(outcome);
-        _committed = outcome.State.Step;
+        _committed = Math.Max(_committed, outcome.State.Step);
         NotifyIfDue();
     }
 
@@ -136,9 +121,9 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
     private Task SendAsync(StepDecision decision)
     {
         CommitOrder order = decision.Settings is { } settings ? CommitOrder.From(settings) : CommitOrder.Skipped;
-        IEnumerable<Func<Task>> calls = _assignment.Partitions
+        IEnumerable<Func<Task<PushReply>>> calls = _assignment.Partitions
             .Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key))
-            .Select(server => (Func<Task>)(() => server.CommitAsync(decision.Generation, decision.Step, order)))
+            .Select(server => (Func<Task<PushReply>>)(() => server.CommitAsync(decision.Generation, decision.Step, order)))
             .Append(() => GrainFactory.GetGrain<IBatchNormGrain>(_assignment.ServerKey).CommitAsync(decision.Generation, decision.Step, order));
         return Task.WhenAll(calls.Select(call => ServerCalls.TellAsync(GrainFactory, _assignment, $"commit of step {decision.Step}", call)));
     }
@@ -184,13 +169,34 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
     {
         if (_notifyAt >= 0 && _committed >= _notifyAt)
         {
-            long step = _notifyAt;
+            StepProgress progress = Progress();
             _notifyAt = -1;
             ServerCalls.TellAsync(
                 GrainFactory,
                 _assignment,
                 "step coordinator",
-                () => GrainFactory.GetGrain<IJobControlGrain>(_assignment.JobId).StepsCommittedAsync(_assignment.Generation, step)).Ignore();
+                async () =>
+                {
+                    await GrainFactory.GetGrain<IJobControlGrain>(_assignment.JobId).StepsCommittedAsync(_assignment.Generation, progress);
+                    return new PushReply(Verdict.Accepted, null);
+                }).Ignore();
         }
+    }
+
+    private StepProgress Progress()
+    {
+        CoordinatorState state = Machine.State;
+        return new StepProgress
+        {
+            Position = new CheckpointPosition(
+                _committed,
+                _skippedSteps,
+                state.SkipsInARow,
+                new BlockMetrics(state.Epoch.LossSum, state.Epoch.Correct, state.Epoch.Count)),
+            TimedSamples = _timedSamples,
+            TimedSeconds = _timedSeconds,
+            Recent = [.. _recent],
+            Warnings = [.. _warnings],
+        };
     }
 }

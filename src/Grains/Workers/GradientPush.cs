@@ -9,7 +9,7 @@ namespace ConvNet.Grains.Workers;
 /// <summary>
 /// Sends gradient roots to their partitions bucket by bucket while backward goes on, with a bounded number of messages in flight.
 /// </summary>
-internal sealed class GradientPush : IDisposable
+internal sealed class GradientPush
 {
     private const int InFlight = 8;
 
@@ -63,8 +63,6 @@ internal sealed class GradientPush : IDisposable
     /// <summary>Blocks until everything that was sent is acknowledged.</summary>
     public void Finish() => Task.WhenAll(_sent).GetAwaiter().GetResult();
 
-    public void Dispose() => _window.Dispose();
-
     private IEnumerable<Parameter> TensorsOf(Bucket bucket) =>
         Enumerable.Range(bucket.FirstBlock, bucket.BlockCount)
             .Select(block => _layout.Tensors[_layout.Blocks[block].Tensor])
@@ -101,7 +99,7 @@ internal sealed class GradientPush : IDisposable
             var header = new PushHeader(_generation, _step, _worker, chunk.Index, _roots[root].Level, _roots[root].Index);
             bool recycle = true;
             IParameterServerGrain server = _links.Partitions[partition];
-            await WorkerLinks.DeliverAsync(
+            await Calls.DeliverAsync(
                 () => server.PushAsync(header, new TensorBlock(buffer, 0, length)),
                 () => $"push of step {header.Step} to partition {partition}",
                 onRetry: () => recycle = false).ConfigureAwait(false);

@@ -7,7 +7,7 @@ using ConvNet.Grains.Protocol;
 namespace ConvNet.Grains.Workers;
 
 /// <summary>The exchange of a worker in a cluster: every request of the engine becomes grain calls. Used by the engine's main thread only.</summary>
-internal sealed class GrainExchange : StepExchange, IDisposable
+internal sealed class GrainExchange : StepExchange
 {
     private readonly WorkerAssignment _assignment;
     private readonly WorkerLinks _links;
@@ -51,7 +51,7 @@ internal sealed class GrainExchange : StepExchange, IDisposable
         long start = Stopwatch.GetTimestamp();
         _push.Finish();
         Task.WhenAll(_reports).GetAwaiter().GetResult();
-        WorkerLinks.DeliverAsync(
+        Calls.DeliverAsync(
             () => _links.Coordinator.ReportWorkerAsync(report),
             () => $"report of step {report.Step} to the step coordinator").GetAwaiter().GetResult();
         PushSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -96,8 +96,6 @@ internal sealed class GrainExchange : StepExchange, IDisposable
     public override void ReportMoments(int norm, Moments[] roots) =>
         _reports.Add(ReduceAsync(norm, forward: true, wait: false, BatchNormPayload.Write(roots)));
 
-    public void Dispose() => _push.Dispose();
-
     private TensorBlock Reduce(int norm, bool forward, TensorBlock roots)
     {
         long start = Stopwatch.GetTimestamp();
@@ -112,7 +110,7 @@ internal sealed class GrainExchange : StepExchange, IDisposable
         int rootCount = _rootCount;
         while (true)
         {
-            PullReply reply = await WorkerLinks.CallAsync(
+            PullReply reply = await Calls.CallAsync(
                 () => _links.BatchNorm.ReduceAsync(header, rootCount, roots),
                 () => $"batch norm {norm} of step {header.Step}").ConfigureAwait(false);
             switch (reply.Verdict)
@@ -120,6 +118,8 @@ internal sealed class GrainExchange : StepExchange, IDisposable
                 case PullVerdict.Ready:
                     return reply.Values;
                 case PullVerdict.NotYet:
+                    // A worker that waits has waited at the server already; one that does not is ahead of the commit there.
+                    await Task.Delay(wait ? 0 : 10).ConfigureAwait(false);
                     continue;
                 default:
                     throw new StepAbortedException($"batch norm {norm} answered {reply.Verdict}");

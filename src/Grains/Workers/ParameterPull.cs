@@ -76,20 +76,19 @@ internal sealed class ParameterPull
                 PullReply reply;
                 do
                 {
-                    reply = await WorkerLinks.CallAsync(
+                    reply = await Calls.CallAsync(
                         () => server.PullAsync(generation, version, _worker, chunk),
                         () => $"pull of version {version} from partition {partition}").ConfigureAwait(false);
                 }
                 while (reply.Verdict == PullVerdict.NotYet);
 
-                if (reply.Verdict == PullVerdict.Ready)
+                string answer = $"partition {partition} answered {reply.Verdict} to a pull of version {version}";
+                arrivals[chunk].SetResult(reply.Verdict switch
                 {
-                    arrivals[chunk].SetResult(reply.Values!);
-                }
-                else
-                {
-                    arrivals[chunk].SetException(new StepAbortedException($"partition {partition} answered {reply.Verdict} to a pull of version {version}"));
-                }
+                    PullVerdict.Ready => reply.Values!,
+                    PullVerdict.Stale => throw new StepAbortedException(answer),
+                    _ => throw new ConvNetException(ExitCode.TrainingFailed, answer),
+                });
             }
             catch (Exception e)
             {

@@ -10,9 +10,17 @@ namespace ConvNet.Grains.Workers;
 internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
 {
     private WorkerSession? _session;
+    private string? _reservedBy;
 
     public async Task PrepareAsync(WorkerAssignment assignment)
     {
+        if (_reservedBy != assignment.JobId)
+        {
+            throw new JobException(
+                ExitCode.Conflict,
+                $"worker {this.GetPrimaryKeyString()} is not reserved for job '{assignment.JobId}' (but for '{_reservedBy}'): its silo has restarted");
+        }
+
         Stop();
         string name = this.GetPrimaryKeyString();
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
@@ -22,26 +30,29 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         _session = await Task.Run(() => new WorkerSession(assignment, job, catalog.Open(job.Data), links, name));
     }
 
-    public Task RunAsync(long generation, long firstStep, long endStep)
+    public Task RunAsync(string jobId, long generation, long firstStep, long endStep)
     {
-        SessionOf(generation).Train(firstStep, endStep);
+        SessionOf(jobId, generation).Train(firstStep, endStep);
         return Task.CompletedTask;
     }
 
-    public Task EvaluateAsync(long generation, long version, int firstBlock, int endBlock)
+    public Task EvaluateAsync(string jobId, long generation, long version, int firstBlock, int endBlock)
     {
-        SessionOf(generation).Evaluate(version, firstBlock, endBlock);
+        SessionOf(jobId, generation).Evaluate(version, firstBlock, endBlock);
         return Task.CompletedTask;
     }
 
     public Task<WorkerStatus> StatusAsync() =>
         Task.FromResult(_session?.Status ?? new WorkerStatus(this.GetPrimaryKeyString(), 0, 0, 0, 0, 0, 0, 0, 0));
 
+    public Task<string> ReserveAsync(string jobId) => Task.FromResult(_reservedBy ??= jobId);
+
     public Task ReleaseAsync(string jobId)
     {
-        if (_session?.Assignment.JobId == jobId)
+        if (_reservedBy == jobId)
         {
             Stop();
+            _reservedBy = null;
         }
 
         return Task.CompletedTask;
@@ -53,14 +64,14 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         return Task.CompletedTask;
     }
 
-    private WorkerSession SessionOf(long generation)
+    private WorkerSession SessionOf(string jobId, long generation)
     {
-        if (_session is not { } session || session.Assignment.Generation != generation)
+        if (_session is not { } session || session.Assignment.JobId != jobId || session.Assignment.Generation != generation)
         {
             throw new JobException(
                 ExitCode.Environment,
-                $"worker {this.GetPrimaryKeyString()} has no assignment of generation {generation}" +
-                (_session is null ? "; its silo has restarted: resume from the last checkpoint" : $" (it has {_session.Assignment.Generation})"));
+                $"worker {this.GetPrimaryKeyString()} has no assignment of generation {generation} of job '{jobId}'" +
+                (_session is null ? "; its silo has restarted: resume from the last checkpoint" : $" (it has {_session.Assignment.Generation} of '{_session.Assignment.JobId}')"));
         }
 
         return session;

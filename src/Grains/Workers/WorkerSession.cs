@@ -27,6 +27,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly BlockingCollection<Action> _orders = new(new ConcurrentQueue<Action>(), boundedCapacity: 16);
     private volatile bool _stopping;
     private long _samples;
+    private long _evaluated;
     private long _step;
     private double _seconds;
 
@@ -57,7 +58,10 @@ internal sealed class WorkerSession : IDisposable
         Math.Max(0, _seconds - _exchange.BatchNormSeconds - _exchange.PushSeconds - _exchange.PullSeconds),
         _exchange.BatchNormSeconds,
         _exchange.PushSeconds,
-        _exchange.PullSeconds);
+        _exchange.PullSeconds)
+    {
+        EvaluatedSamples = Volatile.Read(ref _evaluated),
+    };
 
     public void Train(long firstStep, long endStep) => Post(() =>
     {
@@ -70,12 +74,18 @@ internal sealed class WorkerSession : IDisposable
     public void Evaluate(long version, int firstBlock, int endBlock) => Post(() =>
     {
         _exchange.PullAll(version);
-        _network.PrepareEvaluation(ReadStatistics());
+        _network.PrepareEvaluation(ReadStatistics(version));
         var blocks = new BlockMetrics[endBlock - firstBlock];
         for (int block = firstBlock; block < endBlock && !_stopping; block++)
         {
             Metrics metrics = Evaluation.EvaluateBlock(_network, _test, _testSamples, block);
             blocks[block - firstBlock] = new BlockMetrics(metrics.LossSum, metrics.Correct, metrics.Count);
+            Volatile.Write(ref _evaluated, _evaluated + metrics.Count);
+        }
+
+        if (_stopping)
+        {
+            return;
         }
 
         Tell(job => job.EvaluationDoneAsync(_assignment.Generation, _assignment.Worker, firstBlock, blocks));
@@ -112,14 +122,14 @@ internal sealed class WorkerSession : IDisposable
         Volatile.Write(ref _step, step + 1);
     }
 
-    private List<BatchNormState> ReadStatistics()
+    private List<BatchNormState> ReadStatistics(long version)
     {
         var states = new List<BatchNormState>();
         for (int norm = 0; norm < _network.BatchNorms.Count; norm++)
         {
             int index = norm;
-            using TensorBlock block = WorkerLinks.CallAsync(
-                () => _links.BatchNorm.ReadAsync(index),
+            using TensorBlock block = Calls.CallAsync(
+                () => _links.BatchNorm.ReadAsync(_assignment.Generation, version, index),
                 () => $"running statistics of batch norm {index}").GetAwaiter().GetResult();
             int channels = block.Length / 2;
             states.Add(new BatchNormState(
@@ -138,7 +148,7 @@ internal sealed class WorkerSession : IDisposable
     }
 
     private void Tell(Func<IJobControlGrain, Task> call) =>
-        WorkerLinks.CallAsync(
+        Calls.CallAsync(
             async () =>
             {
                 await call(_links.Job).ConfigureAwait(false);
@@ -151,41 +161,46 @@ internal sealed class WorkerSession : IDisposable
         ThreadTeam.YieldToServiceThreads();
         foreach (Action order in _orders.GetConsumingEnumerable())
         {
-            try
+            if (!_stopping)
             {
-                order();
-            }
-            catch (StepAbortedException)
-            {
-                // A newer generation is on its way with new orders; this one's state is dropped.
-            }
-            catch (Exception e) when (!_stopping)
-            {
-                Report(e);
-            }
-            catch (Exception) when (_stopping)
-            {
-                break;
+                Carry(order);
             }
         }
 
         _team.Dispose();
         _network.Dispose();
-        _exchange.Dispose();
+    }
+
+    /// <summary>Runs one order. Nothing may escape: an exception on this thread would end the process.</summary>
+    private void Carry(Action order)
+    {
+        try
+        {
+            order();
+        }
+        catch (StepAbortedException)
+        {
+            // A newer generation is on its way with new orders; this one's state is dropped.
+        }
+        catch (Exception e)
+        {
+            if (!_stopping)
+            {
+                Report(e);
+            }
+        }
     }
 
     private void Report(Exception e)
     {
-        var failure = new JobFailure(
-            (int)(e is ConvNetException known ? known.ExitCode : ExitCode.Bug),
-            e is ConvNetException ? $"worker {_name}, step {_step}: {e.Message}" : $"worker {_name}, step {_step}: {e}");
         try
         {
+            JobFailure failure = JobException.From(e).ToFailure($"worker {_name}, step {_step}");
             Tell(job => job.FailedAsync(_assignment.Generation, _name, failure));
         }
-        catch (ConvNetException)
+        catch (Exception)
         {
-            // The job grain cannot be reached; its own deadline speaks for this worker.
+            // The job grain is gone or has forgotten the job: there is nobody left to tell.
         }
     }
 }

@@ -12,13 +12,15 @@ public abstract class ClusterFixture(int silos) : IAsyncLifetime
 
     public IGrainFactory Grains => _cluster!.Client;
 
+    /// <summary>In order; the test host gives the names.</summary>
+    public IReadOnlyList<string> SiloNames => [.. _cluster!.Silos.Select(silo => silo.Name).Order(StringComparer.Ordinal)];
+
     public async ValueTask InitializeAsync()
     {
-        int started = 0;
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) => silo.ConfigureConvNetSilo(
-            new SiloOffer($"silo-{Interlocked.Increment(ref started)}", Devices: 4, Threads: 1, Workers: true, Servers: true)));
+        builder.ConfigureSilo((options, silo) => silo.ConfigureConvNetSilo(
+            new SiloOffer(options.SiloName, Devices: 4, Threads: 1, Workers: true, Servers: true)));
         _cluster = builder.Build();
         await _cluster.DeployAsync();
     }
