@@ -62,18 +62,11 @@ public static class Philox
     public static PhiloxStream Stream(ulong seed, Purpose purpose, uint a, uint b) => new(seed, a, b, (uint)purpose << 28);
 
     /// <summary>
-    /// The number that decides whether dropout keeps one element: uniform over all 32-bit values. Elements 4i … 4i+3 share one block: whoever
-    /// needs them all calls <see cref="DropoutBlock"/>.
+    /// The numbers that decide whether dropout keeps elements 4·<paramref name="block"/> … 4·<paramref name="block"/>+3: uniform over all
+    /// 32-bit values.
     /// </summary>
     /// <param name="sample">Index in the data set.</param>
-    /// <param name="element">Logical index c·H·W + h·W + w within the sample.</param>
-    public static uint At(ulong seed, long step, int layer, int sample, int element)
-    {
-        (uint x0, uint x1, uint x2, uint x3) = DropoutBlock(seed, step, layer, sample, element >> 2);
-        return (element & 3) switch { 0 => x0, 1 => x1, 2 => x2, _ => x3 };
-    }
-
-    /// <summary>The dropout numbers of elements 4·<paramref name="block"/> … 4·<paramref name="block"/>+3.</summary>
+    /// <param name="block">A fourth of the logical index c·H·W + h·W + w within the sample.</param>
     /// <exception cref="OverflowException">The step needs more than 32 bits, or the layer more than 28.</exception>
     public static (uint X0, uint X1, uint X2, uint X3) DropoutBlock(ulong seed, long step, int layer, int sample, int block)
     {

@@ -8,7 +8,7 @@ namespace ConvNet.Engine.Tests;
 public class OptimizersScheduleTests
 {
     /// <summary>5 steps per epoch, 4 epochs.</summary>
-    private static readonly JobShape Job = JobShape.ForEpochs(samples: 50, batch: 11, shards: 4, epochs: 4);
+    private static readonly JobShape Job = new(Samples: 50, Batch: 11, Shards: 4, TotalSteps: 20);
 
     [Fact]
     public void ConstantStaysAtTheBaseRate()

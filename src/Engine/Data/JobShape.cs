@@ -12,12 +12,6 @@ public sealed record JobShape(int Samples, int Batch, int Shards, long TotalStep
     /// <summary>⌈samples/batch⌉: the smaller last step counts.</summary>
     public int StepsPerEpoch => (int)(((long)Samples + Batch - 1) / Batch);
 
-    public static JobShape ForEpochs(int samples, int batch, int shards, int epochs)
-    {
-        var shape = new JobShape(samples, batch, shards, 0);
-        return shape with { TotalSteps = (long)shape.StepsPerEpoch * epochs };
-    }
-
     /// <summary>The epoch that a step belongs to, from 0.</summary>
     public int EpochOf(long step) => checked((int)(step / StepsPerEpoch));
 

@@ -27,28 +27,6 @@ public static partial class DurableFile
         }
     }
 
-    /// <summary>Replaces or creates a file in one step: whoever reads it sees the old content or the new, also after a crash.</summary>
-    /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
-    public static void Replace(string path, Action<Stream> write)
-    {
-        string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full)!;
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            Create(temporary, write);
-            File.Move(temporary, full, overwrite: true);
-            FlushFolder(folder);
-        }
-        catch (Exception e)
-        {
-            TryDelete(temporary);
-            if (e is IOException or UnauthorizedAccessException)
-                throw Failed(path, e);
-            throw;
-        }
-    }
-
     /// <summary>Gives a folder whose files are all flushed its final name, and flushes both folders' entries.</summary>
     /// <exception cref="ConvNetException">The target exists, or the disk fails (exit code 7).</exception>
     public static void PublishFolder(string temporary, string final)
@@ -83,18 +61,6 @@ public static partial class DurableFile
 
     private static ConvNetException Failed(string path, Exception inner) =>
         new(ExitCode.Resources, $"{path}: cannot be written: {inner.Message} Free some space or choose another folder.", inner);
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The first failure is the one to report; a leftover under a temporary name does no harm.
-        }
-    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

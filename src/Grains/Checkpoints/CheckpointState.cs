@@ -41,9 +41,6 @@ public sealed record CheckpointState
 
     public long EpochSamples { get; init; }
 
-    /// <summary>By name of a batch norm with cumulative averages: how many batches its running statistics have seen.</summary>
-    public IReadOnlyDictionary<string, long> BatchNormUpdates { get; init; } = new Dictionary<string, long>();
-
     /// <summary>Steps that were left out because of non-finite gradients.</summary>
     public long SkippedSteps { get; init; }
 
@@ -88,7 +85,7 @@ public sealed record CheckpointState
             throw new ConvNetException(ExitCode.Conflict,
                 $"{path}: has format version {FormatVersion}; this program reads up to {CurrentFormatVersion}. Use the newer program " +
                 "that wrote it.");
-        bool isIncomplete = Model is null || JobJson is null || DataSha256 is null || BatchNormUpdates is null;
+        bool isIncomplete = Model is null || JobJson is null || DataSha256 is null;
         if (isIncomplete || FormatVersion < 1 || Step < 0 || TotalSteps < Step || EpochSamples < 0)
             throw ConvNetException.BadInput(
                 $"{path}: is not the state of a checkpoint: format version {FormatVersion}, step {Step} of {TotalSteps}, or something " +

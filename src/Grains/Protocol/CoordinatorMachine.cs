@@ -5,53 +5,6 @@ using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Grains.Protocol;
 
-/// <summary>Sums over the samples of the steps of one epoch so far; skipped steps do not count.</summary>
-/// <param name="LossSum">Added in the order of steps.</param>
-public sealed record EpochTotals(int Epoch, double LossSum, long Correct, long Count)
-{
-    public double MeanLoss => Count == 0 ? double.NaN : LossSum / Count;
-
-    public double Accuracy => Count == 0 ? double.NaN : (double)Correct / Count;
-
-    /// <summary>The totals after one more step, which may be the first of another epoch.</summary>
-    public EpochTotals Add(int epoch, Metrics step) => epoch == Epoch
-        ? new EpochTotals(epoch, LossSum + step.LossSum, Correct + step.Correct, Count + step.Count)
-        : new EpochTotals(epoch, step.LossSum, step.Correct, step.Count);
-}
-
-/// <summary>What the coordinator must remember across a resume.</summary>
-/// <param name="Step">Steps decided.</param>
-/// <param name="Updates">Steps applied: those that were not skipped.</param>
-/// <param name="SkipsInARow">Since the last applied step.</param>
-public sealed record CoordinatorState(long Step, long Updates, int SkipsInARow, EpochTotals Epoch)
-{
-    public static CoordinatorState Initial => new(0, 0, 0, new EpochTotals(0, 0, 0, 0));
-}
-
-/// <summary>A step that has just been decided.</summary>
-/// <param name="Decision">For every partition and the batch norms.</param>
-/// <param name="Batch">Loss and correct answers over the global batch.</param>
-/// <param name="GradientNorm">Before clipping.</param>
-/// <param name="Reports">Of all workers of the generation, by index.</param>
-/// <param name="Warning">Why the step is skipped, if it is.</param>
-public sealed record StepOutcome(
-    StepDecision Decision,
-    Metrics Batch,
-    double LearningRate,
-    double GradientNorm,
-    CoordinatorState State,
-    IReadOnlyList<WorkerReport> Reports,
-    string? Warning);
-
-/// <param name="Decided">Set by the message that makes the step decidable: tell everybody.</param>
-/// <param name="Resend">Set if some server has missed the last decision: tell everybody again; it does no harm to the others.</param>
-/// <param name="Failure">Set when training cannot go on: nothing more will be decided.</param>
-public readonly record struct CoordinatorAnswer(
-    Answer Answer,
-    StepOutcome? Decided = null,
-    StepDecision? Resend = null,
-    string? Failure = null);
-
 /// <summary>
 /// Decides each step: commit when everybody has reported finite values, else skip, and give up after three skips in a row.
 /// Pure; not thread-safe.
@@ -312,7 +265,7 @@ public sealed class CoordinatorMachine
         var decision = new StepDecision(Generation, step, bad is null ? Settle(tensors, norm, rate) : null);
         _last = new DecidedStep(decision, [.. _partitions]);
         string? warning = bad is null ? null : $"step {step} is skipped, because a value is not finite: {bad}";
-        var outcome = new StepOutcome(decision, batch, rate, norm, State, [.. _workers.Select(report => report!)], warning);
+        var outcome = new StepOutcome(decision, batch, rate, norm, State, warning);
         Forget();
         return new CoordinatorAnswer(Verdict.Accepted, outcome);
     }
@@ -370,26 +323,5 @@ public sealed class CoordinatorMachine
         return bad is not null
             ? new NonFiniteSource("the loss", _fence.WorkerName(bad.Header.Worker))
             : _batchNorm?.NonFinite ?? _partitions.Select(report => report?.NonFinite).FirstOrDefault(source => source is not null);
-    }
-
-    /// <summary>The last decision, kept for servers that miss it because the workers change.</summary>
-    private sealed class DecidedStep(StepDecision decision, PartitionReport?[] partitions)
-    {
-        public StepDecision Decision { get; } = decision;
-
-        public PartitionReport?[] Partitions { get; } = partitions;
-
-        /// <summary>Workers that have not reported the step in this generation, if it runs the step again.</summary>
-        public HashSet<int> Missing { get; } = [];
-
-        /// <summary>True if a server has reported the step after the decision, so that it must have missed it.</summary>
-        public bool HasReport { get; set; }
-
-        public void RunAgain(int workers)
-        {
-            Missing.Clear();
-            Missing.UnionWith(Enumerable.Range(0, workers));
-            HasReport = false;
-        }
     }
 }

@@ -67,16 +67,9 @@ public sealed record PartitionReport(
 /// <summary>All batch-norm sums of step t are complete.</summary>
 public sealed record BatchNormReport(long Generation, long Step, NonFiniteSource? NonFinite);
 
-/// <summary>Where a worker's step went, in seconds.</summary>
-public readonly record struct StepTimings(double Compute, double BatchNormWait, double Push, double Pull)
-{
-    public static StepTimings operator +(StepTimings a, StepTimings b) =>
-        new(a.Compute + b.Compute, a.BatchNormWait + b.BatchNormWait, a.Push + b.Push, a.Pull + b.Pull);
-}
-
 /// <summary>A worker has computed and pushed its part of a step; sent also by workers whose shards are empty in this step.</summary>
 /// <param name="Roots">Loss and correct answers of each root of the worker's plan, in the plan's order.</param>
-public sealed record WorkerReport(MessageHeader Header, Metrics[] Roots, StepTimings Timings);
+public sealed record WorkerReport(MessageHeader Header, Metrics[] Roots);
 
 /// <summary>How a step ends: the same message for every partition and the batch-norm machine.</summary>
 /// <param name="Settings">Null = skip: version t + 1 is version t.</param>

@@ -87,16 +87,6 @@ public sealed class PartitionPlan
         }
     }
 
-    /// <summary>Copies this partition's blocks of a tensor from local storage to its values in logical order.</summary>
-    public void Scatter(int tensor, ReadOnlySpan<float> local, Span<float> values)
-    {
-        foreach (int localBlock in LocalBlocksOf(tensor))
-        {
-            Block block = BlockAt(localBlock);
-            local.Slice(localBlock * Parameter.BlockSize, block.Length).CopyTo(values[block.Offset..]);
-        }
-    }
-
     /// <summary>Copies one chunk's floats to the tensors that they belong to; the whole padded blocks.</summary>
     /// <param name="values">For a tensor's index, its values padded to whole blocks (<see cref="Parameter.Values"/>).</param>
     public void ScatterChunk(int chunk, ReadOnlySpan<float> floats, Func<int, float[]> values)

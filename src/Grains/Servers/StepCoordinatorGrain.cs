@@ -60,8 +60,7 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
 
     public Task<PushReply> ReportWorkerAsync(WorkerStepReport report) => Take(Machine.Report(new WorkerReport(
         new MessageHeader(report.Generation, report.Step, report.Worker, (int)report.Generation),
-        [.. report.Metrics.Select(m => new Metrics(m.LossSum, m.Correct, m.Count))],
-        default)));
+        [.. report.Metrics.Select(m => new Metrics(m.LossSum, m.Correct, m.Count))])));
 
     public Task<PushReply> ReportPartitionAsync(PartitionStepReport report) => Take(Machine.Report(new PartitionReport(
         report.Generation, report.Step, report.Partition, report.GradientSquares, report.WeightSquares,

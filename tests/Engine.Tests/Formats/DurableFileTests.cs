@@ -11,27 +11,12 @@ public sealed class DurableFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Replacing_a_file_leaves_the_new_content_and_nothing_else()
+    public void A_file_that_cannot_be_written_is_a_lack_of_resources()
     {
-        string path = _folder.Write("a", [1]);
-        DurableFile.Replace(path, stream => stream.Write([2, 3]));
-        Assert.Equal([2, 3], File.ReadAllBytes(path));
-        Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Path));
-    }
-
-    [Fact]
-    public void A_failed_replacement_leaves_the_old_content()
-    {
-        string path = _folder.Write("a", [1]);
-        ConvNetException error = Assert.Throws<ConvNetException>(() => DurableFile.Replace(path, stream =>
-        {
-            stream.Write([2, 3]);
-            throw new IOException("No space left on device.");
-        }));
+        ConvNetException error = Assert.Throws<ConvNetException>(
+            () => DurableFile.Create(_folder["a"], _ => throw new IOException("No space left on device.")));
         Assert.Equal(ExitCode.Resources, error.ExitCode);
         Assert.Contains("No space left on device", error.Message);
-        Assert.Equal([1], File.ReadAllBytes(path));
-        Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]

@@ -57,7 +57,6 @@ public class PartitionPlanTests
     public void WhatIsGatheredIsScatteredToTheSamePlace()
     {
         float[][] tensors = [.. Large.Tensors.Select((tensor, t) => Enumerable.Range(0, tensor.Count).Select(i => t * 1e6f + i).ToArray())];
-        float[][] back = [.. Large.Tensors.Select(tensor => new float[tensor.Count])];
         float[][] byChunk = [.. Large.Tensors.Select(tensor => new float[tensor.BlockCount * Parameter.BlockSize])];
         for (int partition = 0; partition < 3; partition++)
         {
@@ -66,7 +65,6 @@ public class PartitionPlanTests
             for (int tensor = 0; tensor < tensors.Length; tensor++)
             {
                 plan.Gather(tensor, tensors[tensor], local);
-                plan.Scatter(tensor, local, back[tensor]);
             }
 
             foreach (Chunk chunk in plan.Chunks)
@@ -80,7 +78,6 @@ public class PartitionPlanTests
 
         for (int tensor = 0; tensor < tensors.Length; tensor++)
         {
-            Assert.Equal(tensors[tensor], back[tensor]);
             Assert.Equal(tensors[tensor], byChunk[tensor][..tensors[tensor].Length]);
         }
     }

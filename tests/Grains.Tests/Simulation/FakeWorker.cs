@@ -54,7 +54,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
             await ForwardAndBackwardAsync(plan, header, weights).ConfigureAwait(false);
         }
 
-        var report = new WorkerReport(header, metrics, default);
+        var report = new WorkerReport(header, metrics);
         await CallAsync(() => cluster.Report(report)).ConfigureAwait(false);
     }
 
