@@ -9,29 +9,42 @@ namespace ConvNet.Client;
 internal static class CheckpointWeights
 {
     /// <summary>Fills all parameters.</summary>
+    /// <param name="path">Of the checkpoint, for the message.</param>
     /// <returns>The running statistics, in the order of <see cref="Network.BatchNorms"/>.</returns>
-    /// <exception cref="ConvNetException">A tensor is missing or has another size than the model's.</exception>
-    public static BatchNormState[] Load(Network network, Checkpoint checkpoint)
+    /// <exception cref="ConvNetException">
+    /// The tensors are not the model's: all that are missing, unknown, misshapen or not finite are listed (exit code 3).
+    /// </exception>
+    public static BatchNormState[] Load(Network network, Checkpoint checkpoint, string path)
     {
-        Dictionary<string, NamedTensor> tensors = checkpoint.Model.ToDictionary(tensor => tensor.Name);
+        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, [.. Expected(network)], [.. checkpoint.Model]);
+        int next = 0;
         foreach (Parameter parameter in network.Parameters)
         {
-            Find(tensors, parameter.Name, parameter.Count).CopyTo(parameter.Values);
+            tensors[next++].Data.CopyTo(parameter.Values);
         }
 
-        return
-        [
-            .. network.BatchNorms.Select(norm => new BatchNormState(
-                norm.Name,
-                Find(tensors, $"{norm.Name}.running_mean", norm.Output.C).ToArray(),
-                Find(tensors, $"{norm.Name}.running_var", norm.Output.C).ToArray())),
-        ];
+        var statistics = new BatchNormState[network.BatchNorms.Count];
+        for (int norm = 0; norm < statistics.Length; norm++)
+        {
+            statistics[norm] = new BatchNormState(
+                network.BatchNorms[norm].Name, tensors[next++].Data.ToArray(), tensors[next++].Data.ToArray());
+        }
+
+        return statistics;
     }
 
-    private static ReadOnlySpan<float> Find(Dictionary<string, NamedTensor> tensors, string name, int count) =>
-        tensors.TryGetValue(name, out NamedTensor? tensor) && tensor.Data.Length == count
-            ? tensor.Data.Span
-            : throw ConvNetException.BadInput(tensor is null
-                ? $"the checkpoint has no tensor '{name}', which the model needs."
-                : $"the checkpoint's tensor '{name}' has {tensor.Data.Length} values, but the model needs {count}.");
+    /// <summary>The parameters, then mean and variance of each batch norm.</summary>
+    private static IEnumerable<(string Name, int[] Shape)> Expected(Network network)
+    {
+        foreach (Parameter parameter in network.Parameters)
+        {
+            yield return (parameter.Name, parameter.Shape);
+        }
+
+        foreach (BatchNorm norm in network.BatchNorms)
+        {
+            yield return ($"{norm.Name}.running_mean", [norm.Output.C]);
+            yield return ($"{norm.Name}.running_var", [norm.Output.C]);
+        }
+    }
 }

@@ -47,7 +47,7 @@ internal static class EvalCommand
             terminal.Error.WriteLine($"warning: data '{spec.Data.NameOrPath}' has changed since the run began.");
         }
 
-        Metrics sum = Evaluate(checkpoint, spec, data, threads);
+        Metrics sum = Evaluate(checkpoint, path, spec, data, threads);
         double loss = sum.LossSum / sum.Count;
         double accuracy = (double)sum.Correct / sum.Count;
         if (json)
@@ -72,7 +72,7 @@ internal static class EvalCommand
         return (int)ExitCode.Ok;
     }
 
-    private static Metrics Evaluate(Checkpoint checkpoint, JobSpec spec, Dataset data, int threads)
+    private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, Dataset data, int threads)
     {
         using var team = new ThreadTeam(threads);
         using var network = new Network(spec.Model, spec.BatchNormMode, team, spec.Kernels);
@@ -81,7 +81,7 @@ internal static class EvalCommand
             throw ConvNetException.BadInput($"data '{data.Name}' has {data.ClassCount} classes, but the model knows {network.Classes}.");
         }
 
-        network.PrepareEvaluation(CheckpointWeights.Load(network, checkpoint));
+        network.PrepareEvaluation(CheckpointWeights.Load(network, checkpoint, path));
         var filler = new BatchFiller(data.Test, spec.Adapter, augmentation: null);
         int samples = data.Test.Count;
         IEnumerable<int> blocks = Enumerable.Range(0, Evaluation.BlockCount(samples));
