@@ -4,7 +4,9 @@ namespace ConvNet.Engine.Data;
 /// Random changes to training images. Each sample's are drawn from its own stream, keyed by (seed, epoch, sample): first the row offset and
 /// the column offset if <paramref name="PadCrop"/> is not 0, then the flip if it is on.
 /// </summary>
-/// <param name="PadCrop">Pixels P of zeros around the normalized model input, from which a window of the original size is cut at random: 0 means off.</param>
+/// <param name="PadCrop">
+/// Pixels P of zeros around the normalized model input, from which a window of the original size is cut at random: 0 means off.
+/// </param>
 /// <param name="Flip">Mirror left and right with probability ½, after the crop.</param>
 public sealed record Augmentation(int PadCrop = 0, bool Flip = false)
 {

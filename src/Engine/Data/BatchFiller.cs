@@ -9,7 +9,9 @@ public sealed unsafe class BatchFiller
     private readonly float[][] _tables;
 
     /// <param name="augmentation">Null for evaluation.</param>
-    /// <exception cref="ConvNetException">The images are not those that the adapter is for, or the augmentation does not suit them (exit code 3).</exception>
+    /// <exception cref="ConvNetException">
+    /// The images are not those that the adapter is for, or the augmentation does not suit them (exit code 3).
+    /// </exception>
     public BatchFiller(ImageSet set, InputAdapter adapter, Augmentation? augmentation)
     {
         if (set.Shape != adapter.Image)

@@ -19,7 +19,9 @@ public sealed class BatchPlan
 
     public JobShape Job { get; }
 
-    /// <summary>The data set indices of step <paramref name="step"/>'s samples, in batch order. Valid until another epoch is asked for.</summary>
+    /// <summary>
+    /// The data set indices of step <paramref name="step"/>'s samples, in batch order. Valid until another epoch is asked for.
+    /// </summary>
     public ReadOnlySpan<int> Samples(long step)
     {
         int epoch = Job.EpochOf(step);

@@ -19,11 +19,13 @@ public static class CifarDataset
             return (
                 ReadSet(folder, "train.bin", [Path.Combine(folder, "train.bin")], 100),
                 ReadSet(folder, "test.bin", [Path.Combine(folder, "test.bin")], 100));
-        ILookup<bool, string> batches = Batches(folder).ToLookup(path => Path.GetFileName(path).StartsWith("test", StringComparison.Ordinal));
+        ILookup<bool, string> batches = Batches(folder).ToLookup(
+            path => Path.GetFileName(path).StartsWith("test", StringComparison.Ordinal));
         return (ReadSet(folder, "data_batch_1.bin", [.. batches[false]], 10), ReadSet(folder, "test_batch.bin", [.. batches[true]], 10));
     }
 
-    private static bool Has100(string folder) => File.Exists(Path.Combine(folder, "train.bin")) || File.Exists(Path.Combine(folder, "test.bin"));
+    private static bool Has100(string folder) =>
+        File.Exists(Path.Combine(folder, "train.bin")) || File.Exists(Path.Combine(folder, "test.bin"));
 
     private static string[] Batches(string folder)
     {

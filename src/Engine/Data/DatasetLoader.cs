@@ -47,7 +47,8 @@ public static class DatasetLoader
     }
 
     /// <summary>The folder of a built-in data set, or null if it is not on this machine.</summary>
-    public static string? TryFindBuiltIn(string name) => name == DefaultName ? FindMini() : FullCandidates().FirstOrDefault(IdxDataset.IsIn);
+    public static string? TryFindBuiltIn(string name) =>
+        name == DefaultName ? FindMini() : FullCandidates().FirstOrDefault(IdxDataset.IsIn);
 
     private static (ImageSet Train, ImageSet Test) ReadFolder(string folder, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder)
     {
@@ -71,7 +72,8 @@ public static class DatasetLoader
         if (folder is not null)
             return folder;
         throw ConvNetException.BadInput(name == DefaultName
-            ? $"{name}: data/{DefaultName} is neither next to the program nor above {AppContext.BaseDirectory}. Reinstall the program, or give a path."
+            ? $"{name}: data/{DefaultName} is neither next to the program nor above {AppContext.BaseDirectory}. " +
+                "Reinstall the program, or give a path."
             : $"{name}: not found in {string.Join(" or ", FullCandidates())}. Install the Debian package dataset-fashion-mnist, " +
                 $"or set CONVNET_DATA to the folder that holds {FullName}/.");
     }

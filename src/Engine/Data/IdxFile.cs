@@ -3,7 +3,10 @@ using System.IO.Compression;
 
 namespace ConvNet.Engine.Data;
 
-/// <summary>An IDX file of unsigned bytes, plain or gzip: 00 00 08 D, then D sizes as big-endian uint32, then the data, last index fastest.</summary>
+/// <summary>
+/// An IDX file of unsigned bytes, plain or gzip: 00 00 08 D, then D sizes as big-endian uint32, then the data, last index
+/// fastest.
+/// </summary>
 public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
 {
     // Deflate cannot expand a byte into more than this, so a header that implies more is a lie.

@@ -58,7 +58,9 @@ public sealed record InputAdapter(Shape Image, Shape Model, double[] Mean, doubl
         return new InputAdapter(image, model, [.. mean], [.. std]);
     }
 
-    /// <summary>For each channel and byte, the normalized value: computed in double in the order x/255, − mean, / std; rounded once.</summary>
+    /// <summary>
+    /// For each channel and byte, the normalized value: computed in double in the order x/255, − mean, / std; rounded once.
+    /// </summary>
     internal float[][] Tables()
     {
         float[][] tables = new float[Image.C][];
@@ -93,9 +95,11 @@ public sealed record InputAdapter(Shape Image, Shape Model, double[] Mean, doubl
 
     /// <summary>Equal when shapes and all values are.</summary>
     public bool Equals(InputAdapter? other) =>
-        other is not null && Image == other.Image && Model == other.Model && Mean.AsSpan().SequenceEqual(other.Mean) && Std.AsSpan().SequenceEqual(other.Std);
+        other is not null && Image == other.Image && Model == other.Model
+        && Mean.AsSpan().SequenceEqual(other.Mean) && Std.AsSpan().SequenceEqual(other.Std);
 
     public override int GetHashCode() => HashCode.Combine(Image, Model, Mean[0], Std[0]);
 
-    private static string List(double[] values) => string.Join(", ", values.Select(value => value.ToString("0.0000", CultureInfo.InvariantCulture)));
+    private static string List(double[] values) =>
+        string.Join(", ", values.Select(value => value.ToString("0.0000", CultureInfo.InvariantCulture)));
 }

@@ -11,7 +11,9 @@ public static partial class DurableFile
 {
     private const int ReadOnly = 0;
 
-    /// <summary>Creates a new file, lets <paramref name="write"/> fill it and flushes it to the disk. The folder's entry is not flushed.</summary>
+    /// <summary>
+    /// Creates a new file, lets <paramref name="write"/> fill it and flushes it to the disk. The folder's entry is not flushed.
+    /// </summary>
     /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
     public static void Create(string path, Action<Stream> write)
     {

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace ConvNet.Engine.Formats;
 
-/// <summary>One tensor as the header describes it; <paramref name="Begin"/> and <paramref name="End"/> count from the start of the data.</summary>
+/// <summary>
+/// One tensor as the header describes it; <paramref name="Begin"/> and <paramref name="End"/> count from the start of the data.
+/// </summary>
 internal sealed record SafetensorsEntry(string Name, string Type, int[] Shape, int Count, long Begin, long End);
 
 /// <summary>
@@ -142,7 +144,8 @@ internal sealed class SafetensorsHeader
             throw Bad($"tensor '{name}': {key} is not a list (byte {8 + reader.TokenStartIndex})");
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0 || numbers.Count == MaxDimensions)
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number)
+                || number < 0 || numbers.Count == MaxDimensions)
                 throw Bad(
                     $"tensor '{name}': {key} must be at most {MaxDimensions} whole numbers from 0 to {long.MaxValue} (byte " +
                     $"{8 + reader.TokenStartIndex})");
@@ -171,10 +174,12 @@ internal sealed class SafetensorsHeader
         if (faults.Count == 0 && expected != dataLength)
             faults.Add($"{dataLength - expected} bytes follow the last tensor, which ends at {expected}");
         if (faults.Count > 0)
+        {
+            string rest = faults.Count > MaxListed ? $"; and {faults.Count - MaxListed} more" : "";
             throw Bad(
-                "the data offsets don't cover the file: " +
-                $"{string.Join("; ", faults.Take(MaxListed))}{(faults.Count > MaxListed ? $"; and {faults.Count - MaxListed} more" : "")}. " +
+                $"the data offsets don't cover the file: {string.Join("; ", faults.Take(MaxListed))}{rest}. " +
                 "The file is cut off or damaged");
+        }
     }
 
     // An escape such as a lone surrogate is valid JSON but no text.

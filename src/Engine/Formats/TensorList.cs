@@ -10,7 +10,9 @@ public static class TensorList
     /// <param name="expected">Name and shape of every tensor that must be there.</param>
     /// <param name="actual">What is there.</param>
     /// <returns>The tensors in the expected order.</returns>
-    /// <exception cref="ConvNetException">They differ: missing, unexpected, misshapen or non-finite tensors are listed at once (exit code 3).</exception>
+    /// <exception cref="ConvNetException">
+    /// They differ: missing, unexpected, misshapen or non-finite tensors are listed at once (exit code 3).
+    /// </exception>
     public static IReadOnlyList<NamedTensor> Match(
         string source, IReadOnlyList<(string Name, int[] Shape)> expected, IReadOnlyList<NamedTensor> actual)
     {

@@ -10,7 +10,8 @@ namespace ConvNet.Grains.Checkpoints;
 /// <param name="Step">From the manifest; null if that cannot be read.</param>
 /// <param name="StateSha256">Likewise.</param>
 /// <param name="Problems">One sentence each; empty if the checkpoint is whole.</param>
-public sealed record CheckpointVerification(string Path, long? Step, string? StateSha256, string? WeightsSha256, IReadOnlyList<string> Problems)
+public sealed record CheckpointVerification(
+    string Path, long? Step, string? StateSha256, string? WeightsSha256, IReadOnlyList<string> Problems)
 {
     public bool Ok => Problems.Count == 0;
 }
@@ -78,7 +79,9 @@ public static class CheckpointFolder
     public static CheckpointVerification Verify(string path) => Examine(path).Verification;
 
     /// <summary>Verifies and reads a checkpoint.</summary>
-    /// <exception cref="ConvNetException">It is damaged: the message names every problem (exit code 3); or from a newer version (6).</exception>
+    /// <exception cref="ConvNetException">
+    /// It is damaged: the message names every problem (exit code 3); or from a newer version (6).
+    /// </exception>
     public static Checkpoint Load(string path)
     {
         (CheckpointVerification verification, Checkpoint? checkpoint) = Examine(path);
@@ -189,7 +192,8 @@ public static class CheckpointFolder
         return new CheckpointFile(name, new FileInfo(path).Length, Convert.ToHexStringLower(hash.Hash!));
     }
 
-    // A folder cannot replace another in one step: the old one moves aside, and CheckpointStore.Sweep moves it back after a crash in between.
+    // A folder cannot replace another in one step: the old one moves aside, and CheckpointStore.Sweep moves it back
+    // after a crash in between.
     private static void Publish(string store, string temporary, string name)
     {
         string final = Path.Combine(store, name);

@@ -54,7 +54,8 @@ public sealed record CheckpointManifest(
                 throw new ConvNetException(ExitCode.Conflict,
                     $"{path}: has format version {manifest.FormatVersion}; this program reads up to " +
                     $"{CheckpointState.CurrentFormatVersion}. Use the newer program that wrote it.");
-            byte[] unsigned = Encoding.UTF8.GetBytes(manifest.SelfSha256.Length == 0 ? text : text.Replace(manifest.SelfSha256, "", StringComparison.Ordinal));
+            byte[] unsigned = Encoding.UTF8.GetBytes(
+                manifest.SelfSha256.Length == 0 ? text : text.Replace(manifest.SelfSha256, "", StringComparison.Ordinal));
             if (Convert.ToHexStringLower(SHA256.HashData(unsigned)) != manifest.SelfSha256)
                 throw ConvNetException.BadInput(
                     $"{path}: its text does not have the SHA-256 that it names itself. The checkpoint is damaged; use another one.");

@@ -56,7 +56,9 @@ public static partial class CheckpointStore
         }
     }
 
-    /// <summary>Clears up what a crash left: half-written folders go; one that was moved aside comes back if nothing took its place.</summary>
+    /// <summary>
+    /// Clears up what a crash left: half-written folders go; one that was moved aside comes back if nothing took its place.
+    /// </summary>
     /// <remarks>Only for the run's single writer, before it writes.</remarks>
     public static void Sweep(string store)
     {
@@ -97,14 +99,18 @@ public static partial class CheckpointStore
         if (!Directory.Exists(store))
             return [];
         return Directory.GetDirectories(store, CheckpointFolder.Prefix + "*")
-            .Where(path => StepName().IsMatch(Path.GetFileName(path)) && Path.GetFileName(path).StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal))
+            .Where(HasStepName)
             .OrderByDescending(path => Path.GetFileName(path).Length)
             .ThenByDescending(Path.GetFileName, StringComparer.Ordinal);
     }
 
     private static bool IsCheckpoint(string folder) =>
         File.Exists(Path.Combine(folder, CheckpointFolder.ManifestFile)) || File.Exists(Path.Combine(folder, CheckpointFolder.ModelFile))
-        || (Path.GetFileName(folder).StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal) && StepName().IsMatch(Path.GetFileName(folder)));
+        || HasStepName(folder);
+
+    private static bool HasStepName(string folder) =>
+        Path.GetFileName(folder).StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal)
+        && StepName().IsMatch(Path.GetFileName(folder));
 
     // Renamed first, so that a half-deleted checkpoint never looks like one.
     private static void Delete(string store, string path)

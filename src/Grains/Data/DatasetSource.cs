@@ -10,7 +10,9 @@ public static partial class DatasetSource
 {
     /// <param name="nameOrPath">A built-in name or a folder; see <see cref="DatasetLoader"/>.</param>
     /// <param name="size">"HxW": image folders are resized to it; null: their images must all have one size.</param>
-    /// <exception cref="ConvNetException">Unknown name, missing or damaged files, or a size for other than image folders (exit code 3).</exception>
+    /// <exception cref="ConvNetException">
+    /// Unknown name, missing or damaged files, or a size for other than image folders (exit code 3).
+    /// </exception>
     public static Dataset Load(string nameOrPath, string? size = null)
     {
         Size? resize = size is null ? null : ParseSize(size);

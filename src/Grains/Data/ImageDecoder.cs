@@ -43,7 +43,8 @@ internal static class ImageDecoder
             return;
         }
 
-        using SKBitmap resized = bitmap.Resize(info.WithSize(shape.W, shape.H), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
+        using SKBitmap resized = bitmap.Resize(
+            info.WithSize(shape.W, shape.H), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
             ?? throw ConvNetException.BadInput(
                 $"{ImageFolder.Shown(path)}: cannot be resized from {bitmap.Height}x{bitmap.Width} to {shape.H}x{shape.W}. Replace or " +
                 "remove it.");
@@ -83,7 +84,8 @@ internal static class ImageDecoder
         return codec;
     }
 
-    private static bool IsPng(byte[] bytes) => bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
+    private static bool IsPng(byte[] bytes) =>
+        bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
 
     // IHDR follows the signature; colour type 0 is grey, 4 grey with alpha.
     private static bool IsGreyPng(byte[] bytes) => bytes.Length > 25 && bytes[25] is 0 or 4;

@@ -19,7 +19,9 @@ public static class ImageFolder
 
     /// <param name="root">Holds train/ and test/.</param>
     /// <param name="resize">Null: all images must have the size of the first one.</param>
-    /// <exception cref="ConvNetException">No classes, an empty class, foreign or damaged files, different sizes (exit code 3).</exception>
+    /// <exception cref="ConvNetException">
+    /// No classes, an empty class, foreign or damaged files, different sizes (exit code 3).
+    /// </exception>
     public static (ImageSet Train, ImageSet Test) Read(string root, Size? resize)
     {
         try
@@ -124,7 +126,8 @@ public static class ImageFolder
                 $"{Shown(info.FullName)}: is a link to {Shown(real)}, outside the data set. Copy the files into it.");
     }
 
-    private static bool Contains(string folder, string path) => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    private static bool Contains(string folder, string path) =>
+        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static string Real(FileSystemInfo info) =>
         Path.TrimEndingDirectorySeparator((info.ResolveLinkTarget(returnFinalTarget: true) ?? info).FullName);
