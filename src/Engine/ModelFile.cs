@@ -127,8 +127,9 @@ public static class ModelFile
             }
             else if (property.Name != "type" || type == typeof(ModelSpec))
             {
+                IEnumerable<string> keys = type == typeof(ModelSpec) ? known.Keys : known.Keys.Prepend("type");
                 throw ConvNetException.BadInput(
-                    $"{source}, {path}: unknown key \"{property.Name}\"; known: {string.Join(", ", type == typeof(ModelSpec) ? known.Keys : known.Keys.Prepend("type"))}." +
+                    $"{source}, {path}: unknown key \"{property.Name}\"; known: {string.Join(", ", keys)}." +
                     NearMatch.Suggest(property.Name, known.Keys));
             }
         }
