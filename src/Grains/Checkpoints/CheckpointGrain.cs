@@ -36,7 +36,13 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     {
         Checkpoint checkpoint = _opened ?? throw new JobException(ExitCode.Bug, "a checkpoint is restored that was not opened");
         var parts = new JobParts(GrainFactory, assignment);
-        Dictionary<string, NamedTensor> tensors = checkpoint.Model.Concat(checkpoint.Optimizer).ToDictionary(tensor => tensor.Name);
+        IEnumerable<(string, int[])> model = parts.Network.Parameters.Select(p => (p.Name, p.Shape)).Concat(
+            parts.Network.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
+        IEnumerable<(string, int[])> slots = Enumerable.Range(0, parts.Job.Optimizer.SlotNames.Count)
+            .SelectMany(slot => parts.Network.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
+        Dictionary<string, NamedTensor> tensors = TensorList.Match(CheckpointFolder.ModelFile, [.. model], [.. checkpoint.Model])
+            .Concat(TensorList.Match(CheckpointFolder.OptimizerFile, [.. slots], checkpoint.Optimizer))
+            .ToDictionary(tensor => tensor.Name);
         for (int slot = Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
             float[][] values = [.. parts.Network.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
@@ -54,8 +60,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
         for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
         {
-            string name = parts.Network.BatchNorms[norm].Name;
-            float[] floats = [.. tensors[$"{name}.running_mean"].Data.Span, .. tensors[$"{name}.running_var"].Data.Span];
+            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            float[] floats = [.. tensors[names[0]].Data.Span, .. tensors[names[1]].Data.Span];
             await parts.BatchNorm.InstallAsync(norm, new TensorBlock(floats, 0, floats.Length));
         }
 
@@ -84,6 +90,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     private static string SlotTensor(JobParts parts, int slot, Parameter parameter) =>
         slot == Weights ? parameter.Name : $"{parts.Job.Optimizer.SlotNames[slot]}.{parameter.Name}";
+
+    /// <summary>Tensor names of a batch norm's running mean and variance.</summary>
+    private static string[] StatisticsOf(string norm) => [$"{norm}.running_mean", $"{norm}.running_var"];
 
     private static float[] Padded(Parameter parameter, NamedTensor tensor)
     {
@@ -114,9 +123,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         {
             using TensorBlock block = await parts.BatchNorm.ReadAsync(parts.Generation, parts.Version, norm);
             int channels = block.Length / 2;
-            string name = parts.Network.BatchNorms[norm].Name;
-            tensors.Add(new NamedTensor($"{name}.running_mean", [channels], block.Span[..channels].ToArray()));
-            tensors.Add(new NamedTensor($"{name}.running_var", [channels], block.Span[channels..].ToArray()));
+            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            tensors.Add(new NamedTensor(names[0], [channels], block.Span[..channels].ToArray()));
+            tensors.Add(new NamedTensor(names[1], [channels], block.Span[channels..].ToArray()));
         }
 
         return tensors;

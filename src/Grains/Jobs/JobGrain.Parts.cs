@@ -173,7 +173,8 @@ internal sealed partial class JobGrain
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                FormattableString.Invariant($"no sign of work for {silent:F0} s while the job was {State}; step {_progress.Position.Step} waits ({workers}); ") +
+                FormattableString.Invariant($"no sign of work for {silent:F0} s while the job was {State}; ") +
+                $"step {_progress.Position.Step} waits ({workers}); " +
                 "check the silos' logs and resume from the last checkpoint"));
         }
     }

@@ -88,7 +88,8 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         {
             throw new JobException(
                 ExitCode.Bug,
-                $"partition {_assignment.Partition} was asked for version {version} of generation {generation}, but is at {Machine.Version} of {Machine.Generation}");
+                $"partition {_assignment.Partition} was asked for version {version} of generation {generation}, " +
+                $"but is at {Machine.Version} of {Machine.Generation}");
         }
 
         Chunk cut = Machine.Plan.Chunks[chunk];

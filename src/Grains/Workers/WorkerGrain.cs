@@ -71,7 +71,9 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
             throw new JobException(
                 ExitCode.Environment,
                 $"worker {this.GetPrimaryKeyString()} has no assignment of generation {generation} of job '{jobId}'" +
-                (_session is null ? "; its silo has restarted: resume from the last checkpoint" : $" (it has {_session.Assignment.Generation} of '{_session.Assignment.JobId}')"));
+                (_session is null
+                    ? "; its silo has restarted: resume from the last checkpoint"
+                    : $" (it has {_session.Assignment.Generation} of '{_session.Assignment.JobId}')"));
         }
 
         return session;
