@@ -1,7 +1,9 @@
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ConvNet.Grains;
 
@@ -12,6 +14,7 @@ public static class ConvNetGrainServices
     {
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
         services.AddSingleton<IIncomingGrainCallFilter, ExceptionFilter>();
+        services.TryAddSingleton(new JobDeadlines());
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();
         return services;

@@ -104,6 +104,7 @@ internal sealed partial class JobGrain
 
             _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1, Machine.Step), position, result);
             Machine.EndCheckpoint();
+            _lastSign = Environment.TickCount64;
         }
         catch (Exception e)
         {
@@ -151,6 +152,14 @@ internal sealed partial class JobGrain
     /// <summary>Notices silos that have left and work that has come to a halt: nothing waits for ever.</summary>
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
+        double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
+        if (State == JobState.Idle && silent > deadlines.Client.TotalSeconds)
+        {
+            Fail(new JobFailure(
+                (int)ExitCode.Environment,
+                FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: it is gone; resume from the last checkpoint")));
+        }
+
         if (State is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
         {
             return;
@@ -167,8 +176,8 @@ internal sealed partial class JobGrain
         }
 
         await RefreshAsync();
-        double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
-        if (silent > StallDeadline.TotalSeconds && State is (JobState.Running or JobState.Evaluating))
+        silent = (Environment.TickCount64 - _lastSign) / 1000.0;
+        if (silent > deadlines.Work.TotalSeconds && State is (JobState.Running or JobState.Evaluating))
         {
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
             Fail(new JobFailure(

@@ -14,10 +14,9 @@ namespace ConvNet.Grains.Jobs;
 /// never of gradients.
 /// </summary>
 [Reentrant, KeepAlive, PreferLocalPlacement]
-internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> logger) : Grain, IJobGrain, IJobControlGrain
+internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlines, ILogger<JobGrain> logger) : Grain, IJobGrain, IJobControlGrain
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan StallDeadline = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PlacementPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StatusPatience = TimeSpan.FromSeconds(2);
 
@@ -57,6 +56,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             _placement = await PlaceAsync(layout);
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
             Machine.Start(await StartAsync(checkpoint));
+            _lastSign = Environment.TickCount64;
             LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Partitions.Length, Machine.Step);
             _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
         }
@@ -152,6 +152,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             // Both in one turn, so that a status never shows a job at rest with the progress of an earlier step.
             _progress = progress;
             _machine.Reach(progress.Position.Step);
+            _lastSign = Environment.TickCount64;
         }
 
         return Task.CompletedTask;
@@ -174,6 +175,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILogger<JobGrain> lo
             Metrics sum = Evaluation.Sum([.. _blocks.Select(block => block!.Value)]);
             _evaluation = new EvaluationResult(Machine.Step, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
             Machine.EndEvaluation();
+            _lastSign = Environment.TickCount64;
         }
 
         return Task.CompletedTask;

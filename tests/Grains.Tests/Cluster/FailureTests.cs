@@ -78,6 +78,25 @@ public sealed class FailureTests(TwoSilos cluster)
         await grain.EndAsync(JobState.Cancelled);
     }
 
+    [Fact]
+    public async Task A_job_whose_client_is_gone_ends_and_frees_its_workers()
+    {
+        var impatient = new ImpatientSilo();
+        await impatient.InitializeAsync();
+        await using (impatient)
+        {
+            JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5);
+            IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left");
+            await left.SubmitAsync(job.ToJson(), new JobLayout(4, 1, 0), null);
+
+            JobFailure failure = await FailureOfAsync(left);
+
+            Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
+            Assert.Contains("no order from the job's client", failure.Message);
+            await TestJobs.HashAsync(impatient.Grains, job, workers: 4);
+        }
+    }
+
     private static async Task<JobFailure> FailureOfAsync(IJobGrain job)
     {
         long end = Environment.TickCount64 + 60_000;
