@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace ConvNet.Client;
 
 /// <summary>Where a command writes: results to <see cref="Out"/>, messages to <see cref="Error"/>.</summary>
@@ -14,6 +16,18 @@ public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteracti
         string? term = Environment.GetEnvironmentVariable("TERM");
         bool interactive = !Console.IsOutputRedirected && term is not (null or "" or "dumb");
         bool color = interactive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        return new Terminal(Console.Out, Console.Error, interactive, color);
+        return new Terminal(Open(1, Console.IsOutputRedirected), Open(2, Console.IsErrorRedirected), interactive, color);
+    }
+
+    /// <summary>
+    /// On a Unix terminal, Console's own streams begin with the terminal's initialization sequence, which is no JSON; the plain
+    /// descriptor has none.
+    /// </summary>
+    private static StreamWriter Open(int descriptor, bool isRedirected)
+    {
+        Stream stream = !isRedirected && !OperatingSystem.IsWindows()
+            ? new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0)
+            : descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
+        return new StreamWriter(stream) { AutoFlush = true };
     }
 }

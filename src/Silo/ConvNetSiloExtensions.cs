@@ -1,5 +1,6 @@
-using ConvNet.Grains;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
@@ -15,7 +16,7 @@ public static class ConvNetSiloExtensions
     {
         silo.Services.AddConvNetGrains();
         silo.UseSiloMetadata(offer.ToMetadata());
-        silo.Configure<SiloOptions>(options => options.SiloName = offer.Name);
+        silo.Services.PostConfigure<SiloOptions>(options => options.SiloName = offer.Name);
         silo.Configure<SiloMessagingOptions>(options =>
         {
             options.ResponseTimeout = TimeSpan.FromSeconds(30);

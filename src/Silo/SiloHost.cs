@@ -11,18 +11,50 @@ namespace ConvNet.Silo;
 public static class SiloHost
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan JoinDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>Joins the cluster and serves until it is told to stop.</summary>
     /// <param name="configureLogging">Where logs go; the console is the caller's.</param>
+    /// <param name="waiting">Called when joining takes long.</param>
     /// <param name="started">Called when the silo has joined.</param>
-    /// <exception cref="ConvNetException">The port is taken or the primary cannot be reached (exit code 4).</exception>
+    /// <exception cref="ConvNetException">
+    /// A port is taken or the primary cannot be reached (exit code 4), or another silo has the name (exit code 6).
+    /// </exception>
     public static async Task RunAsync(
-        ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action started, CancellationToken cancellationToken)
+        ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action waiting, Action started, CancellationToken cancellationToken)
     {
+        PortCheck.Run(options);
         using IHost host = Build(options, configureLogging);
+        await JoinAsync(host, options, waiting, cancellationToken);
+        RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
+        started();
+        await host.WaitForShutdownAsync(cancellationToken);
+    }
+
+    private static async Task JoinAsync(IHost host, ConvNetSiloOptions options, Action waiting, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(JoinDeadline);
         try
         {
-            await host.StartAsync(cancellationToken);
+            Task joining = Task.Run(() => host.StartAsync(deadline.Token), CancellationToken.None);
+            if (await Task.WhenAny(joining, Task.Delay(JoinPatience, cancellationToken)) != joining && !cancellationToken.IsCancellationRequested)
+            {
+                waiting();
+            }
+
+            await joining.WaitAsync(deadline.Token);
+        }
+        catch (Exception e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"silo '{options.Name}' could not join within {JoinDeadline.TotalSeconds:F0} s: " +
+                $"the primary silo at {options.Cluster.Primary} does not answer; " +
+                $"start it first (convnet silo --name node-1 --cluster dev://{options.Cluster.Primary} --port {options.Cluster.Primary.Port}), " +
+                "or correct the URL of --cluster",
+                e);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -32,9 +64,20 @@ public static class SiloHost
                 $"{e.GetBaseException().Message}; check that the ports are free and that the silo with port {options.Cluster.Primary.Port} runs",
                 e);
         }
+    }
 
-        started();
-        await host.WaitForShutdownAsync(cancellationToken);
+    /// <summary>Workers are addressed by the names of their silos. The one that came later leaves again.</summary>
+    private static void RefuseTakenName(IClusterMembershipService membership, ILocalSiloDetails self)
+    {
+        ClusterMember? other = membership.CurrentSnapshot.Members.Values.FirstOrDefault(member =>
+            member.Status == SiloStatus.Active && member.Name == self.Name && !member.SiloAddress.Equals(self.SiloAddress)
+            && member.SiloAddress.Generation <= self.SiloAddress.Generation);
+        if (other is not null)
+        {
+            throw new ConvNetException(
+                ExitCode.Conflict,
+                $"the silo at {other.SiloAddress.Endpoint} already has the name '{self.Name}'; choose another --name");
+        }
     }
 
     private static IHost Build(ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging)

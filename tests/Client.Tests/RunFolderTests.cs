@@ -13,7 +13,9 @@ public sealed class RunFolderTests
         using var folder = new TemporaryFolder();
 
         RunFolder first = RunFolder.CreateNext(folder.File("runs"));
+        first.PointLatestHere();
         RunFolder second = RunFolder.CreateNext(folder.File("runs"));
+        second.PointLatestHere();
 
         Assert.Equal(folder.File("runs/train-0001"), first.FullPath);
         Assert.Equal(folder.File("runs/train-0002"), second.FullPath);
@@ -47,8 +49,41 @@ public sealed class RunFolderTests
     public void An_empty_folder_is_taken()
     {
         using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("run"));
 
-        Assert.Equal(folder.Path, RunFolder.Create(folder.Path).FullPath);
+        RunFolder taken = RunFolder.Create(folder.File("run"));
+        taken.PointLatestHere();
+
+        Assert.Equal(folder.File("run"), taken.FullPath);
+        Assert.False(Path.Exists(folder.File("latest")));
+    }
+
+    [Fact]
+    public void A_folder_in_use_is_a_conflict_until_its_session_ends()
+    {
+        using var temporary = new TemporaryFolder();
+        RunFolder folder = RunFolder.Create(temporary.File("run"));
+        using (folder.Lock())
+        {
+            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(folder.Lock).ExitCode);
+        }
+
+        folder.Lock().Dispose();
+    }
+
+    [Fact]
+    public void A_folder_in_which_nothing_was_trained_goes_and_one_with_a_checkpoint_stays()
+    {
+        using var temporary = new TemporaryFolder();
+        RunFolder empty = RunFolder.Create(temporary.File("empty"));
+        RunFolder trained = RunFolder.Create(temporary.File("trained"));
+        Directory.CreateDirectory(Path.Combine(trained.CheckpointsPath, "step-00000001"));
+
+        empty.DeleteUnlessTrained();
+        trained.DeleteUnlessTrained();
+
+        Assert.False(Directory.Exists(empty.FullPath));
+        Assert.True(Directory.Exists(trained.FullPath));
     }
 
     [Fact]

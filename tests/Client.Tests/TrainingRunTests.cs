@@ -116,6 +116,31 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Contains("resume", error.Message);
     }
 
+    [Fact]
+    public async Task A_silo_that_dies_under_an_order_is_told_in_plain_words_and_the_jobs_own_failure_goes_first()
+    {
+        var silent = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
+        silent.BeforeRun = _ =>
+        {
+            silent.Troubles.Enqueue(new JobException(ExitCode.BadInput, "no job 'fake' in this cluster"));
+            throw new OrleansException("Exception while sending message: Orleans.Runtime.Messaging.ConnectionFailedException to S127.0.0.1:11112:3");
+        };
+        var telling = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
+        telling.BeforeRun = _ =>
+        {
+            telling.Failure = new JobFailure(4, "silo 'node-2' has left");
+            throw new OrleansException("Exception while sending message");
+        };
+
+        ConvNetException plain = await Assert.ThrowsAsync<ConvNetException>(() => RunAsync(silent));
+        Directory.Delete(_temporary.Path, recursive: true);
+        ConvNetException own = await Assert.ThrowsAsync<ConvNetException>(() => RunAsync(telling));
+
+        Assert.Equal((ExitCode.Environment, ExitCode.Environment), (plain.ExitCode, own.ExitCode));
+        Assert.Contains("no longer answers (127.0.0.1:11112); the run was at step 0; there is no checkpoint yet", plain.Message);
+        Assert.Equal("silo 'node-2' has left", own.Message);
+    }
+
     public void Dispose() => _temporary.Dispose();
 
     private async Task<ExitCode> RunAsync(FakeJob job, long? stopAfter = null, StopSignal? stop = null)

@@ -38,6 +38,28 @@ public sealed class SiloProcessTests : IDisposable
         await second.EndAsync(143);
     }
 
+    [Fact]
+    public async Task A_silo_takes_neither_the_ports_nor_the_name_of_a_live_one()
+    {
+        int[] ports = FreePorts(4);
+        string url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
+        using ClientProcess first = StartSilo("node-1", url, ports[0], ports[1], devices: 1);
+        await first.SaysAsync("node-1 is in the cluster");
+
+        using ClientProcess samePort = StartSilo("node-2", url, ports[0], ports[3], devices: 1);
+        await samePort.EndAsync(4);
+        using ClientProcess sameGateway = StartSilo("node-2", url, ports[2], ports[1], devices: 1);
+        await sameGateway.EndAsync(4);
+        using ClientProcess sameName = StartSilo("node-1", url, ports[2], ports[3], devices: 1);
+        await sameName.EndAsync(6);
+
+        Assert.Contains($"--port {ports[0]}", samePort.Error);
+        Assert.Contains($"--gateway {ports[1]}", sameGateway.Error);
+        Assert.Contains("already has the name 'node-1'", sameName.Error);
+        first.Terminate();
+        await first.EndAsync(143);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static int[] FreePorts(int count)

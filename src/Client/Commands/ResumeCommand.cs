@@ -35,23 +35,32 @@ internal static class ResumeCommand
     private static async Task<int> RunAsync(Terminal terminal, string directory, Setting[] settings, RunChoices choices)
     {
         choices.Check();
+        RunFolder? home = !Directory.Exists(directory) ? null : RunFolder.TryOpen(directory) ?? RunFolder.TryOpen(Path.Combine(directory, "..", ".."));
+        using IDisposable? held = home?.Lock();
+        if (home is not null)
+        {
+            CheckpointStore.Sweep(home.CheckpointsPath);
+        }
+
         string checkpoint = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
         Checkpoint saved = CheckpointFolder.Load(checkpoint);
         JobSpec spec = JobSpec.FromJson(saved.State.JobJson);
-        RunFolder? home = RunFolder.TryOpen(directory) ?? RunFolder.TryOpen(Path.Combine(checkpoint, "..", ".."));
+        TrainConfiguration configuration = Configure(home, spec, settings);
         if (saved.State is { Completed: true, Result: { } result })
         {
             RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
             return (int)ExitCode.Ok;
         }
 
-        TrainConfiguration configuration = Configure(home, spec, settings);
         CheckData(spec);
         RunFolder folder = home ?? RunFolder.CreateNext("runs");
-        if (!File.Exists(folder.ConfigurationPath))
+        using IDisposable? heldNew = home is null ? folder.Lock() : null;
+        if (configuration.Model == Path.Combine(folder.FullPath, TrainCommand.ModelFileName))
         {
-            await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+            configuration.Model = TrainCommand.ModelFileName;
         }
+
+        await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
 
         var session = new Session(folder, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
         return await session.RunAsync(terminal, choices.Json);

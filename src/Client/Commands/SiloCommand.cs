@@ -73,7 +73,12 @@ internal static class SiloCommand
         using var stop = new StopSignal(_ => terminal.Error.WriteLine("Leaving the cluster. Ctrl-C again leaves at once."));
         try
         {
-            await SiloHost.RunAsync(options, logging => logging.AddSerilog(log), () => Announce(terminal, options), stop.Token);
+            await SiloHost.RunAsync(
+                options,
+                logging => logging.AddSerilog(log),
+                () => terminal.Error.WriteLine($"Waiting for the primary silo at {options.Cluster.Primary} ..."),
+                () => Announce(terminal, options),
+                stop.Token);
         }
         catch (OperationCanceledException) when (stop.Requested is not null)
         {

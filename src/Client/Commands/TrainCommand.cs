@@ -11,7 +11,7 @@ namespace ConvNet.Client.Commands;
 internal static class TrainCommand
 {
     private const string RunsFolder = "runs";
-    private const string ModelFileName = "model.json";
+    public const string ModelFileName = "model.json";
 
     public static Command Create(Terminal terminal)
     {
@@ -42,6 +42,7 @@ internal static class TrainCommand
         JobSpec spec = JobFactory.Create(configuration, model, data);
         choices.Check();
         RunFolder folder = outFolder is null ? RunFolder.CreateNext(RunsFolder) : RunFolder.Create(outFolder);
+        using IDisposable held = folder.Lock();
         Complete(configuration, model, folder);
         await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
         var session = new Session(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);

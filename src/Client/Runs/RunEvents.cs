@@ -13,6 +13,9 @@ namespace ConvNet.Client.Runs;
 /// <param name="output">Standard output, or null without --json.</param>
 public sealed class RunEvents(TextWriter? file, TextWriter? output) : IDisposable
 {
+    /// <summary>A second Ctrl-C is reported from a thread of its own.</summary>
+    private readonly Lock _gate = new();
+
     public void Started(string runFolder, TrainConfiguration configuration) => Write("run.started", new JsonObject
     {
         ["runFolder"] = runFolder,
@@ -95,9 +98,12 @@ public sealed class RunEvents(TextWriter? file, TextWriter? output) : IDisposabl
     {
         fields.Insert(0, "event", name);
         string line = fields.ToJsonString(JsonSerializerOptions.Web);
-        file?.WriteLine(line);
-        file?.Flush();
-        output?.WriteLine(line);
-        output?.Flush();
+        lock (_gate)
+        {
+            file?.WriteLine(line);
+            file?.Flush();
+            output?.WriteLine(line);
+            output?.Flush();
+        }
     }
 }

@@ -9,6 +9,10 @@ namespace ConvNet.Client.Runs;
 public sealed class RunFolder
 {
     private const int MaxNumber = 9999;
+    private const string LockName = ".lock";
+
+    /// <summary>How .NET reports a lock that another process holds: errno EWOULDBLOCK, or the code of Windows.</summary>
+    private const int WouldBlock = 11, SharingViolation = 32;
 
     private RunFolder(string path) => FullPath = path;
 
@@ -24,6 +28,39 @@ public sealed class RunFolder
 
     public string CheckpointsPath => Path.Combine(FullPath, "checkpoints");
 
+    public bool HasCheckpoint => Directory.Exists(CheckpointsPath) && Directory.EnumerateDirectories(CheckpointsPath, "step-*").Any();
+
+    /// <summary>This process created it.</summary>
+    public bool IsNew { get; private init; }
+
+    private bool IsNumbered { get; init; }
+
+    /// <summary>
+    /// Keeps other sessions out of the folder until it is disposed of; the operating system lets go when the process dies.
+    /// </summary>
+    /// <exception cref="ConvNetException">Another process trains in this folder (exit code 6).</exception>
+    public IDisposable Lock()
+    {
+        try
+        {
+            return new FileStream(Path.Combine(FullPath, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when ((e.HResult & 0xFFFF) is WouldBlock or SharingViolation)
+        {
+            throw new ConvNetException(
+                ExitCode.Conflict, $"'{FullPath}' is in use by another run of train or resume; wait for its end, or stop it with Ctrl-C.", e);
+        }
+    }
+
+    /// <summary>Takes a new folder away again if nothing was trained in it.</summary>
+    public void DeleteUnlessTrained()
+    {
+        if (IsNew && !HasCheckpoint && Directory.Exists(FullPath))
+        {
+            Directory.Delete(FullPath, recursive: true);
+        }
+    }
+
     /// <summary>Creates the folder that the user named.</summary>
     /// <exception cref="ConvNetException">Code 6 if it is there and not empty.</exception>
     public static RunFolder Create(string path)
@@ -36,10 +73,11 @@ public sealed class RunFolder
 
         return TryClaim(full) ?? throw new ConvNetException(
             ExitCode.Conflict,
-            $"--out: '{path}' exists and is not empty. Name another folder, or go on with that run: convnet resume {path}");
+            $"--out: '{path}' exists and is not empty. Name another folder" +
+            (new RunFolder(full).HasCheckpoint ? $", or go on with that run: convnet resume {path}" : "."));
     }
 
-    /// <summary>Creates the next of train-0001, train-0002 … and lets <c>latest</c> point to it.</summary>
+    /// <summary>Creates the next of train-0001, train-0002 …; <see cref="PointLatestHere"/> once it has begun.</summary>
     public static RunFolder CreateNext(string runs)
     {
         string full = Path.GetFullPath(runs);
@@ -50,14 +88,40 @@ public sealed class RunFolder
             .Max();
         for (; number <= MaxNumber; number++)
         {
-            if (TryClaim(Path.Combine(full, $"train-{number:D4}")) is { } folder)
+            if (TryClaim(Path.Combine(full, $"train-{number:D4}"), isNumbered: true) is { } folder)
             {
-                PointLatestTo(full, folder.FullPath);
                 return folder;
             }
         }
 
         throw new ConvNetException(ExitCode.Conflict, $"'{runs}' already holds run {MaxNumber}; delete old runs or name a folder with --out.");
+    }
+
+    /// <summary>
+    /// Lets <c>latest</c> point to this folder if it is one of the numbered ones.
+    /// A convenience for people: that a file system has no links, or that another run won a race, is no failure.
+    /// </summary>
+    public void PointLatestHere()
+    {
+        if (!IsNumbered)
+        {
+            return;
+        }
+
+        string latest = Path.Combine(FullPath, "..", "latest");
+        try
+        {
+            if (new DirectoryInfo(latest).LinkTarget is not null)
+            {
+                File.Delete(latest);
+            }
+
+            Directory.CreateSymbolicLink(latest, Path.GetFileName(FullPath));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Serilog.Log.Warning(e, "Could not point {Latest} to {Folder}", latest, FullPath);
+        }
     }
 
     /// <summary>The run folder of an earlier run, or null if this is none.</summary>
@@ -69,14 +133,14 @@ public sealed class RunFolder
             : null;
     }
 
-    private static RunFolder? TryClaim(string full)
+    private static RunFolder? TryClaim(string full, bool isNumbered = false)
     {
-        if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
+        if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any(entry => Path.GetFileName(entry) != LockName))
         {
             return null;
         }
 
-        var folder = new RunFolder(full);
+        var folder = new RunFolder(full) { IsNew = true, IsNumbered = isNumbered };
         Directory.CreateDirectory(full);
         try
         {
@@ -90,24 +154,5 @@ public sealed class RunFolder
         Directory.CreateDirectory(Path.Combine(full, "logs"));
         Directory.CreateDirectory(folder.CheckpointsPath);
         return folder;
-    }
-
-    /// <summary>A convenience for people: that a file system has no links, or that another run won a race, is no failure.</summary>
-    private static void PointLatestTo(string runs, string folder)
-    {
-        string latest = Path.Combine(runs, "latest");
-        try
-        {
-            if (new DirectoryInfo(latest).LinkTarget is not null)
-            {
-                File.Delete(latest);
-            }
-
-            Directory.CreateSymbolicLink(latest, Path.GetFileName(folder));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Serilog.Log.Warning(e, "Could not point {Latest} to {Folder}", latest, folder);
-        }
     }
 }

@@ -15,13 +15,26 @@ namespace ConvNet.Client.Runs;
 internal sealed record Session(
     RunFolder Folder, TrainConfiguration Configuration, JobSpec Spec, string? Checkpoint, long StartStep, long? StopAfter, string? ClusterUrl)
 {
+    private bool _begun;
+
     /// <returns>The exit code; errors have been reported.</returns>
     public async Task<int> RunAsync(Terminal terminal, bool json)
+    {
+        int code = await RunInFolderAsync(terminal, json);
+        if (!_begun && code != (int)ExitCode.Bug)
+        {
+            Folder.DeleteUnlessTrained();
+        }
+
+        return code;
+    }
+
+    private async Task<int> RunInFolderAsync(Terminal terminal, bool json)
     {
         using Logger log = RunLog.Open(Folder.LogPath);
         using var events = new RunEvents(new StreamWriter(Folder.EventsPath, append: true), json ? terminal.Out : null);
         using RunView view = RunView.For(terminal, json);
-        using var stop = new StopSignal(view.Notice);
+        using var stop = new StopSignal(view.Notice, code => events.Failed((int)code, "ended at once, without a checkpoint"));
         try
         {
             events.Started(Folder.FullPath, Configuration);
@@ -46,10 +59,13 @@ internal sealed record Session(
         int threads = (int)(layout.Threads ?? Math.Max(1, Environment.ProcessorCount / workers));
         if (ClusterUrl is null && workers * threads > Environment.ProcessorCount)
         {
-            string warning =
-                $"{workers} workers x {threads} threads are more than the {Environment.ProcessorCount} cores of this machine: they will wait for each other.";
-            events.Warning(warning);
-            view.Warning(warning);
+            Warn(
+                $"{workers} workers x {threads} threads are more than the {Environment.ProcessorCount} cores of this machine: they will wait for each other.");
+        }
+
+        if (StopAfter <= StartStep)
+        {
+            Warn($"--stop-after {StopAfter} is already passed: the run is at step {StartStep}, and nothing is trained.");
         }
 
         using var metrics = new MetricsFile(Folder.MetricsPath, StartStep);
@@ -61,6 +77,8 @@ internal sealed record Session(
         log.Information("Job {Job}: {Spec}", id, Spec.ToJson());
         int threadsOfWorker = ClusterUrl is null || layout.Threads is not null ? threads : 0;
         await job.SubmitAsync(Spec.ToJson(), new JobLayout(workers, threadsOfWorker, (int)layout.Partitions), Checkpoint);
+        _begun = true;
+        Folder.PointLatestHere();
         try
         {
             return await new TrainingRun(job, Folder, events, metrics, view, stop).RunAsync(StopAfter);
@@ -69,6 +87,12 @@ internal sealed record Session(
         {
             await ReleaseAsync(job, log);
             throw;
+        }
+
+        void Warn(string warning)
+        {
+            events.Warning(warning);
+            view.Warning(warning);
         }
     }
 

@@ -11,12 +11,15 @@ internal sealed class StopSignal : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private readonly CancellationTokenSource _requested = new();
     private readonly Action<string> _tell;
+    private readonly Action<ExitCode>? _leaving;
     private int _count;
 
     /// <param name="tell">Shows a sentence to the person who pressed Ctrl-C.</param>
-    public StopSignal(Action<string> tell)
+    /// <param name="leaving">Called before the second request ends the process.</param>
+    public StopSignal(Action<string> tell, Action<ExitCode>? leaving = null)
     {
         _tell = tell;
+        _leaving = leaving;
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Handle(signal, ExitCode.Interrupted)),
@@ -45,6 +48,7 @@ internal sealed class StopSignal : IDisposable
     {
         if (Interlocked.Increment(ref _count) > 1)
         {
+            _leaving?.Invoke(code);
             Environment.Exit((int)code);
         }
 

@@ -20,6 +20,18 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
     /// <param name="stopAfter">Completed steps at which the run stops without evaluation, or null.</param>
     public async Task<ExitCode> RunAsync(long? stopAfter)
     {
+        try
+        {
+            return await RunToEndAsync(stopAfter);
+        }
+        catch (Exception e) when (LostSilo.IsBehind(e))
+        {
+            throw await LostSilo.ExplainAsync(job, e, _latest?.Step ?? 0, folder.HasCheckpoint);
+        }
+    }
+
+    private async Task<ExitCode> RunToEndAsync(long? stopAfter)
+    {
         var watch = new JobWatch(job, Observe);
         long stopStep = stopAfter ?? long.MaxValue;
         JobStatus status = await watch.UntilIdleAsync(0);

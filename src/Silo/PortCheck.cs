@@ -1,0 +1,67 @@
+using System.Net;
+using System.Net.Sockets;
+using ConvNet.Engine;
+
+namespace ConvNet.Silo;
+
+/// <summary>
+/// Refuses ports that somebody holds. Orleans binds with address reuse, which on Linux lets a second silo take a port away from a
+/// live one.
+/// </summary>
+internal static class PortCheck
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="ConvNetException">A port is taken, or both are the same (exit code 4).</exception>
+    public static void Run(ConvNetSiloOptions options)
+    {
+        if (options.Port == options.Gateway)
+        {
+            throw new ConvNetException(ExitCode.Environment, $"--port and --gateway are both {options.Port}; a silo needs two ports.");
+        }
+
+        RefuseTaken("--port", new IPEndPoint(options.Cluster.Primary.Address, options.Port));
+        RefuseTaken("--gateway", new IPEndPoint(options.Cluster.Primary.Address, options.Gateway));
+    }
+
+    private static void RefuseTaken(string option, IPEndPoint endpoint)
+    {
+        string? trouble = Answers(endpoint) ? "another process listens there" : BindTrouble(endpoint);
+        if (trouble is not null)
+        {
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"{option} {endpoint.Port} cannot be used on {endpoint.Address}: {trouble}; " +
+                $"choose a free port with {option}, or stop the process that has it.");
+        }
+    }
+
+    private static string? BindTrouble(IPEndPoint endpoint)
+    {
+        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.ExclusiveAddressUse = true;
+            socket.Bind(endpoint);
+            socket.Listen(1);
+            return null;
+        }
+        catch (SocketException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static bool Answers(IPEndPoint endpoint)
+    {
+        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            return socket.ConnectAsync(endpoint).Wait(Patience);
+        }
+        catch (AggregateException e) when (e.InnerException is SocketException)
+        {
+            return false;
+        }
+    }
+}
