@@ -16,6 +16,7 @@ public sealed class LiveView : RunView
     private readonly Lock _gate = new();
     private LiveDisplayContext? _live;
     private Task? _display;
+    private JobStatus? _latest;
 
     public LiveView(Terminal terminal)
         : base(terminal.Error) => _console = Consoles.Create(terminal);
@@ -32,6 +33,7 @@ public sealed class LiveView : RunView
     {
         lock (_gate)
         {
+            _latest = status;
             if (_display is null)
             {
                 Begin(status);
@@ -77,9 +79,17 @@ public sealed class LiveView : RunView
         }
     }
 
-    /// <summary>Also gives the cursor back.</summary>
+    /// <summary>Leaves the newest status on the screen and gives the cursor back.</summary>
     private void EndDisplay()
     {
+        lock (_gate)
+        {
+            if (_latest is not null)
+            {
+                _live?.UpdateTarget(StatusPanel.Render(_latest));
+            }
+        }
+
         _ended.TrySetResult();
         _display?.GetAwaiter().GetResult();
         _live = null;
