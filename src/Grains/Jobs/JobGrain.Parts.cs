@@ -157,7 +157,8 @@ internal sealed partial class JobGrain
         {
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: it is gone; resume from the last checkpoint")));
+                FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: ") +
+                "it is gone; resume from the last checkpoint"));
         }
 
         if (State is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
