@@ -64,6 +64,14 @@ public class LayersWindowTests
     }
 
     [Fact]
+    public void Both_neighbours_are_named_when_they_are_equally_near()
+    {
+        var spec = new MaxPoolSpec { Size = 2, Stride = 2 };
+        string message = Assert.Throws<ConvNetException>(() => spec.OutputShape(new Shape(1, 27, 27), "0")).Message;
+        Assert.Contains("kernel 1 (size 14), kernel 3 (size 13)", message);
+    }
+
+    [Fact]
     public void A_window_larger_than_its_input_is_refused()
     {
         var spec = new MaxPoolSpec { Size = 5 };

@@ -115,7 +115,7 @@ public readonly record struct Window(int Input, int Kernel, int Stride, int Padd
         return string.Create(CultureInfo.InvariantCulture, $"({input} - {extent} + 2*{padding})/{stride} + 1 = {exact:0.###}");
     }
 
-    /// <summary>The nearest kernel, padding and stride that make the size an integer, each by itself.</summary>
+    /// <summary>The nearest kernel, padding and stride that make the size an integer, each by itself; both if two are equally near.</summary>
     private string Alternatives()
     {
         Window asked = this;
@@ -127,7 +127,8 @@ public readonly record struct Window(int Input, int Kernel, int Stride, int Padd
 
         void Add(string name, int value, int least, Func<int, Window> change)
         {
-            for (int distance = 1; distance <= Math.Max(value, asked.Stride); distance++)
+            int before = found.Count;
+            for (int distance = 1; distance <= Math.Max(value, asked.Stride) && found.Count == before; distance++)
             {
                 foreach (int candidate in new[] { value - distance, value + distance })
                 {
@@ -141,7 +142,6 @@ public readonly record struct Window(int Input, int Kernel, int Stride, int Padd
                     if (span >= 0 && span % changed.Stride == 0)
                     {
                         found.Add($"{name} {candidate} (size {span / changed.Stride + 1})");
-                        return;
                     }
                 }
             }
