@@ -57,8 +57,8 @@ internal static class ConvolutionTable
         var plan = new ShardPlan(new ShardTree(batch, 4), 0, 4);
         float[][] roots = [.. plan.Roots.Select(_ => new float[g.WeightCount])];
         Func<int, float[]> rootOfWeights = root => roots[root];
-        var convolution = new DirectConvolution(g);
-        double load = Seconds(() => convolution.Load(weights, []));
+        var convolution = ConvolutionKernel.For(g, KernelSet.Fast);
+        double load = Seconds(() => convolution.Load(weights, null, team));
         double flop = 2.0 * g.WeightCount * g.Output.Area * batch;
         double forward = flop / Seconds(() => convolution.Forward(x, y, batch, team));
         double backwardData = flop / Seconds(() => convolution.BackwardData(dy, dx, batch, team));

@@ -18,7 +18,6 @@ internal sealed class KernelsConvolutionCase : IDisposable
         Weights = KernelsOracle.Filled(geometry.WeightCount, 3);
         Bias = withBias ? KernelsOracle.Filled(geometry.Output.C, 4) : [];
         Convolution = new DirectConvolution(geometry);
-        Convolution.Load(Weights, Bias);
     }
 
     public ConvolutionGeometry Geometry { get; }
@@ -46,6 +45,7 @@ internal sealed class KernelsConvolutionCase : IDisposable
     public void Run(ThreadTeam team, ShardPlan? plan = null)
     {
         plan ??= new ShardPlan(new ShardTree(Samples, 4), 0, 4);
+        Convolution.Load(Weights, Bias.Length == 0 ? null : Bias, team);
         Convolution.Forward(X, Y, Samples, team);
         Convolution.BackwardData(DY, DX, Samples, team);
         DWeight = [.. plan.Roots.Select(_ => Enumerable.Repeat(float.NaN, Geometry.WeightCount).ToArray())];

@@ -89,7 +89,7 @@ public sealed class KernelsDeterminismTests
         Func<int, float[]> weights = root => test.DWeight[root];
         Func<int, float[]> bias = root => test.DBias[root];
         long before = GC.GetAllocatedBytesForCurrentThread();
-        test.Convolution.Load(test.Weights, test.Bias);
+        test.Convolution.Load(test.Weights, test.Bias, team);
         test.Convolution.Forward(test.X, test.Y, 13, team);
         test.Convolution.BackwardData(test.DY, test.DX, 13, team);
         test.Convolution.BackwardWeights(test.X, test.DY, plan, weights, bias, team);

@@ -5,9 +5,9 @@ namespace ConvNet.Engine.Kernels;
 
 /// <summary>
 /// Direct convolution of any geometry, all three phases. The order of every sum follows from the geometry alone: not from the number of
-/// threads, the samples of the pass or the shards held. Padding lanes of the results are zero.
+/// threads, the samples of the pass or the shards held.
 /// </summary>
-internal sealed unsafe class DirectConvolution : IDisposable
+internal sealed unsafe class DirectConvolution : ConvolutionKernel
 {
     private readonly ConvolutionGeometry _geometry;
     private readonly IndirectPass[] _forward;
@@ -42,31 +42,25 @@ internal sealed unsafe class DirectConvolution : IDisposable
         _gradient = new WeightGradientPass(geometry, inputStride, outputStride);
     }
 
-    /// <param name="weights">(K, C/groups, R, S).</param>
-    /// <param name="bias">(K), or empty for none.</param>
-    public void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    public override void Load(float[] weights, float[]? bias, ThreadTeam team)
     {
         int filters = _geometry.FiltersPerGroup;
         int filter = _geometry.FilterCount;
         for (int g = 0; g < _geometry.Groups; g++)
         {
-            ReadOnlySpan<float> group = weights.Slice(g * filters * filter, filters * filter);
-            _forward[g].Load(group, filter, _geometry.Taps, bias.IsEmpty ? bias : bias.Slice(g * filters, filters));
+            ReadOnlySpan<float> group = weights.AsSpan(g * filters * filter, filters * filter);
+            _forward[g].Load(group, filter, _geometry.Taps, bias is null ? [] : bias.AsSpan(g * filters, filters));
             _backward[g].Load(group, _geometry.Taps, filter, []);
         }
     }
 
-    /// <summary>y = convolution of x, for samples 0 … samples−1.</summary>
-    /// <param name="finished">Called with each sample whose output is complete, on some thread of the team.</param>
-    public void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
+    public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
         Run(_forward, x, y, samples, team, finished);
 
-    /// <summary>dx = ∂loss/∂x, overwritten.</summary>
-    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team) => Run(_backward, dy, dx, samples, team, null);
+    public override void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team, Action<int>? finished = null) =>
+        Run(_backward, dy, dx, samples, team, finished);
 
-    /// <param name="rootOfWeights">Where the sums of a root of the plan go: (K, C/groups, R, S), overwritten.</param>
-    /// <param name="rootOfBias">The same for (K), or null.</param>
-    public void BackwardWeights(
+    public override void BackwardWeights(
         Activation x, Activation dy, ShardPlan plan, Func<int, float[]> rootOfWeights, Func<int, float[]>? rootOfBias, ThreadTeam team)
     {
         for (int g = 0; g < _geometry.Groups; g++)
@@ -77,7 +71,7 @@ internal sealed unsafe class DirectConvolution : IDisposable
         }
     }
 
-    public void Dispose() => _groups?.Dispose();
+    public override void Dispose() => _groups?.Dispose();
 
     private void Run(
         IndirectPass[] passes, Activation source, Activation destination, int samples, ThreadTeam team, Action<int>? finished)

@@ -4,7 +4,7 @@ using ConvNet.Engine.Reduction;
 namespace ConvNet.Engine.Kernels;
 
 /// <summary>Convolution as plain loops with double accumulators, for every geometry: the oracle of the fast kernels.</summary>
-internal sealed unsafe class ReferenceConvolution
+internal sealed unsafe class ReferenceConvolution : ConvolutionKernel
 {
     private readonly ConvolutionGeometry _geometry;
     private readonly float[] _weights;
@@ -21,33 +21,31 @@ internal sealed unsafe class ReferenceConvolution
         _planes = new PerThread<double[]>(() => new double[plane]);
     }
 
-    /// <param name="weights">(K, C/groups, R, S).</param>
-    /// <param name="bias">(K), or empty for none.</param>
-    public void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    public override void Load(float[] weights, float[]? bias, ThreadTeam team)
     {
-        weights[.._weights.Length].CopyTo(_weights);
+        weights.AsSpan(0, _weights.Length).CopyTo(_weights);
         Array.Clear(_bias);
-        bias[..Math.Min(bias.Length, _bias.Length)].CopyTo(_bias);
+        bias?.AsSpan(0, _bias.Length).CopyTo(_bias);
     }
 
-    public void Forward(Activation x, Activation y, int samples, ThreadTeam team)
+    public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null)
     {
         int filters = _geometry.Output.C;
         _planes.Reserve(team.Size);
         team.Run(samples * filters, (item, thread) => ForwardPlane(x, y, item / filters, item % filters, _planes[thread]));
+        Report(finished, samples);
     }
 
-    public void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team)
+    public override void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team, Action<int>? finished = null)
     {
         int channels = _geometry.Input.C;
         _planes.Reserve(team.Size);
         team.Run(samples * channels, (item, thread) => BackwardPlane(dy, dx, item / channels, item % channels, _planes[thread]));
+        Report(finished, samples);
     }
 
-    /// <param name="weightRoots">Where the sum of each root goes, in logical order; overwritten.</param>
-    /// <param name="biasRoots">The same for the bias, or null for none.</param>
-    public void BackwardWeights(
-        Activation x, Activation dy, ShardPlan plan, Func<int, float[]> weightRoots, Func<int, float[]>? biasRoots, ThreadTeam team)
+    public override void BackwardWeights(
+        Activation x, Activation dy, ShardPlan plan, Func<int, float[]> rootOfWeights, Func<int, float[]>? rootOfBias, ThreadTeam team)
     {
         _trees.Reserve(team.Size);
         team.Run(_geometry.Output.C, (k, thread) =>
@@ -60,14 +58,22 @@ internal sealed unsafe class ReferenceConvolution
                 FilterGradient(x, dy, shard, k, tree.Leaf());
                 if (tree.Commit(shard, out ReadOnlySpan<float> sum))
                 {
-                    sum[..count].CopyTo(weightRoots(shard.Root).AsSpan(k * count));
-                    if (biasRoots is not null)
+                    sum[..count].CopyTo(rootOfWeights(shard.Root).AsSpan(k * count));
+                    if (rootOfBias is not null)
                     {
-                        biasRoots(shard.Root)[k] = sum[count];
+                        rootOfBias(shard.Root)[k] = sum[count];
                     }
                 }
             }
         });
+    }
+
+    private static void Report(Action<int>? finished, int samples)
+    {
+        for (int n = 0; finished is not null && n < samples; n++)
+        {
+            finished(n);
+        }
     }
 
     private void ForwardPlane(Activation x, Activation y, int n, int k, double[] sum)

@@ -57,8 +57,7 @@ public sealed class Convolution : Layer
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
-    private ReferenceConvolution? _reference;
-    private DirectConvolution? _direct;
+    private ConvolutionKernel? _kernel;
     private Activation? _x;
     private Activation? _y;
     private Activation? _dx;
@@ -90,53 +89,28 @@ public sealed class Convolution : Layer
 
     public override void Load(StepContext step)
     {
-        ReadOnlySpan<float> weights = _weight.Values.AsSpan(0, _weight.Count);
-        ReadOnlySpan<float> bias = _bias is null ? [] : _bias.Values.AsSpan(0, _bias.Count);
+        _kernel ??= Own(ConvolutionKernel.For(Geometry, step.Kernels));
+        float[] weights = _weight.Values;
+        float[]? bias = _bias?.Values;
         if (!step.Training && Folded is not null)
         {
             (weights, bias) = Fold(weights, bias, Folded);
         }
 
-        if (step.Kernels == KernelSet.Reference)
-        {
-            _reference ??= new ReferenceConvolution(Geometry);
-            _reference.Load(weights, bias);
-            return;
-        }
-
-        _direct ??= Own(new DirectConvolution(Geometry));
-        _direct.Load(weights, bias);
+        _kernel.Load(weights, bias, step.Team);
     }
 
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
         Activation y = Reserve(ref _y, Output, x.Capacity);
-        if (step.Kernels == KernelSet.Reference)
-        {
-            _reference!.Forward(x, y, step.Samples, step.Team);
-        }
-        else
-        {
-            _direct!.Forward(x, y, step.Samples, step.Team, Folded?.Measures(y, step));
-        }
-
+        _kernel!.Forward(x, y, step.Samples, step.Team, Folded?.Measures(y, step));
         return y;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        Func<int, float[]>? biasRoots = _bias is null ? null : _bias.GradientRoot;
-        bool reference = step.Kernels == KernelSet.Reference;
-        if (reference)
-        {
-            _reference!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, biasRoots, step.Team);
-        }
-        else
-        {
-            _direct!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, biasRoots, step.Team);
-        }
-
+        _kernel!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, _bias is null ? null : _bias.GradientRoot, step.Team);
         if (_bias is not null)
         {
             step.Exchange.GradientReady(_bias);
@@ -149,28 +123,20 @@ public sealed class Convolution : Layer
         }
 
         Activation dx = Reserve(ref _dx, Input, dy.Capacity);
-        if (reference)
-        {
-            _reference!.BackwardData(dy, dx, step.Samples, step.Team);
-        }
-        else
-        {
-            _direct!.BackwardData(dy, dx, step.Samples, step.Team);
-        }
-
+        _kernel.BackwardData(dy, dx, step.Samples, step.Team);
         return dx;
     }
 
     /// <summary>γ(conv(x) + b − μ)·invstd + β as one convolution, in double and rounded once.</summary>
-    private (float[] Weights, float[] Bias) Fold(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, BatchNorm norm)
+    private (float[] Weights, float[] Bias) Fold(float[] weights, float[]? bias, BatchNorm norm)
     {
-        var foldedWeights = new float[weights.Length];
+        var foldedWeights = new float[_weight.Count];
         var foldedBias = new float[Output.C];
         int count = Geometry.FilterCount;
         for (int k = 0; k < Output.C; k++)
         {
             (double scale, double shift) = norm.EvaluationAffine(k);
-            foldedBias[k] = (float)((bias.IsEmpty ? 0 : bias[k] * scale) + shift);
+            foldedBias[k] = (float)((bias is null ? 0 : bias[k] * scale) + shift);
             for (int i = k * count; i < (k + 1) * count; i++)
             {
                 foldedWeights[i] = (float)(weights[i] * scale);
