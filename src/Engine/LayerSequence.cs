@@ -35,15 +35,19 @@ public sealed class LayerSequence
         {
             if (step.Training && layer.Parameters.Count > 0)
             {
+                step.Profile?.Begin(layer.Index, StepPhase.Load);
                 foreach (Parameter parameter in layer.Parameters)
                 {
                     step.Exchange.Pull(parameter);
                 }
 
                 layer.Load(step);
+                step.Profile?.End();
             }
 
+            step.Profile?.Begin(layer.Index, StepPhase.Forward);
             x = layer.Forward(x, step);
+            step.Profile?.End();
         }
 
         return x;
@@ -54,7 +58,9 @@ public sealed class LayerSequence
         Activation? gradient = dy;
         for (int i = Layers.Count - 1; i >= 0; i--)
         {
+            step.Profile?.Begin(Layers[i].Index, StepPhase.BackwardData);
             gradient = Layers[i].Backward(gradient!, step, needsInputGradient || i > 0);
+            step.Profile?.End();
         }
 
         return gradient;

@@ -46,6 +46,13 @@ public sealed class Network : IDisposable
 
     public int Classes => _layers.Output.C;
 
+    /// <summary>Told where the time of a pass goes, if not null.</summary>
+    public StepProfile? Profile
+    {
+        get => _step.Profile;
+        set => _step.Profile = value;
+    }
+
     /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples; the caller fills it.</summary>
     public Activation Input(int samples)
     {
@@ -89,7 +96,9 @@ public sealed class Network : IDisposable
         }
 
         Activation logits = _layers.Forward(Input(plan.Samples), _step);
+        _step.Profile?.Begin(Layers.Count, StepPhase.Forward);
         Metrics[] metrics = _loss.Forward(logits, labels, _step);
+        _step.Profile?.End();
         _layers.Backward(_loss.Backward(), _step, needsInputGradient: false);
         return metrics;
     }

@@ -25,6 +25,9 @@ public sealed class StepContext
 
     public KernelSet Kernels { get; }
 
+    /// <summary>Told where the time goes, if not null.</summary>
+    public StepProfile? Profile { get; internal set; }
+
     /// <summary>False in evaluation: running statistics, no dropout.</summary>
     public bool Training { get; internal set; }
 

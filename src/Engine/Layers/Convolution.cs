@@ -110,13 +110,17 @@ public sealed class Convolution : Layer
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
+        step.Profile?.Begin(Index, StepPhase.BackwardWeights);
         _kernel!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, _bias is null ? null : _bias.GradientRoot, step.Team);
+        step.Profile?.End();
+        step.Profile?.Begin(Index, StepPhase.Update);
         if (_bias is not null)
         {
             step.Exchange.GradientReady(_bias);
         }
 
         step.Exchange.GradientReady(_weight);
+        step.Profile?.End();
         if (!needsInputGradient)
         {
             return null;

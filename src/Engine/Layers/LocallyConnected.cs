@@ -88,6 +88,7 @@ public sealed class LocallyConnected : Layer
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
+        step.Profile?.Begin(Index, StepPhase.BackwardWeights);
         _kernel!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, step.Team);
         if (_bias is not null)
         {
@@ -96,6 +97,7 @@ public sealed class LocallyConnected : Layer
         }
 
         step.Exchange.GradientReady(_weight);
+        step.Profile?.End();
         if (!needsInputGradient)
         {
             return null;
