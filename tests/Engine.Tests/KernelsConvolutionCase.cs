@@ -4,7 +4,7 @@ using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Tests;
 
-/// <summary>One convolution on formula values, run through all three phases of <see cref="DirectConvolution"/>.</summary>
+/// <summary>One convolution on formula values, run through all three phases of the kernel that its geometry chooses.</summary>
 internal sealed class KernelsConvolutionCase : IDisposable
 {
     public KernelsConvolutionCase(ConvolutionGeometry geometry, int samples, bool withBias = true)
@@ -17,7 +17,7 @@ internal sealed class KernelsConvolutionCase : IDisposable
         DX = Poisoned(geometry.Input, samples);
         Weights = KernelsOracle.Filled(geometry.WeightCount, 3);
         Bias = withBias ? KernelsOracle.Filled(geometry.Output.C, 4) : [];
-        Convolution = new DirectConvolution(geometry);
+        Convolution = ConvolutionKernel.For(geometry, KernelSet.Fast);
     }
 
     public ConvolutionGeometry Geometry { get; }
@@ -40,7 +40,7 @@ internal sealed class KernelsConvolutionCase : IDisposable
 
     public float[][] DBias { get; private set; } = [];
 
-    public DirectConvolution Convolution { get; }
+    public ConvolutionKernel Convolution { get; }
 
     public void Run(ThreadTeam team, ShardPlan? plan = null)
     {

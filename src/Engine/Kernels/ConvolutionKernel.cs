@@ -1,3 +1,4 @@
+using ConvNet.Engine.Kernels.Winograd;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
 
@@ -8,7 +9,8 @@ internal abstract class ConvolutionKernel : IDisposable
 {
     /// <summary>The choice follows from the geometry alone, so that a job's bits don't depend on where it runs.</summary>
     public static ConvolutionKernel For(ConvolutionGeometry geometry, KernelSet kernels) =>
-        kernels == KernelSet.Reference ? new ReferenceConvolution(geometry) : new DirectConvolution(geometry);
+        kernels == KernelSet.Reference ? new ReferenceConvolution(geometry)
+        : WinogradConvolution.For(geometry) ?? new DirectConvolution(geometry);
 
     /// <param name="weights">(K, C/groups, R, S); must keep its values until the last phase that uses them.</param>
     /// <param name="bias">(K), or null for none.</param>

@@ -6,7 +6,7 @@ namespace ConvNet.Engine.Kernels;
 /// </summary>
 internal static unsafe class ThreadScratch
 {
-    private const int Slots = 2;
+    private const int Slots = 4;
 
     [ThreadStatic]
     private static AlignedBuffer?[]? _buffers;

@@ -1,0 +1,310 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using ConvNet.Engine.Reduction;
+
+namespace ConvNet.Engine.Kernels.Winograd;
+
+/// <summary>
+/// dWeight and dBias of a 3×3 convolution with stride 1. x and dy go to points a few samples at a time, every point sums the products
+/// of its tiles on <see cref="GradientKernel"/>, and at the end of each shard the sums go from points to taps. Work is cut into groups of
+/// up to 64 × 64 channels whose sums stay in the second-level cache; where there are few groups, their shards are items of their own.
+/// Tiles are counted from the shard's first sample, so the order of every sum follows from geometry and shard.
+/// </summary>
+internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilterGradient>
+    where TInput : struct, ILineTransform
+    where TOutputGradient : struct, ILineTransform
+    where TFilterGradient : struct, ILineTransform
+{
+    private const int Taps = 9;
+    private const int GroupChannels = 64;
+
+    /// <summary>Fewer groups than this would leave threads idle.</summary>
+    private const int ManyGroups = 8;
+
+    /// <summary>Tiles of a chunk: enough that loading and storing the sums costs little.</summary>
+    private const int ChunkTiles = 48;
+
+    private readonly Shape _input;
+    private readonly Shape _output;
+    private readonly Tiling _inputTiling;
+    private readonly Tiling _gradientTiling;
+    private readonly int _samplesPerChunk;
+    private readonly int[] _tileOffsets;
+    private readonly int[] _pairOffsets;
+    private readonly int _inputGroup;
+    private readonly int _outputGroup;
+    private readonly nint _inputStep;
+    private readonly nint _outputStep;
+    private readonly nint _sumStep;
+    private readonly Action<int, int> _group;
+    private readonly Action<int, int> _leaf;
+    private readonly Action<int, int> _reduce;
+    private readonly List<GradientTree> _trees = [];
+    private float[] _leaves = [];
+
+    // The pass in progress.
+    private Activation _x = null!;
+    private Activation _dy = null!;
+    private ShardPlan _plan = null!;
+    private Func<int, float[]> _rootOfWeights = null!;
+    private Func<int, float[]>? _rootOfBias;
+
+    /// <param name="padding">Zeros around the input.</param>
+    public WinogradGradientPass(Shape input, Shape output, Size padding)
+    {
+        _input = input;
+        _output = output;
+        _inputTiling = Tiling.Of(TInput.Inputs, TOutputGradient.Inputs, padding, input, output);
+        _gradientTiling = Tiling.Of(TOutputGradient.Inputs, TOutputGradient.Inputs, 0, output, output);
+        _samplesPerChunk = Math.Max(1, ChunkTiles / _inputTiling.Count);
+        _inputGroup = Math.Min(GroupChannels, 8 * input.Blocks);
+        _outputGroup = Math.Min(GroupChannels, (output.C + 15) / 16 * 16);
+        int tiles = _samplesPerChunk * _inputTiling.Count;
+        _tileOffsets = Pinned(tiles, tile => 8 * tile);
+        _pairOffsets = Pinned(Pairs, channel => channel < _inputGroup ? channel / 8 * 8 * tiles + channel % 8 : 0);
+
+        // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
+        _inputStep = _inputGroup * tiles + 16;
+        _outputStep = _outputGroup * tiles + 16;
+        _sumStep = Pairs * _outputGroup + 16;
+        (_group, _leaf, _reduce) = (RunGroup, RunLeaf, ReduceLeaves);
+    }
+
+    private static int Points => TInput.Outputs * TInput.Outputs;
+
+    private int InputGroups => (8 * _input.Blocks + _inputGroup - 1) / _inputGroup;
+
+    private int OutputGroups => (_output.C + _outputGroup - 1) / _outputGroup;
+
+    private int Groups => InputGroups * OutputGroups;
+
+    /// <summary>Input channels of a group, rounded up to whole groups of <see cref="GradientKernel"/>.</summary>
+    private int Pairs => (_inputGroup + GradientKernel.Pairs - 1) / GradientKernel.Pairs * GradientKernel.Pairs;
+
+    /// <summary>[output panel][input channel][tap][16], then the bias.</summary>
+    private int LeafLength => _outputGroup * (_inputGroup * Taps + 1);
+
+    public void Run(
+        Activation x, Activation dy, ShardPlan plan, Func<int, float[]> rootOfWeights, Func<int, float[]>? rootOfBias, ThreadTeam team)
+    {
+        (_x, _dy, _plan, _rootOfWeights, _rootOfBias) = (x, dy, plan, rootOfWeights, rootOfBias);
+        while (_trees.Count < team.Size)
+        {
+            _trees.Add(new GradientTree());
+        }
+
+        if (Groups >= ManyGroups)
+        {
+            team.Run(Groups, _group);
+            return;
+        }
+
+        int leaves = Groups * plan.Shards.Length;
+        if (_leaves.Length < leaves * LeafLength)
+        {
+            _leaves = GC.AllocateUninitializedArray<float>(leaves * LeafLength, pinned: true);
+        }
+
+        team.Run(leaves, _leaf);
+        team.Run(Groups, _reduce);
+    }
+
+    private static int[] Pinned(int length, Func<int, int> value)
+    {
+        int[] pinned = GC.AllocateUninitializedArray<int>(length, pinned: true);
+        for (int i = 0; i < length; i++)
+        {
+            pinned[i] = value(i);
+        }
+
+        return pinned;
+    }
+
+    private void RunGroup(int group, int thread)
+    {
+        GradientTree tree = _trees[thread];
+        tree.Begin(LeafLength);
+        foreach (LocalShard shard in _plan.Shards)
+        {
+            SumShard(group, shard, tree.Leaf());
+            Commit(tree, group, shard);
+        }
+    }
+
+    private void RunLeaf(int item, int thread) =>
+        SumShard(item % Groups, _plan.Shards[item / Groups], _leaves.AsSpan(item * LeafLength, LeafLength));
+
+    private void ReduceLeaves(int group, int thread)
+    {
+        GradientTree tree = _trees[thread];
+        tree.Begin(LeafLength);
+        for (int i = 0; i < _plan.Shards.Length; i++)
+        {
+            _leaves.AsSpan((i * Groups + group) * LeafLength, LeafLength).CopyTo(tree.Leaf());
+            Commit(tree, group, _plan.Shards[i]);
+        }
+    }
+
+    private void Commit(GradientTree tree, int group, in LocalShard shard)
+    {
+        if (tree.Commit(shard, out ReadOnlySpan<float> sum))
+        {
+            Unpack(sum, group, shard.Root);
+        }
+    }
+
+    private void SumShard(int group, in LocalShard shard, Span<float> leaf)
+    {
+        int firstInput = group % InputGroups * _inputGroup;
+        int firstOutput = group / InputGroups * _outputGroup;
+        int inputBlocks = Math.Min(_inputGroup / 8, _input.Blocks - firstInput / 8);
+        int outputBlocks = Math.Min(_outputGroup / 8, _output.Blocks - firstOutput / 8);
+        float* source = ThreadScratch.Floats(0, Points * (_inputStep + _outputStep));
+        float* gradient = source + Points * _inputStep;
+        float* sums = ThreadScratch.Floats(1, Points * _sumStep);
+        new Span<float>(sums, checked((int)(Points * _sumStep))).Clear();
+        leaf[^_outputGroup..].Clear();
+        for (int first = shard.First; first < shard.End; first += _samplesPerChunk)
+        {
+            int samples = Math.Min(_samplesPerChunk, shard.End - first);
+            for (int n = 0; n < samples; n++)
+            {
+                ToPoints(first + n, n, firstInput / 8, inputBlocks, source);
+                GradientToPoints(first + n, n, firstOutput / 8, outputBlocks, gradient);
+                if (firstInput == 0 && _rootOfBias is not null)
+                {
+                    AddBias(first + n, firstOutput / 8, outputBlocks, leaf[^_outputGroup..]);
+                }
+            }
+
+            AddProducts(source, gradient, sums, samples * _inputTiling.Count, (outputBlocks + 1) / 2);
+        }
+
+        fixed (float* taps = leaf)
+        {
+            SumsToTaps(sums, taps);
+        }
+    }
+
+    private void ToPoints(int n, int slot, int firstBlock, int blocks, float* points)
+    {
+        PaddedPlanes frame = _inputTiling.Frame;
+        float* padded = ThreadScratch.Floats(2, frame.Stride + 8L * TInput.Outputs * frame.PaddedW);
+        int tiles = _inputTiling.Count;
+        for (int block = 0; block < blocks; block++)
+        {
+            frame.Copy(_x.Sample(n) + 8L * (firstBlock + block) * _input.Area, padded, 1);
+            float* target = points + 8 * ((nint)block * _tileOffsets.Length + slot * tiles);
+            PlaneTransform.ToPoints<TInput>(
+                padded, frame.PaddedW, _inputTiling.Rows, _inputTiling.Columns, _inputTiling.Size, padded + frame.Stride, target, _inputStep, 8);
+        }
+    }
+
+    /// <summary>Two blocks of output channels lie interleaved: [tile][16].</summary>
+    private void GradientToPoints(int n, int slot, int firstBlock, int blocks, float* points)
+    {
+        PaddedPlanes frame = _gradientTiling.Frame;
+        float* padded = ThreadScratch.Floats(2, frame.Stride + 8L * TOutputGradient.Outputs * frame.PaddedW);
+        int tiles = _gradientTiling.Count;
+        for (int block = 0; block < (blocks + 1) / 2 * 2; block++)
+        {
+            if (block < blocks)
+            {
+                frame.Copy(_dy.Sample(n) + 8L * (firstBlock + block) * _output.Area, padded, 1);
+            }
+            else
+            {
+                new Span<float>(padded, frame.Stride).Clear();
+            }
+
+            float* target = points + 16 * ((nint)(block / 2) * _tileOffsets.Length + slot * tiles) + block % 2 * 8;
+            PlaneTransform.ToPoints<TOutputGradient>(
+                padded, frame.PaddedW, _gradientTiling.Rows, _gradientTiling.Columns, _gradientTiling.Size, padded + frame.Stride, target, _outputStep, 16);
+        }
+    }
+
+    private void AddBias(int n, int firstBlock, int blocks, Span<float> bias)
+    {
+        for (int block = 0; block < blocks; block++)
+        {
+            Span<float> lanes = bias.Slice(8 * block, 8);
+            Vector256<float> sum = Vector256<float>.Zero;
+            float* end = _dy.Sample(n) + 8L * (firstBlock + block + 1) * _output.Area;
+            for (float* pixel = end - 8 * _output.Area; pixel < end; pixel += 8)
+            {
+                sum += Vector256.Load(pixel);
+            }
+
+            (Vector256.Create<float>(lanes) + sum).CopyTo(lanes);
+        }
+    }
+
+    private void AddProducts(float* source, float* gradient, float* sums, int tiles, int panels)
+    {
+        fixed (int* tileOffsets = _tileOffsets, pairOffsets = _pairOffsets)
+        {
+            for (int point = 0; point < Points; point++)
+            {
+                for (int panel = 0; panel < panels; panel++)
+                {
+                    GradientKernel.Run(
+                        source + point * _inputStep, tileOffsets, tiles,
+                        gradient + point * _outputStep + 16 * (nint)panel * _tileOffsets.Length,
+                        pairOffsets, Pairs, sums + point * _sumStep + 16 * (nint)panel * Pairs);
+                }
+            }
+        }
+    }
+
+    /// <summary>[point][panel][channel][16] to [panel][channel][tap][16].</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void SumsToTaps(float* sums, float* taps)
+    {
+        nint side = TFilterGradient.Inputs;
+        float* lines = stackalloc float[3 * 6 * 8];
+        for (int panel = 0; panel < _outputGroup / 16; panel++)
+        {
+            float* source = sums + 16 * (nint)panel * Pairs;
+            for (int channel = 0; channel < _inputGroup; channel++, source += 16, taps += 16 * Taps)
+            {
+                for (nint half = 0; half < 16; half += 8)
+                {
+                    for (nint column = 0; column < side; column++)
+                    {
+                        TFilterGradient.Apply(source + half + column * _sumStep, side * _sumStep, lines + 8 * column, 8 * side);
+                    }
+
+                    for (nint row = 0; row < 3; row++)
+                    {
+                        TFilterGradient.Apply(lines + 8 * row * side, 8, taps + half + 48 * row, 16);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>[panel][channel][tap][16] to (K, C, 3, 3).</summary>
+    private void Unpack(ReadOnlySpan<float> sum, int group, int root)
+    {
+        int firstInput = group % InputGroups * _inputGroup;
+        int firstOutput = group / InputGroups * _outputGroup;
+        int inputs = Math.Min(_inputGroup, _input.C - firstInput);
+        int outputs = Math.Min(_outputGroup, _output.C - firstOutput);
+        float[] weights = _rootOfWeights(root);
+        for (int k = 0; k < outputs; k++)
+        {
+            Span<float> filter = weights.AsSpan(((firstOutput + k) * _input.C + firstInput) * Taps, inputs * Taps);
+            ReadOnlySpan<float> lane = sum[(k / 16 * _inputGroup * Taps * 16 + k % 16)..];
+            for (int i = 0; i < filter.Length; i++)
+            {
+                filter[i] = lane[16 * i];
+            }
+        }
+
+        if (firstInput == 0 && _rootOfBias is not null)
+        {
+            sum.Slice(LeafLength - _outputGroup, outputs).CopyTo(_rootOfBias(root).AsSpan(firstOutput));
+        }
+    }
+}
