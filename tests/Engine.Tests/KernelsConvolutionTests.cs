@@ -1,4 +1,6 @@
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using CsCheck;
 using Xunit;
 
 namespace ConvNet.Engine.Tests;
@@ -6,6 +8,9 @@ namespace ConvNet.Engine.Tests;
 public sealed class KernelsConvolutionTests
 {
     private const double Tolerance = 1e-5;
+
+    /// <summary>Winograd's points multiply rounding errors.</summary>
+    private const double WinogradTolerance = 5e-5;
 
     public static TheoryData<string, int> Geometries
     {
@@ -32,7 +37,40 @@ public sealed class KernelsConvolutionTests
         using var team = new ThreadTeam(2);
         using var test = new KernelsConvolutionCase(Cases[index], samples: index % 3 == 0 ? 1 : 5);
         test.Run(team);
-        CheckAgainstTheDefinition(test);
+        CheckAgainstTheDefinition(test, Tolerance);
+    }
+
+    /// <summary>Any size of image from one partial tile on, any padding, channels that don't fill blocks or panels.</summary>
+    [Fact]
+    public void WinogradAgreesWithTheDefinitionForRandomShapes()
+    {
+        Gen<(int C, int K, int H, int W, int Padding, int Samples)> shapes =
+            Gen.Select(Gen.Int[16, 40], Gen.Int[16, 40], Gen.Int[2, 13], Gen.Int[2, 13], Gen.Int[0, 2], Gen.Int[1, 5]);
+        shapes.Where(s => Math.Min(s.H, s.W) + 2 * s.Padding - 2 >= 2).Sample(
+            s =>
+            {
+                using var team = new ThreadTeam(2);
+                using var test = new KernelsConvolutionCase(
+                    KernelsConvolutionCase.Geometry2(s.C, s.K, new Size(s.H, s.W), 3, 1, s.Padding, 1), s.Samples);
+                Assert.IsNotType<DirectConvolution>(test.Convolution);
+                test.Run(team);
+                CheckAgainstTheDefinition(test, WinogradTolerance);
+            },
+            iter: 40,
+            threads: 1);
+    }
+
+    /// <summary>Filters too large for a thread's cache, whose chunks all threads share, and enough channels for many groups of gradients.</summary>
+    [Theory]
+    [InlineData(136, 150, 2)]
+    [InlineData(130, 140, 4)]
+    [InlineData(72, 264, 6)]
+    public void WinogradAgreesWithTheDefinitionForManyChannels(int c, int k, int side)
+    {
+        using var team = new ThreadTeam(2);
+        using var test = new KernelsConvolutionCase(KernelsConvolutionCase.Square(c, k, side, 3, padding: 1), samples: 3);
+        test.Run(team);
+        CheckAgainstTheDefinition(test, WinogradTolerance);
     }
 
     [Fact]
@@ -84,7 +122,7 @@ public sealed class KernelsConvolutionTests
         }
     }
 
-    private static void CheckAgainstTheDefinition(KernelsConvolutionCase test)
+    private static void CheckAgainstTheDefinition(KernelsConvolutionCase test, double tolerance)
     {
         ConvolutionGeometry g = test.Geometry;
         double[] x = KernelsOracle.Values(test.X, test.Samples);
@@ -111,10 +149,10 @@ public sealed class KernelsConvolutionTests
             });
         }
 
-        Assert.InRange(KernelsOracle.Error(y, KernelsOracle.Values(test.Y, test.Samples)), 0, Tolerance);
-        Assert.InRange(KernelsOracle.Error(dx, KernelsOracle.Values(test.DX, test.Samples)), 0, Tolerance);
-        Assert.InRange(KernelsOracle.Error(dWeight, [.. test.DWeight[0]]), 0, Tolerance);
-        Assert.InRange(KernelsOracle.Error(dBias, [.. test.DBias[0]]), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(y, KernelsOracle.Values(test.Y, test.Samples)), 0, tolerance);
+        Assert.InRange(KernelsOracle.Error(dx, KernelsOracle.Values(test.DX, test.Samples)), 0, tolerance);
+        Assert.InRange(KernelsOracle.Error(dWeight, [.. test.DWeight[0]]), 0, tolerance);
+        Assert.InRange(KernelsOracle.Error(dBias, [.. test.DBias[0]]), 0, tolerance);
         CheckPaddingLanes(test.Y);
         CheckPaddingLanes(test.DX);
     }
@@ -156,9 +194,9 @@ public sealed class KernelsConvolutionTests
             y[i] += test.Bias[i / g.Output.Area % g.Output.C];
         }
 
-        Assert.InRange(KernelsOracle.Error(Pick(y), Pick(KernelsOracle.Values(test.Y, test.Samples))), 0, Tolerance);
-        Assert.InRange(KernelsOracle.Error(Pick(dx), Pick(KernelsOracle.Values(test.DX, test.Samples))), 0, Tolerance);
-        Assert.InRange(KernelsOracle.Error(Pick(dWeight), Pick([.. test.DWeight[0]])), 0, Tolerance);
+        Assert.InRange(KernelsOracle.Error(Pick(y), Pick(KernelsOracle.Values(test.Y, test.Samples))), 0, WinogradTolerance);
+        Assert.InRange(KernelsOracle.Error(Pick(dx), Pick(KernelsOracle.Values(test.DX, test.Samples))), 0, WinogradTolerance);
+        Assert.InRange(KernelsOracle.Error(Pick(dWeight), Pick([.. test.DWeight[0]])), 0, WinogradTolerance);
 
         static double[] Pick(double[] values) => [.. values.Where((_, i) => i % Every == 0)];
     }

@@ -11,6 +11,9 @@ public sealed class KernelsDeterminismTests
     private static ConvolutionGeometry[] Geometries { get; } =
     [
         KernelsConvolutionCase.Square(16, 40, 9, 3, padding: 1),
+        KernelsConvolutionCase.Square(40, 24, 2, 3, padding: 1),
+        KernelsConvolutionCase.Square(136, 150, 4, 3, padding: 1),
+        KernelsConvolutionCase.Square(72, 264, 6, 3, padding: 1),
         KernelsConvolutionCase.Square(19, 9, 8, 3, 2, 1),
         KernelsConvolutionCase.Square(8, 16, 20, 3, padding: 1),
         KernelsConvolutionCase.Square(24, 24, 3, 3, padding: 1, groups: 24),
