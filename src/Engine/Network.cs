@@ -53,6 +53,9 @@ public sealed class Network : IDisposable
         set => _step.Profile = value;
     }
 
+    /// <summary>The compute threads of its layers.</summary>
+    internal ThreadTeam Team => _step.Team;
+
     /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples; the caller fills it.</summary>
     public Activation Input(int samples)
     {
@@ -70,7 +73,7 @@ public sealed class Network : IDisposable
     /// </summary>
     /// <param name="labels">Class of each sample.</param>
     /// <param name="sampleIndices">Index in the data set of each sample.</param>
-    /// <returns>For each root of the plan, the loss and correct answers of its samples.</returns>
+    /// <returns>For each root of the plan, the loss and correct answers of its samples; valid until the next step.</returns>
     public Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
     {
         _step.Training = true;
@@ -82,17 +85,17 @@ public sealed class Network : IDisposable
         _step.SampleIndices = sampleIndices;
         if (plan.Samples == 0)
         {
-            foreach (Parameter parameter in Parameters)
+            for (int i = 0; i < Parameters.Count; i++)
             {
-                exchange.Pull(parameter);
+                exchange.Pull(Parameters[i]);
             }
 
             return [];
         }
 
-        foreach (Parameter parameter in Parameters)
+        for (int i = 0; i < Parameters.Count; i++)
         {
-            parameter.ReserveRoots(plan.Roots.Length);
+            Parameters[i].ReserveRoots(plan.Roots.Length);
         }
 
         Activation logits = _layers.Forward(Input(plan.Samples), _step);

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
 using Xunit;
 
@@ -12,27 +13,16 @@ public class LayersTrainingTests
     {
         using var team = new ThreadTeam(2);
         using var network = new Network(ModelFile.Load(preset), BatchNormMode.Sync, team, kernels);
-        var exchange = new LocalExchange(network);
-        exchange.Initialize(1);
-        var plan = new ShardPlan(new ShardTree(10, 4), 0, 4);
+        var training = new LocalTraining(network, new Sgd { LearningRate = 0.05 }, seed: 1);
         int[] labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
         double first = 0;
         double last = 0;
         for (int step = 0; step < 8; step++)
         {
             FillInput(network.Input(10));
-            Metrics metrics = exchange.TrainStep(plan, step, 1, labels, labels);
+            Metrics metrics = training.Step(labels, labels);
             last = metrics.LossSum / metrics.Count;
             first = step == 0 ? last : first;
-            foreach (Parameter parameter in network.Parameters)
-            {
-                float[] values = exchange.Values(parameter);
-                float[] gradient = exchange.Gradient(parameter);
-                for (int i = 0; i < values.Length; i++)
-                {
-                    values[i] -= 0.05f * gradient[i];
-                }
-            }
         }
 
         Assert.InRange(first, 1.5, 6);

@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using ConvNet.Engine;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Optimizers;
-using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Client.Commands;
 
@@ -15,22 +14,6 @@ internal static class BenchCommand
     private const int DataShards = 4;
     private const int WarmUpSteps = 3;
     private const int EvaluationSamples = 50;
-
-    /// <summary>What a parameter server holds of one tensor, in whole blocks.</summary>
-    private sealed class OptimizerState(Parameter parameter)
-    {
-        private readonly float[] _weights = new float[parameter.BlockCount * Parameter.BlockSize];
-        private readonly float[] _gradient = new float[parameter.BlockCount * Parameter.BlockSize];
-        private readonly float[] _momentum = new float[parameter.BlockCount * Parameter.BlockSize];
-
-        public void Update(Sgd optimizer, StepSettings settings, LocalExchange exchange)
-        {
-            exchange.Values(parameter).CopyTo(_weights, 0);
-            exchange.Gradient(parameter).CopyTo(_gradient, 0);
-            optimizer.Apply(settings, 1, _weights, _gradient, _momentum, default, _weights);
-            _weights.AsSpan(0, parameter.Count).CopyTo(exchange.Values(parameter));
-        }
-    }
 
     public static Command Create(Terminal terminal)
     {
@@ -85,25 +68,15 @@ internal static class BenchCommand
 
     private static double TrainingRate(Network network, int batch, int steps)
     {
-        var exchange = new LocalExchange(network);
-        exchange.Initialize(seed: 1);
         var optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 };
-        OptimizerState[] states = [.. network.Parameters.Select(parameter => new OptimizerState(parameter))];
-        var settings = new StepSettings(0.01, 1, 1, 1, []);
-        var plan = new ShardPlan(new ShardTree(batch, DataShards), 0, DataShards);
+        var training = new LocalTraining(network, optimizer, seed: 1, DataShards);
         int[] samples = [.. Enumerable.Range(0, batch)];
         BatchFiller filler = RandomImages(network, batch);
         int[] labels = new int[batch];
-        return MedianRate(batch, steps, step =>
+        return MedianRate(batch, steps, () =>
         {
             filler.Fill(seed: 1, epoch: 0, samples, network.Input(batch), labels);
-            exchange.TrainStep(plan, step, seed: 1, labels, samples);
-            foreach (OptimizerState state in states)
-            {
-                state.Update(optimizer, settings, exchange);
-            }
-
-            exchange.UpdateStatistics();
+            training.Step(labels, samples);
         });
     }
 
@@ -115,20 +88,20 @@ internal static class BenchCommand
         BatchFiller filler = RandomImages(network, EvaluationSamples);
         int[] samples = [.. Enumerable.Range(0, EvaluationSamples)];
         int[] labels = new int[EvaluationSamples];
-        return MedianRate(EvaluationSamples, steps, _ =>
+        return MedianRate(EvaluationSamples, steps, () =>
         {
             filler.Fill(seed: 0, epoch: 0, samples, network.Input(EvaluationSamples), labels);
             network.Evaluate(EvaluationSamples, labels);
         });
     }
 
-    private static double MedianRate(int samples, int steps, Action<long> step)
+    private static double MedianRate(int samples, int steps, Action step)
     {
         var seconds = new List<double>();
         for (int i = 0; i < WarmUpSteps + steps; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            step(i);
+            step();
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 

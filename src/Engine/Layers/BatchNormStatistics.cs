@@ -13,16 +13,21 @@ public static class BatchNormStatistics
     /// <param name="batchesSeen">Batches before this one; the cumulative average weighs this one by 1/(batchesSeen + 1).</param>
     public static BatchNormState Update(BatchNormState state, Moments batch, RunningAverage average, long batchesSeen)
     {
+        var next = new BatchNormState(state.Name, [.. state.RunningMean], [.. state.RunningVar]);
+        UpdateInPlace(next, batch, average, batchesSeen);
+        return next;
+    }
+
+    /// <summary>The same in the state's own memory.</summary>
+    public static void UpdateInPlace(BatchNormState state, Moments batch, RunningAverage average, long batchesSeen)
+    {
         double weight = average == RunningAverage.Exponential ? Momentum : 1.0 / (batchesSeen + 1);
-        var mean = new float[state.RunningMean.Length];
-        var variance = new float[mean.Length];
+        (float[] mean, float[] variance) = (state.RunningMean, state.RunningVar);
         for (int c = 0; c < mean.Length; c++)
         {
             double unbiased = batch.M2[c] / Math.Max(batch.Count - 1, 1);
-            mean[c] = (float)((1 - weight) * state.RunningMean[c] + weight * batch.Mean[c]);
-            variance[c] = (float)((1 - weight) * state.RunningVar[c] + weight * unbiased);
+            mean[c] = (float)((1 - weight) * mean[c] + weight * batch.Mean[c]);
+            variance[c] = (float)((1 - weight) * variance[c] + weight * unbiased);
         }
-
-        return new BatchNormState(state.Name, mean, variance);
     }
 }

@@ -9,9 +9,10 @@ namespace ConvNet.Engine.Layers;
 internal sealed class SoftmaxCrossEntropy(int classes) : IDisposable
 {
     private readonly double[] _exponentials = new double[classes];
+    private readonly ShardReduction<Metrics> _metrics = new(() => default, Metrics.Combine);
     private Activation? _gradient;
 
-    /// <returns>One value per root of the plan.</returns>
+    /// <returns>One value per root of the plan; valid until the next call.</returns>
     public Metrics[] Forward(Activation logits, int[] labels, StepContext step)
     {
         if (_gradient is null || _gradient.Capacity < step.Samples)
@@ -22,8 +23,13 @@ internal sealed class SoftmaxCrossEntropy(int classes) : IDisposable
 
         ShardPlan plan = step.Plan;
         double scale = 1.0 / plan.Tree.Batch;
-        return ShardReduction.Roots(
-            plan, i => Sum(logits, labels, plan.Shards[i].First, plan.Shards[i].End, scale), Metrics.Combine);
+        _metrics.Reserve(plan);
+        for (int i = 0; i < plan.Shards.Length; i++)
+        {
+            _metrics[i] = Sum(logits, labels, plan.Shards[i].First, plan.Shards[i].End, scale);
+        }
+
+        return _metrics.Reduce(plan);
     }
 
     /// <summary>∂(mean loss of the global batch)/∂logits of the last <see cref="Forward"/>.</summary>

@@ -9,7 +9,7 @@ namespace ConvNet.Engine.Optimizers;
 /// <param name="BiasCorrection1">Adam: 1 − β1^n for the n-th applied update, from 1; 1 for other optimizers.</param>
 /// <param name="BiasCorrection2Root">Adam: √(1 − β2^n).</param>
 /// <param name="TensorRates">LARS: the trust ratio of each tensor in the model's order; empty for other optimizers.</param>
-public sealed record StepSettings(
+public readonly record struct StepSettings(
     double LearningRate,
     double ClipFactor,
     double BiasCorrection1,

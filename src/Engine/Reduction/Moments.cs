@@ -6,41 +6,52 @@ namespace ConvNet.Engine.Reduction;
 /// <param name="M2">Per channel: Σ(x − mean)².</param>
 public sealed record Moments(long Count, double[] Mean, double[] M2)
 {
+    public long Count { get; set; } = Count;
+
     /// <summary>
     /// Moments of the union of two disjoint sets.
     /// Source: Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
     /// </summary>
-    public static Moments Combine(Moments left, Moments right)
+    public static Moments Combine(Moments left, Moments right) =>
+        Merge(left, right, new Moments(0, new double[left.Mean.Length], new double[left.Mean.Length]));
+
+    /// <summary>The same in the memory of <paramref name="left"/>, which it returns.</summary>
+    public static Moments Absorb(Moments left, Moments right) => Merge(left, right, left);
+
+    private static Moments Merge(Moments left, Moments right, Moments into)
     {
         long count = left.Count + right.Count;
-        var mean = new double[left.Mean.Length];
-        var m2 = new double[left.Mean.Length];
         double rightShare = (double)right.Count / count;
-        for (int c = 0; c < mean.Length; c++)
+        for (int c = 0; c < into.Mean.Length; c++)
         {
             double delta = right.Mean[c] - left.Mean[c];
-            mean[c] = left.Mean[c] + delta * rightShare;
-            m2[c] = left.M2[c] + right.M2[c] + delta * delta * left.Count * rightShare;
+            into.M2[c] = left.M2[c] + right.M2[c] + delta * delta * left.Count * rightShare;
+            into.Mean[c] = left.Mean[c] + delta * rightShare;
         }
 
-        return new Moments(count, mean, m2);
+        into.Count = count;
+        return into;
     }
 }
 
 /// <summary>Batch-norm backward sums of each channel: Σdy and Σdy·x̂, in float64. The totals are dβ and dγ.</summary>
 public sealed record BackwardSums(double[] Dy, double[] DyXhat)
 {
-    public static BackwardSums Combine(BackwardSums left, BackwardSums right)
+    public static BackwardSums Combine(BackwardSums left, BackwardSums right) =>
+        Merge(left, right, new BackwardSums(new double[left.Dy.Length], new double[left.Dy.Length]));
+
+    /// <summary>The same in the memory of <paramref name="left"/>, which it returns.</summary>
+    public static BackwardSums Absorb(BackwardSums left, BackwardSums right) => Merge(left, right, left);
+
+    private static BackwardSums Merge(BackwardSums left, BackwardSums right, BackwardSums into)
     {
-        var dy = new double[left.Dy.Length];
-        var dyXhat = new double[left.Dy.Length];
-        for (int c = 0; c < dy.Length; c++)
+        for (int c = 0; c < into.Dy.Length; c++)
         {
-            dy[c] = left.Dy[c] + right.Dy[c];
-            dyXhat[c] = left.DyXhat[c] + right.DyXhat[c];
+            into.Dy[c] = left.Dy[c] + right.Dy[c];
+            into.DyXhat[c] = left.DyXhat[c] + right.DyXhat[c];
         }
 
-        return new BackwardSums(dy, dyXhat);
+        return into;
     }
 }
 

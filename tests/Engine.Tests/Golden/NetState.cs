@@ -20,7 +20,7 @@ internal sealed class NetState : IDisposable
         Exchange = new LocalExchange(Network);
         foreach (Parameter parameter in Network.Parameters)
         {
-            Initial(parameter).CopyTo(Exchange.Values(parameter), 0);
+            Initial(parameter).CopyTo(Exchange.Values(parameter));
         }
 
         for (int norm = 0; norm < Network.BatchNorms.Count; norm++)

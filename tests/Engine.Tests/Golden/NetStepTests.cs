@@ -64,10 +64,10 @@ public sealed class NetStepTests
     }
 
     /// <summary>As the optimizer sees a tensor: zero-padded to whole blocks.</summary>
-    private static float[] Padded(Parameter parameter, float[] values)
+    private static float[] Padded(Parameter parameter, ReadOnlySpan<float> values)
     {
         var padded = new float[parameter.BlockCount * Parameter.BlockSize];
-        values.CopyTo(padded, 0);
+        values.CopyTo(padded);
         return padded;
     }
 }

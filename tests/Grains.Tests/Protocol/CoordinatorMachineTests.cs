@@ -24,7 +24,7 @@ public class CoordinatorMachineTests
         StepOutcome outcome = _machine.Report(Worker(0)).Decided!;
 
         Assert.Equal(0, outcome.Decision.Step);
-        Assert.Equal(0.5, outcome.Decision.Settings!.LearningRate);
+        Assert.Equal(0.5, outcome.Decision.Settings!.Value.LearningRate);
         Assert.Equal(6, outcome.GradientNorm);
         Assert.Equal(new Metrics(3, 2, 8), outcome.Batch);
         Assert.Equal(new CoordinatorState(1, 1, 0, new EpochTotals(0, 3, 2, 8)), outcome.State);
@@ -104,7 +104,7 @@ public class CoordinatorMachineTests
 
         StepOutcome outcome = Run(machine, 0, null)!;
 
-        Assert.Equal(3 / (6 + 1e-6), outcome.Decision.Settings!.ClipFactor);
+        Assert.Equal(3 / (6 + 1e-6), outcome.Decision.Settings!.Value.ClipFactor);
     }
 
     [Fact]
@@ -114,8 +114,8 @@ public class CoordinatorMachineTests
         machine.Begin(TwoWorkers(), 0);
         Run(machine, 0, Bad);
 
-        Assert.Equal(1 - 0.9, Run(machine, 1, null)!.Decision.Settings!.BiasCorrection1);
-        Assert.Equal(1 - 0.9 * 0.9, Run(machine, 2, null)!.Decision.Settings!.BiasCorrection1);
+        Assert.Equal(1 - 0.9, Run(machine, 1, null)!.Decision.Settings!.Value.BiasCorrection1);
+        Assert.Equal(1 - 0.9 * 0.9, Run(machine, 2, null)!.Decision.Settings!.Value.BiasCorrection1);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public class CoordinatorMachineTests
 
         StepOutcome outcome = Run(machine, 0, null)!;
 
-        Assert.Equal([0.5 * Math.Sqrt(32) / Math.Sqrt(18), 1, 1], outcome.Decision.Settings!.TensorRates);
+        Assert.Equal([0.5 * Math.Sqrt(32) / Math.Sqrt(18), 1, 1], outcome.Decision.Settings!.Value.TensorRates);
     }
 
     [Fact]
