@@ -22,6 +22,7 @@ public sealed class LocalTraining
     private readonly (Parameter Tensor, int Offset, int Length)[] _ranges;
     private readonly Action<int, int> _updateRange;
     private ShardPlan? _plan;
+    private int _firstRange;
     private StepSettings _settings = new(0, 1, 1, 1, []);
 
     /// <param name="network">Its parameters get their first values from <paramref name="seed"/>.</param>
@@ -77,7 +78,23 @@ public sealed class LocalTraining
     {
         (double first, double secondRoot) = _optimizer.BiasCorrections(Steps + 1);
         _settings = new StepSettings(_optimizer.LearningRate, 1, first, secondRoot, []);
-        _network.Team.Run(_ranges.Length, _updateRange);
+        if (_network.Profile is null)
+        {
+            _firstRange = 0;
+            _network.Team.Run(_ranges.Length, _updateRange);
+            return;
+        }
+
+        // A profile tells layers apart, so they are updated one after the other; the update is elementwise and the bits are the same.
+        for (_firstRange = 0; _firstRange < _ranges.Length;)
+        {
+            int layer = _ranges[_firstRange].Tensor.Layer;
+            int count = _ranges.Skip(_firstRange).TakeWhile(range => range.Tensor.Layer == layer).Count();
+            _network.Profile.Begin(layer, StepPhase.Update);
+            _network.Team.Run(count, _updateRange);
+            _network.Profile.End();
+            _firstRange += count;
+        }
     }
 
     private static float[][] SlotsOf(Parameter tensor, OptimizerSpec optimizer) =>
@@ -94,7 +111,7 @@ public sealed class LocalTraining
 
     private void UpdateRange(int range, int thread)
     {
-        (Parameter tensor, int offset, int length) = _ranges[range];
+        (Parameter tensor, int offset, int length) = _ranges[_firstRange + range];
         float[][] slots = _slots[tensor];
         Span<float> values = tensor.Values.AsSpan(offset, length);
         _optimizer.Apply(

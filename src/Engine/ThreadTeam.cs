@@ -7,18 +7,26 @@ namespace ConvNet.Engine;
 /// A fixed number of compute threads of our own: the caller of <see cref="Run"/> and size − 1 helpers. Items are picked up by a
 /// shared counter; the work is cut by geometry alone, so the number of threads never changes a result.
 /// </summary>
+/// <remarks>
+/// Threads that wait look at the counter for some microseconds before they sleep, because the next item usually comes sooner than
+/// the kernel could wake them. The counter holds the items that are left, so a helper that comes late finds none and nobody waits
+/// for it: a run is over when every item is done.
+/// </remarks>
 public sealed partial class ThreadTeam : IDisposable
 {
-    private const int SpinsBeforePark = 200;
+    /// <summary>About 30 µs; the machine may be shared, so it stays short.</summary>
+    private const int LooksBeforeSleep = 800;
+
     private const int NiceValue = 5;
 
     private readonly Thread[] _helpers;
-    private readonly SemaphoreSlim _wake = new(0);
-    private readonly ManualResetEventSlim _done = new(false, SpinsBeforePark);
+    private readonly object _work = new();
+    private readonly object _end = new();
+    private Counters _counters;
     private Action<int, int> _body = null!;
     private int _items;
-    private int _next;
-    private int _running;
+    private int _asleep;
+    private bool _callerSleeps;
     private volatile bool _stopping;
     private ExceptionDispatchInfo? _failure;
 
@@ -58,16 +66,21 @@ public sealed partial class ThreadTeam : IDisposable
             return;
         }
 
-        int helpers = Math.Min(_helpers.Length, items - 1);
         _body = body;
         _items = items;
-        _next = 0;
         _failure = null;
-        _done.Reset();
-        Volatile.Write(ref _running, helpers);
-        _wake.Release(helpers);
+        Volatile.Write(ref _counters.Unfinished, items);
+        Interlocked.Exchange(ref _counters.Left, items);
+        if (Volatile.Read(ref _asleep) > 0)
+        {
+            lock (_work)
+            {
+                Monitor.PulseAll(_work);
+            }
+        }
+
         Work(0);
-        _done.Wait();
+        AwaitEnd();
         _failure?.Throw();
     }
 
@@ -90,15 +103,16 @@ public sealed partial class ThreadTeam : IDisposable
             return;
         }
 
-        _stopping = true;
-        _wake.Release(Math.Max(1, _helpers.Length));
+        lock (_work)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_work);
+        }
+
         foreach (Thread helper in _helpers)
         {
             helper.Join();
         }
-
-        _wake.Dispose();
-        _done.Dispose();
     }
 
     /// <summary>setpriority(PRIO_PROCESS, 0, …) acts on the calling thread on Linux.</summary>
@@ -108,36 +122,104 @@ public sealed partial class ThreadTeam : IDisposable
     private void Help(int thread)
     {
         YieldToServiceThreads();
-        while (true)
+        while (AwaitWork())
         {
-            _wake.Wait();
-            if (_stopping)
+            Work(thread);
+        }
+    }
+
+    /// <summary>True when items are left, false when the team ends.</summary>
+    private bool AwaitWork()
+    {
+        for (int look = 0; look < LooksBeforeSleep; look++)
+        {
+            if (Volatile.Read(ref _counters.Left) > 0)
+            {
+                return true;
+            }
+
+            Thread.SpinWait(1);
+        }
+
+        lock (_work)
+        {
+            // Announced before the last look: Run sets the counter before it looks for sleepers, so one of both sees the other.
+            Interlocked.Increment(ref _asleep);
+            while (Volatile.Read(ref _counters.Left) <= 0 && !_stopping)
+            {
+                Monitor.Wait(_work);
+            }
+
+            Interlocked.Decrement(ref _asleep);
+        }
+
+        return !_stopping;
+    }
+
+    private void AwaitEnd()
+    {
+        for (int look = 0; look < LooksBeforeSleep; look++)
+        {
+            if (Volatile.Read(ref _counters.Unfinished) == 0)
             {
                 return;
             }
 
-            Work(thread);
-            if (Interlocked.Decrement(ref _running) == 0)
+            Thread.SpinWait(1);
+        }
+
+        lock (_end)
+        {
+            Volatile.Write(ref _callerSleeps, true);
+            Interlocked.MemoryBarrier();
+            while (Volatile.Read(ref _counters.Unfinished) != 0)
             {
-                _done.Set();
+                Monitor.Wait(_end);
             }
+
+            Volatile.Write(ref _callerSleeps, false);
         }
     }
 
     private void Work(int thread)
     {
+        int done = 0;
         try
         {
-            int item;
-            while ((item = Interlocked.Increment(ref _next) - 1) < _items)
+            int left;
+            while ((left = Interlocked.Decrement(ref _counters.Left)) >= 0)
             {
-                _body(item, thread);
+                // While this item is unfinished the caller cannot begin another run, so both fields are this run's.
+                done++;
+                _body(_items - 1 - left, thread);
             }
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
-            Volatile.Write(ref _next, _items);
+
+            // Nobody shall begin what is left; it counts as done.
+            done += Math.Max(0, Interlocked.Exchange(ref _counters.Left, 0));
         }
+
+        if (done > 0 && Interlocked.Add(ref _counters.Unfinished, -done) == 0 && Volatile.Read(ref _callerSleeps))
+        {
+            lock (_end)
+            {
+                Monitor.Pulse(_end);
+            }
+        }
+    }
+
+    /// <summary>Each in a cache line of its own, away from the fields that are only read.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
+    private struct Counters
+    {
+        /// <summary>Items that nobody has begun; below 0 when more threads looked than there were items.</summary>
+        [FieldOffset(64)]
+        public int Left;
+
+        [FieldOffset(128)]
+        public int Unfinished;
     }
 }
