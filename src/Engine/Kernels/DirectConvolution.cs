@@ -48,9 +48,9 @@ internal sealed unsafe class DirectConvolution : ConvolutionKernel
         int filter = _geometry.FilterCount;
         for (int g = 0; g < _geometry.Groups; g++)
         {
-            ReadOnlySpan<float> group = weights.AsSpan(g * filters * filter, filters * filter);
-            _forward[g].Load(group, filter, _geometry.Taps, bias is null ? [] : bias.AsSpan(g * filters, filters));
-            _backward[g].Load(group, _geometry.Taps, filter, []);
+            int first = g * filters * filter;
+            _forward[g].Load(weights, first, filter, _geometry.Taps, bias is null ? [] : bias.AsSpan(g * filters, filters));
+            _backward[g].Load(weights, first, _geometry.Taps, filter, []);
         }
     }
 

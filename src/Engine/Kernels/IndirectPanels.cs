@@ -1,24 +1,21 @@
 namespace ConvNet.Engine.Kernels;
 
-/// <summary>One phase of an <see cref="IndirectPass"/>, ready to run: offset tables and packed weights.</summary>
+/// <summary>One phase of an <see cref="IndirectPass"/>: offset tables and packed weights.</summary>
 internal sealed unsafe class IndirectPanels
 {
-    private readonly int[] _weightOfTap;
     private readonly int[] _taps;
     private readonly int _fullTaps;
     private readonly int _tailTaps;
     private readonly int _tailChannels;
-    private readonly int _panelLength;
-    private readonly AlignedBuffer _weights;
     private readonly int[][] _source;
     private readonly int[][] _destination;
 
     public IndirectPanels(
-        IndirectPhase phase, int sourceChannels, int panels, PaddedPlanes planes, int sourceStride, int destinationStride, int maxSamples)
+        IndirectPhase phase, int sourceChannels, int destinationChannels, PaddedPlanes planes, int sourceStride, int destinationStride, int maxSamples)
     {
         int blocks = (sourceChannels + 7) / 8;
         int taps = phase.Taps.Length;
-        _weightOfTap = [.. phase.Taps.Select(t => t.Weight)];
+        Weights = new WeightPanels(sourceChannels, destinationChannels, [.. phase.Taps.Select(t => t.Weight)]);
         _tailChannels = sourceChannels % 8;
         _tailTaps = _tailChannels == 0 ? 0 : taps;
         _fullTaps = sourceChannels / 8 * taps;
@@ -29,8 +26,6 @@ internal sealed unsafe class IndirectPanels
             _taps[i] = i / taps * planes.Stride + (y * planes.PaddedW + x) * 8;
         }
 
-        _panelLength = checked(sourceChannels * taps * 16);
-        _weights = new AlignedBuffer((long)panels * _panelLength);
         _source = new int[maxSamples][];
         _destination = new int[maxSamples][];
         for (int samples = 1; samples <= maxSamples; samples++)
@@ -40,20 +35,7 @@ internal sealed unsafe class IndirectPanels
         }
     }
 
-    /// <summary>Packs to [panel of 16 outputs][input block][tap][input channel][16]. Missing output channels keep zeros.</summary>
-    public void Pack(ReadOnlySpan<float> weights, int outStride, int inStride, int sourceChannels, int destinationChannels)
-    {
-        for (int first = 0; first < destinationChannels; first += 16)
-        {
-            float* panel = _weights.Data + (long)(first / 16) * _panelLength;
-            int outputs = Math.Min(16, destinationChannels - first);
-            for (int i = 0; i < sourceChannels; i++)
-            {
-                int start = first * outStride + i * inStride;
-                PackChannel(weights[start..], outStride, outputs, i, sourceChannels, panel);
-            }
-        }
-    }
+    public WeightPanels Weights { get; }
 
     /// <summary>The part of a job that depends on the phase.</summary>
     public TileKernel.Job Job(int panel, int samples) => new()
@@ -61,30 +43,12 @@ internal sealed unsafe class IndirectPanels
         SourceOffsets = Address(_source[samples - 1]),
         DestinationOffsets = Address(_destination[samples - 1]),
         PixelCount = _source[samples - 1].Length,
-        Weights = _weights.Data + (long)panel * _panelLength,
+        Weights = Weights.Panel(panel),
         Taps = Address(_taps),
         FullTaps = _fullTaps,
         TailTaps = _tailTaps,
         TailChannels = _tailChannels,
     };
-
-    /// <summary>One input channel of a panel: the lines that it writes stay in the first-level cache.</summary>
-    private void PackChannel(ReadOnlySpan<float> weights, int outStride, int outputs, int channel, int sourceChannels, float* panel)
-    {
-        int block = channel & ~7;
-        int step = Math.Min(8, sourceChannels - block) * 16;
-        float* lines = panel + (block * _weightOfTap.Length + channel - block) * 16;
-        for (int o = 0; o < outputs; o++)
-        {
-            ReadOnlySpan<float> filter = weights[(o * outStride)..];
-            float* packed = lines + o;
-            foreach (int tap in _weightOfTap)
-            {
-                *packed = filter[tap];
-                packed += step;
-            }
-        }
-    }
 
     /// <summary>Offsets of all pixels of all samples, the last one repeated until the tile is full: it is then only written more than once.</summary>
     private static int[] Offsets(int pixels, int samples, int stride, Func<int, int> offsetOfPixel)

@@ -39,19 +39,22 @@ internal sealed unsafe class IndirectPass
         _samplesPerItem = SamplesPerItem(destination.Area / phases.Length);
         _bias = new AlignedBuffer(Panels * 16);
         int stride = _planes.IsPlain ? sourceStride : checked(source.Blocks * _planes.Stride);
-        _phases = [.. phases.Select(phase => new IndirectPanels(phase, source.C, Panels, _planes, stride, destinationStride, _samplesPerItem))];
+        _phases = [.. phases.Select(phase => new IndirectPanels(phase, source.C, destination.C, _planes, stride, destinationStride, _samplesPerItem))];
         _item = Item;
     }
 
     private int Panels => (_destinationChannels + 15) / 16;
 
-    /// <param name="weights">The weight from source channel i to destination channel o at tap t lies at o·outStride + i·inStride + t.</param>
+    /// <param name="weights">
+    /// The weight from source channel i to destination channel o at tap t lies at first + o·outStride + i·inStride + t. Must keep its
+    /// values until the pass has run.
+    /// </param>
     /// <param name="bias">One for each destination channel, or empty.</param>
-    public void Load(ReadOnlySpan<float> weights, int outStride, int inStride, ReadOnlySpan<float> bias)
+    public void Load(float[] weights, int first, int outStride, int inStride, ReadOnlySpan<float> bias)
     {
         foreach (IndirectPanels phase in _phases)
         {
-            phase.Pack(weights, outStride, inStride, _sourceChannels, _destinationChannels);
+            phase.Weights.Load(weights, first, outStride, inStride);
         }
 
         // Evaluation loads the bias of a folded batch norm; training after it has none.
@@ -65,6 +68,11 @@ internal sealed unsafe class IndirectPass
     /// <param name="finished">Called with each sample that is complete, on the thread that has it in its cache.</param>
     public void Run(float* source, float* destination, int samples, ThreadTeam team, Action<int>? finished)
     {
+        foreach (IndirectPanels phase in _phases)
+        {
+            phase.Weights.Prepare(team);
+        }
+
         _source = source;
         _destination = destination;
         _samples = samples;
