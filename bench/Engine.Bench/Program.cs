@@ -8,11 +8,8 @@ switch (args)
     case ["step", string model, ..]:
         TrainingStep.Print(model, threads: Argument(2, 1), steps: Argument(3, 15), batch: Argument(4, 64));
         return 0;
-    case ["layers", string model, ..]:
-        LayerProfile.Print(model, threads: Argument(2, 1), batch: Argument(3, 64));
-        return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Bench convolutions [THREADS] [BATCH] | step MODEL [THREADS] [STEPS] [BATCH] | layers MODEL [THREADS] [BATCH]");
+        Console.Error.WriteLine("usage: Engine.Bench convolutions [THREADS] [BATCH] | step MODEL [THREADS] [STEPS] [BATCH]");
         return 2;
 }
 

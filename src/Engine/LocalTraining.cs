@@ -68,7 +68,9 @@ public sealed class LocalTraining
 
         Metrics metrics = Exchange.TrainStep(_plan, Steps, _seed, labels, sampleIndices);
         Update();
+        _network.Profile?.Begin(_network.Layers.Count, StepPhase.Update);
         Exchange.UpdateStatistics(_average);
+        _network.Profile?.End();
         Steps++;
         return metrics;
     }

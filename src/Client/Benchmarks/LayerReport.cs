@@ -1,0 +1,62 @@
+using ConvNet.Engine;
+
+namespace ConvNet.Client.Benchmarks;
+
+/// <summary>Where a training step's time goes: medians of all parts. With <see cref="Rest"/> and <see cref="Scatter"/> they add up to the step.</summary>
+internal sealed class LayerReport
+{
+    public LayerReport(ModelSpec model, IReadOnlyList<Layer> layers, int batch, int threads, int steps, MachinePeak peak, StepClock clock)
+    {
+        (Model, Layers, Batch, Threads, Steps, Peak) = (model, layers, batch, threads, steps, peak);
+        Types = ModelTable.Rows(model).ToDictionary(row => row.Name, row => row.Type);
+        Parts = [.. layers.SelectMany(_ => Enum.GetValues<StepPhase>(), (layer, phase) =>
+            LayerPart.Of(layer, phase, batch, clock.Seconds(layer.Index, phase)))];
+        Input = clock.Seconds(layers.Count, StepPhase.Load);
+        Loss = clock.Seconds(layers.Count, StepPhase.Forward);
+        Statistics = clock.Seconds(layers.Count, StepPhase.Update);
+        Step = clock.StepSeconds();
+        Rest = clock.RestSeconds();
+        Scatter = Step - Input - Loss - Statistics - Rest - Parts.Sum(part => part.Seconds);
+    }
+
+    public ModelSpec Model { get; }
+
+    /// <summary>Depth first, children after their parent.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
+
+    /// <summary>As in a model file, by layer name.</summary>
+    public IReadOnlyDictionary<string, string> Types { get; }
+
+    public int Batch { get; }
+
+    public int Threads { get; }
+
+    /// <summary>Measured steps.</summary>
+    public int Steps { get; }
+
+    public MachinePeak Peak { get; }
+
+    /// <summary>Every phase of every layer, also those without time.</summary>
+    public IReadOnlyList<LayerPart> Parts { get; }
+
+    /// <summary>Seconds to fill the input.</summary>
+    public double Input { get; }
+
+    /// <summary>Seconds in the loss and its gradient.</summary>
+    public double Loss { get; }
+
+    /// <summary>Seconds to move the running statistics.</summary>
+    public double Statistics { get; }
+
+    /// <summary>Seconds of a whole step.</summary>
+    public double Step { get; }
+
+    /// <summary>Seconds of the step that are in no part.</summary>
+    public double Rest { get; }
+
+    /// <summary>The median of the steps' sums minus the sum of the parts' medians; grows with the unrest of the machine.</summary>
+    public double Scatter { get; }
+
+    /// <summary>Nominal operations of a step that are done: the first layer's input gradient is not.</summary>
+    public double Flops => Parts.Where(part => part.Gigaflops(Peak) is not null).Sum(part => part.Flops);
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using ConvNet.Engine;
+
+namespace ConvNet.Client.Benchmarks;
+
+/// <summary>Prints a layer report as Markdown tables: the parts, the layers, the sums.</summary>
+internal static class LayerTables
+{
+    /// <summary>Parts below this share of the step are left to the table of layers.</summary>
+    private const double Negligible = 0.0005;
+
+    public static void Write(LayerReport report, TextWriter output)
+    {
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{report.Model.Name}, {report.Threads} thread(s), batch {report.Batch}: medians of {report.Steps} training steps. Peak of this machine " +
+            $"with {report.Threads} thread(s): {report.Peak.Gigaflops:F1} GFLOP/s (FMA, 8 lanes), {report.Peak.Gigabytes:F1} GB/s (triad)."));
+        output.WriteLine();
+        Parts(report).Write(output);
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Parts below {100 * Negligible} % of the step are not listed; a neighbour may do such a layer's work in its own pass. Layers, in ms:"));
+        output.WriteLine();
+        Layers(report).Write(output);
+        Sums(report).Write(output);
+        double gigaflops = report.Flops / report.Step / 1e9;
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Training: {report.Batch / report.Step:F1} images/s, {gigaflops:F1} GFLOP/s, {100 * gigaflops / report.Peak.Gigaflops:F0} % of the peak."));
+    }
+
+    private static MarkdownTable Parts(LayerReport report)
+    {
+        var table = new MarkdownTable(3, "layer", "type", "phase", "ms", "GFLOP/s", "GB/s", "of peak", "of step");
+        foreach (LayerPart part in report.Parts.Where(part => part.Seconds >= Negligible * report.Step))
+        {
+            table.Add(
+                part.Layer.Name,
+                report.Types[part.Layer.Name],
+                PhaseName(part.Phase),
+                Milliseconds(part.Seconds),
+                Number(part.Gigaflops(report.Peak)),
+                Number(part.Gigabytes(report.Peak)),
+                part.ShareOfPeak(report.Peak) is { } share ? Percent(share) : "",
+                Percent(part.Seconds / report.Step));
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Layers(LayerReport report)
+    {
+        string[] phases = [.. Enum.GetValues<StepPhase>().Select(PhaseName)];
+        var table = new MarkdownTable(3, ["layer", "type", "output", .. phases, "sum", "of step"]);
+        foreach (IGrouping<Layer, LayerPart> layer in report.Parts.GroupBy(part => part.Layer))
+        {
+            double sum = layer.Sum(part => part.Seconds);
+            string[] times = [.. layer.Select(part => Milliseconds(part.Seconds))];
+            table.Add([
+                layer.Key.Name, report.Types[layer.Key.Name], layer.Key.Output.ToString(), .. times, Milliseconds(sum), Percent(sum / report.Step)]);
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Sums(LayerReport report)
+    {
+        var table = new MarkdownTable(1, "all layers", "ms", "of step");
+        void Add(string name, double seconds) => table.Add(name, Milliseconds(seconds), Percent(seconds / report.Step));
+        foreach (IGrouping<StepPhase, LayerPart> phase in report.Parts.GroupBy(part => part.Phase))
+        {
+            Add(PhaseName(phase.Key), phase.Sum(part => part.Seconds));
+        }
+
+        Add("input", report.Input);
+        Add("loss", report.Loss);
+        Add("running statistics", report.Statistics);
+        Add("not accounted for", report.Rest);
+        Add("median of sums - sum of medians", report.Scatter);
+        Add("step", report.Step);
+        return table;
+    }
+
+    private static string PhaseName(StepPhase phase) => phase switch
+    {
+        StepPhase.BackwardData => "backward data",
+        StepPhase.BackwardWeights => "backward weights",
+        _ => phase.ToString().ToLowerInvariant(),
+    };
+
+    private static string Milliseconds(double seconds) => (1e3 * seconds).ToString("F2", CultureInfo.InvariantCulture);
+
+    private static string Number(double? value) => value?.ToString("F1", CultureInfo.InvariantCulture) ?? "";
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:F1} %");
+}
