@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using ConvNet.Engine.Kernels;
 
 namespace ConvNet.Engine;
 
@@ -122,6 +123,7 @@ public sealed partial class ThreadTeam : IDisposable
     private void Help(int thread)
     {
         YieldToServiceThreads();
+        ThreadScratch.Prepare();
         while (AwaitWork())
         {
             Work(thread);

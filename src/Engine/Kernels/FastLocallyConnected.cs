@@ -22,6 +22,18 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
     /// <summary>(K/8, Ho·Wo, 8).</summary>
     private readonly float[] _bias;
 
+    private readonly Action<int, int> _forward;
+    private readonly Action<int, int> _backwardData;
+    private readonly Action<int, int> _backwardWeights;
+    private readonly Action<int, int> _backwardBias;
+    private Activation _x = null!;
+    private Activation _y = null!;
+    private Activation _dy = null!;
+    private Activation _dx = null!;
+    private ShardPlan _plan = null!;
+    private Func<int, float[]> _roots = null!;
+    private int _samples;
+
     public FastLocallyConnected(ConvolutionGeometry geometry)
     {
         _geometry = geometry;
@@ -29,6 +41,8 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
         _byFilter = new float[checked(geometry.Output.Blocks * 8 * area * geometry.FilterCount)];
         _byChannel = new float[checked(geometry.Input.Blocks * 8 * area * geometry.Output.C * geometry.Taps)];
         _bias = new float[geometry.Output.Blocks * 8 * area];
+        (_forward, _backwardData) = (ForwardItem, BackwardDataItem);
+        (_backwardWeights, _backwardBias) = (BackwardWeightsItem, BackwardBiasItem);
     }
 
     public override void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
@@ -54,103 +68,116 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
 
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team)
     {
-        int area = _geometry.Output.Area;
-        team.Run(_geometry.Output.Blocks * area, (item, _) =>
-        {
-            int pixel = item % area;
-            fixed (float* weights = &_byFilter[item * _geometry.FilterCount * 8], bias = &_bias[item * 8])
-            {
-                for (int n = 0; n < samples; n++)
-                {
-                    Vector256<float> sum = Vector256.Load(bias);
-                    foreach ((int tap, int input) in Taps(pixel))
-                    {
-                        for (int c = 0; c < _geometry.Input.C; c++)
-                        {
-                            Vector256<float> value = Vector256.Create(x.Data[Place(x, n, c, input)]);
-                            sum = Vector256.FusedMultiplyAdd(value, Vector256.Load(weights + (c * _geometry.Taps + tap) * 8), sum);
-                        }
-                    }
-
-                    sum.Store(y.Data + Place(y, n, item / area * 8, pixel));
-                }
-            }
-        });
+        (_x, _y, _samples) = (x, y, samples);
+        team.Run(_geometry.Output.Blocks * _geometry.Output.Area, _forward);
     }
 
     public override void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team)
     {
-        int blocks = _geometry.Input.Blocks;
-        int area = _geometry.Output.Area;
-        team.Run(samples * blocks, (item, _) =>
-        {
-            int n = item / blocks;
-            int block = item % blocks;
-            dx.Block(n, block).Clear();
-            fixed (float* packed = _byChannel)
-            {
-                for (int pixel = 0; pixel < area; pixel++)
-                {
-                    float* weights = packed + (long)(block * area + pixel) * _geometry.Output.C * _geometry.Taps * 8;
-                    foreach ((int tap, int input) in Taps(pixel))
-                    {
-                        float* target = dx.Data + Place(dx, n, block * 8, input);
-                        Vector256<float> sum = Vector256.Load(target);
-                        for (int k = 0; k < _geometry.Output.C; k++)
-                        {
-                            Vector256<float> gradient = Vector256.Create(dy.Data[Place(dy, n, k, pixel)]);
-                            sum = Vector256.FusedMultiplyAdd(gradient, Vector256.Load(weights + (k * _geometry.Taps + tap) * 8), sum);
-                        }
-
-                        sum.Store(target);
-                    }
-                }
-            }
-        });
+        (_dy, _dx) = (dy, dx);
+        team.Run(samples * _geometry.Input.Blocks, _backwardData);
     }
 
     public override void BackwardWeights(Activation x, Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team)
     {
-        int area = _geometry.Output.Area;
-        int filter = _geometry.FilterCount;
+        (_x, _dy, _plan, _roots) = (x, dy, plan, roots);
         _trees.Reserve(team.Size);
-        team.Run(_geometry.Output.Blocks * area, (item, thread) =>
-        {
-            GradientTree tree = _trees[thread];
-            tree.Begin(filter * 8);
-            foreach (LocalShard shard in plan.Shards)
-            {
-                AddPosition(x, dy, shard, item / area, item % area, tree.Leaf());
-                if (tree.Commit(shard, out ReadOnlySpan<float> sum))
-                {
-                    Scatter(sum, roots(shard.Root), item / area, filter, area, item % area);
-                }
-            }
-        });
+        team.Run(_geometry.Output.Blocks * _geometry.Output.Area, _backwardWeights);
     }
 
     public override void BackwardBias(Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team)
     {
-        int area = _geometry.Output.Area;
+        (_dy, _plan, _roots) = (dy, plan, roots);
         _trees.Reserve(team.Size);
-        team.Run(_geometry.Output.Blocks, (block, thread) =>
+        team.Run(_geometry.Output.Blocks, _backwardBias);
+    }
+
+    /// <summary>8 filters at one output pixel, for all samples.</summary>
+    private void ForwardItem(int item, int thread)
+    {
+        int area = _geometry.Output.Area;
+        int pixel = item % area;
+        fixed (float* weights = &_byFilter[item * _geometry.FilterCount * 8], bias = &_bias[item * 8])
         {
-            GradientTree tree = _trees[thread];
-            tree.Begin(area * 8);
-            foreach (LocalShard shard in plan.Shards)
+            for (int n = 0; n < _samples; n++)
             {
-                Span<float> leaf = tree.Leaf();
-                for (int n = shard.First; n < shard.End; n++)
+                Vector256<float> sum = Vector256.Load(bias);
+                foreach ((int tap, int input) in Taps(pixel))
                 {
-                    GradientTree.Add(leaf, dy.Block(n, block));
+                    for (int c = 0; c < _geometry.Input.C; c++)
+                    {
+                        Vector256<float> value = Vector256.Create(_x.Data[Place(_x, n, c, input)]);
+                        sum = Vector256.FusedMultiplyAdd(value, Vector256.Load(weights + (c * _geometry.Taps + tap) * 8), sum);
+                    }
                 }
 
-                if (tree.Commit(shard, out ReadOnlySpan<float> sum))
+                sum.Store(_y.Data + Place(_y, n, item / area * 8, pixel));
+            }
+        }
+    }
+
+    /// <summary>8 input channels of one sample.</summary>
+    private void BackwardDataItem(int item, int thread)
+    {
+        int area = _geometry.Output.Area;
+        int n = item / _geometry.Input.Blocks;
+        int block = item % _geometry.Input.Blocks;
+        _dx.Block(n, block).Clear();
+        fixed (float* packed = _byChannel)
+        {
+            for (int pixel = 0; pixel < area; pixel++)
+            {
+                float* weights = packed + (long)(block * area + pixel) * _geometry.Output.C * _geometry.Taps * 8;
+                foreach ((int tap, int input) in Taps(pixel))
                 {
-                    Scatter(sum, roots(shard.Root), block, area, 1, 0);
+                    float* target = _dx.Data + Place(_dx, n, block * 8, input);
+                    Vector256<float> sum = Vector256.Load(target);
+                    for (int k = 0; k < _geometry.Output.C; k++)
+                    {
+                        Vector256<float> gradient = Vector256.Create(_dy.Data[Place(_dy, n, k, pixel)]);
+                        sum = Vector256.FusedMultiplyAdd(gradient, Vector256.Load(weights + (k * _geometry.Taps + tap) * 8), sum);
+                    }
+
+                    sum.Store(target);
                 }
             }
-        });
+        }
+    }
+
+    private void BackwardWeightsItem(int item, int thread)
+    {
+        int area = _geometry.Output.Area;
+        int filter = _geometry.FilterCount;
+        GradientTree tree = _trees[thread];
+        tree.Begin(filter * 8);
+        foreach (LocalShard shard in _plan.Shards)
+        {
+            AddPosition(_x, _dy, shard, item / area, item % area, tree.Leaf());
+            if (tree.Commit(shard, out ReadOnlySpan<float> sum))
+            {
+                Scatter(sum, _roots(shard.Root), item / area, filter, area, item % area);
+            }
+        }
+    }
+
+    private void BackwardBiasItem(int block, int thread)
+    {
+        int area = _geometry.Output.Area;
+        GradientTree tree = _trees[thread];
+        tree.Begin(area * 8);
+        foreach (LocalShard shard in _plan.Shards)
+        {
+            Span<float> leaf = tree.Leaf();
+            for (int n = shard.First; n < shard.End; n++)
+            {
+                GradientTree.Add(leaf, _dy.Block(n, block));
+            }
+
+            if (tree.Commit(shard, out ReadOnlySpan<float> sum))
+            {
+                Scatter(sum, _roots(shard.Root), block, area, 1, 0);
+            }
+        }
     }
 
     private static long Place(Activation activation, int n, int c, int pixel) => activation.Index(n, c, 0, 0) + pixel * 8L;

@@ -1,26 +1,51 @@
+using System.Runtime.InteropServices;
+
 namespace ConvNet.Engine.Kernels;
 
 /// <summary>
 /// Memory that a work item uses and forgets. It belongs to the compute thread rather than to a layer, so that it stays in the
-/// thread's cache from layer to layer.
+/// thread's cache from layer to layer. It is native, because a thread may need more of it at any step: whenever it first picks up
+/// an item of a larger layer.
 /// </summary>
 internal static unsafe class ThreadScratch
 {
     private const int Slots = 4;
+    private const int Alignment = 64;
 
     [ThreadStatic]
-    private static AlignedBuffer?[]? _buffers;
+    private static Buffers? _buffers;
 
     /// <summary>At least <paramref name="length"/> floats with arbitrary contents; valid until the thread asks for the slot again.</summary>
-    public static float* Floats(int slot, long length)
+    public static float* Floats(int slot, long length) => (_buffers ??= new Buffers()).Floats(slot, length);
+
+    /// <summary>Makes what this thread needs of managed memory.</summary>
+    public static void Prepare() => _buffers ??= new Buffers();
+
+    /// <summary>Lives as long as its thread.</summary>
+    private sealed class Buffers
     {
-        AlignedBuffer?[] buffers = _buffers ??= new AlignedBuffer?[Slots];
-        AlignedBuffer? buffer = buffers[slot];
-        if (buffer is null || buffer.Length < length)
+        private readonly nint[] _memory = new nint[Slots];
+        private readonly long[] _lengths = new long[Slots];
+
+        ~Buffers()
         {
-            buffers[slot] = buffer = new AlignedBuffer(length);
+            foreach (nint memory in _memory)
+            {
+                NativeMemory.AlignedFree((void*)memory);
+            }
         }
 
-        return buffer.Data;
+        public float* Floats(int slot, long length)
+        {
+            if (_lengths[slot] < length)
+            {
+                NativeMemory.AlignedFree((void*)_memory[slot]);
+                (_memory[slot], _lengths[slot]) = (0, 0);
+                _memory[slot] = (nint)NativeMemory.AlignedAlloc(checked((nuint)(length * sizeof(float))), Alignment);
+                _lengths[slot] = length;
+            }
+
+            return (float*)_memory[slot];
+        }
     }
 }

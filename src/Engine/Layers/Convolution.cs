@@ -57,6 +57,8 @@ public sealed class Convolution : Layer
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
+    private readonly Func<int, float[]> _rootOfWeight;
+    private readonly Func<int, float[]>? _rootOfBias;
     private ConvolutionKernel? _kernel;
     private Activation? _x;
     private Activation? _y;
@@ -74,6 +76,8 @@ public sealed class Convolution : Layer
         }
 
         Parameters = _bias is null ? [_weight] : [_weight, _bias];
+        _rootOfWeight = _weight.GradientRoot;
+        _rootOfBias = _bias is null ? null : _bias.GradientRoot;
     }
 
     public ConvolutionGeometry Geometry { get; }
@@ -111,7 +115,7 @@ public sealed class Convolution : Layer
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
         step.Profile?.Begin(Index, StepPhase.BackwardWeights);
-        _kernel!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, _bias is null ? null : _bias.GradientRoot, step.Team);
+        _kernel!.BackwardWeights(_x!, dy, step.Plan, _rootOfWeight, _rootOfBias, step.Team);
         step.Profile?.End();
         step.Profile?.Begin(Index, StepPhase.Update);
         if (_bias is not null)

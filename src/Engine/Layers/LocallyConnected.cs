@@ -44,6 +44,8 @@ public sealed class LocallyConnected : Layer
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
     private readonly ConvolutionGeometry _geometry;
+    private readonly Func<int, float[]> _rootOfWeight;
+    private readonly Func<int, float[]>? _rootOfBias;
     private LocallyConnectedKernel? _kernel;
     private Activation? _x;
     private Activation? _y;
@@ -64,6 +66,8 @@ public sealed class LocallyConnected : Layer
         }
 
         Parameters = _bias is null ? [_weight] : [_weight, _bias];
+        _rootOfWeight = _weight.GradientRoot;
+        _rootOfBias = _bias is null ? null : _bias.GradientRoot;
     }
 
     public override IReadOnlyList<Parameter> Parameters { get; }
@@ -89,10 +93,10 @@ public sealed class LocallyConnected : Layer
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
         step.Profile?.Begin(Index, StepPhase.BackwardWeights);
-        _kernel!.BackwardWeights(_x!, dy, step.Plan, _weight.GradientRoot, step.Team);
+        _kernel!.BackwardWeights(_x!, dy, step.Plan, _rootOfWeight, step.Team);
         if (_bias is not null)
         {
-            _kernel.BackwardBias(dy, step.Plan, _bias.GradientRoot, step.Team);
+            _kernel.BackwardBias(dy, step.Plan, _rootOfBias!, step.Team);
             step.Exchange.GradientReady(_bias);
         }
 

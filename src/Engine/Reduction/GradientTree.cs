@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Reduction;
@@ -18,11 +19,26 @@ namespace ConvNet.Engine.Reduction;
 ///     }
 /// }
 /// </code></example>
-internal sealed class GradientTree
+internal sealed unsafe class GradientTree
 {
-    private readonly List<float[]> _stack = [];
+    /// <summary>More partial sums than any tree over int shards has at once.</summary>
+    private const int MaxDepth = 32;
+
+    private const int Alignment = 64;
+
+    // Native memory: a thread that picks up its first tile of a layer late must not allocate managed memory then.
+    private readonly nint[] _stack = new nint[MaxDepth];
+    private readonly int[] _capacity = new int[MaxDepth];
     private int _depth;
     private int _length;
+
+    ~GradientTree()
+    {
+        foreach (nint sum in _stack)
+        {
+            NativeMemory.AlignedFree((void*)sum);
+        }
+    }
 
     /// <summary>Starts a tile of <paramref name="length"/> floats.</summary>
     public void Begin(int length)
@@ -31,20 +47,16 @@ internal sealed class GradientTree
         _length = length;
     }
 
-    /// <summary>The next shard's leaf, filled with zeros. Its memory is pinned.</summary>
+    /// <summary>The next shard's leaf, filled with zeros. Its memory does not move while this object is reachable.</summary>
     public Span<float> Leaf()
     {
-        if (_depth == _stack.Count)
+        if (_capacity[_depth] < _length)
         {
-            _stack.Add([]);
+            _stack[_depth] = (nint)NativeMemory.AlignedRealloc((void*)_stack[_depth], (nuint)_length * sizeof(float), Alignment);
+            _capacity[_depth] = _length;
         }
 
-        if (_stack[_depth].Length < _length)
-        {
-            _stack[_depth] = GC.AllocateUninitializedArray<float>(_length, pinned: true);
-        }
-
-        Span<float> leaf = _stack[_depth].AsSpan(0, _length);
+        Span<float> leaf = Sum(_depth);
         leaf.Clear();
         return leaf;
     }
@@ -55,7 +67,7 @@ internal sealed class GradientTree
         _depth++;
         for (int i = 0; i < shard.Combines; i++)
         {
-            Add(_stack[_depth - 2].AsSpan(0, _length), _stack[_depth - 1].AsSpan(0, _length));
+            Add(Sum(_depth - 2), Sum(_depth - 1));
             _depth--;
         }
 
@@ -65,7 +77,7 @@ internal sealed class GradientTree
             return false;
         }
 
-        sum = _stack[--_depth].AsSpan(0, _length);
+        sum = Sum(--_depth);
         return true;
     }
 
@@ -77,6 +89,30 @@ internal sealed class GradientTree
         for (int i = 0; i < step.Plan.Shards.Length; i++)
         {
             double[] values = leaf(i);
+            Span<float> rounded = Leaf();
+            for (int j = 0; j < rounded.Length; j++)
+            {
+                rounded[j] = (float)values[j];
+            }
+
+            LocalShard shard = step.Plan.Shards[i];
+            if (Commit(shard, out ReadOnlySpan<float> sum))
+            {
+                sum.CopyTo(parameter.GradientRoot(shard.Root));
+            }
+        }
+
+        step.Exchange.GradientReady(parameter);
+    }
+
+    /// <summary>The same for one half of the backward sums of each shard.</summary>
+    /// <param name="half">Takes it out.</param>
+    public void Reduce(Parameter parameter, StepContext step, ShardReduction<BackwardSums> leaves, Func<BackwardSums, double[]> half)
+    {
+        Begin(parameter.Count);
+        for (int i = 0; i < step.Plan.Shards.Length; i++)
+        {
+            double[] values = half(leaves[i]);
             Span<float> rounded = Leaf();
             for (int j = 0; j < rounded.Length; j++)
             {
@@ -107,4 +143,6 @@ internal sealed class GradientTree
             left[i] += right[i];
         }
     }
+
+    private Span<float> Sum(int depth) => new((void*)_stack[depth], _length);
 }
