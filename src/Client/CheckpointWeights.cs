@@ -14,9 +14,12 @@ internal static class CheckpointWeights
     /// <exception cref="ConvNetException">
     /// The tensors are not the model's: all that are missing, unknown, misshapen or not finite are listed (exit code 3).
     /// </exception>
-    public static BatchNormState[] Load(Network network, Checkpoint checkpoint, string path)
+    public static BatchNormState[] Load(Network network, Checkpoint checkpoint, string path) => Load(network, [.. checkpoint.Model], path);
+
+    /// <summary>The same with the tensors of a checkpoint's model.safetensors.</summary>
+    public static BatchNormState[] Load(Network network, IReadOnlyList<NamedTensor> model, string path)
     {
-        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, [.. Expected(network)], [.. checkpoint.Model]);
+        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, [.. Expected(network)], model);
         int next = 0;
         foreach (Parameter parameter in network.Parameters)
         {

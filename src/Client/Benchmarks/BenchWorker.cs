@@ -1,35 +1,47 @@
 using ConvNet.Engine;
-using ConvNet.Engine.Data;
+using ConvNet.Engine.Formats;
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Client.Benchmarks;
 
-/// <summary>One worker that holds all data shards, with a batch of random images that it sees again and again.</summary>
+/// <summary>One worker that holds all data shards, with a batch that it sees again and again. It starts with random weights.</summary>
 internal sealed class BenchWorker
 {
     private const int DataShards = 4;
 
     private readonly Network _network;
+    private readonly BenchBatch _batch;
     private readonly LocalTraining _training;
-    private readonly BatchFiller _filler;
     private readonly int[] _samples;
     private readonly int[] _labels;
 
-    public BenchWorker(Network network, int batch)
+    public BenchWorker(Network network, BenchBatch batch)
     {
         _network = network;
+        _batch = batch;
         var optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 };
         _training = new LocalTraining(network, optimizer, seed: 1, DataShards);
-        _filler = RandomImages(network, batch);
-        _samples = [.. Enumerable.Range(0, batch)];
-        _labels = new int[batch];
+        _samples = [.. Enumerable.Range(0, batch.Count)];
+        _labels = new int[batch.Count];
+    }
+
+    /// <summary>Takes over weights and running statistics, as a checkpoint's model.safetensors has them.</summary>
+    /// <exception cref="ConvNetException">The tensors are not the model's (exit code 3).</exception>
+    public void Load(string path)
+    {
+        BatchNormState[] statistics = CheckpointWeights.Load(_network, SafetensorsFile.Read(path).Tensors, path);
+        statistics.CopyTo(_training.Exchange.Statistics, 0);
     }
 
     /// <summary>Input, forward, loss, backward, update and running statistics.</summary>
-    public void Train()
+    /// <returns>The mean loss of the batch, before the update.</returns>
+    public double Train()
     {
         FillInput();
-        _training.Step(_labels, _samples);
+        Metrics metrics = _training.Step(_labels, _samples);
+        return metrics.LossSum / metrics.Count;
     }
 
     /// <summary>Takes over the present weights, with batch norm folded.</summary>
@@ -44,19 +56,7 @@ internal sealed class BenchWorker
     private void FillInput()
     {
         _network.Profile?.Begin(_network.Layers.Count, StepPhase.Load);
-        _filler.Fill(seed: 1, epoch: 0, _samples, _network.Input(_labels.Length), _labels);
+        _batch.Fill(_network.Input(_labels.Length), _labels);
         _network.Profile?.End();
-    }
-
-    private static BatchFiller RandomImages(Network network, int count)
-    {
-        Shape shape = network.Spec.Input;
-        var random = new Random(1);
-        byte[] pixels = new byte[count * shape.Count];
-        random.NextBytes(pixels);
-        int[] labels = [.. Enumerable.Range(0, count).Select(_ => random.Next(network.Classes))];
-        var images = new ImageSet(shape, pixels, labels, [.. Enumerable.Range(0, network.Classes).Select(label => $"{label}")]);
-        double[] half = [.. Enumerable.Repeat(0.5, shape.C)];
-        return new BatchFiller(images, InputAdapter.For(shape, half, half, shape), augmentation: null);
     }
 }

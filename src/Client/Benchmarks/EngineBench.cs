@@ -3,25 +3,36 @@ using ConvNet.Engine;
 
 namespace ConvNet.Client.Benchmarks;
 
-/// <summary>Images a second.</summary>
-internal sealed record EngineRates(double Training, double Evaluation);
+/// <summary>What one worker does by itself.</summary>
+/// <param name="TrainingRate">Images a second.</param>
+/// <param name="EvaluationRate">Images a second.</param>
+/// <param name="FirstLoss">The mean loss of the first step's batch.</param>
+/// <param name="PeakMemory">Bytes of this process in main memory, at most, until the training steps have ended.</param>
+internal sealed record EngineResult(double TrainingRate, double EvaluationRate, double FirstLoss, long PeakMemory);
 
-/// <summary>Whole training steps of one worker, then evaluation of batches of the same size.</summary>
+/// <summary>Whole training steps of one worker, then evaluation of the same batch.</summary>
 internal static class EngineBench
 {
     private const int WarmUpSteps = 3;
 
-    public static EngineRates Run(ModelSpec model, int batch, int threads, int steps)
+    /// <param name="weights">A file of weights to start with, or null for random ones.</param>
+    public static EngineResult Run(Network network, BenchBatch batch, string? weights, int steps)
     {
-        using var team = new ThreadTeam(threads);
-        using var network = new Network(model, BatchNormMode.Sync, team);
         var worker = new BenchWorker(network, batch);
-        double training = MedianRate(batch, steps, worker.Train);
+        if (weights is not null)
+        {
+            worker.Load(weights);
+        }
+
+        double firstLoss = worker.Train();
+        double training = batch.Count / MedianSeconds(steps, () => worker.Train());
+        long memory = PeakMemory();
         worker.PrepareEvaluation();
-        return new EngineRates(training, MedianRate(batch, steps, worker.Evaluate));
+        double evaluation = batch.Count / MedianSeconds(steps, worker.Evaluate);
+        return new EngineResult(training, evaluation, firstLoss, memory);
     }
 
-    private static double MedianRate(int samples, int steps, Action step)
+    private static double MedianSeconds(int steps, Action step)
     {
         for (int i = 0; i < WarmUpSteps; i++)
         {
@@ -37,6 +48,13 @@ internal static class EngineBench
         }
 
         Array.Sort(seconds);
-        return samples / seconds[steps / 2];
+        return (seconds[(steps - 1) / 2] + seconds[steps / 2]) / 2;
+    }
+
+    /// <summary>VmHWM of Linux.</summary>
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
     }
 }

@@ -12,7 +12,7 @@ internal static class LayerBench
         using var team = new ThreadTeam(threads);
         MachinePeak peak = MachinePeak.Measure(team);
         using var network = new Network(model, BatchNormMode.Sync, team);
-        var worker = new BenchWorker(network, batch);
+        var worker = new BenchWorker(network, BenchBatch.Random(model.Input, network.Classes, batch));
         for (int i = 0; i < WarmUpSteps; i++)
         {
             worker.Train();
@@ -22,7 +22,7 @@ internal static class LayerBench
         network.Profile = clock;
         for (int i = 0; i < steps; i++)
         {
-            clock.Measure(worker.Train);
+            clock.Measure(() => worker.Train());
         }
 
         return new LayerReport(model, network.Layers, batch, threads, steps, peak, clock);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using ConvNet.Client.Benchmarks;
 using ConvNet.Engine;
 
 namespace ConvNet.Client.Commands;
@@ -34,9 +36,11 @@ internal sealed class BenchOptions(int defaultSteps)
         command.Add(_json);
     }
 
+    public bool HasBatch(CommandResult result) => result.GetResult(_batch) is not null;
+
     public BenchChoices Read(ParseResult parsed) => new(
         ModelFile.Load(parsed.GetValue(_model)!),
-        WholeNumber.InRange("--batch", parsed.GetValue(_batch) ?? 128, 1, 1 << 16),
+        WholeNumber.InRange("--batch", parsed.GetValue(_batch) ?? 128, 1, BenchBatch.MaxCount),
         WholeNumber.InRange("--threads", parsed.GetValue(_threads) ?? 1, 1, 1024),
         WholeNumber.InRange("--steps", parsed.GetValue(_steps) ?? defaultSteps, 1, 100_000),
         parsed.GetValue(_json));

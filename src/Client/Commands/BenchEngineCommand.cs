@@ -14,34 +14,65 @@ internal static class BenchEngineCommand
     public static Command Create(Terminal terminal)
     {
         var options = new BenchOptions(DefaultSteps);
+        var weights = new Option<string?>("--weights")
+        {
+            Description = "Start with the weights of a checkpoint's model.safetensors [random]",
+            HelpName = "FILE",
+        };
+        var input = new Option<string?>("--input")
+        {
+            Description = "Take the batch from a safetensors file with images (N, C, H, W) and labels (N) [random]",
+            HelpName = "FILE",
+        };
         var engine = new Command(
             "engine",
             """
-            Measures training steps (forward, backward, update) and evaluation on random input: medians after a warm-up.
+            Measures training steps (forward, backward, update) and evaluation of one batch: medians after a warm-up.
 
             Example: convnet bench engine --model fashion-cnn --threads 1 --batch 128
             """);
         options.AddTo(engine);
-        engine.SetAction(parsed => Run(terminal, options.Read(parsed)));
+        engine.Add(weights);
+        engine.Add(input);
+        engine.Validators.Add(result =>
+        {
+            if (options.HasBatch(result) && result.GetResult(input) is not null)
+            {
+                result.AddError("--batch and --input exclude each other: the file says how many samples the batch has. Give one of them.");
+            }
+        });
+        engine.SetAction(parsed => Run(terminal, options.Read(parsed), parsed.GetValue(weights), parsed.GetValue(input)));
         return engine;
     }
 
-    private static int Run(Terminal terminal, BenchChoices choices)
+    private static int Run(Terminal terminal, BenchChoices choices, string? weights, string? input)
     {
-        EngineRates rates = EngineBench.Run(choices.Model, choices.Batch, choices.Threads, choices.Steps);
+        using var team = new ThreadTeam(choices.Threads);
+        using var network = new Network(choices.Model, BatchNormMode.Sync, team);
+        BenchBatch batch = input is null
+            ? BenchBatch.Random(choices.Model.Input, network.Classes, choices.Batch)
+            : BenchBatch.Read(input, choices.Model.Input);
+        EngineResult result = EngineBench.Run(network, batch, weights, choices.Steps);
         if (choices.Json)
         {
-            var fields = new JsonObject { ["trainImagesPerSecond"] = rates.Training, ["evalImagesPerSecond"] = rates.Evaluation };
-            terminal.Out.WriteLine(fields.ToJsonString());
+            terminal.Out.WriteLine(Json(result).ToJsonString());
         }
         else
         {
             terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{choices.Model.Name}, batch {choices.Batch}, {choices.Threads} thread(s): " +
-                $"training {rates.Training:F0} images/s, evaluation {rates.Evaluation:F0} images/s"));
+                $"{choices.Model.Name}, batch {batch.Count}, {choices.Threads} thread(s): training {result.TrainingRate:F0} images/s, " +
+                $"evaluation {result.EvaluationRate:F0} images/s, first loss {result.FirstLoss:G6}, peak memory in training {result.PeakMemory >> 20} MiB"));
         }
 
         return (int)ExitCode.Ok;
     }
+
+    private static JsonObject Json(EngineResult result) => new()
+    {
+        ["trainImagesPerSecond"] = result.TrainingRate,
+        ["evalImagesPerSecond"] = result.EvaluationRate,
+        ["firstLoss"] = double.IsFinite(result.FirstLoss) ? result.FirstLoss : null,
+        ["peakMemoryBytes"] = result.PeakMemory,
+    };
 }
