@@ -16,8 +16,9 @@ internal static unsafe class GradientKernel
     /// formed in registers from zero and added once.
     /// </summary>
     /// <param name="pairCount">A multiple of 6.</param>
+    /// <param name="overwrite">True to store the sum in place of adding it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* x, int* pixelOffsets, int pixelCount, float* dy, int* pairOffsets, int pairCount, float* dWeight)
+    public static void Run(float* x, int* pixelOffsets, int pixelCount, float* dy, int* pairOffsets, int pairCount, float* dWeight, bool overwrite = false)
     {
         for (int pair = 0; pair < pairCount; pair += Pairs)
         {
@@ -54,6 +55,18 @@ internal static unsafe class GradientKernel
                 a5 = Vector256.FusedMultiplyAdd(v, d0, a5);
                 b5 = Vector256.FusedMultiplyAdd(v, d1, b5);
                 d += 16;
+            }
+
+            if (overwrite)
+            {
+                Store(dWeight, a0, b0);
+                Store(dWeight + 16, a1, b1);
+                Store(dWeight + 32, a2, b2);
+                Store(dWeight + 48, a3, b3);
+                Store(dWeight + 64, a4, b4);
+                Store(dWeight + 80, a5, b5);
+                dWeight += 16 * Pairs;
+                continue;
             }
 
             Add(dWeight, a0, b0);
@@ -96,5 +109,12 @@ internal static unsafe class GradientKernel
     {
         (Vector256.Load(sum) + low).Store(sum);
         (Vector256.Load(sum + 8) + high).Store(sum + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(float* sum, Vector256<float> low, Vector256<float> high)
+    {
+        low.Store(sum);
+        high.Store(sum + 8);
     }
 }

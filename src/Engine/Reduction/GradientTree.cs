@@ -50,15 +50,21 @@ internal sealed unsafe class GradientTree
     /// <summary>The next shard's leaf, filled with zeros. Its memory does not move while this object is reachable.</summary>
     public Span<float> Leaf()
     {
+        Span<float> leaf = LeafToOverwrite();
+        leaf.Clear();
+        return leaf;
+    }
+
+    /// <summary>The next shard's leaf with arbitrary contents.</summary>
+    public Span<float> LeafToOverwrite()
+    {
         if (_capacity[_depth] < _length)
         {
             _stack[_depth] = (nint)NativeMemory.AlignedRealloc((void*)_stack[_depth], (nuint)_length * sizeof(float), Alignment);
             _capacity[_depth] = _length;
         }
 
-        Span<float> leaf = Sum(_depth);
-        leaf.Clear();
-        return leaf;
+        return Sum(_depth);
     }
 
     /// <summary>Adds the leaf to the tree. True when that completes a root: <paramref name="sum"/> then holds it until the next call.</summary>

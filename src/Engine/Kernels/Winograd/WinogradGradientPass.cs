@@ -126,7 +126,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         tree.Begin(LeafLength);
         foreach (LocalShard shard in _plan.Shards)
         {
-            SumShard(group, shard, tree.Leaf());
+            SumShard(group, shard, tree.LeafToOverwrite());
             Commit(tree, group, shard);
         }
     }
@@ -140,7 +140,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         tree.Begin(LeafLength);
         for (int i = 0; i < _plan.Shards.Length; i++)
         {
-            _leaves.AsSpan((i * Groups + group) * LeafLength, LeafLength).CopyTo(tree.Leaf());
+            _leaves.AsSpan((i * Groups + group) * LeafLength, LeafLength).CopyTo(tree.LeafToOverwrite());
             Commit(tree, group, _plan.Shards[i]);
         }
     }
@@ -162,7 +162,6 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         float* source = ThreadScratch.Floats(0, Points * (_inputStep + _outputStep));
         float* gradient = source + Points * _inputStep;
         float* sums = ThreadScratch.Floats(1, Points * _sumStep);
-        new Span<float>(sums, checked((int)(Points * _sumStep))).Clear();
         leaf[^_outputGroup..].Clear();
         for (int first = shard.First; first < shard.End; first += _samplesPerChunk)
         {
@@ -177,7 +176,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
                 }
             }
 
-            AddProducts(source, gradient, sums, samples * _inputTiling.Count, (outputBlocks + 1) / 2);
+            AddProducts(source, gradient, sums, samples * _inputTiling.Count, (outputBlocks + 1) / 2, first == shard.First);
         }
 
         fixed (float* taps = leaf)
@@ -239,7 +238,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         }
     }
 
-    private void AddProducts(float* source, float* gradient, float* sums, int tiles, int panels)
+    private void AddProducts(float* source, float* gradient, float* sums, int tiles, int panels, bool overwrite)
     {
         fixed (int* tileOffsets = _tileOffsets, pairOffsets = _pairOffsets)
         {
@@ -250,7 +249,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
                     GradientKernel.Run(
                         source + point * _inputStep, tileOffsets, tiles,
                         gradient + point * _outputStep + 16 * (nint)panel * _tileOffsets.Length,
-                        pairOffsets, Pairs, sums + point * _sumStep + 16 * (nint)panel * Pairs);
+                        pairOffsets, Pairs, sums + point * _sumStep + 16 * (nint)panel * Pairs, overwrite);
                 }
             }
         }
@@ -284,21 +283,28 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         }
     }
 
-    /// <summary>[panel][channel][tap][16] to (K, C, 3, 3).</summary>
+    /// <summary>[panel][channel][tap][16] to (K, C, 3, 3): reads each line of the cache once and writes it to 16 filters.</summary>
     private void Unpack(ReadOnlySpan<float> sum, int group, int root)
     {
         int firstInput = group % InputGroups * _inputGroup;
         int firstOutput = group / InputGroups * _outputGroup;
         int inputs = Math.Min(_inputGroup, _input.C - firstInput);
         int outputs = Math.Min(_outputGroup, _output.C - firstOutput);
-        float[] weights = _rootOfWeights(root);
-        for (int k = 0; k < outputs; k++)
+        nint filterStep = (nint)_input.C * Taps;
+        fixed (float* lines = sum, weights = _rootOfWeights(root))
         {
-            Span<float> filter = weights.AsSpan(((firstOutput + k) * _input.C + firstInput) * Taps, inputs * Taps);
-            ReadOnlySpan<float> lane = sum[(k / 16 * _inputGroup * Taps * 16 + k % 16)..];
-            for (int i = 0; i < filter.Length; i++)
+            for (int first = 0; first < outputs; first += 16)
             {
-                filter[i] = lane[16 * i];
+                int lanes = Math.Min(16, outputs - first);
+                float* line = lines + (nint)first * _inputGroup * Taps;
+                float* target = weights + (firstOutput + first) * filterStep + (nint)firstInput * Taps;
+                for (int i = 0; i < inputs * Taps; i++, line += 16, target++)
+                {
+                    for (nint lane = 0; lane < lanes; lane++)
+                    {
+                        target[lane * filterStep] = line[lane];
+                    }
+                }
             }
         }
 
