@@ -2,6 +2,9 @@ using ConvNet.Engine.Layers;
 
 namespace ConvNet.Engine;
 
+/// <summary>What to call for each sample of <paramref name="values"/> that is complete, on the thread that has it in its cache; or null.</summary>
+internal delegate Action<int>? SampleReader(Activation values, StepContext step);
+
 /// <summary>
 /// One layer at run time. It owns its output and what backward needs. Contract:
 /// forward reads <c>x</c> and keeps a reference to it until backward; backward gets ∂loss/∂output (already scaled by 1/B, never
@@ -9,6 +12,8 @@ namespace ConvNet.Engine;
 /// <see cref="StepExchange.GradientReady"/> for each, and returns ∂loss/∂input (its own buffer, or <c>dy</c> overwritten).
 /// Buffers are allocated at the first forward, for the capacity of <c>x</c>, and reused: a built model that never runs costs nothing.
 /// Padding lanes of activations and gradients are zero on entry and must be zero on return. A disposed layer must not run again.
+/// Neighbours may work on each sample while it is in cache: a layer asks <see cref="OutputReader"/> before it computes its output,
+/// and <see cref="GradientReader"/> before it computes ∂loss/∂input, and calls what it gets for each sample that is complete.
 /// </summary>
 public abstract class Layer(string name, int index, Shape input, Shape output) : IDisposable
 {
@@ -36,6 +41,12 @@ public abstract class Layer(string name, int index, Shape input, Shape output) :
     /// <summary>The windows that slide over height and width, if any.</summary>
     public virtual (Window Rows, Window Columns)? Windows => null;
 
+    /// <summary><see cref="ReadInput"/> of the layer that reads this one's output, if it is the only one that does.</summary>
+    internal SampleReader? OutputReader { get; set; }
+
+    /// <summary><see cref="ReadGradient"/> of the layer whose output this one reads, if this is the only one that does.</summary>
+    internal SampleReader? GradientReader { get; set; }
+
     /// <summary>Takes over <see cref="Parameter.Values"/> after they have changed: packs them for the kernels.</summary>
     public virtual void Load(StepContext step)
     {
@@ -47,6 +58,16 @@ public abstract class Layer(string name, int index, Shape input, Shape output) :
     /// <param name="dy">Shape of the output; may be overwritten.</param>
     /// <param name="needsInputGradient">False for the first layer: the result is then null.</param>
     public abstract Activation? Backward(Activation dy, StepContext step, bool needsInputGradient);
+
+    /// <summary>
+    /// Lets the layer before call this one for each sample of its output <paramref name="x"/> while the sample is in cache. The next
+    /// <see cref="Forward"/> gets the same <paramref name="x"/>, and finds that part of its work done.
+    /// </summary>
+    /// <returns>Null if there is nothing to do.</returns>
+    internal virtual Action<int>? ReadInput(Activation x, StepContext step) => null;
+
+    /// <summary>The same for the layer after this one and <see cref="Backward"/>; <paramref name="dy"/> is ∂loss/∂output.</summary>
+    internal virtual Action<int>? ReadGradient(Activation dy, StepContext step) => null;
 
     /// <summary>Frees the buffers of this layer, but not of its <see cref="Children"/>. No pass may be running.</summary>
     public void Dispose()

@@ -5,7 +5,7 @@ namespace ConvNet.Engine;
 /// <summary>
 /// Layers that feed each other: the whole model, or a branch of a residual block. Neighbours that save a pass together learn of
 /// each other here: a batch norm is folded into the convolution before it for evaluation, and applies the ReLU and the
-/// 2×2 pooling after it.
+/// 2×2 pooling after it; any layer may work on its neighbour's samples while they are in cache.
 /// </summary>
 public sealed class LayerSequence
 {
@@ -68,6 +68,8 @@ public sealed class LayerSequence
 
     private static void Introduce(Layer first, Layer second)
     {
+        first.OutputReader = second.ReadInput;
+        second.GradientReader = first.ReadGradient;
         if (first is Convolution convolution && second is BatchNorm folded)
         {
             convolution.Folded = folded;

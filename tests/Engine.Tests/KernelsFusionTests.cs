@@ -10,6 +10,23 @@ public sealed class KernelsFusionTests
 
     private const string Convolution = """{"type":"conv","out":11,"kernel":3,"padding":1},""";
 
+    private const string Branch = """{"type":"conv","out":12,"kernel":3,"padding":1},{"type":"batchNorm"}""";
+
+    private const string Block = $$"""{"type":"residual","main":[{{Branch}},{"type":"relu"},{{Branch}}]}""";
+
+    private const string NormedShortcut =
+        $$"""{"type":"residual","main":[{{Branch}}],"shortcut":[{"type":"conv","out":12,"kernel":1},{"type":"batchNorm"}]}""";
+
+    private const string PlainShortcut = $$"""{"type":"residual","main":[{{Branch}}],"shortcut":[{"type":"conv","out":12,"kernel":1}]}""";
+
+    private const string PooledShortcut =
+        $$"""{"type":"residual","main":[{{Branch}}],"shortcut":[{"type":"batchNorm"},{"type":"avgPool","size":3,"stride":1,"padding":1}]}""";
+
+    private const string EarlyNorm =
+        """{"type":"residual","main":[{"type":"batchNorm"},{"type":"relu"},{"type":"conv","out":12,"kernel":3,"padding":1}]}""";
+
+    private const string NestedBlock = $$"""{"type":"residual","main":[{"type":"relu"},{{Branch}},{{Block}}]}""";
+
     public static TheoryData<string, int, int, BatchNormMode> Cases => new()
     {
         { NormReLUPool, 6, 8, BatchNormMode.Sync },
@@ -20,6 +37,12 @@ public sealed class KernelsFusionTests
         { Convolution + NormReLUPool, 6, 8, BatchNormMode.Shard },
         { """{"type":"conv","out":8,"kernel":3,"groups":4},{"type":"batchNorm"},{"type":"relu"}""", 7, 5, BatchNormMode.Sync },
         { """{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":3,"stride":2}""", 7, 5, BatchNormMode.Sync },
+        { $"{Block},{Block}", 7, 5, BatchNormMode.Sync },
+        { $"{Block},{NormedShortcut},{Block}", 4, 6, BatchNormMode.Shard },
+        { $"{Convolution}{NormReLUPool},{Convolution}{NormReLUPool}", 8, 12, BatchNormMode.Sync },
+        { $"{NormedShortcut},{PlainShortcut},{PooledShortcut}", 5, 5, BatchNormMode.Sync },
+        { $"{EarlyNorm},{Block},{EarlyNorm}", 5, 5, BatchNormMode.Sync },
+        { $$"""{{NestedBlock}},{"type":"globalAvgPool"},{"type":"flatten"},{"type":"fullyConnected","out":7}""", 5, 5, BatchNormMode.Sync },
     };
 
     [Theory]
@@ -32,6 +55,20 @@ public sealed class KernelsFusionTests
         reference.Run();
         fast.Run();
         Assert.InRange(reference.Difference(fast), 0, 1e-5);
+        Assert.True(fast.PaddingIsZero());
+    }
+
+    /// <summary>Evaluation works on samples while they are in cache: in place, with both pools and with a residual sum.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void EvaluationAgreesWithTheReference(string layers, int height, int width, BatchNormMode mode)
+    {
+        using var team = new ThreadTeam(2);
+        var reference = new LayerProbe(layers, new Shape(12, height, width), 5, mode, KernelSet.Reference, team);
+        var fast = new LayerProbe(layers, new Shape(12, height, width), 5, mode, KernelSet.Fast, team);
+        reference.Evaluate();
+        fast.Evaluate();
+        Assert.InRange(reference.OutputDifference(fast), 0, 1e-5);
         Assert.True(fast.PaddingIsZero());
     }
 

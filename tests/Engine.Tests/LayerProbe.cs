@@ -1,3 +1,4 @@
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Tests;
@@ -28,7 +29,7 @@ internal sealed class LayerProbe
         _parameters = [.. _layers.Walk().SelectMany(layer => layer.Parameters)];
         _samples = samples;
         var plan = new ShardPlan(new ShardTree(samples, Shards), 0, Shards);
-        _exchange = new ProbeExchange(plan, _layers.Walk().OfType<Engine.Layers.BatchNorm>().ToArray());
+        _exchange = new ProbeExchange(plan, _layers.Walk().OfType<BatchNorm>().ToArray());
         _context = new StepContext(team, kernels)
         {
             Training = true,
@@ -58,6 +59,28 @@ internal sealed class LayerProbe
         _dx = Read(dx);
         _paddingIsZero &= LanesAreZero(dx);
     }
+
+    /// <summary>Forward as in evaluation, with running statistics that are not those of a fresh layer.</summary>
+    public void Evaluate()
+    {
+        _context.Training = false;
+        foreach (BatchNorm norm in _layers.Walk().OfType<BatchNorm>())
+        {
+            int channels = norm.Output.C;
+            norm.LoadStatistics(new BatchNormState(
+                norm.Name, Values(channels, 1000 + norm.Index), [.. Values(channels, 2000 + norm.Index).Select(value => value + 1.5f)]));
+        }
+
+        foreach (Layer layer in _layers.Walk())
+        {
+            layer.Load(_context);
+        }
+
+        _y = Forward();
+    }
+
+    /// <summary>The largest difference between two probes' outputs, relative to the largest value.</summary>
+    public double OutputDifference(LayerProbe other) => Difference(_y, other._y);
 
     public bool PaddingIsZero() => _paddingIsZero;
 

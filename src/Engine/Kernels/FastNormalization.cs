@@ -98,7 +98,7 @@ internal sealed class FastNormalization : NormalizationKernel
         totalDyXhat.CopyTo(sumDyXhat);
     }
 
-    public override void Backward(ReadOnlySpan<float> x, Span<float> dy, in NormBlock block, bool relu)
+    public override void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, in NormBlock block, bool relu)
     {
         var constants = new NormVectors(block);
         Vector256<float> scale = Vector256.Create(block.DyScale);
@@ -106,12 +106,13 @@ internal sealed class FastNormalization : NormalizationKernel
         Vector256<float> xhatScale = -Vector256.Create(block.XhatScale);
         ref float input = ref MemoryMarshal.GetReference(x);
         ref float gradient = ref MemoryMarshal.GetReference(dy);
+        ref float result = ref MemoryMarshal.GetReference(dx);
         for (nuint i = 0; i < (nuint)x.Length; i += 8)
         {
             Vector256<float> xhat = constants.Normalize(Vector256.LoadUnsafe(ref input, i));
             Vector256<float> value = Masked(Vector256.LoadUnsafe(ref gradient, i), xhat, constants, relu);
             value = Vector256.FusedMultiplyAdd(value, scale, -shift);
-            Vector256.FusedMultiplyAdd(xhat, xhatScale, value).StoreUnsafe(ref gradient, i);
+            Vector256.FusedMultiplyAdd(xhat, xhatScale, value).StoreUnsafe(ref result, i);
         }
     }
 

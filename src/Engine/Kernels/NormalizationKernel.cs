@@ -23,6 +23,7 @@ internal abstract class NormalizationKernel
     public abstract void BackwardSums(
         ReadOnlySpan<float> x, ReadOnlySpan<float> dy, in NormBlock block, bool relu, Span<double> sumDy, Span<double> sumDyXhat);
 
-    /// <summary>dy becomes dx = DyScale·dy − DyShift − x̂·XhatScale, with dy masked as above.</summary>
-    public abstract void Backward(ReadOnlySpan<float> x, Span<float> dy, in NormBlock block, bool relu);
+    /// <summary>dx = DyScale·dy − DyShift − x̂·XhatScale, with dy masked as above.</summary>
+    /// <param name="dx">May be <paramref name="x"/> or <paramref name="dy"/> itself.</param>
+    public abstract void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, in NormBlock block, bool relu);
 }

@@ -56,14 +56,14 @@ internal sealed class ReferenceNormalization : NormalizationKernel
         }
     }
 
-    public override void Backward(ReadOnlySpan<float> x, Span<float> dy, in NormBlock block, bool relu)
+    public override void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, in NormBlock block, bool relu)
     {
         for (int i = 0; i < x.Length; i++)
         {
             int lane = i & 7;
             float xhat = Normalized(x[i], block, lane);
             double gradient = relu && Affine(xhat, block, lane) <= 0 ? 0 : dy[i];
-            dy[i] = (float)(gradient * block.DyScale[lane] - block.DyShift[lane] - (double)xhat * block.XhatScale[lane]);
+            dx[i] = (float)(gradient * block.DyScale[lane] - block.DyShift[lane] - (double)xhat * block.XhatScale[lane]);
         }
     }
 

@@ -28,22 +28,36 @@ public sealed class BatchNorm : Layer
     private readonly BatchNormMode _mode;
     private readonly Parameter _gamma;
     private readonly Parameter _beta;
+    private readonly BatchConstants _constants;
     private readonly ChannelSums _sums;
+    private readonly ShardReduction<Moments> _moments;
+    private readonly ShardReduction<BackwardSums> _totals;
     private readonly GradientTree _tree = new();
+    private readonly Action<int> _measureSample;
+    private readonly Action<int> _sumSample;
+    private readonly Action<int, int> _measureItem;
+    private readonly Action<int, int> _mergeShard;
+    private readonly Action<int, int> _forwardSample;
+    private readonly Action<int, int> _sumItem;
+    private readonly Action<int, int> _totalShard;
+    private readonly Action<int, int> _backwardSample;
     private BatchNormState _running;
-    private Activation? _x;
-    private Activation? _y;
+    private Activation? _own;
     private Activation? _pooled;
-    private Activation? _dx;
+    private Activation? _ownGradient;
+
+    // Of the pass in progress; backward finds what forward left.
+    private NormalizationKernel _kernel = null!;
+    private ShardPlan _plan = null!;
+    private Activation _x = null!;
+    private Activation _y = null!;
+    private Activation _dy = null!;
+    private Activation _dx = null!;
     private Activation? _measured;
-
-    /// <summary>One set of constants per group of samples that share statistics, and the group of each sample.</summary>
-    private NormConstants[] _groups = [];
-
-    private long[] _counts = [];
-    private int[] _groupOfSample = [];
-    private float[] _paddedGamma = [];
-    private float[] _paddedBeta = [];
+    private Activation? _summed;
+    private Action<int>? _reader;
+    private bool _relu;
+    private bool _pool;
 
     internal BatchNorm(string name, int index, int norm, Shape shape, BatchNormMode mode)
         : base(name, index, shape, shape)
@@ -53,9 +67,20 @@ public sealed class BatchNorm : Layer
         bool delivered = mode == BatchNormMode.Sync;
         _gamma = new Parameter($"{name}.weight", [shape.C], ParameterRole.Scale, index, 0, 1, 1, delivered);
         _beta = new Parameter($"{name}.bias", [shape.C], ParameterRole.Shift, index, 1, 1, 1, delivered);
-        _sums = new ChannelSums(shape);
-        _running = BatchNormState.Initial(name, shape.C);
         Parameters = [_gamma, _beta];
+        _running = BatchNormState.Initial(name, shape.C);
+        _constants = new BatchConstants(shape);
+        _sums = new ChannelSums(shape);
+        _moments = new ShardReduction<Moments>(() => new Moments(0, new double[shape.C], new double[shape.C]), Moments.Absorb);
+        _totals = new ShardReduction<BackwardSums>(() => new BackwardSums(new double[shape.C], new double[shape.C]), BackwardSums.Absorb);
+        _measureSample = Measure;
+        _measureItem = (n, _) => Measure(n);
+        _mergeShard = (shard, _) => _sums.Merge(_plan.Shards[shard], _moments[shard]);
+        _forwardSample = ForwardSample;
+        _sumSample = Sum;
+        _sumItem = (n, _) => Sum(n);
+        _totalShard = (shard, _) => _sums.Total(_plan.Shards[shard], _totals[shard]);
+        _backwardSample = BackwardSample;
     }
 
     public override IReadOnlyList<Parameter> Parameters { get; }
@@ -64,7 +89,7 @@ public sealed class BatchNorm : Layer
 
     /// <summary>
     /// True if evaluation folds this layer into the convolution before it. That convolution's output is then read by this layer
-    /// alone, and backward may overwrite it.
+    /// alone, and backward overwrites it with its gradient.
     /// </summary>
     internal bool IsFolded { get; set; }
 
@@ -73,6 +98,12 @@ public sealed class BatchNorm : Layer
 
     /// <summary>The 2×2 pooling after that ReLU, which the fast kernels apply in the same pass when they train.</summary>
     internal MaxPool? FeedsPool { get; set; }
+
+    /// <summary>
+    /// True if the sum of a residual block follows, which normalizes within its own pass when the fast kernels train: the output of
+    /// this layer is then its input, as it is. Such a layer <see cref="IsFolded"/>.
+    /// </summary>
+    internal bool FeedsSum { get; set; }
 
     /// <summary>Takes over the running statistics for evaluation.</summary>
     public void LoadStatistics(BatchNormState state) => _running = state;
@@ -83,21 +114,8 @@ public sealed class BatchNorm : Layer
     /// <summary>True if this layer's output has also gone through the pooling after the ReLU.</summary>
     internal bool Pools(StepContext step) => FeedsPool is not null && step.Training && Applies(step);
 
-    /// <summary>
-    /// What the layer before may call for each sample of its output <paramref name="x"/> while the sample is in cache, so that this
-    /// layer need not read it for its moments. Null if there is nothing to measure.
-    /// </summary>
-    internal Action<int>? Measures(Activation x, StepContext step)
-    {
-        if (!step.Training)
-        {
-            return null;
-        }
-
-        _measured = x;
-        _sums.Reserve(step.Samples);
-        return n => MeasureSample(x, n, step);
-    }
+    /// <summary>The constants of the pass in progress.</summary>
+    internal NormBlock Constants(int n, int block) => _constants[n, block];
 
     /// <summary>Evaluation as y = scale·x + shift.</summary>
     internal (double Scale, double Shift) EvaluationAffine(int channel)
@@ -106,13 +124,19 @@ public sealed class BatchNorm : Layer
         return (scale, _beta.Values[channel] - _running.RunningMean[channel] * scale);
     }
 
-    public override void Load(StepContext step)
+    public override void Load(StepContext step) => _constants.Load(_gamma.Values, _beta.Values);
+
+    /// <summary>In training the moments; a folded layer leaves the samples to what follows it.</summary>
+    internal override Action<int>? ReadInput(Activation x, StepContext step)
     {
-        int padded = Output.Blocks * 8;
-        Array.Resize(ref _paddedGamma, padded);
-        Array.Resize(ref _paddedBeta, padded);
-        _gamma.Values.AsSpan(0, Output.C).CopyTo(_paddedGamma);
-        _beta.Values.AsSpan(0, Output.C).CopyTo(_paddedBeta);
+        if (step.Training)
+        {
+            PrepareMeasure(x, step);
+            _measured = x;
+            return _measureSample;
+        }
+
+        return IsFolded ? OutputReader?.Invoke(x, step) : null;
     }
 
     public override Activation Forward(Activation x, StepContext step)
@@ -123,72 +147,58 @@ public sealed class BatchNorm : Layer
         }
 
         _x = x;
+        _kernel = NormalizationKernel.For(step.Kernels);
+        _relu = Applies(step);
+        _pool = Pools(step);
         if (step.Training)
         {
             MeasureBatch(x, step);
         }
         else
         {
-            ReserveGroups(1, step.Samples);
-            _groupOfSample.AsSpan(0, step.Samples).Clear();
-            for (int c = 0; c < Output.C; c++)
-            {
-                _groups[0].Set(c, _running.RunningMean[c], _running.RunningVar[c], Epsilon);
-            }
+            _constants.Reserve(1, step.Samples);
+            _constants.Set(_running);
         }
 
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
-        bool relu = Applies(step);
-        bool pool = Pools(step);
-        Activation y = pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : Reserve(ref _y, Output, x.Capacity);
-        int blocks = Output.Blocks;
-        step.Team.Run(step.Samples * blocks, (item, _) =>
+        if (FeedsSum && step.Kernels == KernelSet.Fast)
         {
-            int n = item / blocks;
-            int block = item % blocks;
-            var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            if (pool)
-            {
-                PooledNormalization.Forward(x.Block(n, block), y.Block(n, block), y.Shape.W, channels);
-            }
-            else
-            {
-                kernel.Forward(x.Block(n, block), y.Block(n, block), channels, relu);
-            }
-        });
-        return y;
+            return x;
+        }
+
+        _y = _pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : Reserve(ref _own, Output, x.Capacity);
+        _reader = OutputReader?.Invoke(_y, step);
+        step.Team.Run(step.Samples, _forwardSample);
+        return _y;
+    }
+
+    /// <summary>The backward sums.</summary>
+    internal override Action<int>? ReadGradient(Activation dy, StepContext step)
+    {
+        _sums.Reserve(step.Samples);
+        _dy = dy;
+        _summed = dy;
+        return _sumSample;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
-        bool relu = Applies(step);
-        bool pool = Pools(step);
-        Activation x = _x!;
-        int blocks = Output.Blocks;
-        _sums.Reserve(step.Samples);
-        step.Team.Run(step.Samples * blocks, (item, _) =>
+        if (!ReferenceEquals(dy, _summed))
         {
-            int n = item / blocks;
-            int block = item % blocks;
-            var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            Span<double> sumDy = _sums.First(n, block), sumDyXhat = _sums.Second(n, block);
-            if (pool)
-            {
-                PooledNormalization.BackwardSums(x.Block(n, block), dy.Block(n, block), dy.Shape.W, channels, sumDy, sumDyXhat);
-            }
-            else
-            {
-                kernel.BackwardSums(x.Block(n, block), dy.Block(n, block), channels, relu, sumDy, sumDyXhat);
-            }
-        });
-        var leaves = new BackwardSums[step.Plan.Shards.Length];
-        step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Total(step.Plan.Shards[i]));
-        BackwardSums[] totals = _mode == BatchNormMode.Sync ? [SynchronizedTotal(leaves, step)] : leaves;
-        if (_mode == BatchNormMode.Shard)
+            ReadGradient(dy, step);
+            step.Team.Run(step.Samples, _sumItem);
+        }
+
+        _summed = null;
+        _plan = step.Plan;
+        _totals.Reserve(step.Plan);
+        step.Team.Run(step.Plan.Shards.Length, _totalShard);
+        if (_mode == BatchNormMode.Sync)
         {
-            _tree.Reduce(_beta, step, i => leaves[i].Dy);
-            _tree.Reduce(_gamma, step, i => leaves[i].DyXhat);
+            _constants.SetBackward(0, step.Exchange.ReduceBackwardSums(_norm, _totals.Reduce(step.Plan)));
+        }
+        else
+        {
+            ReduceShardTotals(step);
         }
 
         if (!needsInputGradient)
@@ -196,96 +206,120 @@ public sealed class BatchNorm : Layer
             return null;
         }
 
-        for (int group = 0; group < totals.Length; group++)
-        {
-            for (int c = 0; c < Output.C; c++)
-            {
-                double gamma = _paddedGamma[c];
-                _groups[group].SetBackward(
-                    c, gamma, gamma * totals[group].Dy[c] / _counts[group], gamma * totals[group].DyXhat[c] / _counts[group]);
-            }
-        }
-
-        Activation dx = !pool ? dy : IsFolded ? x : Reserve(ref _dx, Output, x.Capacity);
-        step.Team.Run(step.Samples * blocks, (item, _) =>
-        {
-            int n = item / blocks;
-            int block = item % blocks;
-            var channels = new NormBlock(_groups[_groupOfSample[n]], _paddedGamma, _paddedBeta, block);
-            if (pool)
-            {
-                PooledNormalization.Backward(x.Block(n, block), dy.Block(n, block), dx.Block(n, block), dy.Shape.W, channels);
-            }
-            else
-            {
-                kernel.Backward(x.Block(n, block), dy.Block(n, block), channels, relu);
-            }
-        });
-        return dx;
+        _dx = IsFolded ? _x : _pool ? Reserve(ref _ownGradient, Output, _x.Capacity) : dy;
+        step.Team.Run(step.Samples, _backwardSample);
+        return _dx;
     }
 
     /// <summary>Fills the constants with the statistics of the batch, or of each shard.</summary>
     private void MeasureBatch(Activation x, StepContext step)
     {
-        ShardPlan plan = step.Plan;
         if (!ReferenceEquals(x, _measured))
         {
-            _sums.Reserve(step.Samples);
-            step.Team.Run(step.Samples, (n, _) => MeasureSample(x, n, step));
+            PrepareMeasure(x, step);
+            step.Team.Run(step.Samples, _measureItem);
         }
 
         _measured = null;
-        var leaves = new Moments[plan.Shards.Length];
-        step.Team.Run(leaves.Length, (i, _) => leaves[i] = _sums.Merge(plan.Shards[i]));
-        Moments[] roots = ShardReduction.Roots(plan, i => leaves[i], Moments.Combine);
+        ShardPlan plan = _plan = step.Plan;
+        _moments.Reserve(plan);
+        step.Team.Run(plan.Shards.Length, _mergeShard);
         if (_mode == BatchNormMode.Sync)
         {
-            ReserveGroups(1, step.Samples);
-            SetGroup(0, step.Exchange.ReduceMoments(_norm, roots));
+            _constants.Reserve(1, step.Samples);
+            _constants.Set(0, step.Exchange.ReduceMoments(_norm, _moments.Reduce(plan)));
             return;
         }
 
-        step.Exchange.ReportMoments(_norm, roots);
-        ReserveGroups(leaves.Length, step.Samples);
-        for (int i = 0; i < leaves.Length; i++)
+        _constants.Reserve(plan.Shards.Length, step.Samples);
+        for (int i = 0; i < plan.Shards.Length; i++)
         {
-            SetGroup(i, leaves[i]);
-            _groupOfSample.AsSpan(plan.Shards[i].First, plan.Shards[i].Count).Fill(i);
+            _constants.Set(i, _moments[i]);
+            _constants.Assign(i, plan.Shards[i]);
         }
+
+        step.Exchange.ReportMoments(_norm, _moments.Reduce(plan));
     }
 
-    private void MeasureSample(Activation x, int n, StepContext step)
+    /// <summary>Ghost batch norm: each shard has its own sums, and dγ and dβ are ordinary gradients.</summary>
+    private void ReduceShardTotals(StepContext step)
     {
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
+        for (int i = 0; i < step.Plan.Shards.Length; i++)
+        {
+            _constants.SetBackward(i, _totals[i]);
+        }
+
+        _tree.Reduce(_beta, step, i => _totals[i].Dy);
+        _tree.Reduce(_gamma, step, i => _totals[i].DyXhat);
+    }
+
+    private void PrepareMeasure(Activation x, StepContext step)
+    {
+        _kernel = NormalizationKernel.For(step.Kernels);
+        _sums.Reserve(step.Samples);
+        _x = x;
+    }
+
+    private void Measure(int n)
+    {
         for (int block = 0; block < Output.Blocks; block++)
         {
-            kernel.Moments(x.Block(n, block), _sums.First(n, block), _sums.Second(n, block));
+            _kernel.Moments(_x.Block(n, block), _sums.First(n, block), _sums.Second(n, block));
         }
     }
 
-    private void SetGroup(int group, Moments moments)
+    private void ForwardSample(int n, int thread)
     {
-        _counts[group] = moments.Count;
-        for (int c = 0; c < Output.C; c++)
+        for (int block = 0; block < Output.Blocks; block++)
         {
-            _groups[group].Set(c, moments.Mean[c], moments.M2[c] / moments.Count, Epsilon);
+            if (_pool)
+            {
+                PooledNormalization.Forward(_x.Block(n, block), _y.Block(n, block), _y.Shape.W, _constants[n, block]);
+            }
+            else
+            {
+                _kernel.Forward(_x.Block(n, block), _y.Block(n, block), _constants[n, block], _relu);
+            }
         }
+
+        _reader?.Invoke(n);
     }
 
-    private void ReserveGroups(int groups, int samples)
+    private void Sum(int n)
     {
-        if (_groups.Length < groups)
+        for (int block = 0; block < Output.Blocks; block++)
         {
-            _groups = [.. Enumerable.Range(0, groups).Select(_ => new NormConstants(Output.Blocks * 8))];
-            _counts = new long[groups];
-        }
-
-        if (_groupOfSample.Length < samples)
-        {
-            _groupOfSample = new int[samples];
+            Sum(n, block);
         }
     }
 
-    private BackwardSums SynchronizedTotal(BackwardSums[] leaves, StepContext step) =>
-        step.Exchange.ReduceBackwardSums(_norm, ShardReduction.Roots(step.Plan, i => leaves[i], BackwardSums.Combine));
+    private void Sum(int n, int block)
+    {
+        Span<double> sumDy = _sums.First(n, block), sumDyXhat = _sums.Second(n, block);
+        if (_pool)
+        {
+            PooledNormalization.BackwardSums(
+                _x.Block(n, block), _dy.Block(n, block), _dy.Shape.W, _constants[n, block], sumDy, sumDyXhat);
+        }
+        else
+        {
+            _kernel.BackwardSums(_x.Block(n, block), _dy.Block(n, block), _constants[n, block], _relu, sumDy, sumDyXhat);
+        }
+    }
+
+    private void BackwardSample(int n, int thread)
+    {
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            if (_pool)
+            {
+                PooledNormalization.Backward(
+                    _x.Block(n, block), _dy.Block(n, block), _dx.Block(n, block), _dy.Shape.W, _constants[n, block]);
+            }
+            else
+            {
+                _kernel.Backward(_x.Block(n, block), _dy.Block(n, block), _dx.Block(n, block), _constants[n, block], _relu);
+            }
+        }
+    }
 }

@@ -24,10 +24,11 @@ internal sealed class ChannelSums(Shape shape)
     /// <summary>M2, or Σdy·x̂.</summary>
     public Span<double> Second(int n, int block) => _second.AsSpan(n * _lanes + block * 8, 8);
 
-    /// <summary>The sums as backward sums of a shard.</summary>
-    public BackwardSums Total(in LocalShard shard)
+    /// <summary>Fills <paramref name="total"/> with the sums as backward sums of a shard, and returns it.</summary>
+    public BackwardSums Total(in LocalShard shard, BackwardSums total)
     {
-        var total = new BackwardSums(new double[shape.C], new double[shape.C]);
+        total.Dy.AsSpan().Clear();
+        total.DyXhat.AsSpan().Clear();
         for (int n = shard.First; n < shard.End; n++)
         {
             for (int c = 0; c < shape.C; c++)
@@ -40,11 +41,13 @@ internal sealed class ChannelSums(Shape shape)
         return total;
     }
 
-    /// <summary>The sums as moments of a shard, with the arithmetic of <see cref="Moments.Combine"/>.</summary>
-    public Moments Merge(in LocalShard shard)
+    /// <summary>Fills <paramref name="moments"/> with the sums as moments of a shard, with the arithmetic of <see cref="Moments.Combine"/>.</summary>
+    public void Merge(in LocalShard shard, Moments moments)
     {
-        double[] mean = _first.AsSpan(shard.First * _lanes, shape.C).ToArray();
-        double[] m2 = _second.AsSpan(shard.First * _lanes, shape.C).ToArray();
+        double[] mean = moments.Mean;
+        double[] m2 = moments.M2;
+        _first.AsSpan(shard.First * _lanes, shape.C).CopyTo(mean);
+        _second.AsSpan(shard.First * _lanes, shape.C).CopyTo(m2);
         for (int n = shard.First + 1; n < shard.End; n++)
         {
             long before = (long)(n - shard.First) * shape.Area;
@@ -57,7 +60,7 @@ internal sealed class ChannelSums(Shape shape)
             }
         }
 
-        return new Moments((long)shard.Count * shape.Area, mean, m2);
+        moments.Count = (long)shard.Count * shape.Area;
     }
 
     /// <summary>Mean and M2 over channels first … end−1 of one sample, with the same arithmetic.</summary>

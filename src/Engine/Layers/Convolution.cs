@@ -108,7 +108,7 @@ public sealed class Convolution : Layer
     {
         _x = x;
         Activation y = Reserve(ref _y, Output, x.Capacity);
-        _kernel!.Forward(x, y, step.Samples, step.Team, Folded?.Measures(y, step));
+        _kernel!.Forward(x, y, step.Samples, step.Team, OutputReader?.Invoke(y, step));
         return y;
     }
 
@@ -131,7 +131,7 @@ public sealed class Convolution : Layer
         }
 
         Activation dx = Reserve(ref _dx, Input, dy.Capacity);
-        _kernel.BackwardData(dy, dx, step.Samples, step.Team);
+        _kernel.BackwardData(dy, dx, step.Samples, step.Team, GradientReader?.Invoke(dx, step));
         return dx;
     }
 

@@ -14,54 +14,105 @@ public sealed record FlattenSpec : LayerSpec
 }
 
 /// <summary>Converts the blocked layout to a flat one; with one pixel both are the same memory.</summary>
-public sealed unsafe class Flatten(string name, int index, Shape input, Shape output) : Layer(name, index, input, output)
+public sealed unsafe class Flatten : Layer
 {
-    private Activation? _y;
-    private Activation? _dx;
+    private readonly Action<int> _flattenSample;
+    private readonly Action<int, int> _flattenItem;
+    private readonly Action<int, int> _backwardSample;
+    private Activation? _own;
+    private Activation? _ownGradient;
+    private Activation _x = null!;
+    private Activation _y = null!;
+    private Activation _dy = null!;
+    private Activation _dx = null!;
+    private Activation? _flattened;
+    private Action<int>? _reader;
+    private Action<int>? _gradientReader;
+
+    internal Flatten(string name, int index, Shape input, Shape output)
+        : base(name, index, input, output)
+    {
+        _flattenSample = FlattenSample;
+        _flattenItem = (n, _) => FlattenSample(n);
+        _backwardSample = BackwardSample;
+    }
+
+    private bool IsFlat => Input.Area == 1;
+
+    internal override Action<int>? ReadInput(Activation x, StepContext step)
+    {
+        if (IsFlat)
+        {
+            return OutputReader?.Invoke(x, step);
+        }
+
+        _x = x;
+        _y = Reserve(ref _own, Output, x.Capacity);
+        _reader = OutputReader?.Invoke(_y, step);
+        _flattened = x;
+        return _flattenSample;
+    }
 
     public override Activation Forward(Activation x, StepContext step)
     {
-        if (Input.Area == 1)
+        if (IsFlat)
         {
             return x;
         }
 
-        Activation y = Reserve(ref _y, Output, x.Capacity);
-        step.Team.Run(step.Samples, (n, _) =>
+        if (!ReferenceEquals(x, _flattened))
         {
-            float* flat = y.Sample(n);
-            for (int c = 0; c < Input.C; c++, flat += Input.Area)
-            {
-                float* plane = x.Data + x.Index(n, c, 0, 0);
-                for (int i = 0; i < Input.Area; i++)
-                {
-                    flat[i] = plane[i * 8];
-                }
-            }
-        });
-        return y;
+            ReadInput(x, step);
+            step.Team.Run(step.Samples, _flattenItem);
+        }
+
+        _flattened = null;
+        return _y;
     }
+
+    internal override Action<int>? ReadGradient(Activation dy, StepContext step) => IsFlat ? GradientReader?.Invoke(dy, step) : null;
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        if (Input.Area == 1 || !needsInputGradient)
+        if (IsFlat || !needsInputGradient)
         {
             return needsInputGradient ? dy : null;
         }
 
-        Activation dx = Reserve(ref _dx, Input, dy.Capacity);
-        step.Team.Run(step.Samples, (n, _) =>
+        _dy = dy;
+        _dx = Reserve(ref _ownGradient, Input, dy.Capacity);
+        _gradientReader = GradientReader?.Invoke(_dx, step);
+        step.Team.Run(step.Samples, _backwardSample);
+        return _dx;
+    }
+
+    private void FlattenSample(int n)
+    {
+        float* flat = _y.Sample(n);
+        for (int c = 0; c < Input.C; c++, flat += Input.Area)
         {
-            float* flat = dy.Sample(n);
-            for (int c = 0; c < Input.C; c++, flat += Input.Area)
+            float* plane = _x.Data + _x.Index(n, c, 0, 0);
+            for (int i = 0; i < Input.Area; i++)
             {
-                float* plane = dx.Data + dx.Index(n, c, 0, 0);
-                for (int i = 0; i < Input.Area; i++)
-                {
-                    plane[i * 8] = flat[i];
-                }
+                flat[i] = plane[i * 8];
             }
-        });
-        return dx;
+        }
+
+        _reader?.Invoke(n);
+    }
+
+    private void BackwardSample(int n, int thread)
+    {
+        float* flat = _dy.Sample(n);
+        for (int c = 0; c < Input.C; c++, flat += Input.Area)
+        {
+            float* plane = _dx.Data + _dx.Index(n, c, 0, 0);
+            for (int i = 0; i < Input.Area; i++)
+            {
+                plane[i * 8] = flat[i];
+            }
+        }
+
+        _gradientReader?.Invoke(n);
     }
 }

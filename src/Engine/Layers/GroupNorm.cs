@@ -103,7 +103,9 @@ public sealed class GroupNorm : Layer
 
             _statistics.SetBackward(n, _paddedGamma);
         });
-        BackwardSums[] leaves = [.. step.Plan.Shards.Select(shard => _statistics.Sums.Total(shard))];
+        BackwardSums[] leaves = [
+            .. step.Plan.Shards.Select(shard => _statistics.Sums.Total(shard, new BackwardSums(new double[Output.C], new double[Output.C]))),
+        ];
         _tree.Reduce(_beta, step, i => leaves[i].Dy);
         _tree.Reduce(_gamma, step, i => leaves[i].DyXhat);
         if (!needsInputGradient)
@@ -115,7 +117,7 @@ public sealed class GroupNorm : Layer
         {
             for (int block = 0; block < Output.Blocks; block++)
             {
-                kernel.Backward(x.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
+                kernel.Backward(x.Block(n, block), dy.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
             }
         });
         return dy;

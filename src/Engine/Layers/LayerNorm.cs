@@ -105,7 +105,7 @@ public sealed class LayerNorm : Layer
             _statistics.SetBackward(n, _ones);
             for (int block = 0; block < Output.Blocks; block++)
             {
-                kernel.Backward(x.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
+                kernel.Backward(x.Block(n, block), dy.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
             }
         });
         return dy;

@@ -50,9 +50,19 @@ public sealed class MaxPool : Layer
 {
     private readonly Window _rows;
     private readonly Window _columns;
-    private Activation? _x;
-    private Activation? _y;
-    private Activation? _dx;
+    private readonly Action<int> _poolSample;
+    private readonly Action<int, int> _poolItem;
+    private readonly Action<int, int> _backwardSample;
+    private Activation? _own;
+    private Activation? _ownGradient;
+    private PoolingKernel _kernel = null!;
+    private Activation _x = null!;
+    private Activation _y = null!;
+    private Activation _dy = null!;
+    private Activation _dx = null!;
+    private Activation? _pooled;
+    private Action<int>? _reader;
+    private Action<int>? _gradientReader;
     private bool _wasApplied;
 
     internal MaxPool(string name, int index, Shape input, Window rows, Window columns)
@@ -60,6 +70,9 @@ public sealed class MaxPool : Layer
     {
         _rows = rows;
         _columns = columns;
+        _poolSample = PoolSample;
+        _poolItem = (n, _) => PoolSample(n);
+        _backwardSample = BackwardSample;
     }
 
     public override long Flops => (long)_rows.Kernel * _columns.Kernel * Output.Count;
@@ -72,6 +85,22 @@ public sealed class MaxPool : Layer
     /// <summary>The batch norm that does so in training with the fast kernels.</summary>
     internal BatchNorm? AppliedBy { get; set; }
 
+    internal override Action<int>? ReadInput(Activation x, StepContext step)
+    {
+        _wasApplied = AppliedBy?.Pools(step) ?? false;
+        if (_wasApplied)
+        {
+            return OutputReader?.Invoke(x, step);
+        }
+
+        _kernel = PoolingKernel.For(step.Kernels);
+        _x = x;
+        _y = Reserve(ref _own, Output, x.Capacity);
+        _reader = OutputReader?.Invoke(_y, step);
+        _pooled = x;
+        return _poolSample;
+    }
+
     public override Activation Forward(Activation x, StepContext step)
     {
         _wasApplied = AppliedBy?.Pools(step) ?? false;
@@ -80,14 +109,17 @@ public sealed class MaxPool : Layer
             return x;
         }
 
-        _x = x;
-        PoolingKernel kernel = PoolingKernel.For(step.Kernels);
-        Activation y = Reserve(ref _y, Output, x.Capacity);
-        int blocks = Input.Blocks;
-        step.Team.Run(step.Samples * blocks, (item, _) =>
-            kernel.MaxForward(x.Block(item / blocks, item % blocks), y.Block(item / blocks, item % blocks), _rows, _columns));
-        return y;
+        if (!ReferenceEquals(x, _pooled))
+        {
+            ReadInput(x, step);
+            step.Team.Run(step.Samples, _poolItem);
+        }
+
+        _pooled = null;
+        return _y;
     }
+
+    internal override Action<int>? ReadGradient(Activation dy, StepContext step) => _wasApplied ? GradientReader?.Invoke(dy, step) : null;
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
@@ -101,16 +133,30 @@ public sealed class MaxPool : Layer
             return dy;
         }
 
-        Activation x = _x!;
-        PoolingKernel kernel = PoolingKernel.For(step.Kernels);
-        Activation dx = Reserve(ref _dx, Input, dy.Capacity);
-        int blocks = Input.Blocks;
-        step.Team.Run(step.Samples * blocks, (item, _) =>
+        _dy = dy;
+        _dx = Reserve(ref _ownGradient, Input, dy.Capacity);
+        _gradientReader = GradientReader?.Invoke(_dx, step);
+        step.Team.Run(step.Samples, _backwardSample);
+        return _dx;
+    }
+
+    private void PoolSample(int n)
+    {
+        for (int block = 0; block < Input.Blocks; block++)
         {
-            int n = item / blocks;
-            int block = item % blocks;
-            kernel.MaxBackward(x.Block(n, block), dy.Block(n, block), dx.Block(n, block), _rows, _columns);
-        });
-        return dx;
+            _kernel.MaxForward(_x.Block(n, block), _y.Block(n, block), _rows, _columns);
+        }
+
+        _reader?.Invoke(n);
+    }
+
+    private void BackwardSample(int n, int thread)
+    {
+        for (int block = 0; block < Input.Blocks; block++)
+        {
+            _kernel.MaxBackward(_x.Block(n, block), _dy.Block(n, block), _dx.Block(n, block), _rows, _columns);
+        }
+
+        _gradientReader?.Invoke(n);
     }
 }

@@ -11,10 +11,29 @@ public sealed record ReLUSpec : LayerSpec
 }
 
 /// <summary>NaN stays NaN, so that a broken step is noticed. The gradient at 0 is 0.</summary>
-public sealed class ReLU(string name, int index, Shape shape) : Layer(name, index, shape, shape)
+public sealed class ReLU : Layer
 {
+    private readonly Action<int> _applySample;
+    private readonly Action<int> _maskSample;
+    private readonly Action<int, int> _applyItem;
+    private readonly Action<int, int> _maskItem;
     private Activation? _own;
-    private Activation? _y;
+    private Activation _x = null!;
+    private Activation _y = null!;
+    private Activation _dy = null!;
+    private Activation? _applied;
+    private Activation? _masked;
+    private Action<int>? _reader;
+    private Action<int>? _gradientReader;
+
+    internal ReLU(string name, int index, Shape shape)
+        : base(name, index, shape, shape)
+    {
+        _applySample = ApplySample;
+        _maskSample = MaskSample;
+        _applyItem = (n, _) => ApplySample(n);
+        _maskItem = (n, _) => MaskSample(n);
+    }
 
     /// <summary>The batch norm just before this layer, which applies it within its own pass with the fast kernels.</summary>
     internal BatchNorm? AppliedBy { get; set; }
@@ -24,6 +43,20 @@ public sealed class ReLU(string name, int index, Shape shape) : Layer(name, inde
 
     public override long Flops => Output.Count;
 
+    internal override Action<int>? ReadInput(Activation x, StepContext step)
+    {
+        if (IsApplied(step))
+        {
+            return OutputReader?.Invoke(x, step);
+        }
+
+        _x = x;
+        _y = OwnsInput && step.Kernels == KernelSet.Fast ? x : Reserve(ref _own, Output, x.Capacity);
+        _reader = OutputReader?.Invoke(_y, step);
+        _applied = x;
+        return _applySample;
+    }
+
     public override Activation Forward(Activation x, StepContext step)
     {
         if (IsApplied(step))
@@ -31,20 +64,43 @@ public sealed class ReLU(string name, int index, Shape shape) : Layer(name, inde
             return x;
         }
 
-        Activation y = OwnsInput && step.Kernels == KernelSet.Fast ? x : Reserve(ref _own, Output, x.Capacity);
-        _y = y;
-        step.Team.Run(step.Samples, (n, _) => Apply(x.SampleSpan(n), y.SampleSpan(n)));
-        return y;
+        if (!ReferenceEquals(x, _applied))
+        {
+            ReadInput(x, step);
+            step.Team.Run(step.Samples, _applyItem);
+        }
+
+        _applied = null;
+        return _y;
+    }
+
+    internal override Action<int>? ReadGradient(Activation dy, StepContext step)
+    {
+        _gradientReader = GradientReader?.Invoke(dy, step);
+        if (IsApplied(step))
+        {
+            return _gradientReader;
+        }
+
+        _dy = dy;
+        _masked = dy;
+        return _maskSample;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        if (!IsApplied(step))
+        if (IsApplied(step))
         {
-            Activation y = _y!;
-            step.Team.Run(step.Samples, (n, _) => Mask(y.SampleSpan(n), dy.SampleSpan(n)));
+            return dy;
         }
 
+        if (!ReferenceEquals(dy, _masked))
+        {
+            ReadGradient(dy, step);
+            step.Team.Run(step.Samples, _maskItem);
+        }
+
+        _masked = null;
         return dy;
     }
 
@@ -66,6 +122,18 @@ public sealed class ReLU(string name, int index, Shape shape) : Layer(name, inde
             Vector256<float> closed = Vector256.LessThanOrEqual(Vector256.Create(y[i..]), Vector256<float>.Zero);
             Vector256.AndNot(Vector256.Create<float>(dy[i..]), closed).CopyTo(dy[i..]);
         }
+    }
+
+    private void ApplySample(int n)
+    {
+        Apply(_x.SampleSpan(n), _y.SampleSpan(n));
+        _reader?.Invoke(n);
+    }
+
+    private void MaskSample(int n)
+    {
+        Mask(_y.SampleSpan(n), _dy.SampleSpan(n));
+        _gradientReader?.Invoke(n);
     }
 
     private bool IsApplied(StepContext step) => AppliedBy?.Applies(step) ?? false;
