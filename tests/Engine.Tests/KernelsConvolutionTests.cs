@@ -1,4 +1,5 @@
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Kernels.Winograd;
 using ConvNet.Engine.Layers;
 using CsCheck;
 using Xunit;
@@ -38,6 +39,60 @@ public sealed class KernelsConvolutionTests
         using var test = new KernelsConvolutionCase(Cases[index], samples: index % 3 == 0 ? 1 : 5);
         test.Run(team);
         CheckAgainstTheDefinition(test, Tolerance);
+    }
+
+    /// <summary>Images from one pixel on, strides that leave borders out, kernels that reach far into the padding, groups of any width.</summary>
+    [Fact]
+    public void DirectConvolutionAgreesWithTheDefinitionForRandomShapes()
+    {
+        Gen<Size> image = Gen.Select(Gen.Int[1, 19], Gen.Int[1, 19], (h, w) => new Size(h, w));
+        Gen<Size> upTo5 = Gen.Select(Gen.Int[1, 5], Gen.Int[1, 5], (h, w) => new Size(h, w));
+        Gen<Size> upTo3 = Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], (h, w) => new Size(h, w));
+        Gen<(int Groups, int C, int K, int Samples)> counts = Gen.Select(Gen.Int[1, 3], Gen.Int[1, 20], Gen.Int[1, 35], Gen.Int[1, 9]);
+        Gen<(Size Kernel, Size Stride, Size Padding, Size Dilation)> windows = Gen.Select(upTo5, upTo3, upTo3, upTo3);
+        Gen.Select(image, counts, windows, (i, n, w) => (n.Samples, Geometry: KernelsConvolutionCase.Geometry2(
+                n.Groups * n.C, n.Groups * n.K, i, w.Kernel, w.Stride, new Size(w.Padding.H - 1, w.Padding.W - 1), w.Dilation, n.Groups)))
+            .Where(s => Math.Min(s.Geometry.Output.H, s.Geometry.Output.W) > 0 && WinogradConvolution.For(s.Geometry) is null)
+            .Sample(
+                s =>
+                {
+                    using var team = new ThreadTeam(2);
+                    using var test = new KernelsConvolutionCase(s.Geometry, s.Samples);
+                    test.Run(team);
+                    CheckAgainstTheDefinition(test, Tolerance);
+                },
+                iter: 60,
+                threads: 1);
+    }
+
+    /// <summary>A shard of more pixels than a run of a weight gradient: many samples of few pixels.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void ShardsOfManySmallSamplesAgreeWithTheDefinition(int side)
+    {
+        using var team = new ThreadTeam(2);
+        using var test = new KernelsConvolutionCase(KernelsConvolutionCase.Square(11, 9, side, side, padding: side / 2), samples: 700);
+        test.Run(team);
+        CheckAgainstTheDefinition(test, Tolerance);
+    }
+
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(24, 1)]
+    [InlineData(24, 2)]
+    public void EveryPhaseUsesTheWeightsThatWereLoadedLast(int channels, int stride)
+    {
+        using var team = new ThreadTeam(2);
+        using var test = new KernelsConvolutionCase(KernelsConvolutionCase.Square(channels, 20, 7, 3, stride, 1), samples: 2);
+        test.Run(team);
+        for (int i = 0; i < test.Weights.Length; i++)
+        {
+            test.Weights[i] = 0.5f - test.Weights[i];
+        }
+
+        test.Run(team);
+        CheckAgainstTheDefinition(test, WinogradTolerance);
     }
 
     /// <summary>Any size of image from one partial tile on, any padding, channels that don't fill blocks or panels.</summary>

@@ -12,14 +12,18 @@ internal static unsafe class GradientKernel
     public const int Pairs = 6;
 
     /// <summary>
-    /// dWeight[pair][16] += Σ over pixels of x[pixelOffsets[pixel] + pairOffsets[pair]] · dy[pixel][16]. The sum over the pixels is
-    /// formed in registers from zero and added once.
+    /// dWeight[pair][16] += Σ over pixels of x[offset of x + pairOffsets[pair]] · dy[offset of dy + 0 … 7 and plane + 0 … 7].
+    /// The sum over the pixels is formed in registers from zero and added once.
     /// </summary>
+    /// <param name="offsets">For each pixel its offset in x and its offset in dy: one table leaves enough registers for the loop.</param>
+    /// <param name="plane">From the first 8 output channels of a pixel to the second 8.</param>
     /// <param name="pairCount">A multiple of 6.</param>
     /// <param name="overwrite">True to store the sum in place of adding it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* x, int* pixelOffsets, int pixelCount, float* dy, int* pairOffsets, int pairCount, float* dWeight, bool overwrite = false)
+    public static void Run(
+        float* x, float* dy, nint plane, int* offsets, int pixelCount, int* pairOffsets, int pairCount, float* dWeight, bool overwrite = false)
     {
+        int* end = offsets + 2 * (nint)pixelCount;
         for (int pair = 0; pair < pairCount; pair += Pairs)
         {
             float* x0 = x + pairOffsets[pair];
@@ -30,12 +34,12 @@ internal static unsafe class GradientKernel
             float* x5 = x + pairOffsets[pair + 5];
             Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default;
             Vector256<float> b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default;
-            float* d = dy;
-            for (nint pixel = 0; pixel < pixelCount; pixel++)
+            for (int* pixel = offsets; pixel < end; pixel += 2)
             {
-                nint offset = pixelOffsets[pixel];
+                nint offset = pixel[0];
+                float* d = dy + pixel[1];
                 Vector256<float> d0 = Vector256.Load(d);
-                Vector256<float> d1 = Vector256.Load(d + 8);
+                Vector256<float> d1 = Vector256.Load(d + plane);
                 Vector256<float> v = Vector256.Create(x0[offset]);
                 a0 = Vector256.FusedMultiplyAdd(v, d0, a0);
                 b0 = Vector256.FusedMultiplyAdd(v, d1, b0);
@@ -54,7 +58,6 @@ internal static unsafe class GradientKernel
                 v = Vector256.Create(x5[offset]);
                 a5 = Vector256.FusedMultiplyAdd(v, d0, a5);
                 b5 = Vector256.FusedMultiplyAdd(v, d1, b5);
-                d += 16;
             }
 
             if (overwrite)
@@ -79,29 +82,19 @@ internal static unsafe class GradientKernel
         }
     }
 
-    /// <summary>dBias[16] += Σ over pixels of dy[pixel][16], formed in registers first.</summary>
+    /// <summary>dBias[16] += Σ over pixels of dy, formed in registers first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunBias(float* dy, int pixelCount, float* dBias)
+    public static void RunBias(float* dy, nint plane, int* offsets, int pixelCount, float* dBias)
     {
         Vector256<float> a = default, b = default;
-        for (float* end = dy + 16 * (nint)pixelCount; dy < end; dy += 16)
+        for (int* pixel = offsets, end = offsets + 2 * (nint)pixelCount; pixel < end; pixel += 2)
         {
-            a += Vector256.Load(dy);
-            b += Vector256.Load(dy + 8);
+            float* d = dy + pixel[1];
+            a += Vector256.Load(d);
+            b += Vector256.Load(d + plane);
         }
 
         Add(dBias, a, b);
-    }
-
-    /// <summary>Two blocks [pixel][8] to [pixel][16]; zeros in place of a missing second block.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Interleave(float* low, float* high, float* both, int pixels)
-    {
-        for (nint i = 0; i < pixels; i++)
-        {
-            Vector256.Load(low + 8 * i).Store(both + 16 * i);
-            (high != null ? Vector256.Load(high + 8 * i) : default).Store(both + 16 * i + 8);
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,15 +5,15 @@ namespace ConvNet.Engine.Kernels;
 
 /// <summary>
 /// dWeight and dBias of one group. A work item is a tile of 16 output channels × a few input blocks with all taps; it goes through the
-/// shards in order and combines their leaves while the tile is in cache. Pixels are summed in runs of up to 256, counted from the
-/// shard's first sample, and the runs one after the other: short sums keep the error small.
+/// shards in order and combines their leaves while the tile is in cache. Pixels are summed in runs of up to 128, counted from the
+/// shard's first sample, and the runs one after the other: short sums keep the error small, and a run stays in the first-level cache.
 /// </summary>
 internal sealed unsafe class WeightGradientPass
 {
-    private const int RunPixels = 256;
+    private const int RunPixels = 128;
 
     /// <summary>Enough (tap, channel) pairs that rounding up to groups of 6 wastes little.</summary>
-    private const int MinPairs = 24;
+    private const int MinPairs = 96;
 
     private readonly ConvolutionGeometry _geometry;
     private readonly int _channels;
@@ -25,7 +25,9 @@ internal sealed unsafe class WeightGradientPass
     private readonly PaddedPlanes _planes;
     private readonly int[] _pairOffsets;
     private readonly int[] _lastPairOffsets;
-    private readonly int[] _pixelOffsets;
+    private readonly int[] _offsets;
+    private readonly int _runPixels;
+    private readonly int _xStep;
     private readonly Action<int, int> _item;
     private readonly List<GradientTree> _trees = [];
     private float* _x;
@@ -51,7 +53,10 @@ internal sealed unsafe class WeightGradientPass
         _planes = PaddedPlanes.Covering(geometry.Input.H, geometry.Input.W, -geometry.Padding.H, -geometry.Padding.W, bottom, right);
         _blocksPerItem = Math.Min(Blocks, Math.Max(1, MinPairs / (8 * geometry.Taps)));
         _samplesPerRun = Math.Max(1, RunPixels / output.Area);
-        _pixelOffsets = PixelOffsets();
+        int runs = (output.Area + RunPixels - 1) / RunPixels;
+        _runPixels = runs > 1 ? (output.Area + runs - 1) / runs : RunPixels;
+        _xStep = _planes.IsPlain ? xStride : checked(_blocksPerItem * _planes.Stride);
+        _offsets = Offsets();
         _pairOffsets = PairOffsets(Math.Min(_channels, 8 * _blocksPerItem));
         _lastPairOffsets = PairOffsets(_channels - (Items - 1) * 8 * _blocksPerItem);
         _item = Item;
@@ -81,15 +86,18 @@ internal sealed unsafe class WeightGradientPass
         team.Run(Panels * Items, _item);
     }
 
-    private int[] PixelOffsets()
+    /// <summary>Of x and of dy, for every output pixel of the samples of a run.</summary>
+    private int[] Offsets()
     {
         Shape output = _geometry.Output;
-        int[] offsets = GC.AllocateArray<int>(_samplesPerRun * output.Area, pinned: true);
-        for (int i = 0; i < offsets.Length; i++)
+        int[] offsets = GC.AllocateArray<int>(2 * _samplesPerRun * output.Area, pinned: true);
+        for (int i = 0; i < offsets.Length / 2; i++)
         {
+            int sample = i / output.Area;
             int h = i % output.Area / output.W * _geometry.Stride.H;
             int w = i % output.W * _geometry.Stride.W;
-            offsets[i] = checked(i / output.Area * _blocksPerItem * _planes.Stride + (h * _planes.PaddedW + w) * 8);
+            offsets[2 * i] = checked(sample * _xStep + (h * _planes.PaddedW + w) * 8);
+            offsets[2 * i + 1] = checked(sample * _dyStride + i % output.Area * 8);
         }
 
         return offsets;
@@ -155,31 +163,43 @@ internal sealed unsafe class WeightGradientPass
     private void AddRun(int first, int samples, int panel, int firstBlock, int blocks, int[] pairTable, float* leaf, bool withBias)
     {
         int area = _geometry.Output.Area;
-        long xStride = (long)_blocksPerItem * _planes.Stride;
-        float* x = ThreadScratch.Floats(0, samples * xStride);
-        float* dy = ThreadScratch.Floats(1, samples * area * 16L);
-        int inputPlane = _geometry.Input.Area * 8;
-        for (int n = 0; n < samples; n++)
-        {
-            _planes.Copy(_x + (long)(first + n) * _xStride + (long)firstBlock * inputPlane, x + n * xStride, blocks);
-            float* low = _dy + (long)(first + n) * _dyStride + 16L * panel * area;
-            GradientKernel.Interleave(low, _filters - 16 * panel > 8 ? low + area * 8 : null, dy + n * area * 16L, area);
-        }
+        float* x = Source(first, samples, firstBlock, blocks);
+        float* dy = _dy + (long)first * _dyStride + 16L * panel * area;
 
-        fixed (int* pixelOffsets = _pixelOffsets, pairOffsets = pairTable)
+        // The last panel may have one block only: its second half is then summed for nothing.
+        int plane = _filters - 16 * panel > 8 ? area * 8 : 0;
+        int pixels = samples * area;
+        int pairs = pairTable.Length;
+        fixed (int* offsets = _offsets, pairOffsets = pairTable)
         {
-            int pixels = samples * area;
-            int pairs = pairTable.Length;
-            for (int p = 0; p < pixels; p += RunPixels)
+            for (int p = 0; p < pixels; p += _runPixels)
             {
-                int count = Math.Min(RunPixels, pixels - p);
-                GradientKernel.Run(x, pixelOffsets + p, count, dy + 16L * p, pairOffsets, pairs, leaf);
+                int count = Math.Min(_runPixels, pixels - p);
+                GradientKernel.Run(x, dy, plane, offsets + 2 * p, count, pairOffsets, pairs, leaf);
                 if (withBias)
                 {
-                    GradientKernel.RunBias(dy + 16L * p, count, leaf + 16 * pairs);
+                    GradientKernel.RunBias(dy, plane, offsets + 2 * p, count, leaf + 16 * pairs);
                 }
             }
         }
+    }
+
+    /// <summary>The item's blocks of x: in place, or with a frame of zeros in the thread's cache.</summary>
+    private float* Source(int first, int samples, int firstBlock, int blocks)
+    {
+        float* source = _x + (long)first * _xStride + (long)firstBlock * _geometry.Input.Area * 8;
+        if (_planes.IsPlain)
+        {
+            return source;
+        }
+
+        float* padded = ThreadScratch.Floats(0, (long)samples * _xStep);
+        for (int n = 0; n < samples; n++)
+        {
+            _planes.Copy(source + (long)n * _xStride, padded + (long)n * _xStep, blocks);
+        }
+
+        return padded;
     }
 
     /// <summary>[block][tap][channel][16] to (K, C, R, S).</summary>

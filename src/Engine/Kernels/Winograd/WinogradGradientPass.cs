@@ -29,6 +29,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     private readonly Tiling _inputTiling;
     private readonly Tiling _gradientTiling;
     private readonly int _samplesPerChunk;
+    private readonly int _tiles;
     private readonly int[] _tileOffsets;
     private readonly int[] _pairOffsets;
     private readonly int _inputGroup;
@@ -60,7 +61,8 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         _inputGroup = Math.Min(GroupChannels, 8 * input.Blocks);
         _outputGroup = Math.Min(GroupChannels, (output.C + 15) / 16 * 16);
         int tiles = _samplesPerChunk * _inputTiling.Count;
-        _tileOffsets = Pinned(tiles, tile => 8 * tile);
+        _tiles = tiles;
+        _tileOffsets = Pinned(2 * tiles, i => i / 2 * (i % 2 == 0 ? 8 : 16));
         _pairOffsets = Pinned(Pairs, channel => channel < _inputGroup ? channel / 8 * 8 * tiles + channel % 8 : 0);
 
         // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
@@ -193,7 +195,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         for (int block = 0; block < blocks; block++)
         {
             frame.Copy(_x.Sample(n) + 8L * (firstBlock + block) * _input.Area, padded, 1);
-            float* target = points + 8 * ((nint)block * _tileOffsets.Length + slot * tiles);
+            float* target = points + 8 * ((nint)block * _tiles + slot * tiles);
             PlaneTransform.ToPoints<TInput>(
                 padded, frame.PaddedW, _inputTiling.Rows, _inputTiling.Columns, _inputTiling.Size, padded + frame.Stride, target, _inputStep, 8);
         }
@@ -216,7 +218,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
                 new Span<float>(padded, frame.Stride).Clear();
             }
 
-            float* target = points + 16 * ((nint)(block / 2) * _tileOffsets.Length + slot * tiles) + block % 2 * 8;
+            float* target = points + 16 * ((nint)(block / 2) * _tiles + slot * tiles) + block % 2 * 8;
             PlaneTransform.ToPoints<TOutputGradient>(
                 padded, frame.PaddedW, _gradientTiling.Rows, _gradientTiling.Columns, _gradientTiling.Size, padded + frame.Stride, target, _outputStep, 16);
         }
@@ -247,8 +249,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
                 for (int panel = 0; panel < panels; panel++)
                 {
                     GradientKernel.Run(
-                        source + point * _inputStep, tileOffsets, tiles,
-                        gradient + point * _outputStep + 16 * (nint)panel * _tileOffsets.Length,
+                        source + point * _inputStep, gradient + point * _outputStep + 16 * (nint)panel * _tiles, 8, tileOffsets, tiles,
                         pairOffsets, Pairs, sums + point * _sumStep + 16 * (nint)panel * Pairs, overwrite);
                 }
             }
