@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using System.Security.Cryptography;
+using ConvNet.Engine;
+using ConvNet.Engine.Alone;
+using ConvNet.Engine.Optimizers;
+
+const int WarmUpSteps = 3;
+const int Steps = 20;
+const int Batch = 8;
+
+switch (args)
+{
+    case ["allocations", string threads, .. string[] models]:
+        foreach (string model in models)
+        {
+            Console.WriteLine($"{Allocations(ModelFile.Load(model), int.Parse(threads))} bytes: {model}");
+        }
+
+        return 0;
+    case ["weights", string model, string steps]:
+        Console.WriteLine($"{WeightsHash(ModelFile.Load(model), int.Parse(steps))} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS");
+        return 2;
+}
+
+// Bytes that the process allocates on the managed heap in some steps of training.
+static long Allocations(ModelSpec model, int threads)
+{
+    using var team = new ThreadTeam(threads);
+    using var network = new Network(model, team: team);
+    var training = new LocalTraining(network, new Adam { LearningRate = 1e-3 }, seed: 1);
+    var batches = new RandomBatches(network, Batch);
+    for (int i = 0; i < WarmUpSteps; i++)
+    {
+        batches.Train(training, network);
+    }
+
+    long before = GC.GetTotalAllocatedBytes(true);
+    for (int i = 0; i < Steps; i++)
+    {
+        batches.Train(training, network);
+    }
+
+    return GC.GetTotalAllocatedBytes(true) - before;
+}
+
+// SHA-256 over all weights and running statistics after some steps.
+static string WeightsHash(ModelSpec model, int steps)
+{
+    using var team = new ThreadTeam(1);
+    using var network = new Network(model, team: team);
+    var training = new LocalTraining(network, new Sgd { LearningRate = 0.01, Momentum = 0.9 }, seed: 1);
+    var batches = new RandomBatches(network, Batch);
+    for (int i = 0; i < steps; i++)
+    {
+        batches.Train(training, network);
+    }
+
+    using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    foreach (Parameter parameter in network.Parameters)
+    {
+        hash.AppendData(MemoryMarshal.AsBytes<float>(training.Exchange.Values(parameter)));
+    }
+
+    foreach (var statistics in training.Exchange.Statistics)
+    {
+        hash.AppendData(MemoryMarshal.AsBytes<float>(statistics.RunningMean));
+        hash.AppendData(MemoryMarshal.AsBytes<float>(statistics.RunningVar));
+    }
+
+    return Convert.ToHexStringLower(hash.GetHashAndReset());
+}
