@@ -31,14 +31,16 @@ public sealed class LayerSequence
 
     public Activation Forward(Activation x, StepContext step)
     {
-        foreach (Layer layer in Layers)
+        // Loops by index: an enumerator of an interface would be allocated.
+        for (int i = 0; i < Layers.Count; i++)
         {
+            Layer layer = Layers[i];
             if (step.Training && layer.Parameters.Count > 0)
             {
                 step.Profile?.Begin(layer.Index, StepPhase.Load);
-                foreach (Parameter parameter in layer.Parameters)
+                for (int p = 0; p < layer.Parameters.Count; p++)
                 {
-                    step.Exchange.Pull(parameter);
+                    step.Exchange.Pull(layer.Parameters[p]);
                 }
 
                 layer.Load(step);

@@ -249,8 +249,8 @@ public sealed class BatchNorm : Layer
             _constants.SetBackward(i, _totals[i]);
         }
 
-        _tree.Reduce(_beta, step, i => _totals[i].Dy);
-        _tree.Reduce(_gamma, step, i => _totals[i].DyXhat);
+        _tree.Reduce(_beta, step, _totals, static sums => sums.Dy);
+        _tree.Reduce(_gamma, step, _totals, static sums => sums.DyXhat);
     }
 
     private void PrepareMeasure(Activation x, StepContext step)

@@ -47,8 +47,14 @@ public sealed class GroupNorm : Layer
     private readonly GradientTree _tree = new();
     private readonly float[] _paddedGamma;
     private readonly float[] _paddedBeta;
+    private readonly ShardReduction<BackwardSums> _totals;
+    private readonly Action<int, int> _forward;
+    private readonly Action<int, int> _sum;
+    private readonly Action<int, int> _backward;
+    private NormalizationKernel _kernel = null!;
     private Activation? _x;
     private Activation? _y;
+    private Activation? _dy;
 
     internal GroupNorm(string name, int index, Shape shape, int groups)
         : base(name, index, shape, shape)
@@ -59,6 +65,9 @@ public sealed class GroupNorm : Layer
         _paddedGamma = new float[shape.Blocks * 8];
         _paddedBeta = new float[shape.Blocks * 8];
         Parameters = [_gamma, _beta];
+        _totals = new ShardReduction<BackwardSums>(
+            () => new BackwardSums(new double[shape.C], new double[shape.C]), BackwardSums.Absorb);
+        (_forward, _sum, _backward) = (ForwardSample, SumSample, BackwardSample);
     }
 
     public override IReadOnlyList<Parameter> Parameters { get; }
@@ -75,52 +84,61 @@ public sealed class GroupNorm : Layer
     {
         _x = x;
         Activation y = Reserve(ref _y, Output, x.Capacity);
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
+        _kernel = NormalizationKernel.For(step.Kernels);
         _statistics.Reserve(step.Samples);
-        step.Team.Run(step.Samples, (n, _) =>
-        {
-            _statistics.Measure(x, n, kernel);
-            for (int block = 0; block < Output.Blocks; block++)
-            {
-                kernel.Forward(x.Block(n, block), y.Block(n, block), Constants(n, block), relu: false);
-            }
-        });
+        step.Team.Run(step.Samples, _forward);
         return y;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        Activation x = _x!;
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
-        step.Team.Run(step.Samples, (n, _) =>
+        _dy = dy;
+        step.Team.Run(step.Samples, _sum);
+        _totals.Reserve(step.Plan);
+        for (int i = 0; i < step.Plan.Shards.Length; i++)
         {
-            for (int block = 0; block < Output.Blocks; block++)
-            {
-                kernel.BackwardSums(
-                    x.Block(n, block), dy.Block(n, block), Constants(n, block), false,
-                    _statistics.Sums.First(n, block), _statistics.Sums.Second(n, block));
-            }
+            _statistics.Sums.Total(step.Plan.Shards[i], _totals[i]);
+        }
 
-            _statistics.SetBackward(n, _paddedGamma);
-        });
-        BackwardSums[] leaves = [
-            .. step.Plan.Shards.Select(shard => _statistics.Sums.Total(shard, new BackwardSums(new double[Output.C], new double[Output.C]))),
-        ];
-        _tree.Reduce(_beta, step, i => leaves[i].Dy);
-        _tree.Reduce(_gamma, step, i => leaves[i].DyXhat);
+        _tree.Reduce(_beta, step, _totals, static sums => sums.Dy);
+        _tree.Reduce(_gamma, step, _totals, static sums => sums.DyXhat);
         if (!needsInputGradient)
         {
             return null;
         }
 
-        step.Team.Run(step.Samples, (n, _) =>
-        {
-            for (int block = 0; block < Output.Blocks; block++)
-            {
-                kernel.Backward(x.Block(n, block), dy.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
-            }
-        });
+        step.Team.Run(step.Samples, _backward);
         return dy;
+    }
+
+    private void ForwardSample(int n, int thread)
+    {
+        _statistics.Measure(_x!, n, _kernel);
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            _kernel.Forward(_x!.Block(n, block), _y!.Block(n, block), Constants(n, block), relu: false);
+        }
+    }
+
+    private void SumSample(int n, int thread)
+    {
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            _kernel.BackwardSums(
+                _x!.Block(n, block), _dy!.Block(n, block), Constants(n, block), false,
+                _statistics.Sums.First(n, block), _statistics.Sums.Second(n, block));
+        }
+
+        _statistics.SetBackward(n, _paddedGamma);
+    }
+
+    private void BackwardSample(int n, int thread)
+    {
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            Span<float> dy = _dy!.Block(n, block);
+            _kernel.Backward(_x!.Block(n, block), dy, dy, Constants(n, block), relu: false);
+        }
     }
 
     private NormBlock Constants(int n, int block) => new(_statistics[n], _paddedGamma, _paddedBeta, block);

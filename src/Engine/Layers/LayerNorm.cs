@@ -26,11 +26,17 @@ public sealed class LayerNorm : Layer
     private readonly PerThread<GradientTree> _trees = new(() => new GradientTree());
     private readonly float[] _ones;
     private readonly float[] _zeros;
+    private readonly Action<int, int> _forward;
+    private readonly Action<int, int> _sumChannel;
+    private readonly Action<int, int> _backward;
+    private NormalizationKernel _kernel = null!;
+    private ShardPlan _plan = null!;
     private Activation? _blockedGamma;
     private Activation? _blockedBeta;
     private Activation? _x;
     private Activation? _y;
     private Activation? _xhat;
+    private Activation? _dy;
 
     internal LayerNorm(string name, int index, Shape shape)
         : base(name, index, shape, shape)
@@ -42,6 +48,7 @@ public sealed class LayerNorm : Layer
         _ones.AsSpan(0, shape.C).Fill(1);
         _zeros = new float[shape.Blocks * 8];
         Parameters = [_gamma, _beta];
+        (_forward, _sumChannel, _backward) = (ForwardSample, SumChannel, BackwardSample);
     }
 
     public override IReadOnlyList<Parameter> Parameters { get; }
@@ -64,25 +71,18 @@ public sealed class LayerNorm : Layer
     {
         _x = x;
         Activation y = Reserve(ref _y, Output, x.Capacity);
-        Activation xhat = Reserve(ref _xhat, Output, x.Capacity);
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
+        Reserve(ref _xhat, Output, x.Capacity);
+        _kernel = NormalizationKernel.For(step.Kernels);
         _statistics.Reserve(step.Samples);
-        step.Team.Run(step.Samples, (n, _) =>
-        {
-            _statistics.Measure(x, n, kernel);
-            for (int block = 0; block < Output.Blocks; block++)
-            {
-                kernel.Forward(x.Block(n, block), xhat.Block(n, block), Constants(n, block), relu: false);
-            }
-
-            Affine(xhat.SampleSpan(n), _blockedGamma!.SampleSpan(0), _blockedBeta!.SampleSpan(0), y.SampleSpan(n));
-        });
+        step.Team.Run(step.Samples, _forward);
         return y;
     }
 
     public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
     {
-        SumGradients(dy, step);
+        (_dy, _plan) = (dy, step.Plan);
+        _trees.Reserve(step.Team.Size);
+        step.Team.Run(Output.C, _sumChannel);
         step.Exchange.GradientReady(_beta);
         step.Exchange.GradientReady(_gamma);
         if (!needsInputGradient)
@@ -90,25 +90,37 @@ public sealed class LayerNorm : Layer
             return null;
         }
 
-        Activation x = _x!;
-        NormalizationKernel kernel = NormalizationKernel.For(step.Kernels);
-        step.Team.Run(step.Samples, (n, _) =>
-        {
-            Scale(dy.SampleSpan(n), _blockedGamma!.SampleSpan(0));
-            for (int block = 0; block < Output.Blocks; block++)
-            {
-                kernel.BackwardSums(
-                    x.Block(n, block), dy.Block(n, block), Constants(n, block), false,
-                    _statistics.Sums.First(n, block), _statistics.Sums.Second(n, block));
-            }
-
-            _statistics.SetBackward(n, _ones);
-            for (int block = 0; block < Output.Blocks; block++)
-            {
-                kernel.Backward(x.Block(n, block), dy.Block(n, block), dy.Block(n, block), Constants(n, block), relu: false);
-            }
-        });
+        step.Team.Run(step.Samples, _backward);
         return dy;
+    }
+
+    private void ForwardSample(int n, int thread)
+    {
+        _statistics.Measure(_x!, n, _kernel);
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            _kernel.Forward(_x!.Block(n, block), _xhat!.Block(n, block), Constants(n, block), relu: false);
+        }
+
+        Affine(_xhat!.SampleSpan(n), _blockedGamma!.SampleSpan(0), _blockedBeta!.SampleSpan(0), _y!.SampleSpan(n));
+    }
+
+    private void BackwardSample(int n, int thread)
+    {
+        Scale(_dy!.SampleSpan(n), _blockedGamma!.SampleSpan(0));
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            _kernel.BackwardSums(
+                _x!.Block(n, block), _dy.Block(n, block), Constants(n, block), false,
+                _statistics.Sums.First(n, block), _statistics.Sums.Second(n, block));
+        }
+
+        _statistics.SetBackward(n, _ones);
+        for (int block = 0; block < Output.Blocks; block++)
+        {
+            Span<float> dy = _dy.Block(n, block);
+            _kernel.Backward(_x!.Block(n, block), dy, dy, Constants(n, block), relu: false);
+        }
     }
 
     private static void Affine(ReadOnlySpan<float> xhat, ReadOnlySpan<float> gamma, ReadOnlySpan<float> beta, Span<float> y)
@@ -128,28 +140,23 @@ public sealed class LayerNorm : Layer
     }
 
     /// <summary>dγ = Σ dy·x̂ and dβ = Σ dy over samples, one tile of both per channel.</summary>
-    private void SumGradients(Activation dy, StepContext step)
+    private void SumChannel(int c, int thread)
     {
-        Activation xhat = _xhat!;
         int area = Output.Area;
-        _trees.Reserve(step.Team.Size);
-        step.Team.Run(Output.C, (c, thread) =>
+        GradientTree tree = _trees[thread];
+        tree.Begin(2 * area);
+        foreach (LocalShard shard in _plan.Shards)
         {
-            GradientTree tree = _trees[thread];
-            tree.Begin(2 * area);
-            foreach (LocalShard shard in step.Plan.Shards)
+            SumChannel(shard, c, tree.Leaf());
+            if (tree.Commit(shard, out ReadOnlySpan<float> sum))
             {
-                SumChannel(dy, xhat, shard, c, tree.Leaf());
-                if (tree.Commit(shard, out ReadOnlySpan<float> sum))
-                {
-                    sum[..area].CopyTo(_gamma.GradientRoot(shard.Root).AsSpan(c * area));
-                    sum[area..].CopyTo(_beta.GradientRoot(shard.Root).AsSpan(c * area));
-                }
+                sum[..area].CopyTo(_gamma.GradientRoot(shard.Root).AsSpan(c * area));
+                sum[area..].CopyTo(_beta.GradientRoot(shard.Root).AsSpan(c * area));
             }
-        });
+        }
     }
 
-    private void SumChannel(Activation dy, Activation xhat, in LocalShard shard, int c, Span<float> leaf)
+    private void SumChannel(in LocalShard shard, int c, Span<float> leaf)
     {
         int area = Output.Area;
         for (int i = 0; i < area; i++)
@@ -159,8 +166,8 @@ public sealed class LayerNorm : Layer
             int place = Place(c * area + i);
             for (int n = shard.First; n < shard.End; n++)
             {
-                float gradient = dy.SampleSpan(n)[place];
-                gamma += (double)gradient * xhat.SampleSpan(n)[place];
+                float gradient = _dy!.SampleSpan(n)[place];
+                gamma += (double)gradient * _xhat!.SampleSpan(n)[place];
                 beta += gradient;
             }
 
