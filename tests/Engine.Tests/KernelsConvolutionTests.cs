@@ -52,12 +52,38 @@ public sealed class KernelsConvolutionTests
         Gen<(Size Kernel, Size Stride, Size Padding, Size Dilation)> windows = Gen.Select(upTo5, upTo3, upTo3, upTo3);
         Gen.Select(image, counts, windows, (i, n, w) => (n.Samples, Geometry: KernelsConvolutionCase.Geometry2(
                 n.Groups * n.C, n.Groups * n.K, i, w.Kernel, w.Stride, new Size(w.Padding.H - 1, w.Padding.W - 1), w.Dilation, n.Groups)))
-            .Where(s => Math.Min(s.Geometry.Output.H, s.Geometry.Output.W) > 0 && WinogradConvolution.For(s.Geometry) is null)
+            .Where(s => Math.Min(s.Geometry.Output.H, s.Geometry.Output.W) > 0)
+            .Where(s => WinogradConvolution.For(s.Geometry) is null && !DepthwiseConvolution.Fits(s.Geometry))
             .Sample(
                 s =>
                 {
                     using var team = new ThreadTeam(2);
                     using var test = new KernelsConvolutionCase(s.Geometry, s.Samples);
+                    Assert.IsType<DirectConvolution>(test.Convolution);
+                    test.Run(team);
+                    CheckAgainstTheDefinition(test, Tolerance);
+                },
+                iter: 60,
+                threads: 1);
+    }
+
+    /// <summary>Channels that don't fill a block, images larger than a run of pixels, kernels of one tap and of many.</summary>
+    [Fact]
+    public void DepthwiseConvolutionAgreesWithTheDefinitionForRandomShapes()
+    {
+        Gen<Size> image = Gen.Select(Gen.Int[1, 23], Gen.Int[1, 23], (h, w) => new Size(h, w));
+        Gen<Size> upTo5 = Gen.Select(Gen.Int[1, 5], Gen.Int[1, 5], (h, w) => new Size(h, w));
+        Gen<Size> upTo3 = Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], (h, w) => new Size(h, w));
+        Gen.Select(image, upTo5, upTo3, upTo3, upTo3, Gen.Int[2, 35], Gen.Int[1, 9], (i, kernel, stride, padding, dilation, c, samples) =>
+                (Samples: samples, Geometry: KernelsConvolutionCase.Geometry2(
+                    c, c, i, kernel, stride, new Size(padding.H - 1, padding.W - 1), dilation, c)))
+            .Where(s => Math.Min(s.Geometry.Output.H, s.Geometry.Output.W) > 0)
+            .Sample(
+                s =>
+                {
+                    using var team = new ThreadTeam(2);
+                    using var test = new KernelsConvolutionCase(s.Geometry, s.Samples);
+                    Assert.IsType<DepthwiseConvolution>(test.Convolution);
                     test.Run(team);
                     CheckAgainstTheDefinition(test, Tolerance);
                 },

@@ -10,6 +10,7 @@ internal abstract class ConvolutionKernel : IDisposable
     /// <summary>The choice follows from the geometry alone, so that a job's bits don't depend on where it runs.</summary>
     public static ConvolutionKernel For(ConvolutionGeometry geometry, KernelSet kernels) =>
         kernels == KernelSet.Reference ? new ReferenceConvolution(geometry)
+        : DepthwiseConvolution.Fits(geometry) ? new DepthwiseConvolution(geometry)
         : WinogradConvolution.For(geometry) ?? new DirectConvolution(geometry);
 
     /// <param name="weights">(K, C/groups, R, S); must keep its values until the last phase that uses them.</param>

@@ -16,7 +16,8 @@ internal sealed unsafe class IndirectPass
     private readonly int _destinationPlane;
     private readonly int _samplesPerItem;
     private readonly PaddedPlanes _planes;
-    private readonly IndirectPanels[] _phases;
+    private readonly IndirectTables[] _tables;
+    private readonly WeightPanels[] _weights;
     private readonly AlignedBuffer _bias;
     private readonly Action<int, int> _item;
     private float* _source;
@@ -35,11 +36,12 @@ internal sealed unsafe class IndirectPass
         _sourceStride = sourceStride;
         _destinationStride = destinationStride;
         _destinationPlane = destination.Area * 8;
-        _planes = Frame(source, phases);
+        _planes = IndirectPhase.Frame(phases, source);
         _samplesPerItem = SamplesPerItem(destination.Area / phases.Length);
         _bias = new AlignedBuffer(Panels * 16);
         int stride = _planes.IsPlain ? sourceStride : checked(source.Blocks * _planes.Stride);
-        _phases = [.. phases.Select(phase => new IndirectPanels(phase, source.C, destination.C, _planes, stride, destinationStride, _samplesPerItem))];
+        _tables = [.. phases.Select(phase => new IndirectTables(phase, source.C, _planes, stride, destinationStride, _samplesPerItem))];
+        _weights = [.. phases.Select(phase => new WeightPanels(source.C, destination.C, [.. phase.Taps.Select(t => t.Weight)]))];
         _item = Item;
     }
 
@@ -52,9 +54,9 @@ internal sealed unsafe class IndirectPass
     /// <param name="bias">One for each destination channel, or empty.</param>
     public void Load(float[] weights, int first, int outStride, int inStride, ReadOnlySpan<float> bias)
     {
-        foreach (IndirectPanels phase in _phases)
+        foreach (WeightPanels panels in _weights)
         {
-            phase.Weights.Load(weights, first, outStride, inStride);
+            panels.Load(weights, first, outStride, inStride);
         }
 
         // Evaluation loads the bias of a folded batch norm; training after it has none.
@@ -68,9 +70,9 @@ internal sealed unsafe class IndirectPass
     /// <param name="finished">Called with each sample that is complete, on the thread that has it in its cache.</param>
     public void Run(float* source, float* destination, int samples, ThreadTeam team, Action<int>? finished)
     {
-        foreach (IndirectPanels phase in _phases)
+        foreach (WeightPanels panels in _weights)
         {
-            phase.Weights.Prepare(team);
+            panels.Prepare(team);
         }
 
         _source = source;
@@ -78,20 +80,6 @@ internal sealed unsafe class IndirectPass
         _samples = samples;
         _finished = finished;
         team.Run((samples + _samplesPerItem - 1) / _samplesPerItem, _item);
-    }
-
-    private static PaddedPlanes Frame(Shape source, IndirectPhase[] phases)
-    {
-        int top = 0, left = 0, bottom = 0, right = 0;
-        foreach (IndirectPhase phase in phases.Where(phase => phase.Taps.Length > 0))
-        {
-            top = Math.Min(top, phase.Bases.Min(b => b.Y) + phase.Taps.Min(t => t.Y));
-            left = Math.Min(left, phase.Bases.Min(b => b.X) + phase.Taps.Min(t => t.X));
-            bottom = Math.Max(bottom, phase.Bases.Max(b => b.Y) + phase.Taps.Max(t => t.Y));
-            right = Math.Max(right, phase.Bases.Max(b => b.X) + phase.Taps.Max(t => t.X));
-        }
-
-        return PaddedPlanes.Covering(source.H, source.W, top, left, bottom, right);
     }
 
     /// <summary>As few samples as fill the tiles: small images share tiles.</summary>
@@ -118,14 +106,15 @@ internal sealed unsafe class IndirectPass
             source = Pad(source, samples);
         }
 
-        foreach (IndirectPanels phase in _phases)
+        for (int phase = 0; phase < _tables.Length; phase++)
         {
             for (int panel = 0; panel < Panels; panel++)
             {
-                TileKernel.Job job = phase.Job(panel, samples);
+                TileKernel.Job job = _tables[phase].Job(samples);
                 job.Source = source;
                 job.Destination = _destination + (long)first * _destinationStride + 2L * panel * _destinationPlane;
                 job.DestinationPlane = _destinationPlane;
+                job.Weights = _weights[phase].Panel(panel);
                 job.Bias = _bias.Data + 16 * panel;
                 if (_destinationChannels - 16 * panel > 8)
                 {

@@ -47,6 +47,21 @@ internal sealed record IndirectPhase(int[] Pixels, (int Y, int X)[] Bases, (int 
         return [.. phases];
     }
 
+    /// <summary>The smallest frame of zeros around the source that all taps stay inside of.</summary>
+    public static PaddedPlanes Frame(IndirectPhase[] phases, Shape source)
+    {
+        int top = 0, left = 0, bottom = 0, right = 0;
+        foreach (IndirectPhase phase in phases.Where(phase => phase.Taps.Length > 0))
+        {
+            top = Math.Min(top, phase.Bases.Min(b => b.Y) + phase.Taps.Min(t => t.Y));
+            left = Math.Min(left, phase.Bases.Min(b => b.X) + phase.Taps.Min(t => t.X));
+            bottom = Math.Max(bottom, phase.Bases.Max(b => b.Y) + phase.Taps.Max(t => t.Y));
+            right = Math.Max(right, phase.Bases.Max(b => b.X) + phase.Taps.Max(t => t.X));
+        }
+
+        return PaddedPlanes.Covering(source.H, source.W, top, left, bottom, right);
+    }
+
     private static IndirectPhase BackwardData(ConvolutionGeometry g, int phaseY, int phaseX)
     {
         var pixels = new List<int>();

@@ -1,7 +1,7 @@
 namespace ConvNet.Engine.Kernels;
 
-/// <summary>One phase of an <see cref="IndirectPass"/>: offset tables and packed weights.</summary>
-internal sealed unsafe class IndirectPanels
+/// <summary>The offset tables of one phase of a convolution.</summary>
+internal sealed unsafe class IndirectTables
 {
     private readonly int[] _taps;
     private readonly int _fullTaps;
@@ -10,12 +10,11 @@ internal sealed unsafe class IndirectPanels
     private readonly int[][] _source;
     private readonly int[][] _destination;
 
-    public IndirectPanels(
-        IndirectPhase phase, int sourceChannels, int destinationChannels, PaddedPlanes planes, int sourceStride, int destinationStride, int maxSamples)
+    public IndirectTables(
+        IndirectPhase phase, int sourceChannels, PaddedPlanes planes, int sourceStride, int destinationStride, int maxSamples)
     {
         int blocks = (sourceChannels + 7) / 8;
         int taps = phase.Taps.Length;
-        Weights = new WeightPanels(sourceChannels, destinationChannels, [.. phase.Taps.Select(t => t.Weight)]);
         _tailChannels = sourceChannels % 8;
         _tailTaps = _tailChannels == 0 ? 0 : taps;
         _fullTaps = sourceChannels / 8 * taps;
@@ -35,15 +34,12 @@ internal sealed unsafe class IndirectPanels
         }
     }
 
-    public WeightPanels Weights { get; }
-
     /// <summary>The part of a job that depends on the phase.</summary>
-    public TileKernel.Job Job(int panel, int samples) => new()
+    public TileKernel.Job Job(int samples) => new()
     {
         SourceOffsets = Address(_source[samples - 1]),
         DestinationOffsets = Address(_destination[samples - 1]),
         PixelCount = _source[samples - 1].Length,
-        Weights = Weights.Panel(panel),
         Taps = Address(_taps),
         FullTaps = _fullTaps,
         TailTaps = _tailTaps,
