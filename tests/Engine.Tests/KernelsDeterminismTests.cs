@@ -82,11 +82,12 @@ public sealed class KernelsDeterminismTests
         AssertSameBits([.. root.Select((_, i) => leaves[0][i] + leaves[1][i] + leaves[2][i])], root);
     }
 
-    [Fact]
-    public void ARunAllocatesNothing()
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void ARunAllocatesNothing(int index)
     {
         using var team = new ThreadTeam(1);
-        using var test = new KernelsConvolutionCase(Geometries[0], 13);
+        using var test = new KernelsConvolutionCase(Geometries[index], 13);
         var plan = new ShardPlan(new ShardTree(13, 4), 0, 4);
         test.Run(team, plan);
         Func<int, float[]> weights = root => test.DWeight[root];
