@@ -1,13 +1,26 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace ConvNet.Engine.Kernels.Winograd;
 
-/// <summary>How square tiles cover an image, and the frame of zeros that makes all of them whole.</summary>
+/// <summary>
+/// How square tiles cover an image. The rows of tiles of consecutive samples are numbered through: a chunk is a run of them, so that images
+/// of any size give chunks that fit the caches.
+/// </summary>
 /// <param name="Rows">Tiles from top to bottom.</param>
 /// <param name="Columns">Tiles from left to right.</param>
 /// <param name="Size">Pixels from one tile to the next.</param>
-/// <param name="Frame">Of the image that tiles are cut from; its size is that of all tiles with their overlap.</param>
-internal readonly record struct Tiling(int Rows, int Columns, int Size, PaddedPlanes Frame)
+/// <param name="Overlap">Pixels that a tile shares with the next one.</param>
+/// <param name="Image">That the tiles are cut from.</param>
+/// <param name="Top">Zeros above the image that the first row reads.</param>
+/// <param name="Left">Zeros to the left of it.</param>
+internal readonly record struct Tiling(int Rows, int Columns, int Size, int Overlap, Shape Image, int Top, int Left)
 {
+    /// <summary>Tiles of a sample.</summary>
     public int Count => Rows * Columns;
+
+    /// <summary>Pixels of a row of tiles with the zeros on both sides.</summary>
+    public int Width => Columns * Size + Overlap;
 
     /// <param name="inputs">Pixels of a tile's side that are read.</param>
     /// <param name="outputs">Pixels of a tile's side that it stands for.</param>
@@ -17,8 +30,47 @@ internal readonly record struct Tiling(int Rows, int Columns, int Size, PaddedPl
     {
         int rows = (covered.H + outputs - 1) / outputs;
         int columns = (covered.W + outputs - 1) / outputs;
-        int bottom = rows * outputs + inputs - outputs - padding.H - image.H;
-        int right = columns * outputs + inputs - outputs - padding.W - image.W;
-        return new Tiling(rows, columns, outputs, new PaddedPlanes(image.H, image.W, padding.H, padding.W, bottom, right));
+        return new Tiling(rows, columns, outputs, inputs - outputs, image, padding.H, padding.W);
+    }
+
+    /// <summary>Floats of some rows of tiles as <see cref="Copy"/> leaves them.</summary>
+    public long Length(int rows) => 8L * Width * (rows * Size + Overlap);
+
+    /// <summary>Some rows of tiles, whole: with zeros where they reach beyond the image.</summary>
+    /// <param name="plane">A sample's block of 8 channels: (H, W, 8).</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public unsafe void Copy(float* plane, int firstRow, int rows, float* target)
+    {
+        int first = firstRow * Size - Top;
+        int end = first + rows * Size + Overlap;
+        int columns = Math.Min(Image.W, Width - Left);
+        for (int h = first; h < end; h++)
+        {
+            if ((uint)h >= (uint)Image.H)
+            {
+                target = Zero(target, Width);
+                continue;
+            }
+
+            target = Zero(target, Left);
+            float* source = plane + 8L * h * Image.W;
+            for (float* last = target + 8 * columns; target < last; source += 8, target += 8)
+            {
+                Vector256.Load(source).Store(target);
+            }
+
+            target = Zero(target, Width - Left - columns);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe float* Zero(float* target, int pixels)
+    {
+        for (float* end = target + 8 * pixels; target < end; target += 8)
+        {
+            Vector256<float>.Zero.Store(target);
+        }
+
+        return target;
     }
 }

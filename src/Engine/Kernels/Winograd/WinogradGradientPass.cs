@@ -5,10 +5,10 @@ using ConvNet.Engine.Reduction;
 namespace ConvNet.Engine.Kernels.Winograd;
 
 /// <summary>
-/// dWeight and dBias of a 3×3 convolution with stride 1. x and dy go to points a few samples at a time, every point sums the products
+/// dWeight and dBias of a 3×3 convolution with stride 1. x and dy go to points a few rows of tiles at a time, every point sums the products
 /// of its tiles on <see cref="GradientKernel"/>, and at the end of each shard the sums go from points to taps. Work is cut into groups of
 /// up to 64 × 64 channels whose sums stay in the second-level cache; where there are few groups, their shards are items of their own.
-/// Tiles are counted from the shard's first sample, so the order of every sum follows from geometry and shard.
+/// Rows are counted from the shard's first sample, so the order of every sum follows from geometry and shard.
 /// </summary>
 internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilterGradient>
     where TInput : struct, ILineTransform
@@ -21,6 +21,9 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     /// <summary>Fewer groups than this would leave threads idle.</summary>
     private const int ManyGroups = 8;
 
+    /// <summary>Bounds the memory of the leaves.</summary>
+    private const int MaxLeaves = 16;
+
     /// <summary>Tiles of a chunk: enough that loading and storing the sums costs little.</summary>
     private const int ChunkTiles = 48;
 
@@ -28,7 +31,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     private readonly Shape _output;
     private readonly Tiling _inputTiling;
     private readonly Tiling _gradientTiling;
-    private readonly int _samplesPerChunk;
+    private readonly int _rowsPerChunk;
     private readonly int _tiles;
     private readonly int[] _tileOffsets;
     private readonly int[] _pairOffsets;
@@ -57,10 +60,10 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         _output = output;
         _inputTiling = Tiling.Of(TInput.Inputs, TOutputGradient.Inputs, padding, input, output);
         _gradientTiling = Tiling.Of(TOutputGradient.Inputs, TOutputGradient.Inputs, 0, output, output);
-        _samplesPerChunk = Math.Max(1, ChunkTiles / _inputTiling.Count);
+        _rowsPerChunk = Math.Max(1, ChunkTiles / _inputTiling.Columns);
         _inputGroup = Math.Min(GroupChannels, 8 * input.Blocks);
         _outputGroup = Math.Min(GroupChannels, (output.C + 15) / 16 * 16);
-        int tiles = _samplesPerChunk * _inputTiling.Count;
+        int tiles = _rowsPerChunk * _inputTiling.Columns;
         _tiles = tiles;
         _tileOffsets = Pinned(2 * tiles, i => i / 2 * (i % 2 == 0 ? 8 : 16));
         _pairOffsets = Pinned(Pairs, channel => channel < _inputGroup ? channel / 8 * 8 * tiles + channel % 8 : 0);
@@ -95,7 +98,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
             _trees.Add(new GradientTree());
         }
 
-        if (Groups >= ManyGroups)
+        if (Groups >= ManyGroups || plan.Shards.Length > MaxLeaves)
         {
             team.Run(Groups, _group);
             return;
@@ -165,20 +168,26 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         float* gradient = source + Points * _inputStep;
         float* sums = ThreadScratch.Floats(1, Points * _sumStep);
         leaf[^_outputGroup..].Clear();
-        for (int first = shard.First; first < shard.End; first += _samplesPerChunk)
+        int end = shard.End * _inputTiling.Rows;
+        for (int first = shard.First * _inputTiling.Rows; first < end; first += _rowsPerChunk)
         {
-            int samples = Math.Min(_samplesPerChunk, shard.End - first);
-            for (int n = 0; n < samples; n++)
+            int last = Math.Min(end, first + _rowsPerChunk);
+            int rows;
+            for (int row = first; row < last; row += rows)
             {
-                ToPoints(first + n, n, firstInput / 8, inputBlocks, source);
-                GradientToPoints(first + n, n, firstOutput / 8, outputBlocks, gradient);
-                if (firstInput == 0 && _rootOfBias is not null)
-                {
-                    AddBias(first + n, firstOutput / 8, outputBlocks, leaf[^_outputGroup..]);
-                }
+                rows = Math.Min(last - row, _inputTiling.Rows - row % _inputTiling.Rows);
+                int tile = (row - first) * _inputTiling.Columns;
+                ToPoints(row, rows, firstInput / 8, inputBlocks, source + 8 * tile);
+                GradientToPoints(row, rows, firstOutput / 8, outputBlocks, gradient + 16 * tile);
             }
 
-            AddProducts(source, gradient, sums, samples * _inputTiling.Count, (outputBlocks + 1) / 2, first == shard.First);
+            bool isFirst = first == shard.First * _inputTiling.Rows;
+            AddProducts(source, gradient, sums, (last - first) * _inputTiling.Columns, (outputBlocks + 1) / 2, isFirst);
+        }
+
+        for (int n = shard.First; firstInput == 0 && _rootOfBias is not null && n < shard.End; n++)
+        {
+            AddBias(n, firstOutput / 8, outputBlocks, leaf[^_outputGroup..]);
         }
 
         fixed (float* taps = leaf)
@@ -187,40 +196,40 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         }
     }
 
-    private void ToPoints(int n, int slot, int firstBlock, int blocks, float* points)
+    /// <summary>Some rows of tiles of one sample.</summary>
+    private void ToPoints(int row, int rows, int firstBlock, int blocks, float* points)
     {
-        PaddedPlanes frame = _inputTiling.Frame;
-        float* padded = ThreadScratch.Floats(2, frame.Stride + 8L * TInput.Outputs * frame.PaddedW);
-        int tiles = _inputTiling.Count;
-        for (int block = 0; block < blocks; block++)
+        long length = _inputTiling.Length(rows);
+        float* band = ThreadScratch.Floats(2, length + 8L * TInput.Outputs * _inputTiling.Width);
+        for (int block = 0; block < blocks; block++, points += 8 * (nint)_tiles)
         {
-            frame.Copy(_x.Sample(n) + 8L * (firstBlock + block) * _input.Area, padded, 1);
-            float* target = points + 8 * ((nint)block * _tiles + slot * tiles);
+            _inputTiling.Copy(
+                _x.Sample(row / _inputTiling.Rows) + 8L * (firstBlock + block) * _input.Area, row % _inputTiling.Rows, rows, band);
             PlaneTransform.ToPoints<TInput>(
-                padded, frame.PaddedW, _inputTiling.Rows, _inputTiling.Columns, _inputTiling.Size, padded + frame.Stride, target, _inputStep, 8);
+                band, _inputTiling.Width, rows, _inputTiling.Columns, _inputTiling.Size, band + length, points, _inputStep, 8);
         }
     }
 
-    /// <summary>Two blocks of output channels lie interleaved: [tile][16].</summary>
-    private void GradientToPoints(int n, int slot, int firstBlock, int blocks, float* points)
+    /// <summary>The same of dy; two blocks of output channels lie interleaved: [tile][16].</summary>
+    private void GradientToPoints(int row, int rows, int firstBlock, int blocks, float* points)
     {
-        PaddedPlanes frame = _gradientTiling.Frame;
-        float* padded = ThreadScratch.Floats(2, frame.Stride + 8L * TOutputGradient.Outputs * frame.PaddedW);
-        int tiles = _gradientTiling.Count;
+        long length = _gradientTiling.Length(rows);
+        float* band = ThreadScratch.Floats(2, length + 8L * TOutputGradient.Outputs * _gradientTiling.Width);
         for (int block = 0; block < (blocks + 1) / 2 * 2; block++)
         {
             if (block < blocks)
             {
-                frame.Copy(_dy.Sample(n) + 8L * (firstBlock + block) * _output.Area, padded, 1);
+                _gradientTiling.Copy(
+                    _dy.Sample(row / _gradientTiling.Rows) + 8L * (firstBlock + block) * _output.Area, row % _gradientTiling.Rows, rows, band);
             }
             else
             {
-                new Span<float>(padded, frame.Stride).Clear();
+                new Span<float>(band, checked((int)length)).Clear();
             }
 
-            float* target = points + 16 * ((nint)(block / 2) * _tiles + slot * tiles) + block % 2 * 8;
+            float* target = points + 16 * (nint)(block / 2) * _tiles + block % 2 * 8;
             PlaneTransform.ToPoints<TOutputGradient>(
-                padded, frame.PaddedW, _gradientTiling.Rows, _gradientTiling.Columns, _gradientTiling.Size, padded + frame.Stride, target, _outputStep, 16);
+                band, _gradientTiling.Width, rows, _gradientTiling.Columns, _gradientTiling.Size, band + length, target, _outputStep, 16);
         }
     }
 

@@ -1,11 +1,11 @@
 namespace ConvNet.Engine.Kernels.Winograd;
 
 /// <summary>
-/// Forward or backward data of a 3×3 convolution with stride 1. For a chunk of samples: every block of input channels goes to points,
+/// Forward or backward data of a 3×3 convolution with stride 1. For a chunk of tiles: every block of input channels goes to points,
 /// every point is a matrix product of its own (tiles × input channels by input × output channels, on <see cref="TileKernel"/>), and every
 /// block of output channels goes from points to pixels. A tile's result doesn't depend on its neighbours, so chunks may be cut freely.
-/// Small filters stay in a thread's cache: each thread takes a chunk of its own through all three. Large ones are read once for
-/// a chunk that all threads share.
+/// Small filters stay in a thread's cache: each thread takes some samples, chunk by chunk, through all three. Large ones are read once for
+/// a chunk of samples that all threads share.
 /// </summary>
 internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     where TInput : struct, ILineTransform
@@ -18,8 +18,13 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     /// <summary>Tiles of a shared chunk: enough that reading the filters once for them costs little.</summary>
     private const int SharedTiles = 192;
 
+    /// <summary>Tiles of a chunk: enough for the products, few enough for the cache.</summary>
     private const int MinTiles = 24;
-    private const double MaxIdleShare = 0.05;
+    private const int MaxTiles = 54;
+
+    /// <summary>Of an item, so that small batches make enough items for all threads.</summary>
+    private const int MaxSamples = 8;
+
     private const int PanelsPerItem = 8;
 
     private readonly Shape _source;
@@ -28,10 +33,11 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     private readonly FilterPoints<TFilter> _filters;
     private readonly bool _shared;
     private readonly int _maxSamples;
+    private readonly int _maxRows;
     private readonly int[] _offsets;
     private readonly int[] _taps;
     private readonly AlignedBuffer _zeros = new(16);
-    private readonly Action<int, int> _chunk;
+    private readonly Action<int, int> _samplesItem;
     private readonly Action<int, int> _toPoints;
     private readonly Action<int, int> _multiply;
     private readonly Action<int, int> _fromPoints;
@@ -43,14 +49,14 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     private float[]? _bias;
     private Action<int>? _finished;
     private int _samples;
-    private int _samplesPerChunk;
+    private int _rowsPerChunk;
     private Chunk _sharedChunk;
 
-    /// <summary>Some samples in points; all tiles of a block of 8 channels lie side by side.</summary>
-    private readonly struct Chunk(int first, int samples, int tiles, nint sourceStep, nint destinationStep, float* source, float* destination)
+    /// <summary>Some rows of tiles in points; all tiles of a block of 8 channels lie side by side.</summary>
+    private readonly struct Chunk(int first, int end, int tiles, nint sourceStep, nint destinationStep, float* source, float* destination)
     {
         public readonly int First = first;
-        public readonly int Samples = samples;
+        public readonly int End = end;
         public readonly int Tiles = tiles;
         public readonly nint SourceStep = sourceStep;
         public readonly nint DestinationStep = destinationStep;
@@ -66,15 +72,16 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         _filters = filters;
         _tiling = Tiling.Of(TInput.Inputs, TOutput.Outputs, padding, source, destination);
         _shared = filters.Length > SmallFilters && _tiling.Count <= 4;
-        _maxSamples = _shared ? Math.Max(1, SharedTiles / _tiling.Count) : SamplesPerChunk(_tiling.Count);
-        _offsets = GC.AllocateArray<int>(RoundUp(_maxSamples * _tiling.Count), pinned: true);
+        _maxRows = _shared ? SharedTiles / _tiling.Count * _tiling.Rows : RowsPerChunk(_tiling.Columns);
+        _maxSamples = SamplesPerItem(_maxRows, _tiling.Rows);
+        _offsets = GC.AllocateArray<int>(RoundUp(_maxRows * _tiling.Columns), pinned: true);
         for (int i = 0; i < _offsets.Length; i++)
         {
             _offsets[i] = 8 * i;
         }
 
         _taps = GC.AllocateUninitializedArray<int>(source.Blocks, pinned: true);
-        (_chunk, _toPoints, _multiply, _fromPoints) = (RunChunk, ToPoints, Multiply, FromPoints);
+        (_samplesItem, _toPoints, _multiply, _fromPoints) = (RunSamples, ToPoints, Multiply, FromPoints);
     }
 
     private static int Points => TInput.Outputs * TInput.Outputs;
@@ -85,9 +92,10 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     {
         (_from, _to, _samples, _bias, _finished) = (from, to, samples, bias, finished);
         _filterPoints = filterPoints;
-        int chunks = (samples + _maxSamples - 1) / _maxSamples;
-        _samplesPerChunk = _shared ? (samples + chunks - 1) / chunks : _maxSamples;
-        int tiles = RoundUp(_samplesPerChunk * _tiling.Count);
+        int rows = samples * _tiling.Rows;
+        int chunks = (rows + _maxRows - 1) / _maxRows;
+        _rowsPerChunk = _shared ? (samples + chunks - 1) / chunks * _tiling.Rows : _maxRows;
+        int tiles = RoundUp(_rowsPerChunk * _tiling.Columns);
         for (int block = 0; block < _taps.Length; block++)
         {
             _taps[block] = 8 * block * tiles;
@@ -95,26 +103,44 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
 
         if (!_shared)
         {
-            team.Run(chunks, _chunk);
+            team.Run((samples + _maxSamples - 1) / _maxSamples, _samplesItem);
             return;
         }
 
-        for (int chunk = 0; chunk < chunks; chunk++)
+        for (int first = 0; first < rows; first += _rowsPerChunk)
         {
-            _sharedChunk = Reserve(chunk);
-            team.Run(_source.Blocks * _sharedChunk.Samples, _toPoints);
+            _sharedChunk = Reserve(first, Math.Min(first + _rowsPerChunk, rows));
+            int chunkSamples = (_sharedChunk.End - first) / _tiling.Rows;
+            team.Run(_source.Blocks * chunkSamples, _toPoints);
             team.Run(Points * PanelItems, _multiply);
-            team.Run(_sharedChunk.Samples, _fromPoints);
+            team.Run(chunkSamples, _fromPoints);
         }
     }
 
     private static int RoundUp(int tiles) => (tiles + TileKernel.Pixels - 1) / TileKernel.Pixels * TileKernel.Pixels;
 
-    /// <summary>As few samples as fill the products' tiles.</summary>
-    private static int SamplesPerChunk(int tiles)
+    /// <summary>Of the numbers that make a chunk of the right size, the first that leaves the fewest of the products' tiles idle.</summary>
+    private static int RowsPerChunk(int columns)
     {
-        int samples = Math.Max(1, MinTiles / tiles);
-        while (RoundUp(samples * tiles) - samples * tiles > MaxIdleShare * samples * tiles)
+        int best = Math.Max(1, MinTiles / columns);
+        for (int rows = best + 1; rows * columns <= MaxTiles; rows++)
+        {
+            if (Idle(rows * columns) * best < Idle(best * columns) * rows)
+            {
+                best = rows;
+            }
+        }
+
+        return best;
+
+        static int Idle(int tiles) => RoundUp(tiles) - tiles;
+    }
+
+    /// <summary>As few whole samples as fill whole chunks, within bounds.</summary>
+    private static int SamplesPerItem(int rowsPerChunk, int rows)
+    {
+        int samples = Math.Max(1, rowsPerChunk / rows);
+        while (samples < MaxSamples && samples * rows % rowsPerChunk != 0)
         {
             samples++;
         }
@@ -123,24 +149,36 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     }
 
     /// <summary>A chunk in the scratch memory of the calling thread.</summary>
-    private Chunk Reserve(int chunk)
+    private Chunk Reserve(int first, int end)
     {
-        int first = chunk * _samplesPerChunk;
-        int samples = Math.Min(_samplesPerChunk, _samples - first);
-        int tiles = RoundUp(_samplesPerChunk * _tiling.Count);
+        int tiles = RoundUp(_rowsPerChunk * _tiling.Columns);
         nint sourceStep = 8 * (nint)tiles * _source.Blocks + 16;
         nint destinationStep = 8 * (nint)tiles * 2 * _filters.Panels + 16;
         return new Chunk(
-            first, samples, tiles, sourceStep, destinationStep,
+            first, end, tiles, sourceStep, destinationStep,
             ThreadScratch.Floats(0, Points * sourceStep), ThreadScratch.Floats(1, Points * destinationStep));
     }
 
-    private void RunChunk(int index, int thread)
+    private void RunSamples(int item, int thread)
     {
-        Chunk chunk = Reserve(index);
-        for (int item = 0; item < _source.Blocks * chunk.Samples; item++)
+        int first = item * _maxSamples * _tiling.Rows;
+        int end = Math.Min(_samples, (item + 1) * _maxSamples) * _tiling.Rows;
+        for (; first < end; first += _rowsPerChunk)
         {
-            ToPoints(chunk, item);
+            RunChunk(Reserve(first, Math.Min(end, first + _rowsPerChunk)));
+        }
+    }
+
+    private void RunChunk(in Chunk chunk)
+    {
+        int rows;
+        for (int row = chunk.First; row < chunk.End; row += rows)
+        {
+            rows = Math.Min(chunk.End - row, _tiling.Rows - row % _tiling.Rows);
+            for (int block = 0; block < _source.Blocks; block++)
+            {
+                ToPoints(chunk, row, rows, block);
+            }
         }
 
         for (int item = 0; item < Points * PanelItems; item++)
@@ -148,28 +186,29 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
             Multiply(chunk, item);
         }
 
-        for (int sample = 0; sample < chunk.Samples; sample++)
+        for (int row = chunk.First; row < chunk.End; row += rows)
         {
-            FromPoints(chunk, sample);
+            rows = Math.Min(chunk.End - row, _tiling.Rows - row % _tiling.Rows);
+            FromPoints(chunk, row, rows);
         }
     }
 
-    private void ToPoints(int item, int thread) => ToPoints(_sharedChunk, item);
+    private void ToPoints(int item, int thread) =>
+        ToPoints(_sharedChunk, _sharedChunk.First + item / _source.Blocks * _tiling.Rows, _tiling.Rows, item % _source.Blocks);
 
     private void Multiply(int item, int thread) => Multiply(_sharedChunk, item);
 
-    private void FromPoints(int item, int thread) => FromPoints(_sharedChunk, item);
+    private void FromPoints(int item, int thread) => FromPoints(_sharedChunk, _sharedChunk.First + item * _tiling.Rows, _tiling.Rows);
 
-    private void ToPoints(in Chunk chunk, int item)
+    /// <summary>Some rows of tiles of one sample.</summary>
+    private void ToPoints(in Chunk chunk, int row, int rows, int block)
     {
-        int sample = item / _source.Blocks;
-        int block = item % _source.Blocks;
-        PaddedPlanes frame = _tiling.Frame;
-        float* padded = ThreadScratch.Floats(2, frame.Stride + 8L * TInput.Outputs * frame.PaddedW);
-        frame.Copy(_from.Sample(chunk.First + sample) + 8L * block * _source.Area, padded, 1);
-        float* points = chunk.Source + 8 * ((nint)block * chunk.Tiles + sample * _tiling.Count);
+        long length = _tiling.Length(rows);
+        float* band = ThreadScratch.Floats(2, length + 8L * TInput.Outputs * _tiling.Width);
+        _tiling.Copy(_from.Sample(row / _tiling.Rows) + 8L * block * _source.Area, row % _tiling.Rows, rows, band);
+        float* points = chunk.Source + 8 * ((nint)block * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
         PlaneTransform.ToPoints<TInput>(
-            padded, frame.PaddedW, _tiling.Rows, _tiling.Columns, _tiling.Size, padded + frame.Stride, points, chunk.SourceStep, 8);
+            band, _tiling.Width, rows, _tiling.Columns, _tiling.Size, band + length, points, chunk.SourceStep, 8);
     }
 
     /// <summary>One point: some panels × all tiles of the chunk.</summary>
@@ -188,7 +227,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
                     Destination = chunk.Destination + point * chunk.DestinationStep + 16 * (nint)panel * chunk.Tiles,
                     DestinationOffsets = offsets,
                     DestinationPlane = 8 * chunk.Tiles,
-                    PixelCount = RoundUp(chunk.Samples * _tiling.Count),
+                    PixelCount = RoundUp((chunk.End - chunk.First) * _tiling.Columns),
                     Weights = _filterPoints + (nint)point * _filters.PointStep + (nint)panel * _filters.PanelStep,
                     Bias = _zeros.Data,
                     Taps = taps,
@@ -199,27 +238,34 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         }
     }
 
-    private void FromPoints(in Chunk chunk, int sample)
+    /// <summary>Some rows of tiles of one sample, which is complete with its last row.</summary>
+    private void FromPoints(in Chunk chunk, int row, int rows)
     {
         float* lines = ThreadScratch.Floats(2, 8L * TOutput.Outputs * (TOutput.Inputs + 1));
-        float* image = _to.Sample(chunk.First + sample);
-        for (int block = 0; block < _destination.Blocks; block++, image += 8 * _destination.Area)
+        int sample = row / _tiling.Rows;
+        int top = row % _tiling.Rows * TOutput.Outputs;
+        int height = Math.Min(rows * TOutput.Outputs, _destination.H - top);
+        for (int block = 0; block < _destination.Blocks; block++)
         {
-            float* points = chunk.Destination + 8 * ((nint)block * chunk.Tiles + sample * _tiling.Count);
-            PlaneTransform.FromPoints<TOutput>(points, chunk.DestinationStep, 8, lines, image, _destination.H, _destination.W);
+            float* image = _to.Sample(sample) + 8 * ((long)block * _destination.Area + (long)top * _destination.W);
+            float* points = chunk.Destination + 8 * ((nint)block * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
+            PlaneTransform.FromPoints<TOutput>(points, chunk.DestinationStep, 8, lines, image, height, _destination.W);
             if (_bias is not null)
             {
-                AddBias(image, block);
+                AddBias(image, height * _destination.W, block);
             }
         }
 
-        _finished?.Invoke(chunk.First + sample);
+        if (top + height == _destination.H)
+        {
+            _finished?.Invoke(sample);
+        }
     }
 
-    private void AddBias(float* image, int block)
+    private void AddBias(float* image, int pixels, int block)
     {
         int channels = Math.Min(8, _destination.C - 8 * block);
-        for (int pixel = 0; pixel < _destination.Area; pixel++)
+        for (int pixel = 0; pixel < pixels; pixel++)
         {
             for (int lane = 0; lane < channels; lane++)
             {
