@@ -4,7 +4,8 @@ namespace ConvNet.Engine;
 
 /// <summary>
 /// What a training step needs from the rest of the job: parameters, the sums over the other workers' shards, and a place for
-/// gradients. Called from the engine's main thread only; methods that return data block until it is there.
+/// gradients. Called from the engine's main thread only; methods that return data block until it is there. What they are given is
+/// memory that the next step reuses: an exchange that needs it for longer copies it.
 /// </summary>
 public abstract class StepExchange
 {
