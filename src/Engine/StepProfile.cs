@@ -20,7 +20,8 @@ public enum StepPhase
 
 /// <summary>
 /// Is told on the main compute thread where a training step is. Parts nest: a convolution inside a residual block, the weight
-/// gradients inside a convolution's backward. Work that a layer does for its neighbour within its own pass belongs to the layer that does it.
+/// gradients inside a convolution's backward. Work that a layer does for its neighbour within its own pass belongs to the layer
+/// that does it.
 /// </summary>
 public abstract class StepProfile
 {

@@ -28,7 +28,7 @@ public sealed class AgainstPeersTests
         """
         import sys
         for last, rate in ((False, 200), (True, 450)):
-            print(f"torch 1.13 {sys.argv[1]} threads={sys.argv[2]} batch={sys.argv[4]} channels_last={last} train images/s median={rate}.0 best=500.0")
+            print(f"torch 1.13 {sys.argv[1]} threads={sys.argv[2]} channels_last={last} train images/s median={rate}.0 best=500.0")
         """;
 
     [Fact]
@@ -64,7 +64,11 @@ public sealed class AgainstPeersTests
 
     private static async Task<string> RunAsync(TemporaryFolder folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo(folder.File("bench/against-peers"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(folder.File("bench/against-peers"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["PYTHONPATH"] = folder.Path;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -45,7 +45,10 @@ public sealed class BenchEngineTests
         CommandLineRun run = await CommandLineRun.RunAsync("bench", "engine", "--model", "lenet", "--batch", "8", "--steps", "2");
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Matches(@"^lenet, batch 8, 1 thread\(s\): training \d+ images/s, evaluation \d+ images/s, first loss [\d.]+, peak memory in training \d+ MiB\s*$", run.Out);
+        Assert.Matches(
+            @"^lenet, batch 8, 1 thread\(s\): training \d+ images/s, evaluation \d+ images/s, " +
+            @"first loss [\d.]+, peak memory in training \d+ MiB\s*$",
+            run.Out);
     }
 
     [Fact]
@@ -88,8 +91,11 @@ public sealed class BenchEngineTests
         }
 
         using FileStream file = File.Create(path);
-        SafetensorsFile.Write(file, golden.State.Select(tensor => new NamedTensor(
-            tensor.Name, shapes[tensor.Name], tensor.Values(golden.Seed, shapes[tensor.Name].Aggregate(1, (product, side) => product * side)))));
+        SafetensorsFile.Write(file, golden.State.Select(tensor =>
+        {
+            int[] shape = shapes[tensor.Name];
+            return new NamedTensor(tensor.Name, shape, tensor.Values(golden.Seed, shape.Aggregate(1, (product, side) => product * side)));
+        }));
     }
 
     private static void WriteInput(string path, Shape shape, GoldenCase golden)
@@ -98,6 +104,7 @@ public sealed class BenchEngineTests
         float[] labels = [.. Formula.Labels(golden.Seed, golden.Batch, 10).Select(label => (float)label)];
         using FileStream file = File.Create(path);
         SafetensorsFile.Write(file, [
-            new NamedTensor("images", [golden.Batch, shape.C, shape.H, shape.W], images), new NamedTensor("labels", [golden.Batch], labels)]);
+            new NamedTensor("images", [golden.Batch, shape.C, shape.H, shape.W], images),
+            new NamedTensor("labels", [golden.Batch], labels)]);
     }
 }

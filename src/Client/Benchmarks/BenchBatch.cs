@@ -35,7 +35,9 @@ internal sealed class BenchBatch
         return new BenchBatch(count, (input, classOf) => filler.Fill(seed: 1, epoch: 0, samples, input, classOf));
     }
 
-    /// <summary>A safetensors file with <c>images</c> (N, C, H, W), as the model sees them, and <c>labels</c> (N), whole numbers as floats.</summary>
+    /// <summary>
+    /// A safetensors file with <c>images</c> (N, C, H, W), as the model sees them, and <c>labels</c> (N), whole numbers as floats.
+    /// </summary>
     /// <exception cref="ConvNetException">It is no such file, or does not suit the model (exit code 3).</exception>
     public static BenchBatch Read(string path, Shape shape)
     {

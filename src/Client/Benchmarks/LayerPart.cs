@@ -4,7 +4,9 @@ using ConvNet.Engine.Layers;
 namespace ConvNet.Client.Benchmarks;
 
 /// <summary>One phase of one layer in a training step: what it took, and the work it stands for.</summary>
-/// <param name="Flops">Nominal: 2 for each multiply-add of the definition, whatever the algorithm saves. 0 for layers without multiplications.</param>
+/// <param name="Flops">
+/// Nominal: 2 for each multiply-add of the definition, whatever the algorithm saves. 0 for layers without multiplications.
+/// </param>
 /// <param name="Bytes">Nominal: every value read or written once. 0 where <paramref name="Flops"/> count.</param>
 internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, double Flops, double Bytes)
 {
@@ -23,7 +25,9 @@ internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, d
     /// <summary>Null if the layer has multiplications, or takes no time of its own.</summary>
     public double? Gigabytes(MachinePeak peak) => Rate(Bytes, peak.Gigabytes);
 
-    /// <summary>0 … 1, beyond 1 if an algorithm saves multiplications or a cache saves traffic; null where neither rate is known.</summary>
+    /// <summary>
+    /// 0 … 1, beyond 1 if an algorithm saves multiplications or a cache saves traffic; null where neither rate is known.
+    /// </summary>
     public double? ShareOfPeak(MachinePeak peak) => Gigaflops(peak) / peak.Gigaflops ?? Gigabytes(peak) / peak.Gigabytes;
 
     /// <summary>Of one sample, in each of the three phases: K · C/groups · R · S for every output pixel.</summary>

@@ -2,7 +2,9 @@ using ConvNet.Engine;
 
 namespace ConvNet.Client.Benchmarks;
 
-/// <summary>Where a training step's time goes: medians of all parts. With <see cref="Rest"/> and <see cref="Scatter"/> they add up to the step.</summary>
+/// <summary>
+/// Where a training step's time goes: medians of all parts. With <see cref="Rest"/> and <see cref="Scatter"/> they add up to the step.
+/// </summary>
 internal sealed class LayerReport
 {
     public LayerReport(ModelSpec model, IReadOnlyList<Layer> layers, int batch, int threads, int steps, MachinePeak peak, StepClock clock)

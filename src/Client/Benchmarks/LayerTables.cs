@@ -13,20 +13,23 @@ internal static class LayerTables
     {
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Model.Name}, {report.Threads} thread(s), batch {report.Batch}: medians of {report.Steps} training steps. Peak of this machine " +
-            $"with {report.Threads} thread(s): {report.Peak.Gigaflops:F1} GFLOP/s (FMA, 8 lanes), {report.Peak.Gigabytes:F1} GB/s (triad)."));
+            $"{report.Model.Name}, {report.Threads} thread(s), batch {report.Batch}: medians of {report.Steps} training steps. " +
+            $"Peak of this machine with {report.Threads} thread(s): {report.Peak.Gigaflops:F1} GFLOP/s (FMA, 8 lanes), " +
+            $"{report.Peak.Gigabytes:F1} GB/s (triad)."));
         output.WriteLine();
         Parts(report).Write(output);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Parts below {100 * Negligible} % of the step are not listed; a neighbour may do such a layer's work in its own pass. Layers, in ms:"));
+            $"Parts below {100 * Negligible} % of the step are not listed; a neighbour may do such a layer's work in its own pass. " +
+            $"Layers, in ms:"));
         output.WriteLine();
         Layers(report).Write(output);
         Sums(report).Write(output);
         double gigaflops = report.Flops / report.Step / 1e9;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Training: {report.Batch / report.Step:F1} images/s, {gigaflops:F1} GFLOP/s, {100 * gigaflops / report.Peak.Gigaflops:F0} % of the peak."));
+            $"Training: {report.Batch / report.Step:F1} images/s, {gigaflops:F1} GFLOP/s, " +
+            $"{100 * gigaflops / report.Peak.Gigaflops:F0} % of the peak."));
     }
 
     private static MarkdownTable Parts(LayerReport report)
@@ -56,8 +59,8 @@ internal static class LayerTables
         {
             double sum = layer.Sum(part => part.Seconds);
             string[] times = [.. layer.Select(part => Milliseconds(part.Seconds))];
-            table.Add([
-                layer.Key.Name, report.Types[layer.Key.Name], layer.Key.Output.ToString(), .. times, Milliseconds(sum), Percent(sum / report.Step)]);
+            string[] name = [layer.Key.Name, report.Types[layer.Key.Name], layer.Key.Output.ToString()];
+            table.Add([.. name, .. times, Milliseconds(sum), Percent(sum / report.Step)]);
         }
 
         return table;

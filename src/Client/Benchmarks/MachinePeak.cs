@@ -7,10 +7,15 @@ namespace ConvNet.Client.Benchmarks;
 
 /// <summary>What this machine can do at most, as measured in this process with all threads of a team at once.</summary>
 /// <param name="Gigaflops">10⁹ floating-point operations a second of 8-lane fused multiply-adds, which count as 2 for each lane.</param>
-/// <param name="Gigabytes">10⁹ bytes a second of a = b + s·c over arrays far beyond the caches: two reads and a write, as in STREAM.</param>
+/// <param name="Gigabytes">
+/// 10⁹ bytes a second of a = b + s·c over arrays far beyond the caches: two reads and a write, as in STREAM (McCalpin, 1995).
+/// </param>
 internal sealed record MachinePeak(double Gigaflops, double Gigabytes)
 {
-    /// <summary>A fused multiply-add takes 4 to 5 cycles and two can start in each, so 10 are needed in flight; 12 and two operands fit 16 registers.</summary>
+    /// <summary>
+    /// A fused multiply-add takes 4 to 5 cycles and two can start in each, so 10 are needed in flight; 12 and two operands fit
+    /// 16 registers.
+    /// </summary>
     private const int Accumulators = 12;
     private const int ChainRounds = 1 << 21;
     private const int ArrayLength = 1 << 24;

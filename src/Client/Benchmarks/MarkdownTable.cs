@@ -15,7 +15,7 @@ internal sealed class MarkdownTable(int leftAligned, params string[] headings)
     {
         int[] widths = [.. headings.Select((_, column) => _rows.Max(row => row[column].Length))];
         WriteRow(output, headings, widths);
-        output.WriteLine($"|{string.Concat(widths.Select((width, column) => $"{new string('-', width + 1)}{(column < leftAligned ? '-' : ':')}|"))}");
+        output.WriteLine($"|{string.Concat(widths.Select((width, column) => Rule(width, column)))}");
         foreach (string[] row in _rows.Skip(1))
         {
             WriteRow(output, row, widths);
@@ -24,6 +24,10 @@ internal sealed class MarkdownTable(int leftAligned, params string[] headings)
         output.WriteLine();
     }
 
-    private void WriteRow(TextWriter output, string[] cells, int[] widths) => output.WriteLine(
-        $"| {string.Join(" | ", cells.Select((cell, column) => column < leftAligned ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])))} |");
+    private string Rule(int width, int column) => $"{new string('-', width + 1)}{(column < leftAligned ? '-' : ':')}|";
+
+    private void WriteRow(TextWriter output, string[] cells, int[] widths) =>
+        output.WriteLine($"| {string.Join(" | ", cells.Select((cell, column) => Pad(cell, widths[column], column)))} |");
+
+    private string Pad(string cell, int width, int column) => column < leftAligned ? cell.PadRight(width) : cell.PadLeft(width);
 }

@@ -62,7 +62,8 @@ internal static class BenchEngineCommand
             terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{choices.Model.Name}, batch {batch.Count}, {choices.Threads} thread(s): training {result.TrainingRate:F0} images/s, " +
-                $"evaluation {result.EvaluationRate:F0} images/s, first loss {result.FirstLoss:G6}, peak memory in training {result.PeakMemory >> 20} MiB"));
+                $"evaluation {result.EvaluationRate:F0} images/s, first loss {result.FirstLoss:G6}, " +
+                $"peak memory in training {result.PeakMemory >> 20} MiB"));
         }
 
         return (int)ExitCode.Ok;
