@@ -41,6 +41,8 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
     where TOutputGradient : struct, ILineTransform
     where TFilterGradient : struct, ILineTransform
 {
+    private readonly ConvolutionGeometry _geometry;
+    private readonly AlignedBuffer _bias;
     private readonly FilterPoints<TFilter> _forwardFilters;
     private readonly FilterPoints<TFilter> _backwardFilters;
     private readonly WinogradPass<TInput, TOutput, TFilter> _forward;
@@ -48,10 +50,12 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
     private readonly WinogradGradientPass<TInput, TOutputGradient, TFilterGradient> _gradient;
     private AlignedBuffer? _filterPoints;
     private float[] _weights = [];
-    private float[]? _bias;
+    private bool _hasBias;
 
     public WinogradConvolution(ConvolutionGeometry geometry)
     {
+        _geometry = geometry;
+        _bias = new AlignedBuffer(8 * geometry.Output.Blocks);
         Shape input = geometry.Input;
         Shape output = geometry.Output;
 
@@ -68,13 +72,14 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
     public override void Load(float[] weights, float[]? bias, ThreadTeam team)
     {
         _weights = weights;
-        _bias = bias;
+        _hasBias = bias is not null;
+        bias?.AsSpan(0, _geometry.Output.C).CopyTo(new Span<float>(_bias.Data, _geometry.Output.C));
         _filterPoints ??= new AlignedBuffer(_forwardFilters.Length);
         _forwardFilters.Transform(weights, _filterPoints.Data, team);
     }
 
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
-        _forward.Run(x, y, samples, _filterPoints!.Data, _bias, team, finished);
+        _forward.Run(x, y, samples, _filterPoints!.Data, _hasBias ? _bias.Data : null, team, finished);
 
     /// <summary>The filters' points are made anew for each pass, in memory that all layers share.</summary>
     public override void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team, Action<int>? finished = null)

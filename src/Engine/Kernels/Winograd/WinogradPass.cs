@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace ConvNet.Engine.Kernels.Winograd;
 
 /// <summary>
@@ -46,7 +49,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     private Activation _from = null!;
     private Activation _to = null!;
     private float* _filterPoints;
-    private float[]? _bias;
+    private float* _bias;
     private Action<int>? _finished;
     private int _samples;
     private int _rowsPerChunk;
@@ -88,9 +91,11 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
 
     private int PanelItems => (_filters.Panels + PanelsPerItem - 1) / PanelsPerItem;
 
-    public void Run(Activation from, Activation to, int samples, float* filterPoints, float[]? bias, ThreadTeam team, Action<int>? finished)
+    /// <param name="bias">One for each lane of the output channels, or null.</param>
+    public void Run(Activation from, Activation to, int samples, float* filterPoints, float* bias, ThreadTeam team, Action<int>? finished)
     {
-        (_from, _to, _samples, _bias, _finished) = (from, to, samples, bias, finished);
+        (_from, _to, _samples, _finished) = (from, to, samples, finished);
+        _bias = bias;
         _filterPoints = filterPoints;
         int rows = samples * _tiling.Rows;
         int chunks = (rows + _maxRows - 1) / _maxRows;
@@ -250,9 +255,9 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
             float* image = _to.Sample(sample) + 8 * ((long)block * _destination.Area + (long)top * _destination.W);
             float* points = chunk.Destination + 8 * ((nint)block * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
             PlaneTransform.FromPoints<TOutput>(points, chunk.DestinationStep, 8, lines, image, height, _destination.W);
-            if (_bias is not null)
+            if (_bias != null)
             {
-                AddBias(image, height * _destination.W, block);
+                Add(Vector256.Load(_bias + 8 * block), image, height * _destination.W);
             }
         }
 
@@ -262,15 +267,12 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         }
     }
 
-    private void AddBias(float* image, int pixels, int block)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add(Vector256<float> bias, float* image, int pixels)
     {
-        int channels = Math.Min(8, _destination.C - 8 * block);
-        for (int pixel = 0; pixel < pixels; pixel++)
+        for (float* end = image + 8L * pixels; image < end; image += 8)
         {
-            for (int lane = 0; lane < channels; lane++)
-            {
-                image[8 * pixel + lane] += _bias![8 * block + lane];
-            }
+            (Vector256.Load(image) + bias).Store(image);
         }
     }
 }
