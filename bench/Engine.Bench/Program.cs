@@ -5,11 +5,14 @@ switch (args)
     case ["convolutions", ..]:
         ConvolutionTable.Print(threads: Argument(1, 1), batch: Argument(2, 64));
         return 0;
+    case ["normalization"]:
+        NormalizationTable.Print();
+        return 0;
     case ["step", string model, ..]:
         TrainingStep.Print(model, threads: Argument(2, 1), steps: Argument(3, 15), batch: Argument(4, 64));
         return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Bench convolutions [THREADS] [BATCH] | step MODEL [THREADS] [STEPS] [BATCH]");
+        Console.Error.WriteLine("usage: Engine.Bench convolutions [THREADS] [BATCH] | normalization | step MODEL [THREADS] [STEPS] [BATCH]");
         return 2;
 }
 
