@@ -44,6 +44,7 @@ public sealed class BatchNorm : Layer
     private BatchNormState _running;
     private Activation? _own;
     private Activation? _pooled;
+    private Activation? _winners;
     private Activation? _ownGradient;
 
     // Of the pass in progress; backward finds what forward left.
@@ -166,6 +167,11 @@ public sealed class BatchNorm : Layer
         }
 
         _y = _pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : Reserve(ref _own, Output, x.Capacity);
+        if (_pool)
+        {
+            Reserve(ref _winners, FeedsPool!.Output, x.Capacity);
+        }
+
         _reader = OutputReader?.Invoke(_y, step);
         step.Team.Run(step.Samples, _forwardSample);
         return _y;
@@ -274,7 +280,7 @@ public sealed class BatchNorm : Layer
         {
             if (_pool)
             {
-                PooledNormalization.Forward(_x.Block(n, block), _y.Block(n, block), _y.Shape.W, _constants[n, block]);
+                PooledNormalization.Forward(_x.Block(n, block), _y.Block(n, block), _winners!.Block(n, block), _y.Shape.W, _constants[n, block]);
             }
             else
             {
@@ -287,23 +293,11 @@ public sealed class BatchNorm : Layer
 
     private void Sum(int n)
     {
+        Activation x = _pool ? _winners! : _x;
         for (int block = 0; block < Output.Blocks; block++)
         {
-            Sum(n, block);
-        }
-    }
-
-    private void Sum(int n, int block)
-    {
-        Span<double> sumDy = _sums.First(n, block), sumDyXhat = _sums.Second(n, block);
-        if (_pool)
-        {
-            PooledNormalization.BackwardSums(
-                _x.Block(n, block), _dy.Block(n, block), _dy.Shape.W, _constants[n, block], sumDy, sumDyXhat);
-        }
-        else
-        {
-            _kernel.BackwardSums(_x.Block(n, block), _dy.Block(n, block), _constants[n, block], _relu, sumDy, sumDyXhat);
+            _kernel.BackwardSums(
+                x.Block(n, block), _dy.Block(n, block), _constants[n, block], _relu, _sums.First(n, block), _sums.Second(n, block));
         }
     }
 
