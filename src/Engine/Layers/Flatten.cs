@@ -89,12 +89,17 @@ public sealed unsafe class Flatten : Layer
     private void FlattenSample(int n)
     {
         float* flat = _y.Sample(n);
-        for (int c = 0; c < Input.C; c++, flat += Input.Area)
+        float* pixel = _x.Sample(n);
+        for (int c = 0; c < Input.C; c += 8, flat += 8 * Input.Area)
         {
-            float* plane = _x.Data + _x.Index(n, c, 0, 0);
-            for (int i = 0; i < Input.Area; i++)
+            // Pixel by pixel, so that each line of the blocked side is touched once.
+            int lanes = Math.Min(8, Input.C - c);
+            for (nint i = 0; i < Input.Area; i++, pixel += 8)
             {
-                flat[i] = plane[i * 8];
+                for (nint lane = 0; lane < lanes; lane++)
+                {
+                    flat[lane * Input.Area + i] = pixel[lane];
+                }
             }
         }
 
@@ -104,12 +109,16 @@ public sealed unsafe class Flatten : Layer
     private void BackwardSample(int n, int thread)
     {
         float* flat = _dy.Sample(n);
-        for (int c = 0; c < Input.C; c++, flat += Input.Area)
+        float* pixel = _dx.Sample(n);
+        for (int c = 0; c < Input.C; c += 8, flat += 8 * Input.Area)
         {
-            float* plane = _dx.Data + _dx.Index(n, c, 0, 0);
-            for (int i = 0; i < Input.Area; i++)
+            int lanes = Math.Min(8, Input.C - c);
+            for (nint i = 0; i < Input.Area; i++, pixel += 8)
             {
-                plane[i * 8] = flat[i];
+                for (nint lane = 0; lane < lanes; lane++)
+                {
+                    pixel[lane] = flat[lane * Input.Area + i];
+                }
             }
         }
 
