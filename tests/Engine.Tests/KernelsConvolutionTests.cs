@@ -125,14 +125,14 @@ public sealed class KernelsConvolutionTests
     [Fact]
     public void WinogradAgreesWithTheDefinitionForRandomShapes()
     {
-        Gen<(int C, int K, int H, int W, int Padding, int Samples)> shapes =
-            Gen.Select(Gen.Int[16, 40], Gen.Int[16, 40], Gen.Int[2, 13], Gen.Int[2, 13], Gen.Int[0, 2], Gen.Int[1, 5]);
-        shapes.Where(s => Math.Min(s.H, s.W) + 2 * s.Padding - 2 >= 2).Sample(
+        Gen<(int C, int K, int H, int W, int Kernel, int Padding, int Samples)> shapes = Gen.Select(
+            Gen.Int[16, 40], Gen.Int[16, 40], Gen.Int[2, 13], Gen.Int[2, 13], Gen.Int[0, 2].Select(i => i == 0 ? 5 : 3), Gen.Int[0, 4], Gen.Int[1, 5]);
+        shapes.Where(s => s.Padding < s.Kernel && Math.Min(s.H, s.W) + 2 * s.Padding - s.Kernel + 1 >= 2).Sample(
             s =>
             {
                 using var team = new ThreadTeam(2);
                 using var test = new KernelsConvolutionCase(
-                    KernelsConvolutionCase.Geometry2(s.C, s.K, new Size(s.H, s.W), 3, 1, s.Padding, 1), s.Samples);
+                    KernelsConvolutionCase.Geometry2(s.C, s.K, new Size(s.H, s.W), s.Kernel, 1, s.Padding, 1), s.Samples);
                 Assert.IsNotType<DirectConvolution>(test.Convolution);
                 test.Run(team);
                 CheckAgainstTheDefinition(test, WinogradTolerance);

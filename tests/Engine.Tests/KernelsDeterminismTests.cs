@@ -12,6 +12,7 @@ public sealed class KernelsDeterminismTests
     [
         KernelsConvolutionCase.Square(16, 40, 9, 3, padding: 1),
         KernelsConvolutionCase.Square(40, 24, 2, 3, padding: 1),
+        KernelsConvolutionCase.Square(24, 40, 7, 5, padding: 2),
         KernelsConvolutionCase.Square(136, 150, 4, 3, padding: 1),
         KernelsConvolutionCase.Square(72, 264, 6, 3, padding: 1),
         KernelsConvolutionCase.Square(19, 9, 8, 3, 2, 1),

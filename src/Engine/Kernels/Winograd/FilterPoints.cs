@@ -3,11 +3,14 @@ using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Winograd;
 
-/// <summary>3×3 filters in points, packed for <see cref="TileKernel"/>: [point][panel of 16 outputs][input channel][16].</summary>
+/// <summary>Filters in points, packed for <see cref="TileKernel"/>: [point][panel of 16 outputs][input channel][16].</summary>
 internal sealed unsafe class FilterPoints<TFilter>
     where TFilter : struct, ILineTransform
 {
-    private const int Taps = 9;
+
+    /// <summary>Of the largest filters, 5×5, and between their transforms of columns and of rows.</summary>
+    private const int MaxTaps = 25;
+    private const int MaxLines = 30;
 
     /// <summary>8 input channels × 16 outputs of one point.</summary>
     private const int StageStep = 8 * 16;
@@ -39,6 +42,8 @@ internal sealed unsafe class FilterPoints<TFilter>
         PointStep = Panels * PanelStep + 16;
     }
 
+    private static int Taps => TFilter.Inputs * TFilter.Inputs;
+
     private static int Points => TFilter.Outputs * TFilter.Outputs;
 
     public int Panels => (_outputs + 15) / 16;
@@ -68,7 +73,7 @@ internal sealed unsafe class FilterPoints<TFilter>
     private void Item(int panel, int thread)
     {
         int outputs = Math.Min(16, _outputs - 16 * panel);
-        float* taps = stackalloc float[Taps * 16];
+        float* taps = stackalloc float[MaxTaps * 16];
         float* stage = ThreadScratch.Floats(2, Points * StageStep);
         new Span<float>(taps, Taps * 16).Clear();
         float* target = _points + (long)panel * PanelStep;
@@ -116,17 +121,18 @@ internal sealed unsafe class FilterPoints<TFilter>
     private static void Transform(float* taps, float* stage)
     {
         nint side = TFilter.Outputs;
-        float* lines = stackalloc float[6 * 3 * 8];
+        nint filter = TFilter.Inputs;
+        float* lines = stackalloc float[MaxLines * 8];
         for (nint half = 0; half < 16; half += 8)
         {
-            for (nint column = 0; column < 3; column++)
+            for (nint column = 0; column < filter; column++)
             {
-                TFilter.Apply(taps + column * 16 + half, 48, lines + column * 8, 24);
+                TFilter.Apply(taps + column * 16 + half, filter * 16, lines + column * 8, filter * 8);
             }
 
             for (nint row = 0; row < side; row++)
             {
-                TFilter.Apply(lines + row * 24, 8, stage + row * side * StageStep + half, StageStep);
+                TFilter.Apply(lines + row * filter * 8, 8, stage + row * side * StageStep + half, StageStep);
             }
         }
     }

@@ -15,12 +15,19 @@ internal static class WinogradConvolution
     /// <summary>Null where the direct convolution is better.</summary>
     public static ConvolutionKernel? For(ConvolutionGeometry g)
     {
-        bool fits = g.Kernel == new Size(3, 3) && g.Stride == new Size(1, 1) && g.Dilation == new Size(1, 1) && g.Groups == 1
-            && g.Padding.H <= 2 && g.Padding.W <= 2
+        int side = g.Kernel.H;
+        bool fits = g.Kernel == new Size(side, side) && side is 3 or 5
+            && g.Stride == new Size(1, 1) && g.Dilation == new Size(1, 1) && g.Groups == 1
+            && Math.Max(g.Padding.H, g.Padding.W) < side && Math.Min(g.Output.H, g.Output.W) >= 2
             && Math.Min(g.Input.C, g.Output.C) >= MinChannels && (long)g.Input.C * g.Output.C <= MaxFilters;
-        if (!fits || Math.Min(g.Output.H, g.Output.W) < 2)
+        if (!fits)
         {
             return null;
+        }
+
+        if (side == 5)
+        {
+            return new WinogradConvolution<F4.Input, F25.Output, F25.Filter, F25.OutputGradient, F25.FilterGradient>(g);
         }
 
         bool two = g.Padding == new Size(1, 1) && g.Output.H == 2 && g.Output.W == 2;
@@ -31,8 +38,9 @@ internal static class WinogradConvolution
 }
 
 /// <summary>
-/// 3×3 convolution with stride 1 by Winograd's algorithm in all three phases: 36 products for 16 outputs, or 9 for the 4 outputs of
-/// an image of 2×2 pixels. The result differs from the direct sum by rounding only (about 1e-5 of the largest value).
+/// Convolution with stride 1 by Winograd's algorithm in all three phases: 36 products for 16 outputs of a 3×3 filter or 4 of a 5×5 one,
+/// and 9 for the 4 outputs of a 3×3 filter on an image of 2×2 pixels. The result differs from the direct sum by rounding only (about 1e-5 of
+/// the largest value).
 /// </summary>
 internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutputGradient, TFilterGradient> : ConvolutionKernel
     where TInput : struct, ILineTransform
@@ -61,7 +69,7 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
 
         // Tiles of two inputs lie between zeros that nobody reads.
         Size padding = TInput.Inputs == TOutput.Outputs ? 0 : geometry.Padding;
-        Size backPadding = TInput.Inputs == TOutput.Outputs ? 0 : new Size(2 - padding.H, 2 - padding.W);
+        Size backPadding = TInput.Inputs == TOutput.Outputs ? 0 : new Size(geometry.Kernel.H - 1 - padding.H, geometry.Kernel.W - 1 - padding.W);
         _forwardFilters = new FilterPoints<TFilter>(input.C, output.C, geometry.Taps, geometry.FilterCount, rotated: false);
         _backwardFilters = new FilterPoints<TFilter>(output.C, input.C, geometry.FilterCount, geometry.Taps, rotated: true);
         _forward = new WinogradPass<TInput, TOutput, TFilter>(input, output, padding, _forwardFilters);

@@ -5,7 +5,7 @@ using ConvNet.Engine.Reduction;
 namespace ConvNet.Engine.Kernels.Winograd;
 
 /// <summary>
-/// dWeight and dBias of a 3×3 convolution with stride 1. x and dy go to points a few rows of tiles at a time, every point sums the products
+/// dWeight and dBias of a convolution with stride 1. x and dy go to points a few rows of tiles at a time, every point sums the products
 /// of its tiles on <see cref="GradientKernel"/>, and at the end of each shard the sums go from points to taps. Work is cut into groups of
 /// up to 64 × 64 channels whose sums stay in the second-level cache; where there are few groups, their shards are items of their own.
 /// Rows are counted from the shard's first sample, so the order of every sum follows from geometry and shard.
@@ -15,8 +15,10 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     where TOutputGradient : struct, ILineTransform
     where TFilterGradient : struct, ILineTransform
 {
-    private const int Taps = 9;
     private const int GroupChannels = 64;
+
+    /// <summary>Vectors between the transforms of columns and of rows, for the largest filters, 5×5.</summary>
+    private const int MaxLines = 30;
 
     /// <summary>Fewer groups than this would leave threads idle.</summary>
     private const int ManyGroups = 8;
@@ -74,6 +76,8 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         _sumStep = Pairs * _outputGroup + 16;
         (_group, _leaf, _reduce) = (RunGroup, RunLeaf, ReduceLeaves);
     }
+
+    private static int Taps => TFilterGradient.Outputs * TFilterGradient.Outputs;
 
     private static int Points => TInput.Outputs * TInput.Outputs;
 
@@ -271,7 +275,8 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     private void SumsToTaps(float* sums, float* taps)
     {
         nint side = TFilterGradient.Inputs;
-        float* lines = stackalloc float[3 * 6 * 8];
+        nint filter = TFilterGradient.Outputs;
+        float* lines = stackalloc float[MaxLines * 8];
         for (int panel = 0; panel < _outputGroup / 16; panel++)
         {
             float* source = sums + 16 * (nint)panel * Pairs;
@@ -284,16 +289,16 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
                         TFilterGradient.Apply(source + half + column * _sumStep, side * _sumStep, lines + 8 * column, 8 * side);
                     }
 
-                    for (nint row = 0; row < 3; row++)
+                    for (nint row = 0; row < filter; row++)
                     {
-                        TFilterGradient.Apply(lines + 8 * row * side, 8, taps + half + 48 * row, 16);
+                        TFilterGradient.Apply(lines + 8 * row * side, 8, taps + half + 16 * filter * row, 16);
                     }
                 }
             }
         }
     }
 
-    /// <summary>[panel][channel][tap][16] to (K, C, 3, 3): reads each line of the cache once and writes it to 16 filters.</summary>
+    /// <summary>[panel][channel][tap][16] to (K, C, R, S): reads each line of the cache once and writes it to 16 filters.</summary>
     private void Unpack(ReadOnlySpan<float> sum, int group, int root)
     {
         int firstInput = group % InputGroups * _inputGroup;

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace ConvNet.Engine.Kernels.Winograd;
 
 /// <summary>
-/// Forward or backward data of a 3×3 convolution with stride 1. For a chunk of tiles: every block of input channels goes to points,
+/// Forward or backward data of a convolution with stride 1. For a chunk of tiles: every block of input channels goes to points,
 /// every point is a matrix product of its own (tiles × input channels by input × output channels, on <see cref="TileKernel"/>), and every
 /// block of output channels goes from points to pixels. A tile's result doesn't depend on its neighbours, so chunks may be cut freely.
 /// Small filters stay in a thread's cache: each thread takes some samples, chunk by chunk, through all three. Large ones are read once for
