@@ -14,7 +14,7 @@ namespace ConvNet.Grains.Contracts;
 public sealed record JobSpec
 {
     /// <summary>Raised by every change of kernels or rules that changes bits.</summary>
-    public const int CurrentNumericsVersion = 1;
+    public const int CurrentNumericsVersion = 2;
 
     private const int MaxBatch = 1 << 20;
     private const int MaxDataShards = 1 << 12;
