@@ -5,7 +5,7 @@ using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Bench;
 
-/// <summary>GFLOP/s of the three phases of the direct convolution for the shapes of the reference networks.</summary>
+/// <summary>GFLOP/s of the three phases of a convolution for the shapes of the reference networks.</summary>
 internal static class ConvolutionTable
 {
     private const double SecondsPerPhase = 0.2;
@@ -35,7 +35,7 @@ internal static class ConvolutionTable
     public static void Print(int threads, int batch)
     {
         using var team = new ThreadTeam(threads);
-        Console.WriteLine($"Direct convolution, {threads} thread(s), batch {batch}: GFLOP/s (2·K·C·R·S per output pixel; best of many)\n");
+        Console.WriteLine($"Convolutions, {threads} thread(s), batch {batch}: GFLOP/s (2·K·C·R·S per output pixel; best of many)\n");
         Console.WriteLine("| net | input | output | kernel | load ms | forward | backward data | backward weights |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach ((string net, ConvolutionGeometry geometry) in Shapes)

@@ -8,11 +8,8 @@ switch (args)
     case ["normalization"]:
         NormalizationTable.Print();
         return 0;
-    case ["step", string model, ..]:
-        TrainingStep.Print(model, threads: Argument(2, 1), steps: Argument(3, 15), batch: Argument(4, 64));
-        return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Bench convolutions [THREADS] [BATCH] | normalization | step MODEL [THREADS] [STEPS] [BATCH]");
+        Console.Error.WriteLine("usage: Engine.Bench convolutions [THREADS] [BATCH] | normalization");
         return 2;
 }
 
