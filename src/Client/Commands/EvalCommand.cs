@@ -40,7 +40,7 @@ internal static class EvalCommand
     {
         string path = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
         Checkpoint checkpoint = CheckpointFolder.Load(path);
-        JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson);
+        JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson, toEvaluate: true);
         Dataset data = dataPath is null ? spec.Data.Load() : DataSource.Load(dataPath, null);
         if (dataPath is null && data.Sha256 != spec.Data.Sha256)
         {

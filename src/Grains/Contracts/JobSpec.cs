@@ -75,8 +75,9 @@ public sealed record JobSpec
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
+    /// <param name="toEvaluate">True to accept jobs of an older numerics version: their weights mean the same, but training would go on in other bits.</param>
     /// <exception cref="ConvNetException">The text is no job of this program's version (exit code 3).</exception>
-    public static JobSpec FromJson(string json)
+    public static JobSpec FromJson(string json, bool toEvaluate = false)
     {
         JobSpec spec;
         try
@@ -88,7 +89,7 @@ public sealed record JobSpec
             throw ConvNetException.BadInput($"the job's description cannot be read: {e.Message}; was it written by another version of convnet?", e);
         }
 
-        if (spec.NumericsVersion != CurrentNumericsVersion)
+        if (spec.NumericsVersion != CurrentNumericsVersion && !(toEvaluate && spec.NumericsVersion < CurrentNumericsVersion))
         {
             throw ConvNetException.BadInput(
                 $"the job was made with numerics version {spec.NumericsVersion}, this program computes version {CurrentNumericsVersion} " +
