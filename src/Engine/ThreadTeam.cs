@@ -97,6 +97,7 @@ public sealed partial class ThreadTeam : IDisposable
         }
     }
 
+    /// <summary>Ends the helpers, and frees the scratch memory of theirs and of the calling thread, which should be the one that ran.</summary>
     public void Dispose()
     {
         if (_stopping)
@@ -114,6 +115,8 @@ public sealed partial class ThreadTeam : IDisposable
         {
             helper.Join();
         }
+
+        ThreadScratch.Release();
     }
 
     /// <summary>setpriority(PRIO_PROCESS, 0, …) acts on the calling thread on Linux.</summary>
@@ -128,6 +131,8 @@ public sealed partial class ThreadTeam : IDisposable
         {
             Work(thread);
         }
+
+        ThreadScratch.Release();
     }
 
     /// <summary>True when items are left, false when the team ends.</summary>

@@ -43,8 +43,9 @@ internal readonly record struct PaddedPlanes(int H, int W, int Top, int Left, in
         }
     }
 
+    /// <summary>Clears some pixels and returns what follows them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe float* Zero(float* destination, int pixels)
+    public static unsafe float* Zero(float* destination, int pixels)
     {
         for (float* end = destination + pixels * 8; destination < end; destination += 8)
         {

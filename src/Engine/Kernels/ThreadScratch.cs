@@ -21,17 +21,23 @@ internal static unsafe class ThreadScratch
     /// <summary>Makes what this thread needs of managed memory.</summary>
     public static void Prepare() => _buffers ??= new Buffers();
 
-    /// <summary>Lives as long as its thread.</summary>
+    /// <summary>Frees what the calling thread has; it may ask again.</summary>
+    public static void Release() => _buffers?.Free();
+
+    /// <summary>Freed at the latest after its thread has ended.</summary>
     private sealed class Buffers
     {
         private readonly nint[] _memory = new nint[Slots];
         private readonly long[] _lengths = new long[Slots];
 
-        ~Buffers()
+        ~Buffers() => Free();
+
+        public void Free()
         {
-            foreach (nint memory in _memory)
+            for (int slot = 0; slot < Slots; slot++)
             {
-                NativeMemory.AlignedFree((void*)memory);
+                NativeMemory.AlignedFree((void*)_memory[slot]);
+                (_memory[slot], _lengths[slot]) = (0, 0);
             }
         }
 

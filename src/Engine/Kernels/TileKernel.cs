@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ConvNet.Engine.Kernels;
 
 /// <summary>
-/// The inner loops of a direct convolution. A tile is 6 pixels × 16 (or 8) output channels, held in registers over the whole sum:
+/// The inner loops of a direct convolution, and of the products of Winograd's algorithm.
+/// A tile is 6 pixels × 16 (or 8) output channels, held in registers over the whole sum:
 /// with 12 accumulators the two FMA pipes stay full, and each input value and each weight is loaded once for 12 FMAs.
 /// A pixel is summed over input channel blocks, then taps, then channels of the block, whichever tile it falls into.
 /// </summary>
@@ -22,7 +23,8 @@ internal static unsafe class TileKernel
         public float* Destination;
 
         /// <summary>
-        /// For each output pixel: offset of its first input value, and of its output vector. A multiple of 6 entries, the last pixel repeated.
+        /// For each output pixel: offset of its first input value, and of its output vector.
+        /// A multiple of 6 entries; those past the last pixel are computed, too, and must do no harm.
         /// </summary>
         public int* SourceOffsets;
 

@@ -29,7 +29,7 @@ internal sealed unsafe class WeightGradientPass
     private readonly int _runPixels;
     private readonly int _xStep;
     private readonly Action<int, int> _item;
-    private readonly List<GradientTree> _trees = [];
+    private readonly PerThread<GradientTree> _trees = new(() => new GradientTree());
     private float* _x;
     private float* _dy;
     private ShardPlan _plan = null!;
@@ -78,11 +78,7 @@ internal sealed unsafe class WeightGradientPass
         _x = x;
         _dy = dy;
         (_plan, _rootOfWeights, _rootOfBias, _firstFilter) = (plan, rootOfWeights, rootOfBias, firstFilter);
-        while (_trees.Count < team.Size)
-        {
-            _trees.Add(new GradientTree());
-        }
-
+        _trees.Reserve(team.Size);
         team.Run(Panels * Items, _item);
     }
 

@@ -7,7 +7,6 @@ namespace ConvNet.Engine.Kernels.Winograd;
 internal sealed unsafe class FilterPoints<TFilter>
     where TFilter : struct, ILineTransform
 {
-
     /// <summary>Of the largest filters, 5×5, and between their transforms of columns and of rows.</summary>
     private const int MaxTaps = 25;
     private const int MaxLines = 30;
@@ -67,7 +66,7 @@ internal sealed unsafe class FilterPoints<TFilter>
 
     /// <summary>
     /// Eight input channels are staged in the first-level cache, so that each point gets 512 bytes at a time, past the caches: the points are
-    /// four times as large as the filters, and reading lines only to overwrite them would take as long again.
+    /// up to four times as large as the filters, and reading lines only to overwrite them would take as long again.
     /// </summary>
     [SkipLocalsInit]
     private void Item(int panel, int thread)
@@ -137,6 +136,10 @@ internal sealed unsafe class FilterPoints<TFilter>
         }
     }
 
+    /// <summary>
+    /// Other threads read the points only after <see cref="ThreadTeam.Run"/>, whose interlocked count of the items also orders stores that went
+    /// past the caches, as plain volatile writes would not.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Flush(float* stage, float* target)
     {

@@ -5,7 +5,7 @@ namespace ConvNet.Engine.Kernels.Winograd;
 
 /// <summary>
 /// How square tiles cover an image. The rows of tiles of consecutive samples are numbered through: a chunk is a run of them, so that images
-/// of any size give chunks that fit the caches.
+/// of any height give chunks of about the same size.
 /// </summary>
 /// <param name="Rows">Tiles from top to bottom.</param>
 /// <param name="Columns">Tiles from left to right.</param>
@@ -48,29 +48,18 @@ internal readonly record struct Tiling(int Rows, int Columns, int Size, int Over
         {
             if ((uint)h >= (uint)Image.H)
             {
-                target = Zero(target, Width);
+                target = PaddedPlanes.Zero(target, Width);
                 continue;
             }
 
-            target = Zero(target, Left);
+            target = PaddedPlanes.Zero(target, Left);
             float* source = plane + 8L * h * Image.W;
             for (float* last = target + 8 * columns; target < last; source += 8, target += 8)
             {
                 Vector256.Load(source).Store(target);
             }
 
-            target = Zero(target, Width - Left - columns);
+            target = PaddedPlanes.Zero(target, Width - Left - columns);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe float* Zero(float* target, int pixels)
-    {
-        for (float* end = target + 8 * pixels; target < end; target += 8)
-        {
-            Vector256<float>.Zero.Store(target);
-        }
-
-        return target;
     }
 }

@@ -9,8 +9,8 @@ internal static class WinogradConvolution
     /// <summary>With fewer channels the transforms cost more than the products save.</summary>
     private const int MinChannels = 16;
 
-    /// <summary>Bounds the memory of the filters' points, which is four times that of the filters.</summary>
-    private const long MaxFilters = 1 << 22;
+    /// <summary>Bounds the memory of the filters' points: 36 floats each, for forward and once more for backward data, 151 MB either.</summary>
+    private const long MaxFilters = 1 << 20;
 
     /// <summary>Null where the direct convolution is better.</summary>
     public static ConvolutionKernel? For(ConvolutionGeometry g)

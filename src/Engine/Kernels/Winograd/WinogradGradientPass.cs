@@ -45,7 +45,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     private readonly Action<int, int> _group;
     private readonly Action<int, int> _leaf;
     private readonly Action<int, int> _reduce;
-    private readonly List<GradientTree> _trees = [];
+    private readonly PerThread<GradientTree> _trees = new(() => new GradientTree());
     private float[] _leaves = [];
 
     // The pass in progress.
@@ -97,11 +97,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         Activation x, Activation dy, ShardPlan plan, Func<int, float[]> rootOfWeights, Func<int, float[]>? rootOfBias, ThreadTeam team)
     {
         (_x, _dy, _plan, _rootOfWeights, _rootOfBias) = (x, dy, plan, rootOfWeights, rootOfBias);
-        while (_trees.Count < team.Size)
-        {
-            _trees.Add(new GradientTree());
-        }
-
+        _trees.Reserve(team.Size);
         if (Groups >= ManyGroups || plan.Shards.Length > MaxLeaves)
         {
             team.Run(Groups, _group);
@@ -189,9 +185,12 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
             AddProducts(source, gradient, sums, (last - first) * _inputTiling.Columns, (outputBlocks + 1) / 2, isFirst);
         }
 
-        for (int n = shard.First; firstInput == 0 && _rootOfBias is not null && n < shard.End; n++)
+        if (firstInput == 0 && _rootOfBias is not null)
         {
-            AddBias(n, firstOutput / 8, outputBlocks, leaf[^_outputGroup..]);
+            for (int n = shard.First; n < shard.End; n++)
+            {
+                AddBias(n, firstOutput / 8, outputBlocks, leaf[^_outputGroup..]);
+            }
         }
 
         fixed (float* taps = leaf)

@@ -7,8 +7,8 @@ namespace ConvNet.Engine.Kernels.Winograd;
 /// Forward or backward data of a convolution with stride 1. For a chunk of tiles: every block of input channels goes to points,
 /// every point is a matrix product of its own (tiles × input channels by input × output channels, on <see cref="TileKernel"/>), and every
 /// block of output channels goes from points to pixels. A tile's result doesn't depend on its neighbours, so chunks may be cut freely.
-/// Small filters stay in a thread's cache: each thread takes some samples, chunk by chunk, through all three. Large ones are read once for
-/// a chunk of samples that all threads share.
+/// Each thread takes some samples, chunk by chunk, through all three. Where the filters are too large for its cache and a sample has few tiles,
+/// a larger chunk is shared by all threads instead, so that the filters are read once for many samples.
 /// </summary>
 internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     where TInput : struct, ILineTransform
@@ -98,7 +98,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         _bias = bias;
         _filterPoints = filterPoints;
         int rows = samples * _tiling.Rows;
-        int chunks = (rows + _maxRows - 1) / _maxRows;
+        int chunks = Math.Max(1, (rows + _maxRows - 1) / _maxRows);
         _rowsPerChunk = _shared ? (samples + chunks - 1) / chunks * _tiling.Rows : _maxRows;
         int tiles = RoundUp(_rowsPerChunk * _tiling.Columns);
         for (int block = 0; block < _taps.Length; block++)
