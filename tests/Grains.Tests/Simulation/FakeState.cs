@@ -1,7 +1,7 @@
+using ConvNet.Engine;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine;
 using ConvNet.Grains.Protocol;
 
 namespace ConvNet.Grains.Tests.Simulation;
