@@ -61,6 +61,7 @@ public sealed class Network : IDisposable
     {
         if (_input is null || _input.Capacity < samples)
         {
+            _input?.Dispose();
             _input = new Activation(Spec.Input, samples);
         }
 
