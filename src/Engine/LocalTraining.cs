@@ -21,7 +21,7 @@ public sealed class LocalTraining
     private readonly Dictionary<Parameter, float[][]> _slots;
     private readonly (Parameter Tensor, int Offset, int Length)[] _ranges;
     private readonly Action<int, int> _updateRange;
-    private ShardPlan? _plan;
+    private readonly Dictionary<int, ShardPlan> _plans = [];
     private int _firstRange;
     private StepSettings _settings = new(0, 1, 1, 1, []);
 
@@ -61,12 +61,13 @@ public sealed class LocalTraining
     /// <param name="sampleIndices">Index in the data set of each sample; keys dropout.</param>
     public Metrics Step(int[] labels, int[] sampleIndices)
     {
-        if (_plan is null || _plan.Samples != labels.Length)
+        if (!_plans.TryGetValue(labels.Length, out ShardPlan? plan))
         {
-            _plan = new ShardPlan(new ShardTree(labels.Length, _dataShards), 0, _dataShards);
+            plan = new ShardPlan(new ShardTree(labels.Length, _dataShards), 0, _dataShards);
+            _plans.Add(labels.Length, plan);
         }
 
-        Metrics metrics = Exchange.TrainStep(_plan, Steps, _seed, labels, sampleIndices);
+        Metrics metrics = Exchange.TrainStep(plan, Steps, _seed, labels, sampleIndices);
         Update();
         _network.Profile?.Begin(_network.Layers.Count, StepPhase.Update);
         Exchange.UpdateStatistics(_average);

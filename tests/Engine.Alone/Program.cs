@@ -5,7 +5,7 @@ using ConvNet.Engine;
 using ConvNet.Engine.Alone;
 using ConvNet.Engine.Optimizers;
 
-const int WarmUpSteps = 3;
+const int WarmUpSteps = 4;
 const int Steps = 20;
 const int Batch = 8;
 
@@ -18,11 +18,12 @@ switch (args)
         }
 
         return 0;
-    case ["weights", string model, string steps]:
-        Console.WriteLine($"{WeightsHash(ModelFile.Load(model), int.Parse(steps))} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
+    case ["weights", string model, string steps, string threads, string batchNorm]:
+        string hash = WeightsHash(ModelFile.Load(model), int.Parse(steps), int.Parse(threads), Enum.Parse<BatchNormMode>(batchNorm));
+        Console.WriteLine($"{hash} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
         return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS");
+        Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard");
         return 2;
 }
 
@@ -48,10 +49,10 @@ static long Allocations(ModelSpec model, int threads)
 }
 
 // SHA-256 over all weights and running statistics after some steps.
-static string WeightsHash(ModelSpec model, int steps)
+static string WeightsHash(ModelSpec model, int steps, int threads, BatchNormMode batchNorm)
 {
-    using var team = new ThreadTeam(1);
-    using var network = new Network(model, team: team);
+    using var team = new ThreadTeam(threads);
+    using var network = new Network(model, batchNorm, team);
     var training = new LocalTraining(network, new Sgd { LearningRate = 0.01, Momentum = 0.9 }, seed: 1);
     var batches = new RandomBatches(network, Batch);
     for (int i = 0; i < steps; i++)

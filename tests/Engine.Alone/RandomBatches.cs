@@ -2,14 +2,14 @@ using ConvNet.Engine.Data;
 
 namespace ConvNet.Engine.Alone;
 
-/// <summary>Batches of images that look like noise and are the same in every run.</summary>
+/// <summary>Batches of images that look like noise and are the same in every run. Every second one is smaller, as the last one of an epoch.</summary>
 internal sealed class RandomBatches
 {
     private const int Seed = 1;
 
     private readonly BatchFiller _filler;
-    private readonly int[] _labels;
-    private readonly int[] _samples;
+    private readonly int[][] _labels;
+    private readonly int[][] _samples;
 
     public RandomBatches(Network network, int batch)
     {
@@ -21,18 +21,21 @@ internal sealed class RandomBatches
             pixels[i] = (byte)random.NextUInt();
         }
 
-        _labels = new int[batch];
-        _samples = [.. Enumerable.Range(0, batch)];
+        int[] sizes = [batch, batch - 3];
+        _labels = [.. sizes.Select(size => new int[size])];
+        _samples = [.. sizes.Select(size => Enumerable.Range(0, size).ToArray())];
         double[] half = [.. Enumerable.Repeat(0.5, shape.C)];
-        int[] classes = [.. _samples.Select(sample => sample % network.Classes)];
+        int[] classes = [.. _samples[0].Select(sample => sample % network.Classes)];
         var images = new ImageSet(shape, pixels, classes, [.. Enumerable.Range(0, network.Classes).Select(label => $"{label}")]);
         _filler = new BatchFiller(images, InputAdapter.For(shape, half, half, shape), new Augmentation(PadCrop: 2, Flip: true));
     }
 
-    /// <summary>One step on the batch, augmented anew.</summary>
+    /// <summary>One step on the whole batch or the smaller one in turn, augmented anew.</summary>
     public void Train(LocalTraining training, Network network)
     {
-        _filler.Fill(Seed, (int)training.Steps, _samples, network.Input(_samples.Length), _labels);
-        training.Step(_labels, _samples);
+        int[] labels = _labels[training.Steps % 2];
+        int[] samples = _samples[training.Steps % 2];
+        _filler.Fill(Seed, (int)training.Steps, samples, network.Input(samples.Length), labels);
+        training.Step(labels, samples);
     }
 }

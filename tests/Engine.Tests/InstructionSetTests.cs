@@ -39,5 +39,5 @@ public class InstructionSetTests
 
     /// <returns>The hash of the weights first, then what the process says of its processor.</returns>
     private static async Task<string[]> TrainAsync(string model, int steps, params (string, string)[] environment) =>
-        (await ChildProcess.RunAsync("ConvNet.Engine.Alone.dll", ["weights", model, $"{steps}"], environment)).Split(' ');
+        (await ChildProcess.RunAsync("ConvNet.Engine.Alone.dll", ["weights", model, $"{steps}", "1", "Sync"], environment)).Split(' ');
 }

@@ -65,6 +65,7 @@ public sealed class Residual : Layer
     private readonly Action<int, int> _addItem;
     private readonly Action<int, int> _maskItem;
     private readonly Action<int, int> _addGradientItem;
+    private readonly Action<int, int> _copyItem;
     private Activation? _own;
     private Activation? _ownGradient;
 
@@ -96,6 +97,7 @@ public sealed class Residual : Layer
         _addItem = (n, _) => AddSample(n);
         _maskItem = (n, _) => MaskSample(n);
         _addGradientItem = (n, _) => AddGradientSample(n);
+        _copyItem = (n, _) => _dy.SampleSpan(n).CopyTo(_ownGradient!.SampleSpan(n));
         main.Layers[^1].OutputReader = ReadMain;
         main.Layers[0].GradientReader = ReadMainGradient;
 
@@ -155,7 +157,7 @@ public sealed class Residual : Layer
         }
 
         _masked = null;
-        _shortcutGradient = _shortcut.Backward(_normalizes ? dy : Copy(dy, step), step, needsInputGradient);
+        _shortcutGradient = _shortcut.Backward(_normalizes ? dy : Copy(step), step, needsInputGradient);
         Activation? dx = _main.Backward(dy, step, needsInputGradient);
         if (dx is null || _shortcutGradient is null)
         {
@@ -220,10 +222,10 @@ public sealed class Residual : Layer
     }
 
     /// <summary>Main and shortcut need a gradient each, as either may overwrite its own.</summary>
-    private Activation Copy(Activation dy, StepContext step)
+    private Activation Copy(StepContext step)
     {
-        Activation copy = Reserve(ref _ownGradient, Output, dy.Capacity);
-        step.Team.Run(step.Samples, (n, _) => dy.SampleSpan(n).CopyTo(copy.SampleSpan(n)));
+        Activation copy = Reserve(ref _ownGradient, Output, _dy.Capacity);
+        step.Team.Run(step.Samples, _copyItem);
         return copy;
     }
 
