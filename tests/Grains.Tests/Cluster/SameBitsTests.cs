@@ -17,6 +17,20 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
           {"type":"maxPool","size":2,"stride":2},{"type":"dropout","rate":0.25},{"type":"flatten"},{"type":"fullyConnected","out":10}]}
         """;
 
+    /// <summary>
+    /// The convolutions that <see cref="SmallNet"/> has too few channels for (both tiles of Winograd's algorithm for 3×3 filters, those for
+    /// 5×5 and depthwise), and a normalization that goes with its pooling.
+    /// </summary>
+    private const string KernelsNet = """
+        {"name":"kernels","input":[1,28,28],"layers":[
+          {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
+          {"type":"conv","out":16,"kernel":5,"padding":2,"bias":true},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
+          {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},
+          {"type":"conv","out":16,"kernel":3,"stride":2,"groups":16},{"type":"avgPool","size":2,"stride":1},
+          {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},
+          {"type":"flatten"},{"type":"fullyConnected","out":10}]}
+        """;
+
     private static readonly (int Workers, int Threads, bool Two)[] Corners = [(1, 1, false), (2, 2, true), (3, 1, false), (4, 1, true)];
 
     private static readonly (int Workers, int Threads, bool Two)[] All =
@@ -24,7 +38,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
 
     /// <summary>The variants of a job whose sums, state or random numbers are special.</summary>
     public static TheoryData<string> Variants =>
-        ["dropout-augmentation", "ghost", "cumulative", "adam", "adamw", "lars", "clip", "warmup", "shards-5", "seven", "three", "reference"];
+        ["dropout-augmentation", "ghost", "cumulative", "adam", "adamw", "lars", "clip", "warmup", "shards-5", "seven", "three", "reference", "kernels", "kernels-ghost"];
 
     [Theory]
     [InlineData(100)]
@@ -46,6 +60,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
     [Theory]
     [InlineData("lenet", "98c48bdbdc4c1154ae4ffc1459517883283f7e89b83509d92e9ef218f567a078")]
     [InlineData("small", "7be079e40bd735c437de909450b25924a9555c34177ff7b97d01db0f0d52bd56")]
+    [InlineData("kernels", "b755d99875548b10fb9a1e6e71973805d794216ac00e4b5ae6f18d0fd64ac33b")]
     [InlineData("resnet20", "d7f7f5b87222f1a5c7370fcb5b467c1f2944045d378059859dc532db92676889")]
     public async Task Small_jobs_end_in_the_committed_state(string name, string hash)
     {
@@ -53,6 +68,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
         {
             "lenet" => TestJobs.Job("lenet", batch: 100, steps: 10),
             "small" => Variant("cumulative"),
+            "kernels" => Variant("kernels"),
             _ => TestJobs.Job("resnet20", batch: 20, steps: 2),
         };
         Assert.Equal(2, job.NumericsVersion);
@@ -139,6 +155,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
     private static JobSpec Variant(string name)
     {
         JobSpec small = TestJobs.Job(ModelFile.Parse(SmallNet), batch: 40, steps: 8);
+        JobSpec kernels = TestJobs.Job(ModelFile.Parse(KernelsNet), batch: 20, steps: 4);
         return name switch
         {
             "dropout-augmentation" => small with { Augmentation = new Augmentation(2, true) },
@@ -153,6 +170,8 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
             "seven" => small with { Batch = 7 },
             "three" => small with { Batch = 3 },
             "reference" => small with { Kernels = KernelSet.Reference },
+            "kernels" => kernels,
+            "kernels-ghost" => kernels with { BatchNormMode = BatchNormMode.Shard },
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such variant"),
         };
     }
