@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.Versioning;
 using Xunit;
 
@@ -34,17 +33,13 @@ public sealed class AgainstPeersTests
     [Fact]
     public async Task Ratios_are_of_the_medians_and_the_mean_leaves_the_own_network_out()
     {
-        using var folder = new TemporaryFolder();
-        Write(folder, "convnet", Ours);
-        Write(folder, "bench/peers/libtorch/run.sh", Libtorch);
-        Write(folder, "bench/peers/torch/train.py", Torch);
-        Write(folder, "torch.py", "");
-        Write(folder, "bench/against-peers", await File.ReadAllTextAsync(
-            Path.Combine(AppContext.BaseDirectory, "bench", "against-peers"), TestContext.Current.CancellationToken));
+        using BenchScript script = Script(Libtorch, Torch);
 
-        string output = await RunAsync(folder, "--quick", "--nets", "fashion-cnn", "own");
+        CommandLineRun run = await script.RunAsync(
+            TestContext.Current.CancellationToken, "--quick", "--nets", "own", "fashion-cnn");
 
-        string[] rows = [.. output.Split('\n').Where(line => line.StartsWith('|'))];
+        Assert.True(run.ExitCode == 0, run.Error);
+        string[] rows = [.. run.Out.Split('\n').Where(line => line.StartsWith('|'))];
         Assert.Contains("| net | ours, 1 thread(s) | libtorch | ratio | ours, 2 thread(s) | libtorch | ratio |", rows);
         Assert.Contains("| fashion-cnn, batch 128 | 900 | 300 | 3.00 | 900 | 300 | 3.00 |", rows);
         Assert.Contains("| own, batch 37 | 30.0 | 300 | 0.10 | 30.0 | 300 | 0.10 |", rows);
@@ -54,27 +49,51 @@ public sealed class AgainstPeersTests
         Assert.Contains("| fashion-cnn, batch 128 | 3000 | 1000 | 3.00 | 3000 | 1000 | 3.00 |", rows);
         Assert.Contains("| fashion-cnn, batch 128 | 200 | 400 | 0.50 | 200 | 400 | 0.50 |", rows);
         Assert.Contains("| fashion-cnn, batch 128 | 2 | PyTorch, plain | 200 |", rows);
+        int mean = Array.FindIndex(rows, row => row.StartsWith("| geometric mean"));
+        Assert.StartsWith("| fashion-cnn", rows[mean - 1]);
+        Assert.StartsWith("| own", rows[mean + 1]);
     }
 
-    private static void Write(TemporaryFolder folder, string name, string text)
+    [Fact]
+    public async Task A_saved_result_says_with_which_arguments_it_was_made()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(folder.File(name))!);
-        File.SetUnixFileMode(folder.Write(name, text), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using BenchScript script = Script(Libtorch, Torch);
+        script.Write("bench/results/against-peers.md", "");
+        script.Write("programs/git", "#!/bin/sh\n[ \"$1\" = status ] || echo abc1234\n");
+        script.Write("programs/dotnet", "#!/bin/sh\necho 10.0.401\n");
+
+        CommandLineRun run = await script.RunAsync(
+            TestContext.Current.CancellationToken, "1", "--quick", "--nets", "resnet20", "--save");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Contains("`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ", script.Read("bench/results/against-peers.md"));
     }
 
-    private static async Task<string> RunAsync(TemporaryFolder folder, params string[] arguments)
+    [Theory]
+    [InlineData(true, "eval images/s median=1000.0", "evaluation is broken", "train, eval")]
+    [InlineData(true, "train images/s median=300.0", "train images/s median=nan", "train, eval")]
+    [InlineData(false, "median={rate}.0", "is slow today", "False, True")]
+    public async Task A_peer_without_its_figures_ends_the_comparison_with_what_it_printed(
+        bool ofLibtorch, string figures, string instead, string expected)
     {
-        var start = new ProcessStartInfo(folder.File("bench/against-peers"), arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["PYTHONPATH"] = folder.Path;
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, error);
-        return await output;
+        string Broken(string program) => program.Replace(figures, instead);
+        using BenchScript script = Script(ofLibtorch ? Broken(Libtorch) : Libtorch, ofLibtorch ? Torch : Broken(Torch));
+
+        CommandLineRun run = await script.RunAsync(TestContext.Current.CancellationToken, "--quick", "--nets", "resnet20");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"each of {expected}, but printed:", run.Error);
+        Assert.Contains(instead, run.Error);
+        Assert.DoesNotContain("Traceback", run.Error);
+    }
+
+    private static BenchScript Script(string libtorch, string torch)
+    {
+        var script = new BenchScript("against-peers");
+        script.Write("convnet", Ours);
+        script.Write("bench/peers/libtorch/run.sh", libtorch);
+        script.Write("bench/peers/torch/train.py", torch);
+        script.Write("torch.py", "");
+        return script;
     }
 }

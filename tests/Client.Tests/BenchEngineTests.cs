@@ -81,6 +81,52 @@ public sealed class BenchEngineTests
         Assert.Contains(message, run.Error);
     }
 
+    [Theory]
+    [InlineData("engine")]
+    [InlineData("layers")]
+    public async Task A_batch_with_more_values_than_an_array_holds_is_refused(string command)
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Write(
+            "large.json",
+            """
+            {"name":"large","input":[3,224,224],"layers":[
+              {"type":"conv","out":8,"kernel":1},{"type":"globalAvgPool"},{"type":"flatten"},{"type":"fullyConnected","out":10}]}
+            """);
+
+        CommandLineRun run = await CommandLineRun.RunAsync("bench", command, "--model", model, "--batch", "60000", "--steps", "1");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("60000 samples of 3x224x224 are 9031680000 values", run.Error);
+        Assert.Contains($"give --batch 1 to {Array.MaxLength / (3 * 224 * 224)}", run.Error);
+    }
+
+    [Theory]
+    [InlineData("engine", false)]
+    [InlineData("engine", true)]
+    [InlineData("layers", false)]
+    public async Task A_batch_that_leaves_a_single_value_per_channel_is_refused_as_train_does(string command, bool fromFile)
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Write(
+            "single.json",
+            """
+            {"name":"single","input":[1,2,2],"layers":[
+              {"type":"flatten"},{"type":"fullyConnected","out":10},{"type":"batchNorm"}]}
+            """);
+        string input = folder.File("input.safetensors");
+        using (FileStream file = File.Create(input))
+        {
+            SafetensorsFile.Write(file, [new NamedTensor("images", [1, 1, 2, 2], new float[4]), new NamedTensor("labels", [1], new float[1])]);
+        }
+
+        string[] batch = fromFile ? ["--input", input] : ["--batch", "1"];
+        CommandLineRun run = await CommandLineRun.RunAsync(["bench", command, "--model", model, .. batch, "--steps", "1"]);
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("a batch of 1 leave a single value per channel", run.Error);
+    }
+
     private static void WriteWeights(string path, string net, GoldenCase golden)
     {
         using var network = new Network(ModelPresets.Find(net)!);

@@ -85,6 +85,46 @@ public sealed class BenchLayersTests
         Assert.Equal(flops == 0, part.Bytes > 0);
     }
 
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("0.main.0", 0)]
+    [InlineData("0.shortcut.0", 0)]
+    [InlineData("0.main.1", 2.0 * 8 * 8 * 64)]
+    [InlineData("1", 2.0 * 4 * 8 * 64)]
+    [InlineData("3", 2.0 * 10 * 4 * 64)]
+    public void The_gradient_of_the_networks_input_counts_as_no_work(string name, double flops)
+    {
+        using var folder = new TemporaryFolder();
+        using var network = new Network(ModelFile.Load(folder.Write(
+            "first.json",
+            """
+            {"name":"first","input":[3,8,8],"layers":[
+              {"type":"residual","main":[{"type":"conv","out":8,"kernel":1},{"type":"conv","out":8,"kernel":1}],
+               "shortcut":[{"type":"conv","out":8,"kernel":1}]},
+              {"type":"conv","out":4,"kernel":1},{"type":"flatten"},{"type":"fullyConnected","out":10}]}
+            """)));
+        Layer layer = network.Layers.Single(layer => layer.Name == name);
+
+        LayerPart part = LayerPart.Of(layer, StepPhase.BackwardData, batch: 5, seconds: 1);
+
+        Assert.Equal(5 * flops, part.Flops);
+        Assert.Equal(layer.Parameters.Count == 0, part.Bytes > 0);
+        Assert.Equal(layer.Parameters.Count > 0, LayerPart.Of(layer, StepPhase.BackwardWeights, batch: 5, seconds: 1).Flops > 0);
+    }
+
+    [Fact]
+    public void A_report_counts_the_work_of_every_step_but_the_gradient_of_the_input_however_long_it_took()
+    {
+        using var network = new Network(ModelFile.Load("lenet"));
+        var clock = new StepClock(network.Layers.Count);
+        clock.Measure(() => { });
+
+        var report = new LayerReport(network.Spec, network.Layers, batch: 2, threads: 1, steps: 1, new MachinePeak(100, 20), clock);
+
+        const double First = 6.0 * 25 * 28 * 28, Others = (16 * 150 * 100) + (400 * 120) + (120 * 84) + (84 * 10);
+        Assert.Equal(2 * 2 * ((2 * First) + (3 * Others)), report.Flops);
+    }
+
     [Fact]
     public void A_part_that_a_neighbour_has_done_has_no_rate()
     {

@@ -22,10 +22,19 @@ internal sealed class BenchBatch
     public int Count { get; }
 
     /// <summary>Random bytes, which become numbers from −1 to 1 as those of an image do in training.</summary>
+    /// <exception cref="ConvNetException">The batch has more values than an array holds (exit code 3).</exception>
     public static BenchBatch Random(Shape shape, int classes, int count)
     {
+        long values = (long)count * shape.Count;
+        if (values > Array.MaxLength)
+        {
+            throw ConvNetException.BadInput(
+                $"{count} samples of {shape} are {values} values, and a random batch holds at most {Array.MaxLength}; " +
+                $"give --batch 1 to {Array.MaxLength / shape.Count}.");
+        }
+
         var random = new Random(1);
-        byte[] pixels = new byte[count * shape.Count];
+        byte[] pixels = new byte[values];
         random.NextBytes(pixels);
         int[] labels = [.. Enumerable.Range(0, count).Select(_ => random.Next(classes))];
         var images = new ImageSet(shape, pixels, labels, [.. Enumerable.Range(0, classes).Select(label => $"{label}")]);

@@ -10,9 +10,9 @@ internal static class LayerBench
     public static LayerReport Run(ModelSpec model, int batch, int threads, int steps)
     {
         using var team = new ThreadTeam(threads);
-        MachinePeak peak = MachinePeak.Measure(team);
         using var network = new Network(model, BatchNormMode.Sync, team);
         var worker = new BenchWorker(network, BenchBatch.Random(model.Input, network.Classes, batch));
+        MachinePeak peak = MachinePeak.Measure(team);
         for (int i = 0; i < WarmUpSteps; i++)
         {
             worker.Train();

@@ -32,7 +32,7 @@ internal static class LayerJson
         ["output"] = new JsonArray(part.Layer.Output.C, part.Layer.Output.H, part.Layer.Output.W),
         ["phase"] = CamelCase(part.Phase),
         ["milliseconds"] = 1e3 * part.Seconds,
-        ["gigaflopsPerSecond"] = part.Gigaflops(report.Peak),
+        ["gigaflopsPerSecond"] = part.Gigaflops,
         ["gigabytesPerSecond"] = part.Gigabytes(report.Peak),
         ["shareOfPeak"] = part.ShareOfPeak(report.Peak),
         ["shareOfStep"] = part.Seconds / report.Step,

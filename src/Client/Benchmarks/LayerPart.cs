@@ -5,30 +5,37 @@ namespace ConvNet.Client.Benchmarks;
 
 /// <summary>One phase of one layer in a training step: what it took, and the work it stands for.</summary>
 /// <param name="Flops">
-/// Nominal: 2 for each multiply-add of the definition, whatever the algorithm saves. 0 for layers without multiplications.
+/// Nominal: 2 for each multiply-add of the definition, whatever the algorithm saves. 0 for layers without multiplications, and for the
+/// gradient of the network's input, which no step computes.
 /// </param>
-/// <param name="Bytes">Nominal: every value read or written once. 0 where <paramref name="Flops"/> count.</param>
+/// <param name="Bytes">Nominal: every value read or written once. 0 in the phases that multiply.</param>
 internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, double Flops, double Bytes)
 {
-    /// <summary>Beyond this multiple of the peak, a neighbour has done the work within its own pass, or there was none to do.</summary>
+    /// <summary>Beyond this multiple of the peak, a neighbour has moved the bytes within its own pass.</summary>
     private const double Implausible = 20;
 
     public static LayerPart Of(Layer layer, StepPhase phase, int batch, double seconds)
     {
-        double flops = phase is StepPhase.Load or StepPhase.Update ? 0 : (double)MultiplyAdds(layer) * 2 * batch;
-        return new LayerPart(layer, phase, seconds, flops, flops > 0 ? 0 : Traffic(layer, phase, batch));
+        long multiplyAdds = phase is StepPhase.Load or StepPhase.Update ? 0 : MultiplyAdds(layer);
+        if (multiplyAdds == 0)
+        {
+            return new LayerPart(layer, phase, seconds, Flops: 0, Traffic(layer, phase, batch));
+        }
+
+        bool skipped = phase == StepPhase.BackwardData && ReadsNetworkInput(layer);
+        return new LayerPart(layer, phase, seconds, skipped ? 0 : 2.0 * multiplyAdds * batch, Bytes: 0);
     }
 
-    /// <summary>Null if the layer has no multiplications, or takes no time of its own.</summary>
-    public double? Gigaflops(MachinePeak peak) => Rate(Flops, peak.Gigaflops);
+    /// <summary>Null if there is nothing to multiply.</summary>
+    public double? Gigaflops => Rate(Flops);
 
     /// <summary>Null if the layer has multiplications, or takes no time of its own.</summary>
-    public double? Gigabytes(MachinePeak peak) => Rate(Bytes, peak.Gigabytes);
+    public double? Gigabytes(MachinePeak peak) => Rate(Bytes) is { } rate && rate < Implausible * peak.Gigabytes ? rate : null;
 
     /// <summary>
     /// 0 … 1, beyond 1 if an algorithm saves multiplications or a cache saves traffic; null where neither rate is known.
     /// </summary>
-    public double? ShareOfPeak(MachinePeak peak) => Gigaflops(peak) / peak.Gigaflops ?? Gigabytes(peak) / peak.Gigabytes;
+    public double? ShareOfPeak(MachinePeak peak) => Gigaflops / peak.Gigaflops ?? Gigabytes(peak) / peak.Gigabytes;
 
     /// <summary>Of one sample, in each of the three phases: K · C/groups · R · S for every output pixel.</summary>
     private static long MultiplyAdds(Layer layer) => layer switch
@@ -37,6 +44,9 @@ internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, d
         LocallyConnected => layer.Parameters[0].Count,
         _ => 0,
     };
+
+    /// <summary>The first layer, and of a residual block in its place the first of each branch: "0", "0.main.0", "0.shortcut.0".</summary>
+    private static bool ReadsNetworkInput(Layer layer) => layer.Name.Split('.').All(part => part is "0" or "main" or "shortcut");
 
     private static double Traffic(Layer layer, StepPhase phase, int batch)
     {
@@ -52,9 +62,5 @@ internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, d
         return floats * sizeof(float);
     }
 
-    private double? Rate(double work, double peak)
-    {
-        double rate = work / Seconds / 1e9;
-        return work > 0 && rate < Implausible * peak ? rate : null;
-    }
+    private double? Rate(double work) => work > 0 && Seconds > 0 ? work / Seconds / 1e9 : null;
 }

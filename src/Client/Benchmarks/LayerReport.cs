@@ -59,6 +59,6 @@ internal sealed class LayerReport
     /// <summary>The median of the steps' sums minus the sum of the parts' medians; grows with the unrest of the machine.</summary>
     public double Scatter { get; }
 
-    /// <summary>Nominal operations of a step that are done: the first layer's input gradient is not.</summary>
-    public double Flops => Parts.Where(part => part.Gigaflops(Peak) is not null).Sum(part => part.Flops);
+    /// <summary>Nominal operations of a step.</summary>
+    public double Flops => Parts.Sum(part => part.Flops);
 }

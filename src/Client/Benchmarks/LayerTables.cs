@@ -21,7 +21,7 @@ internal static class LayerTables
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"Parts below {100 * Negligible} % of the step are not listed; a neighbour may do such a layer's work in its own pass. " +
-            $"Layers, in ms:"));
+            $"A Winograd layer transforms its filters for forward in load, and those for backward data in backward data. Layers, in ms:"));
         output.WriteLine();
         Layers(report).Write(output);
         Sums(report).Write(output);
@@ -42,7 +42,7 @@ internal static class LayerTables
                 report.Types[part.Layer.Name],
                 PhaseName(part.Phase),
                 Milliseconds(part.Seconds),
-                Number(part.Gigaflops(report.Peak)),
+                Number(part.Gigaflops),
                 Number(part.Gigabytes(report.Peak)),
                 part.ShareOfPeak(report.Peak) is { } share ? Percent(share) : "",
                 Percent(part.Seconds / report.Step));

@@ -38,12 +38,18 @@ internal sealed class BenchOptions(int defaultSteps)
 
     public bool HasBatch(CommandResult result) => result.GetResult(_batch) is not null;
 
-    public BenchChoices Read(ParseResult parsed) => new(
-        ModelFile.Load(parsed.GetValue(_model)!),
-        WholeNumber.InRange("--batch", parsed.GetValue(_batch) ?? 128, 1, BenchBatch.MaxCount),
-        WholeNumber.InRange("--threads", parsed.GetValue(_threads) ?? 1, 1, 1024),
-        WholeNumber.InRange("--steps", parsed.GetValue(_steps) ?? defaultSteps, 1, 100_000),
-        parsed.GetValue(_json));
+    /// <exception cref="ConvNetException">A number is out of range, or the model cannot train on such a batch (exit code 3).</exception>
+    public BenchChoices Read(ParseResult parsed)
+    {
+        var choices = new BenchChoices(
+            ModelFile.Load(parsed.GetValue(_model)!),
+            WholeNumber.InRange("--batch", parsed.GetValue(_batch) ?? 128, 1, BenchBatch.MaxCount),
+            WholeNumber.InRange("--threads", parsed.GetValue(_threads) ?? 1, 1, 1024),
+            WholeNumber.InRange("--steps", parsed.GetValue(_steps) ?? defaultSteps, 1, 100_000),
+            parsed.GetValue(_json));
+        ModelTable.CheckBatch(choices.Model, choices.Batch);
+        return choices;
+    }
 }
 
 /// <param name="Steps">Measured steps, after the warm-up.</param>

@@ -52,6 +52,7 @@ internal static class BenchEngineCommand
         BenchBatch batch = input is null
             ? BenchBatch.Random(choices.Model.Input, network.Classes, choices.Batch)
             : BenchBatch.Read(input, choices.Model.Input);
+        ModelTable.CheckBatch(choices.Model, batch.Count);
         EngineResult result = EngineBench.Run(network, batch, weights, choices.Steps);
         if (choices.Json)
         {
