@@ -88,16 +88,16 @@ public sealed class KernelsFusionTests
     }
 
     [Theory]
-    [InlineData(NormReLUPool)]
-    [InlineData(Block)]
-    [InlineData($"{NormedShortcut},{Block}")]
-    [InlineData($"{OverwritingShortcut},{EarlyNorm}")]
-    public void FusedLayersHaveTheGradientOfTheForwardPass(string layers)
+    [InlineData(NormReLUPool, 5e-3)]
+    [InlineData(Block, 2e-2)]
+    [InlineData($"{NormedShortcut},{Block}", 2e-2)]
+    [InlineData($"{OverwritingShortcut},{EarlyNorm}", 2e-2)]
+    public void FusedLayersHaveTheGradientOfTheForwardPass(string layers, double tolerance)
     {
         using var team = new ThreadTeam(1);
         var probe = new LayerProbe(layers, new Shape(12, 4, 6), 5, BatchNormMode.Sync, KernelSet.Fast, team);
         probe.Run();
-        Assert.InRange(probe.ParameterError(), 0, 2e-2);
-        Assert.InRange(probe.InputError(), 0, 2e-2);
+        Assert.InRange(probe.ParameterError(), 0, tolerance);
+        Assert.InRange(probe.InputError(), 0, tolerance);
     }
 }
