@@ -77,6 +77,14 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
     }
 
     [Fact]
+    public async Task Local_training_ends_in_the_weights_of_the_job()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 100, steps: 4) with { Schedule = new ConstantSchedule() };
+        (CheckpointResult end, _) = await TestJobs.RunAsync(two.Grains, job, workers: 3);
+        Assert.Equal(end.WeightsSha256, TestJobs.TrainLocally(job));
+    }
+
+    [Fact]
     public async Task A_run_that_is_stopped_in_mid_epoch_and_goes_on_elsewhere_ends_in_the_same_state()
     {
         JobSpec job = Variant("cumulative") with { Batch = 130, TotalSteps = 100 };

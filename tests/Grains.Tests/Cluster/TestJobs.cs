@@ -1,5 +1,6 @@
 using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Formats;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Data;
@@ -50,6 +51,27 @@ internal static class TestJobs
 
     public static async Task<string> HashAsync(IGrainFactory grains, JobSpec job, int workers, int threads = 1) =>
         (await RunAsync(grains, job, workers, threads)).Checkpoint.StateSha256;
+
+    /// <summary>The weightsSha256 of the job's steps without a cluster.</summary>
+    public static string TrainLocally(JobSpec job)
+    {
+        using var team = new ThreadTeam(2);
+        using var network = new Network(job.Model, job.BatchNormMode, team, job.Kernels);
+        var training = new LocalTraining(network, job.Optimizer, job.Seed, job.DataShards, job.Initialization, job.RunningAverage);
+        var batches = new BatchPlan(job.Seed, job.Shape);
+        var filler = new BatchFiller(Data.Value.Train, job.Adapter, job.Augmentation);
+        for (long step = 0; step < job.TotalSteps; step++)
+        {
+            int[] samples = [.. batches.Samples(step)];
+            int[] labels = new int[samples.Length];
+            filler.Fill(job.Seed, job.Shape.EpochOf(step), samples, network.Input(samples.Length), labels);
+            training.Step(labels, samples);
+        }
+
+        IEnumerable<NamedTensor> weights = network.Parameters.Select(
+            parameter => new NamedTensor(parameter.Name, parameter.Shape, training.Exchange.Values(parameter).ToArray()));
+        return StateHash.Weights(weights, training.Steps);
+    }
 
     /// <summary>Waits until the job has carried out its order.</summary>
     public static async Task<JobStatus> WaitAsync(IJobGrain job)
