@@ -40,91 +40,16 @@ public sealed record GlobalAvgPoolSpec : LayerSpec
 }
 
 /// <summary>Average pooling; global average pooling is one window over everything.</summary>
-public sealed class AvgPool : Layer
+public sealed class AvgPool : PoolingLayer
 {
-    private readonly Window _rows;
-    private readonly Window _columns;
-    private readonly Action<int> _poolSample;
-    private readonly Action<int, int> _poolItem;
-    private readonly Action<int, int> _backwardSample;
-    private Activation? _own;
-    private Activation? _ownGradient;
-    private PoolingKernel _kernel = null!;
-    private Activation _x = null!;
-    private Activation _y = null!;
-    private Activation _dy = null!;
-    private Activation _dx = null!;
-    private Activation? _pooled;
-    private Action<int>? _reader;
-    private Action<int>? _gradientReader;
-
     internal AvgPool(string name, int index, Shape input, Window rows, Window columns)
-        : base(name, index, input, Pooling.Output((rows, columns), input))
+        : base(name, index, input, rows, columns)
     {
-        _rows = rows;
-        _columns = columns;
-        _poolSample = PoolSample;
-        _poolItem = (n, _) => PoolSample(n);
-        _backwardSample = BackwardSample;
     }
 
-    public override long Flops => (long)_rows.Kernel * _columns.Kernel * Output.Count;
+    private protected override void ForwardBlock(PoolingKernel kernel, ReadOnlySpan<float> x, Span<float> y) =>
+        kernel.AverageForward(x, y, Rows, Columns);
 
-    public override (Window Rows, Window Columns)? Windows => (_rows, _columns);
-
-    internal override Action<int>? ReadInput(Activation x, StepContext step)
-    {
-        _kernel = PoolingKernel.For(step.Kernels);
-        _x = x;
-        _y = Reserve(ref _own, Output, x.Capacity);
-        _reader = OutputReader?.Invoke(_y, step);
-        _pooled = x;
-        return _poolSample;
-    }
-
-    public override Activation Forward(Activation x, StepContext step)
-    {
-        if (!ReferenceEquals(x, _pooled))
-        {
-            ReadInput(x, step);
-            step.Team.Run(step.Samples, _poolItem);
-        }
-
-        _pooled = null;
-        return _y;
-    }
-
-    public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
-    {
-        if (!needsInputGradient)
-        {
-            return null;
-        }
-
-        _dy = dy;
-        _dx = Reserve(ref _ownGradient, Input, dy.Capacity);
-        _gradientReader = GradientReader?.Invoke(_dx, step);
-        step.Team.Run(step.Samples, _backwardSample);
-        return _dx;
-    }
-
-    private void PoolSample(int n)
-    {
-        for (int block = 0; block < Input.Blocks; block++)
-        {
-            _kernel.AverageForward(_x.Block(n, block), _y.Block(n, block), _rows, _columns);
-        }
-
-        _reader?.Invoke(n);
-    }
-
-    private void BackwardSample(int n, int thread)
-    {
-        for (int block = 0; block < Input.Blocks; block++)
-        {
-            _kernel.AverageBackward(_dy.Block(n, block), _dx.Block(n, block), _rows, _columns);
-        }
-
-        _gradientReader?.Invoke(n);
-    }
+    private protected override void BackwardBlock(PoolingKernel kernel, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx) =>
+        kernel.AverageBackward(dy, dx, Rows, Columns);
 }

@@ -46,117 +46,41 @@ internal static class Pooling
 }
 
 /// <summary>Of equal values the first in row order wins, and gets the gradient.</summary>
-public sealed class MaxPool : Layer
+public sealed class MaxPool : PoolingLayer
 {
-    private readonly Window _rows;
-    private readonly Window _columns;
-    private readonly Action<int> _poolSample;
-    private readonly Action<int, int> _poolItem;
-    private readonly Action<int, int> _backwardSample;
-    private Activation? _own;
-    private Activation? _ownGradient;
-    private PoolingKernel _kernel = null!;
-    private Activation _x = null!;
-    private Activation _y = null!;
-    private Activation _dy = null!;
-    private Activation _dx = null!;
-    private Activation? _pooled;
-    private Action<int>? _reader;
-    private Action<int>? _gradientReader;
     private bool _wasApplied;
 
     internal MaxPool(string name, int index, Shape input, Window rows, Window columns)
-        : base(name, index, input, Pooling.Output((rows, columns), input))
+        : base(name, index, input, rows, columns)
     {
-        _rows = rows;
-        _columns = columns;
-        _poolSample = PoolSample;
-        _poolItem = (n, _) => PoolSample(n);
-        _backwardSample = BackwardSample;
     }
 
-    public override long Flops => (long)_rows.Kernel * _columns.Kernel * Output.Count;
-
-    public override (Window Rows, Window Columns)? Windows => (_rows, _columns);
-
     /// <summary>True if a batch norm and ReLU before this layer can pool within their pass.</summary>
-    internal bool FitsNormalization => PooledNormalization.Fits(_rows, _columns);
+    internal bool FitsNormalization => PooledNormalization.Fits(Rows, Columns);
 
     /// <summary>The batch norm that does so in training with the fast kernels.</summary>
     internal BatchNorm? AppliedBy { get; set; }
 
-    internal override Action<int>? ReadInput(Activation x, StepContext step)
-    {
-        _wasApplied = AppliedBy?.Pools(step) ?? false;
-        if (_wasApplied)
-        {
-            return OutputReader?.Invoke(x, step);
-        }
-
-        _kernel = PoolingKernel.For(step.Kernels);
-        _x = x;
-        _y = Reserve(ref _own, Output, x.Capacity);
-        _reader = OutputReader?.Invoke(_y, step);
-        _pooled = x;
-        return _poolSample;
-    }
-
     public override Activation Forward(Activation x, StepContext step)
     {
         _wasApplied = AppliedBy?.Pools(step) ?? false;
-        if (_wasApplied)
-        {
-            return x;
-        }
+        return _wasApplied ? x : base.Forward(x, step);
+    }
 
-        if (!ReferenceEquals(x, _pooled))
-        {
-            ReadInput(x, step);
-            step.Team.Run(step.Samples, _poolItem);
-        }
+    public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient) =>
+        _wasApplied && needsInputGradient ? dy : base.Backward(dy, step, needsInputGradient);
 
-        _pooled = null;
-        return _y;
+    internal override Action<int>? ReadInput(Activation x, StepContext step)
+    {
+        _wasApplied = AppliedBy?.Pools(step) ?? false;
+        return _wasApplied ? OutputReader?.Invoke(x, step) : base.ReadInput(x, step);
     }
 
     internal override Action<int>? ReadGradient(Activation dy, StepContext step) => _wasApplied ? GradientReader?.Invoke(dy, step) : null;
 
-    public override Activation? Backward(Activation dy, StepContext step, bool needsInputGradient)
-    {
-        if (!needsInputGradient)
-        {
-            return null;
-        }
+    private protected override void ForwardBlock(PoolingKernel kernel, ReadOnlySpan<float> x, Span<float> y) =>
+        kernel.MaxForward(x, y, Rows, Columns);
 
-        if (_wasApplied)
-        {
-            return dy;
-        }
-
-        _dy = dy;
-        _dx = Reserve(ref _ownGradient, Input, dy.Capacity);
-        _gradientReader = GradientReader?.Invoke(_dx, step);
-        step.Team.Run(step.Samples, _backwardSample);
-        return _dx;
-    }
-
-    private void PoolSample(int n)
-    {
-        for (int block = 0; block < Input.Blocks; block++)
-        {
-            _kernel.MaxForward(_x.Block(n, block), _y.Block(n, block), _rows, _columns);
-        }
-
-        _reader?.Invoke(n);
-    }
-
-    private void BackwardSample(int n, int thread)
-    {
-        for (int block = 0; block < Input.Blocks; block++)
-        {
-            _kernel.MaxBackward(_x.Block(n, block), _dy.Block(n, block), _dx.Block(n, block), _rows, _columns);
-        }
-
-        _gradientReader?.Invoke(n);
-    }
+    private protected override void BackwardBlock(PoolingKernel kernel, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx) =>
+        kernel.MaxBackward(x, dy, dx, Rows, Columns);
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Kernels.Winograd;
@@ -185,17 +184,24 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
             AddProducts(source, gradient, sums, (last - first) * _inputTiling.Columns, (outputBlocks + 1) / 2, isFirst);
         }
 
-        if (firstInput == 0 && _rootOfBias is not null)
-        {
-            for (int n = shard.First; n < shard.End; n++)
-            {
-                AddBias(n, firstOutput / 8, outputBlocks, leaf[^_outputGroup..]);
-            }
-        }
-
         fixed (float* taps = leaf)
         {
             SumsToTaps(sums, taps);
+            if (firstInput == 0 && _rootOfBias is not null)
+            {
+                AddBias(shard, firstOutput / 8, outputBlocks, taps + LeafLength - _outputGroup);
+            }
+        }
+    }
+
+    private void AddBias(in LocalShard shard, int firstBlock, int blocks, float* bias)
+    {
+        for (int n = shard.First; n < shard.End; n++)
+        {
+            for (int block = 0; block < blocks; block++)
+            {
+                DepthwiseKernel.RunBias(_dy.Sample(n) + 8L * (firstBlock + block) * _output.Area, _output.Area, bias + 8 * block);
+            }
         }
     }
 
@@ -233,22 +239,6 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
             float* target = points + 16 * (nint)(block / 2) * _tiles + block % 2 * 8;
             PlaneTransform.ToPoints<TOutputGradient>(
                 band, _gradientTiling.Width, rows, _gradientTiling.Columns, _gradientTiling.Size, band + length, target, _outputStep, 16);
-        }
-    }
-
-    private void AddBias(int n, int firstBlock, int blocks, Span<float> bias)
-    {
-        for (int block = 0; block < blocks; block++)
-        {
-            Span<float> lanes = bias.Slice(8 * block, 8);
-            Vector256<float> sum = Vector256<float>.Zero;
-            float* end = _dy.Sample(n) + 8L * (firstBlock + block + 1) * _output.Area;
-            for (float* pixel = end - 8 * _output.Area; pixel < end; pixel += 8)
-            {
-                sum += Vector256.Load(pixel);
-            }
-
-            (Vector256.Create<float>(lanes) + sum).CopyTo(lanes);
         }
     }
 
