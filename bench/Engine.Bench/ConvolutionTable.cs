@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
-using ConvNet.Engine.Layers;
+using ConvNet.Engine.Kernels.Convolution;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Bench;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
-using ConvNet.Engine.Layers;
+using ConvNet.Engine.Kernels.Normalization;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Bench;
 

@@ -1,6 +1,8 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Client;

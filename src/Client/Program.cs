@@ -1,3 +1,3 @@
-using ConvNet.Client;
+using ConvNet.Client.Commands;
 
 return await CommandLine.RunAsync(args, Terminal.Process());

@@ -1,7 +1,7 @@
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Data;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
-using ConvNet.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

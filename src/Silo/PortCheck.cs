@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Silo;
 

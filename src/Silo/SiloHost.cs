@@ -1,4 +1,4 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,7 +1,9 @@
 using System.Text.Json;
-using ConvNet.Engine;
 using ConvNet.Engine.Formats;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Tests.Golden;
+using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Client.Tests;
@@ -22,7 +24,7 @@ public sealed class BenchEngineTests
     {
         GoldenCase golden = GoldenFile.Read(net).Cases[0];
         using var folder = new TemporaryFolder();
-        string weights = folder.File("model.safetensors"), input = folder.File("input.safetensors");
+        string weights = folder["model.safetensors"], input = folder["input.safetensors"];
         WriteWeights(weights, net, golden);
         WriteInput(input, ModelPresets.Find(net)!.Input, golden);
 
@@ -68,7 +70,7 @@ public sealed class BenchEngineTests
     public async Task An_input_file_that_does_not_suit_the_model_is_refused(string message, int count, int side, float label)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("input.safetensors");
+        string path = folder["input.safetensors"];
         using (FileStream file = File.Create(path))
         {
             var images = new NamedTensor("images", [count, 1, side, side], new float[count * side * side]);
@@ -114,7 +116,7 @@ public sealed class BenchEngineTests
             {"name":"single","input":[1,2,2],"layers":[
               {"type":"flatten"},{"type":"fullyConnected","out":10},{"type":"batchNorm"}]}
             """);
-        string input = folder.File("input.safetensors");
+        string input = folder["input.safetensors"];
         using (FileStream file = File.Create(input))
         {
             SafetensorsFile.Write(file, [new NamedTensor("images", [1, 1, 2, 2], new float[4]), new NamedTensor("labels", [1], new float[1])]);

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using ConvNet.Client.Benchmarks;
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Client.Tests;

@@ -20,21 +20,21 @@ internal sealed class BenchScript : IDisposable
     /// <summary>Puts a program in its place; those in "programs" are found before the machine's own.</summary>
     public void Write(string name, string text)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(name))!);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
         File.SetUnixFileMode(_folder.Write(name, text), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    public string Read(string name) => File.ReadAllText(_folder.File(name));
+    public string Read(string name) => File.ReadAllText(_folder[name]);
 
     public async Task<CommandLineRun> RunAsync(CancellationToken cancellation, params string[] arguments)
     {
-        var start = new ProcessStartInfo(_folder.File(_script), arguments)
+        var start = new ProcessStartInfo(_folder[_script], arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.Environment["PYTHONPATH"] = _folder.Path;
-        start.Environment["PATH"] = $"{_folder.File("programs")}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["PATH"] = $"{_folder["programs"]}:{Environment.GetEnvironmentVariable("PATH")}";
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(cancellation);
         string error = await process.StandardError.ReadToEndAsync(cancellation);

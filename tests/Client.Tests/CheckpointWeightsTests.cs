@@ -1,6 +1,9 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 using Xunit;
 

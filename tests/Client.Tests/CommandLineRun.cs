@@ -1,3 +1,5 @@
+using ConvNet.Client.Commands;
+
 namespace ConvNet.Client.Tests;
 
 /// <summary>Runs a command line in this process and keeps what it printed.</summary>

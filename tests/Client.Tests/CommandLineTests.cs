@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConvNet.Client.Commands;
 using Xunit;
 
 namespace ConvNet.Client.Tests;

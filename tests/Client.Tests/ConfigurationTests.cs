@@ -1,6 +1,7 @@
 using ConvNet.Client.Commands;
 using ConvNet.Client.Configuration;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 using Xunit;
 
 namespace ConvNet.Client.Tests;
@@ -91,7 +92,7 @@ public sealed class ConfigurationTests
 
         TrainConfiguration configuration = Resolve("--config", file);
 
-        Assert.Equal(folder.File("nets/my.json"), configuration.Model);
+        Assert.Equal(folder["nets/my.json"], configuration.Model);
         Assert.Equal("fashion-mnist", configuration.Data.Path);
     }
 

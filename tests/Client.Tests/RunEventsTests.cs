@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Client.Tests;

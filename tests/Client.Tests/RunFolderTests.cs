@@ -1,6 +1,6 @@
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
-using ConvNet.Grains.Contracts;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Client.Tests;
@@ -12,14 +12,14 @@ public sealed class RunFolderTests
     {
         using var folder = new TemporaryFolder();
 
-        RunFolder first = RunFolder.CreateNext(folder.File("runs"));
+        RunFolder first = RunFolder.CreateNext(folder["runs"]);
         first.PointLatestHere();
-        RunFolder second = RunFolder.CreateNext(folder.File("runs"));
+        RunFolder second = RunFolder.CreateNext(folder["runs"]);
         second.PointLatestHere();
 
-        Assert.Equal(folder.File("runs/train-0001"), first.FullPath);
-        Assert.Equal(folder.File("runs/train-0002"), second.FullPath);
-        Assert.Equal("train-0002", new DirectoryInfo(folder.File("runs/latest")).LinkTarget);
+        Assert.Equal(folder["runs/train-0001"], first.FullPath);
+        Assert.Equal(folder["runs/train-0002"], second.FullPath);
+        Assert.Equal("train-0002", new DirectoryInfo(folder["runs/latest"]).LinkTarget);
     }
 
     [Fact]
@@ -28,7 +28,7 @@ public sealed class RunFolderTests
         using var folder = new TemporaryFolder();
         string[] paths = new string[16];
 
-        Parallel.For(0, paths.Length, i => paths[i] = RunFolder.CreateNext(folder.File("runs")).FullPath);
+        Parallel.For(0, paths.Length, i => paths[i] = RunFolder.CreateNext(folder["runs"]).FullPath);
 
         Assert.Equal(paths.Length, paths.Distinct().Count());
     }
@@ -49,20 +49,20 @@ public sealed class RunFolderTests
     public void An_empty_folder_is_taken()
     {
         using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(folder.File("run"));
+        Directory.CreateDirectory(folder["run"]);
 
-        RunFolder taken = RunFolder.Create(folder.File("run"));
+        RunFolder taken = RunFolder.Create(folder["run"]);
         taken.PointLatestHere();
 
-        Assert.Equal(folder.File("run"), taken.FullPath);
-        Assert.False(Path.Exists(folder.File("latest")));
+        Assert.Equal(folder["run"], taken.FullPath);
+        Assert.False(Path.Exists(folder["latest"]));
     }
 
     [Fact]
     public void A_folder_in_use_is_a_conflict_until_its_session_ends()
     {
         using var temporary = new TemporaryFolder();
-        RunFolder folder = RunFolder.Create(temporary.File("run"));
+        RunFolder folder = RunFolder.Create(temporary["run"]);
         using (folder.Lock())
         {
             Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(folder.Lock).ExitCode);
@@ -75,8 +75,8 @@ public sealed class RunFolderTests
     public void A_folder_in_which_nothing_was_trained_goes_and_one_with_a_checkpoint_stays()
     {
         using var temporary = new TemporaryFolder();
-        RunFolder empty = RunFolder.Create(temporary.File("empty"));
-        RunFolder trained = RunFolder.Create(temporary.File("trained"));
+        RunFolder empty = RunFolder.Create(temporary["empty"]);
+        RunFolder trained = RunFolder.Create(temporary["trained"]);
         Directory.CreateDirectory(Path.Combine(trained.CheckpointsPath, "step-00000001"));
 
         empty.DeleteUnlessTrained();
@@ -90,7 +90,7 @@ public sealed class RunFolderTests
     public void Metrics_past_the_checkpoint_are_cut_and_later_steps_are_added_once()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("metrics.csv");
+        string path = folder["metrics.csv"];
         using (var metrics = new MetricsFile(path, 0))
         {
             metrics.AddSteps([Row(1), Row(2), Row(3)], 2);

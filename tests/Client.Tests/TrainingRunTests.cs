@@ -1,8 +1,9 @@
 using System.Text.Json;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
-using ConvNet.Engine;
-using ConvNet.Grains.Contracts;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Client.Tests;
@@ -24,7 +25,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(
             ["warning", "epoch.completed", "checkpoint.saved", "epoch.completed", "checkpoint.saved", "epoch.completed", "checkpoint.saved", "run.completed"],
             Events());
-        Assert.Equal(1 + 25 + 3, File.ReadLines(_temporary.File("metrics.csv")).Count());
+        Assert.Equal(1 + 25 + 3, File.ReadLines(_temporary["metrics.csv"]).Count());
     }
 
     [Theory]

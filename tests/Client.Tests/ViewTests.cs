@@ -1,6 +1,7 @@
+using ConvNet.Client.Commands;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Client.Tests;

@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
-using ConvNet.Engine;
 using ConvNet.Engine.Alone;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 
 const int WarmUpSteps = 4;
 const int Steps = 20;

@@ -1,4 +1,7 @@
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Numerics;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Engine.Alone;
 

@@ -1,6 +1,8 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Client.Benchmarks;
 

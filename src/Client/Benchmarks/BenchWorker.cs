@@ -1,8 +1,9 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Client.Benchmarks;
 

@@ -1,4 +1,7 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Client.Benchmarks;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
 
 namespace ConvNet.Client.Benchmarks;
 

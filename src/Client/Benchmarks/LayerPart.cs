@@ -1,4 +1,3 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Layers;
 
 namespace ConvNet.Client.Benchmarks;

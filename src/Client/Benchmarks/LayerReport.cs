@@ -1,4 +1,5 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 
 namespace ConvNet.Client.Benchmarks;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
 
 namespace ConvNet.Client.Benchmarks;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using ConvNet.Engine;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Client.Benchmarks;
 

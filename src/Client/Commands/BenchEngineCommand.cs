@@ -2,7 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ConvNet.Client.Benchmarks;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Client.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ConvNet.Client.Benchmarks;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Client.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Commands;
 

@@ -2,11 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 

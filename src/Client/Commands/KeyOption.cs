@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ConvNet.Client.Configuration;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Commands;
 

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ConvNet.Client.Views;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Training;
 using Spectre.Console;
 
 namespace ConvNet.Client.Commands;

@@ -1,8 +1,11 @@
 using System.CommandLine;
+using ConvNet.Client.Cluster;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 

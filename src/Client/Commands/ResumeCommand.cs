@@ -2,10 +2,10 @@ using System.CommandLine;
 using System.Text.Json;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 

@@ -1,5 +1,5 @@
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Silo;
 
 namespace ConvNet.Client.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Silo;
 using Serilog;
 using Serilog.Core;

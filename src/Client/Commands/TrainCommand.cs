@@ -1,9 +1,9 @@
 using System.CommandLine;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
-using ConvNet.Grains.Contracts;
+using ConvNet.Engine.Models;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 

@@ -1,10 +1,13 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ConvNet.Client.Cluster;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 

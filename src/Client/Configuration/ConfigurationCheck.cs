@@ -1,4 +1,5 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Client.Configuration;
 

@@ -1,4 +1,4 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;

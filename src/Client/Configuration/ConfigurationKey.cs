@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Configuration;
 

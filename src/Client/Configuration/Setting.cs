@@ -1,4 +1,4 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Configuration;
 

@@ -1,8 +1,13 @@
 using ConvNet.Client.Configuration;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
-using ConvNet.Grains.Contracts;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Runs;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Runs;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Runs;
 

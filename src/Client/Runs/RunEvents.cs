@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ConvNet.Client.Configuration;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Runs;
 

@@ -1,8 +1,11 @@
+using ConvNet.Client.Cluster;
+using ConvNet.Client.Commands;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Views;
-using ConvNet.Engine;
-using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using Serilog.Core;
 
 namespace ConvNet.Client.Runs;

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Runs;
 

@@ -1,6 +1,7 @@
 using ConvNet.Client.Views;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Runs;
 

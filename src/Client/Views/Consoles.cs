@@ -1,3 +1,4 @@
+using ConvNet.Client.Commands;
 using Spectre.Console;
 
 namespace ConvNet.Client.Views;

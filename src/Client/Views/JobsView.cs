@@ -1,5 +1,6 @@
 using System.Globalization;
-using ConvNet.Grains.Contracts;
+using ConvNet.Client.Commands;
+using ConvNet.Grains.Contracts.Jobs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

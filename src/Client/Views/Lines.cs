@@ -1,6 +1,6 @@
 using System.Globalization;
 using ConvNet.Client.Runs;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Views;
 

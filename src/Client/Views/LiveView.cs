@@ -1,6 +1,7 @@
 using System.Diagnostics;
+using ConvNet.Client.Commands;
 using ConvNet.Client.Runs;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using Spectre.Console;
 
 namespace ConvNet.Client.Views;

@@ -1,5 +1,6 @@
+using ConvNet.Client.Commands;
 using ConvNet.Client.Runs;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Views;
 

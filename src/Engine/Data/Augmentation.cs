@@ -1,3 +1,7 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Numerics;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>
@@ -31,7 +35,9 @@ public sealed record Augmentation(int PadCrop = 0, bool Flip = false)
     public void Validate(Shape model)
     {
         if (PadCrop < 0 || PadCrop >= Math.Min(model.H, model.W))
+        {
             throw ConvNetException.BadInput(
                 $"Pad-crop of {PadCrop} pixels does not suit an input of {model}. It must lie in 0 … {Math.Min(model.H, model.W) - 1}.");
+        }
     }
 }

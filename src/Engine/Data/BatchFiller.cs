@@ -1,3 +1,6 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Threads;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>Writes samples of an image set into a model's input: normalized, augmented, padded, the grey channel repeated.</summary>
@@ -15,9 +18,12 @@ public sealed unsafe class BatchFiller
     public BatchFiller(ImageSet set, InputAdapter adapter, Augmentation? augmentation)
     {
         if (set.Shape != adapter.Image)
+        {
             throw ConvNetException.BadInput(
                 $"The images are {set.Shape}, but the model was set up for images of {adapter.Image}. Use the data set that it was " +
                 "trained on, or one of the same shape.");
+        }
+
         augmentation?.Validate(adapter.Model);
         _set = set;
         _adapter = adapter;
@@ -42,9 +48,12 @@ public sealed unsafe class BatchFiller
     public int FillSample(ulong seed, int epoch, int sample, Activation destination, int slot)
     {
         if (destination.Shape != _adapter.Model || (uint)slot >= (uint)destination.Capacity)
+        {
             throw new ArgumentException(
                 $"Slot {slot} of {destination.Capacity} x {destination.Shape} is no place for an input of {_adapter.Model}.",
                 nameof(destination));
+        }
+
         destination.SampleSpan(slot).Clear();
         Augmentation.Draw draw = _augmentation?.For(seed, epoch, sample) ?? default;
         ReadOnlySpan<byte> image = _set.Image(sample);

@@ -1,3 +1,6 @@
+using ConvNet.Engine.Numerics;
+using ConvNet.Engine.Reduction;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>

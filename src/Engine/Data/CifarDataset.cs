@@ -1,3 +1,6 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>
@@ -16,9 +19,12 @@ public static class CifarDataset
     public static (ImageSet Train, ImageSet Test) Read(string folder)
     {
         if (Has100(folder))
+        {
             return (
                 ReadSet(folder, "train.bin", [Path.Combine(folder, "train.bin")], 100),
                 ReadSet(folder, "test.bin", [Path.Combine(folder, "test.bin")], 100));
+        }
+
         ILookup<bool, string> batches = Batches(folder).ToLookup(
             path => Path.GetFileName(path).StartsWith("test", StringComparison.Ordinal));
         return (ReadSet(folder, "data_batch_1.bin", [.. batches[false]], 10), ReadSet(folder, "test_batch.bin", [.. batches[true]], 10));
@@ -38,15 +44,21 @@ public static class CifarDataset
     {
         int recordLength = PixelCount + (classCount == 100 ? 2 : 1);
         if (paths.Length == 0 || !File.Exists(paths[0]))
+        {
             throw ConvNetException.BadInput(
                 $"{folder}: {example} is missing. A CIFAR-{classCount} data set needs training and test files.");
+        }
+
         try
         {
             long count = paths.Sum(path => CountRecords(path, recordLength, classCount));
             if (count * PixelCount > Array.MaxLength)
+            {
                 throw ConvNetException.BadInput(
                     $"{folder}: {count} images have {count * PixelCount} pixels. At most {Array.MaxLength} fit in memory; use fewer " +
                     "batches.");
+            }
+
             byte[] pixels = new byte[count * PixelCount];
             int[] labels = new int[count];
             int done = 0;
@@ -68,8 +80,11 @@ public static class CifarDataset
     {
         long length = new FileInfo(path).Length;
         if (length == 0)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: is empty. A CIFAR-{classCount} file is a sequence of records of {recordLength} bytes; fetch the file again.");
+        }
+
         if (length % recordLength != 0)
         {
             int other = recordLength == PixelCount + 1 ? 100 : 10;
@@ -94,9 +109,12 @@ public static class CifarDataset
             file.ReadExactly(record);
             int label = record[recordLength - PixelCount - 1];
             if (label >= classCount)
+            {
                 throw ConvNetException.BadInput(
                     $"{path}: label {label} at byte {((long)(i + 1) * recordLength) - PixelCount - 1} (image {i}). Labels of " +
                     $"CIFAR-{classCount} lie in 0 … {classCount - 1}; the file is damaged or something else.");
+            }
+
             labels[i] = label;
             record[^PixelCount..].CopyTo(pixels[(i * PixelCount)..]);
         }

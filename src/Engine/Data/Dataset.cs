@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Data;
 
@@ -14,20 +16,32 @@ public sealed class Dataset
     public Dataset(string name, ImageSet train, ImageSet test, double[]? mean = null, double[]? std = null)
     {
         if (train.Count == 0 || test.Count == 0)
+        {
             throw ConvNetException.BadInput(
                 $"{name}: {train.Count} training and {test.Count} test images. Both sets need at least one image.");
+        }
+
         if (train.Shape != test.Shape)
+        {
             throw ConvNetException.BadInput(
                 $"{name}: training images are {train.Shape} and test images are {test.Shape}. Both sets need the same shape.");
+        }
+
         if (!train.ClassNames.SequenceEqual(test.ClassNames))
+        {
             throw ConvNetException.BadInput(
                 $"{name}: the training set has {train.ClassCount} classes and the test set {test.ClassCount}. Both sets need the same " +
                 "classes.");
+        }
+
         Name = name;
         Train = train;
         Test = test;
         if (mean is null || std is null)
+        {
             (mean, std) = ChannelStatistics(train);
+        }
+
         Mean = mean;
         Std = std;
         Sha256 = Hash(train, test);

@@ -1,3 +1,5 @@
+using ConvNet.Engine.Errors;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>Finds and reads a data set by built-in name or by path; a folder's content decides its format.</summary>
@@ -53,13 +55,22 @@ public static class DatasetLoader
     private static (ImageSet Train, ImageSet Test) ReadFolder(string folder, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder)
     {
         if (IdxDataset.IsIn(folder))
+        {
             return IdxDataset.Read(folder);
+        }
+
         if (CifarDataset.IsIn(folder))
+        {
             return CifarDataset.Read(folder);
+        }
+
         bool hasTrain = Directory.Exists(Path.Combine(folder, "train"));
         bool hasTest = Directory.Exists(Path.Combine(folder, "test"));
         if (hasTrain && hasTest && readImageFolder is not null)
+        {
             return readImageFolder(folder);
+        }
+
         string found = hasTrain || hasTest ? $"only {(hasTrain ? "train" : "test")}/ is there" : "none of these is there";
         throw ConvNetException.BadInput(
             $"{folder}: no data set found: {found}. Expected are IDX files (train-images-idx3-ubyte[.gz] and so on), CIFAR-10 " +
@@ -70,7 +81,10 @@ public static class DatasetLoader
     {
         string? folder = TryFindBuiltIn(name);
         if (folder is not null)
+        {
             return folder;
+        }
+
         throw ConvNetException.BadInput(name == DefaultName
             ? $"{name}: data/{DefaultName} is neither next to the program nor above {AppContext.BaseDirectory}. " +
                 "Reinstall the program, or give a path."
@@ -82,7 +96,9 @@ public static class DatasetLoader
     {
         yield return DebianFolder;
         if (Environment.GetEnvironmentVariable("CONVNET_DATA") is { Length: > 0 } root)
+        {
             yield return Path.Combine(root, FullName);
+        }
     }
 
     private static string? FindMini()
@@ -91,7 +107,9 @@ public static class DatasetLoader
         {
             string candidate = Path.Combine(folder, "data", DefaultName);
             if (Directory.Exists(candidate))
+            {
                 return candidate;
+            }
         }
 
         return null;

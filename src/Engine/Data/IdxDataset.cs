@@ -1,3 +1,6 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>The four IDX files of MNIST and Fashion-MNIST, plain or with .gz: one channel, ten classes.</summary>
@@ -24,17 +27,22 @@ public static class IdxDataset
         IdxFile images = IdxFile.Read(Find(folder, $"{prefix}-images-idx3-ubyte"), 3);
         IdxFile labels = IdxFile.Read(Find(folder, $"{prefix}-labels-idx1-ubyte"), 1);
         if (images.Sizes[0] != labels.Sizes[0])
+        {
             throw ConvNetException.BadInput(
                 $"{images.Path} has {images.Sizes[0]} images and {labels.Path} has {labels.Sizes[0]} labels. The counts must be " +
                 "equal; the files don't belong together.");
+        }
+
         int[] classes = new int[labels.Data.Length];
         for (int i = 0; i < classes.Length; i++)
         {
             classes[i] = labels.Data[i];
             if (classes[i] >= classNames.Count)
+            {
                 throw ConvNetException.BadInput(
                     $"{labels.Path}: label {classes[i]} at byte {8 + i} (image {i}). Labels must lie in 0 … {classNames.Count - 1}; " +
                     "use an image folder for more classes.");
+            }
         }
 
         return new ImageSet(new Shape(1, images.Sizes[1], images.Sizes[2]), images.Data, classes, classNames);
@@ -44,7 +52,10 @@ public static class IdxDataset
     {
         string path = Path.Combine(folder, name);
         if (File.Exists(path))
+        {
             return path;
+        }
+
         return File.Exists(path + ".gz")
             ? path + ".gz"
             : throw ConvNetException.BadInput(

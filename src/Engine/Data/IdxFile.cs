@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Engine.Data;
 
@@ -25,7 +26,10 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
             bool gzip = file.ReadAtLeast(start, 2, throwOnEndOfStream: false) == 2 && start[0] == 0x1F && start[1] == 0x8B;
             file.Position = 0;
             if (!gzip)
+            {
                 return Read(path, file, dimensions, file.Length, exact: true);
+            }
+
             using var inflated = new GZipStream(file, CompressionMode.Decompress);
             return Read(path, inflated, dimensions, checked(file.Length * MaxDeflateRatio), exact: false);
         }
@@ -46,41 +50,59 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         int read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
         CheckMagic(path, header[..read], dimensions);
         if (read < header.Length)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: ends at byte {read}, within the header of {header.Length} bytes. Fetch the file again.");
+        }
+
         uint[] sizes = new uint[dimensions];
         UInt128 length = 1;
         for (int i = 0; i < dimensions; i++)
         {
             uint size = BinaryPrimitives.ReadUInt32BigEndian(header[(4 + (4 * i))..]);
             if (size == 0)
+            {
                 throw ConvNetException.BadInput($"{path}: the header's size {i} (byte {4 + (4 * i)}) is 0. Every size must be at least 1.");
+            }
+
             length *= size;
             sizes[i] = size;
         }
 
         string claim = string.Join(" x ", sizes);
         if (length > (UInt128)Array.MaxLength)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: the header claims {claim} bytes of data. At most {Array.MaxLength} fit in memory; the header is damaged or " +
                 "the set must be split.");
+        }
+
         CheckAvailable(path, claim, (long)length, available - header.Length, exact);
         byte[] data = new byte[(int)length];
         int got = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
         if (got < data.Length)
+        {
             throw Truncated(path, claim, data.Length, got);
+        }
+
         if (stream.ReadByte() >= 0)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: has more data after byte {header.Length + data.Length}, where the header's {claim} bytes of data end. " +
                 "Nothing may follow; check that the file is what it should be.");
+        }
+
         return new IdxFile(path, [.. sizes.Select(size => (int)size)], data);
     }
 
     private static void CheckMagic(string path, ReadOnlySpan<byte> header, int dimensions)
     {
         if (header.Length < 4)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: has only {header.Length} bytes. An IDX file starts with 4 bytes of magic number; fetch the file again.");
+        }
+
         string bytes = Convert.ToHexStringLower(header[..4]);
         string expected = $"0000080{dimensions}";
         if (header[0] != 0 || header[1] != 0)
@@ -93,24 +115,38 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         }
 
         if (header[2] != 0x08)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: the type code at byte 2 is 0x{header[2]:x2}. Only 0x08, unsigned bytes, is an image or label file.");
+        }
+
         if (header[3] != dimensions)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: the header at byte 3 announces {header[3]} sizes instead of {dimensions} " +
                 $"({(dimensions == 3 ? "images, rows, columns" : "labels")}). Are the files swapped?");
+        }
     }
 
     private static void CheckAvailable(string path, string claim, long length, long available, bool exact)
     {
         if (exact && available > length)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: {available - length} bytes follow the data that the header's {claim} implies. Nothing may follow; check " +
                 "that the file is what it should be.");
+        }
+
         if (available >= length)
+        {
             return;
+        }
+
         if (exact)
+        {
             throw Truncated(path, claim, length, available);
+        }
+
         throw ConvNetException.BadInput(
             $"{path}: the header claims {claim} = {length} bytes of data, more than the compressed file can hold. It is damaged or " +
             "cut off; fetch it again.");

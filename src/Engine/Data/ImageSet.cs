@@ -1,3 +1,5 @@
+using ConvNet.Engine.Geometry;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>Labelled images in memory, all of one shape. Never changes after construction.</summary>
@@ -14,13 +16,18 @@ public sealed class ImageSet
     public ImageSet(Shape shape, byte[] pixels, int[] labels, IReadOnlyList<string> classNames)
     {
         if ((long)shape.Count * labels.Length != pixels.Length)
+        {
             throw new ArgumentException(
                 $"{labels.Length} images of {shape} have {(long)shape.Count * labels.Length} pixels, not {pixels.Length}.",
                 nameof(pixels));
+        }
+
         foreach (int label in labels)
         {
             if ((uint)label >= (uint)classNames.Count)
+            {
                 throw new ArgumentException($"Label {label} does not lie in 0 … {classNames.Count - 1}.", nameof(labels));
+            }
         }
 
         Shape = shape;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Data;
 
@@ -29,32 +31,49 @@ public sealed record InputAdapter(Shape Image, Shape Model, double[] Mean, doubl
     public static InputAdapter For(Shape image, IReadOnlyList<double> mean, IReadOnlyList<double> std, Shape model)
     {
         if (mean.Count != image.C || std.Count != image.C)
+        {
             throw ConvNetException.BadInput(
                 $"The normalization has {mean.Count} means and {std.Count} standard deviations for images of {image.C} channels. Each " +
                 "channel needs one of both.");
+        }
+
         foreach (double value in mean.Concat(std))
         {
             if (!double.IsFinite(value))
+            {
                 throw ConvNetException.BadInput(
                     $"The normalization contains {value}. Means and standard deviations must be finite numbers.");
+            }
         }
 
         if (std.Any(value => value <= 0))
+        {
             throw ConvNetException.BadInput(
                 "The normalization has a standard deviation that is not positive. Divide a constant channel by 1 instead.");
+        }
+
         if (image.C != model.C && !(image.C == 1 && model.C == 3))
+        {
             throw ConvNetException.BadInput(
                 $"Images of {image} don't fit a model that takes {model}: {image.C} channels cannot become {model.C}. Only 1 channel " +
                 $"can be repeated to 3; use a model whose input has {image.C} channels.");
+        }
+
         if (image.H > model.H || image.W > model.W)
+        {
             throw ConvNetException.BadInput(
                 $"Images of {image} don't fit a model that takes {model}: they are larger than {model.H}x{model.W}. Use a model with " +
                 $"a larger input, or smaller images (-s data.size={model.H}x{model.W} for image folders).");
+        }
+
         int oddH = (model.H - image.H) % 2, oddW = (model.W - image.W) % 2;
         if (oddH != 0 || oddW != 0)
+        {
             throw ConvNetException.BadInput(
                 $"Images of {image} don't fit a model that takes {model}: {model.H - image.H} rows and {model.W - image.W} columns of " +
                 $"padding cannot be split evenly between both sides. Use a model whose input is {model.H + oddH}x{model.W + oddW}.");
+        }
+
         return new InputAdapter(image, model, [.. mean], [.. std]);
     }
 
@@ -81,7 +100,10 @@ public sealed record InputAdapter(Shape Image, Shape Model, double[] Mean, doubl
     {
         string normalization = $"Pixels are normalized with mean {List(Mean)} and standard deviation {List(Std)}";
         if (PadH == 0 && PadW == 0 && !RepeatsChannel)
+        {
             return normalization + ".";
+        }
+
         string padding = PadH == PadW ? $"padded by {PadH} pixels" : $"padded by {PadH} rows and {PadW} columns";
         string repeated = $"the grey channel is repeated {Model.C} times";
         string steps = (PadH > 0 || PadW > 0, RepeatsChannel) switch

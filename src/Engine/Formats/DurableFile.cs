@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Engine.Formats;
 
@@ -50,15 +51,23 @@ public static partial class DurableFile
     public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
+        {
             return;
+        }
+
         int descriptor = Open(folder, ReadOnly);
         if (descriptor < 0)
+        {
             throw new IOException($"{folder} cannot be opened: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+        }
+
         int result = Fsync(descriptor);
         int error = Marshal.GetLastPInvokeError();
         _ = Close(descriptor);
         if (result != 0)
+        {
             throw new IOException($"{folder} cannot be flushed: {new Win32Exception(error).Message}.");
+        }
     }
 
     private static ConvNetException Failed(string path, Exception inner) =>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Engine.Formats;
 
@@ -24,9 +25,14 @@ public sealed record SafetensorsFile(IReadOnlyList<NamedTensor> Tensors, IReadOn
         for (int i = 0; i < sorted.Length; i++)
         {
             if (sorted[i].Shape.Aggregate(1L, (product, side) => checked(product * side)) != sorted[i].Data.Length)
+            {
                 throw new ArgumentException($"{sorted[i]} has {sorted[i].Data.Length} values.", nameof(tensors));
+            }
+
             if (sorted[i].Name == SafetensorsHeader.MetadataName || (i > 0 && sorted[i].Name == sorted[i - 1].Name))
+            {
                 throw new ArgumentException($"The name {sorted[i].Name} is taken.", nameof(tensors));
+            }
         }
 
         byte[] header = Header(sorted, metadata);
@@ -61,17 +67,26 @@ public sealed record SafetensorsFile(IReadOnlyList<NamedTensor> Tensors, IReadOn
     {
         Span<byte> lengthBytes = stackalloc byte[sizeof(ulong)];
         if (stream.Length < lengthBytes.Length)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: has only {stream.Length} bytes. A safetensors file starts with 8 bytes that hold the header's length.");
+        }
+
         stream.ReadExactly(lengthBytes);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
         if (length > MaxHeaderLength)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: the header's length at byte 0 is {length}, more than the allowed {MaxHeaderLength}. This is no safetensors " +
                 "file, or it is damaged.");
+        }
+
         if (length > (ulong)stream.Length - 8)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: the header of {length} bytes does not fit into the file's {stream.Length}. The file is cut off or damaged.");
+        }
+
         byte[] json = new byte[length];
         stream.ReadExactly(json);
         SafetensorsHeader header = SafetensorsHeader.Parse(json, stream.Length - 8 - (long)length, path);

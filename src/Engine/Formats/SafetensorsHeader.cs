@@ -1,12 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Engine.Formats;
-
-/// <summary>
-/// One tensor as the header describes it; <paramref name="Begin"/> and <paramref name="End"/> count from the start of the data.
-/// </summary>
-internal sealed record SafetensorsEntry(string Name, string Type, int[] Shape, int Count, long Begin, long End);
 
 /// <summary>
 /// Strict parser of the JSON header. Names and metadata keys occur once, the offsets cover the data without gap or overlap, and every
@@ -41,14 +37,19 @@ internal sealed class SafetensorsHeader
     {
         var header = new SafetensorsHeader(path);
         if (json.Length == 0 || json[0] != (byte)'{')
+        {
             throw header.Bad("the header at byte 8 does not start with '{'. This is no safetensors file, or it is damaged");
+        }
+
         try
         {
             _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(json);
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
             header.ReadObject(ref reader);
             if (reader.Read())
+            {
                 throw header.Bad($"something follows the header's JSON at byte {8 + reader.TokenStartIndex}");
+            }
         }
         catch (ArgumentException e)
         {
@@ -70,14 +71,24 @@ internal sealed class SafetensorsHeader
         {
             string name = Text(ref reader);
             if (!_names.Add(name))
+            {
                 throw Bad($"the name '{name}' occurs twice (byte {8 + reader.TokenStartIndex})");
+            }
+
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
+            {
                 throw Bad($"'{name}' is not an object (byte {8 + reader.TokenStartIndex})");
+            }
+
             if (name == MetadataName)
+            {
                 ReadMetadata(ref reader);
+            }
             else
+            {
                 _entries.Add(ReadEntry(ref reader, name));
+            }
         }
     }
 
@@ -88,9 +99,14 @@ internal sealed class SafetensorsHeader
             string key = Text(ref reader);
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
+            {
                 throw Bad($"'{key}' in {MetadataName} is not a string (byte {8 + reader.TokenStartIndex})");
+            }
+
             if (!_metadata.TryAdd(key, Text(ref reader)))
+            {
                 throw Bad($"'{key}' occurs twice in {MetadataName}");
+            }
         }
     }
 
@@ -103,17 +119,28 @@ internal sealed class SafetensorsHeader
             string key = Text(ref reader);
             reader.Read();
             if (key == "dtype" && type is null && reader.TokenType == JsonTokenType.String)
+            {
                 type = Text(ref reader);
+            }
             else if (key == "shape" && shape is null)
+            {
                 shape = ReadNumbers(ref reader, name, key);
+            }
             else if (key == "data_offsets" && offsets is null)
+            {
                 offsets = ReadNumbers(ref reader, name, key);
+            }
             else
+            {
                 throw Bad($"tensor '{name}': '{key}' is unknown, twice there or of the wrong kind (byte {8 + reader.TokenStartIndex})");
+            }
         }
 
         if (type is null || shape is null || offsets is not { Count: 2 })
+        {
             throw Bad($"tensor '{name}' needs dtype, shape and two data_offsets");
+        }
+
         return Checked(name, type, shape, offsets[0], offsets[1]);
     }
 
@@ -122,18 +149,26 @@ internal sealed class SafetensorsHeader
         string sides = string.Join(", ", shape);
         int size = SizeOf(type);
         if (size == 0)
+        {
             throw Bad($"tensor '{name}' has dtype {type}. Only F32, F64, F16 and BF16 are read; convert the file");
+        }
+
         UInt128 count = 1;
         foreach (long side in shape)
         {
             count *= (ulong)side;
             if (count > (UInt128)Array.MaxLength || side > int.MaxValue)
+            {
                 throw Bad($"tensor '{name}': shape [{sides}] overflows; at most {Array.MaxLength} values are possible");
+            }
         }
 
         if (end < begin || (UInt128)(ulong)(end - begin) != count * (ulong)size)
+        {
             throw Bad(
                 $"tensor '{name}': shape [{sides}] of {type} needs {count * (ulong)size} bytes, but data_offsets are [{begin}, {end}]");
+        }
+
         return new SafetensorsEntry(name, type, [.. shape.Select(side => (int)side)], (int)count, begin, end);
     }
 
@@ -141,14 +176,20 @@ internal sealed class SafetensorsHeader
     {
         var numbers = new List<long>();
         if (reader.TokenType != JsonTokenType.StartArray)
+        {
             throw Bad($"tensor '{name}': {key} is not a list (byte {8 + reader.TokenStartIndex})");
+        }
+
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number)
                 || number < 0 || numbers.Count == MaxDimensions)
+            {
                 throw Bad(
                     $"tensor '{name}': {key} must be at most {MaxDimensions} whole numbers from 0 to {long.MaxValue} (byte " +
                     $"{8 + reader.TokenStartIndex})");
+            }
+
             numbers.Add(number);
         }
 
@@ -163,16 +204,25 @@ internal sealed class SafetensorsHeader
         foreach (SafetensorsEntry entry in _entries)
         {
             if (entry.Begin != expected)
+            {
                 faults.Add(
                     $"'{entry.Name}' starts at {entry.Begin} instead of {expected}, " +
                     (entry.Begin < expected ? "overlapping its predecessor" : "leaving a hole"));
+            }
+
             if (entry.End > dataLength)
+            {
                 faults.Add($"'{entry.Name}' ends at {entry.End}, past the {dataLength} bytes of data");
+            }
+
             expected = entry.End;
         }
 
         if (faults.Count == 0 && expected != dataLength)
+        {
             faults.Add($"{dataLength - expected} bytes follow the last tensor, which ends at {expected}");
+        }
+
         if (faults.Count > 0)
         {
             string rest = faults.Count > MaxListed ? $"; and {faults.Count - MaxListed} more" : "";

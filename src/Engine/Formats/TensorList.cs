@@ -1,3 +1,5 @@
+using ConvNet.Engine.Errors;
+
 namespace ConvNet.Engine.Formats;
 
 /// <summary>Checks that tensors from a file are those that a model has.</summary>
@@ -22,18 +24,29 @@ public static class TensorList
         foreach ((string name, int[] shape) in expected)
         {
             if (!byName.Remove(name, out NamedTensor? tensor))
+            {
                 faults.Add($"{name} is missing");
+            }
             else if (!tensor.Shape.AsSpan().SequenceEqual(shape))
+            {
                 faults.Add($"{name} is [{string.Join(", ", tensor.Shape)}] instead of [{string.Join(", ", shape)}]");
+            }
             else if (FirstNonFinite(tensor.Data.Span) is int index)
+            {
                 faults.Add($"{name} has {tensor.Data.Span[index]} at index {index}");
+            }
             else
+            {
                 matched.Add(tensor);
+            }
         }
 
         faults.AddRange(byName.Keys.Order(StringComparer.Ordinal).Select(name => $"{name} is unknown"));
         if (faults.Count == 0)
+        {
             return matched;
+        }
+
         string rest = faults.Count > MaxListed ? $"; and {faults.Count - MaxListed} more" : "";
         throw ConvNetException.BadInput(
             $"{source}: the tensors don't fit the model: {string.Join("; ", faults.Take(MaxListed))}{rest}. Use a file of the same model.");
@@ -44,7 +57,9 @@ public static class TensorList
         for (int i = 0; i < values.Length; i++)
         {
             if (!float.IsFinite(values[i]))
+            {
                 return i;
+            }
         }
 
         return null;

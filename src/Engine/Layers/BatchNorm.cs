@@ -1,19 +1,11 @@
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Kernels.Normalization;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
-
-/// <summary>
-/// Per channel over all samples and pixels of the global batch: y = γ(x − μ)/√(σ² + ε) + β with the biased variance σ².
-/// Goes after a convolution or fully connected layer and before the nonlinearity.
-/// </summary>
-public sealed record BatchNormSpec : LayerSpec
-{
-    public override Shape OutputShape(Shape input, string name) => input;
-
-    internal override Layer Build(ModelBuilder builder, string name, Shape input) =>
-        new BatchNorm(name, builder.NextLayer(), builder.NextBatchNorm(), input, builder.BatchNormMode);
-}
 
 /// <summary>
 /// Batch norm whose statistics span workers: leaves are (count, mean, M2) of one data shard in double, combined over the tree of
@@ -32,7 +24,7 @@ public sealed class BatchNorm : Layer
     private readonly ChannelSums _sums;
     private readonly ShardReduction<Moments> _moments;
     private readonly ShardReduction<BackwardSums> _totals;
-    private readonly GradientTree _tree = new();
+    private readonly AffineGradients _affine;
     private readonly Action<int> _measureSample;
     private readonly Action<int> _sumSample;
     private readonly Action<int, int> _measureItem;
@@ -68,6 +60,7 @@ public sealed class BatchNorm : Layer
         bool delivered = mode == BatchNormMode.Sync;
         _gamma = new Parameter($"{name}.weight", [shape.C], ParameterRole.Scale, index, 0, 1, 1, delivered);
         _beta = new Parameter($"{name}.bias", [shape.C], ParameterRole.Shift, index, 1, 1, 1, delivered);
+        _affine = new AffineGradients(_gamma, _beta);
         Parameters = [_gamma, _beta];
         _running = BatchNormState.Initial(name, shape.C);
         _constants = new BatchConstants(shape);
@@ -255,8 +248,7 @@ public sealed class BatchNorm : Layer
             _constants.SetBackward(i, _totals[i]);
         }
 
-        _tree.Reduce(_beta, step, _totals, static sums => sums.Dy);
-        _tree.Reduce(_gamma, step, _totals, static sums => sums.DyXhat);
+        _affine.Reduce(step, _totals);
     }
 
     private void PrepareMeasure(Activation x, StepContext step)

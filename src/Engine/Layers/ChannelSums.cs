@@ -1,3 +1,4 @@
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Layers;

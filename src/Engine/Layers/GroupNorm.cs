@@ -1,42 +1,11 @@
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Kernels.Normalization;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
-
-/// <summary>
-/// Per sample over the C/groups channels of each group and all pixels; γ and β per channel.
-/// Source: Wu, He, "Group normalization" (2018).
-/// </summary>
-public sealed record GroupNormSpec : LayerSpec
-{
-    /// <summary>Divides C.</summary>
-    public required int Groups { get; init; }
-
-    public override Shape OutputShape(Shape input, string name) => Groups >= 1 && input.C % Groups == 0
-        ? input
-        : throw ConvNetException.BadInput(
-            $"layer '{name}' (groupNorm): groups {Groups} must divide the {input.C} channels; " +
-            $"use one of {Limits.CommonDivisors(input.C, input.C)}.");
-
-    internal override Layer Build(ModelBuilder builder, string name, Shape input) =>
-        new GroupNorm(name, builder.NextLayer(), OutputShape(input, name), Groups);
-}
-
-/// <summary>
-/// Per sample and channel over all pixels; γ and β per channel.
-/// Source: Ulyanov, Vedaldi, Lempitsky, "Instance normalization" (2016).
-/// </summary>
-public sealed record InstanceNormSpec : LayerSpec
-{
-    public override Shape OutputShape(Shape input, string name) => input.Area > 1
-        ? input
-        : throw ConvNetException.BadInput(
-            $"layer '{name}' (instanceNorm): {input} has a single value per channel, whose normalized value is always 0; " +
-            "put it where height x width is above 1.");
-
-    internal override Layer Build(ModelBuilder builder, string name, Shape input) =>
-        new GroupNorm(name, builder.NextLayer(), OutputShape(input, name), input.C);
-}
 
 /// <summary>Group normalization; instance normalization is one group per channel.</summary>
 public sealed class GroupNorm : Layer
@@ -44,7 +13,7 @@ public sealed class GroupNorm : Layer
     private readonly Parameter _gamma;
     private readonly Parameter _beta;
     private readonly SampleStatistics _statistics;
-    private readonly GradientTree _tree = new();
+    private readonly AffineGradients _affine;
     private readonly float[] _paddedGamma;
     private readonly float[] _paddedBeta;
     private readonly ShardReduction<BackwardSums> _totals;
@@ -61,6 +30,7 @@ public sealed class GroupNorm : Layer
     {
         _gamma = new Parameter($"{name}.weight", [shape.C], ParameterRole.Scale, index, 0, 1, 1);
         _beta = new Parameter($"{name}.bias", [shape.C], ParameterRole.Shift, index, 1, 1, 1);
+        _affine = new AffineGradients(_gamma, _beta);
         _statistics = new SampleStatistics(shape, groups);
         _paddedGamma = new float[shape.Blocks * 8];
         _paddedBeta = new float[shape.Blocks * 8];
@@ -100,8 +70,7 @@ public sealed class GroupNorm : Layer
             _statistics.Sums.Total(step.Plan.Shards[i], _totals[i]);
         }
 
-        _tree.Reduce(_beta, step, _totals, static sums => sums.Dy);
-        _tree.Reduce(_gamma, step, _totals, static sums => sums.DyXhat);
+        _affine.Reduce(step, _totals);
         if (!needsInputGradient)
         {
             return null;

@@ -1,18 +1,11 @@
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Kernels.Normalization;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
-
-/// <summary>
-/// Per sample over C, H, W; γ and β of the same shape, as PyTorch's LayerNorm([C, H, W]).
-/// Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
-/// </summary>
-public sealed record LayerNormSpec : LayerSpec
-{
-    public override Shape OutputShape(Shape input, string name) => input;
-
-    internal override Layer Build(ModelBuilder builder, string name, Shape input) => new LayerNorm(name, builder.NextLayer(), input);
-}
 
 /// <summary>
 /// Normalizes with γ = 1 and β = 0 for every channel, then applies the elements' own γ and β; backward takes dy·γ through the

@@ -1,49 +1,9 @@
-using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels.Normalization;
+using ConvNet.Engine.Kernels.Pooling;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
-
-/// <summary>The largest value under each window, each channel by itself. Padding never wins.</summary>
-public sealed record MaxPoolSpec : LayerSpec
-{
-    public required Size Size { get; init; }
-
-    /// <summary>The size, unless given.</summary>
-    public Size? Stride { get; init; }
-
-    public Size Padding { get; init; } = 0;
-
-    public Rounding Rounding { get; init; } = Rounding.Exact;
-
-    public override Shape OutputShape(Shape input, string name) => Pooling.Output(Windows(input, name), input);
-
-    internal (Window Rows, Window Columns) Windows(Shape input, string name) =>
-        Pooling.Fit($"layer '{name}' (maxPool)", input, Size, Stride, Padding, Rounding);
-
-    internal override Layer Build(ModelBuilder builder, string name, Shape input)
-    {
-        (Window rows, Window columns) = Windows(input, name);
-        return new MaxPool(name, builder.NextLayer(), input, rows, columns);
-    }
-}
-
-/// <summary>What max and average pooling share.</summary>
-internal static class Pooling
-{
-    public static (Window Rows, Window Columns) Fit(string layer, Shape input, Size size, Size? stride, Size padding, Rounding rounding)
-    {
-        if (padding.H > size.H / 2 || padding.W > size.W / 2)
-        {
-            throw ConvNetException.BadInput(
-                $"{layer}: padding {padding} is more than half of size {size}, so a window could see nothing but padding; " +
-                $"use at most {new Size(size.H / 2, size.W / 2)}.");
-        }
-
-        return Window.Fit(layer, input, size, stride ?? size, padding, 1, rounding);
-    }
-
-    public static Shape Output((Window Rows, Window Columns) windows, Shape input) =>
-        new(input.C, windows.Rows.Output, windows.Columns.Output);
-}
 
 /// <summary>Of equal values the first in row order wins, and gets the gradient.</summary>
 public sealed class MaxPool : PoolingLayer

@@ -1,4 +1,6 @@
-using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels.Pooling;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
 

@@ -1,14 +1,9 @@
 using System.Runtime.Intrinsics;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
-
-/// <summary>max(x, 0), element by element.</summary>
-public sealed record ReLUSpec : LayerSpec
-{
-    public override Shape OutputShape(Shape input, string name) => input;
-
-    internal override Layer Build(ModelBuilder builder, string name, Shape input) => new ReLU(name, builder.NextLayer(), input);
-}
 
 /// <summary>NaN stays NaN, so that a broken step is noticed. The gradient at 0 is 0.</summary>
 public sealed class ReLU : Layer

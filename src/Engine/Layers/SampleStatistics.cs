@@ -1,5 +1,8 @@
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Kernels.Normalization;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
 

@@ -1,4 +1,7 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Numerics;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
 

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Text.Json.Serialization;
+using ConvNet.Engine.Parameters;
 
 namespace ConvNet.Engine.Optimizers;
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Parameters;
 
 namespace ConvNet.Engine.Optimizers;
 

@@ -87,30 +87,6 @@ internal sealed unsafe class GradientTree
         return true;
     }
 
-    /// <summary>A small tensor whose leaves are known, one half of each shard's backward sums: sums them to its roots and reports it as ready.</summary>
-    /// <param name="half">Takes the values out, which are rounded to float here.</param>
-    public void Reduce(Parameter parameter, StepContext step, ShardReduction<BackwardSums> leaves, Func<BackwardSums, double[]> half)
-    {
-        Begin(parameter.Count);
-        for (int i = 0; i < step.Plan.Shards.Length; i++)
-        {
-            double[] values = half(leaves[i]);
-            Span<float> rounded = Leaf();
-            for (int j = 0; j < rounded.Length; j++)
-            {
-                rounded[j] = (float)values[j];
-            }
-
-            LocalShard shard = step.Plan.Shards[i];
-            if (Commit(shard, out ReadOnlySpan<float> sum))
-            {
-                sum.CopyTo(parameter.GradientRoot(shard.Root));
-            }
-        }
-
-        step.Exchange.GradientReady(parameter);
-    }
-
     /// <summary>left += right, element by element.</summary>
     public static void Add(Span<float> left, ReadOnlySpan<float> right)
     {

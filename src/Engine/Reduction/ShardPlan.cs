@@ -1,16 +1,5 @@
 namespace ConvNet.Engine.Reduction;
 
-/// <summary>A non-empty data shard that a worker holds in one step.</summary>
-/// <param name="Shard">Its index in the job.</param>
-/// <param name="First">Index of its first sample among the worker's own samples of the step.</param>
-/// <param name="Count">Samples, at least 1.</param>
-/// <param name="Combines">After this leaf: how often to combine the two topmost partial sums.</param>
-/// <param name="Root">After those: the index in <see cref="ShardPlan.Roots"/> of the sum that is then complete, or −1.</param>
-public readonly record struct LocalShard(int Shard, int First, int Count, int Combines, int Root)
-{
-    public int End => First + Count;
-}
-
 /// <summary>
 /// What one worker does in one step: its non-empty shards, and the order of additions that turns their leaves into the roots
 /// of the complete subtrees that it owns. A stack is enough: push a leaf, combine as often as <see cref="LocalShard.Combines"/>

@@ -1,24 +1,6 @@
 namespace ConvNet.Engine.Reduction;
 
 /// <summary>
-/// A node of the summation tree over data shards. Level 0 is a leaf (one shard); node (level, index) stands for shards
-/// index·2^level … (index+1)·2^level − 1.
-/// </summary>
-public readonly record struct TreeNode(int Level, int Index)
-{
-    public int FirstShard => Index << Level;
-
-    /// <summary>One past the last shard.</summary>
-    public int EndShard => (Index + 1) << Level;
-
-    public TreeNode Left => new(Level - 1, Index * 2);
-
-    public TreeNode Right => new(Level - 1, Index * 2 + 1);
-
-    public override string ToString() => $"{Level}.{Index}";
-}
-
-/// <summary>
 /// The fixed binary tree in which every sum over samples is evaluated: pairs (0,1), (2,3), …, then pairs of pairs, for the
 /// next power of two ≥ S. Which leaves exist follows from (B, S) alone; a node with one existing child is that child's bits.
 /// So a sum does not depend on which worker held which shard.

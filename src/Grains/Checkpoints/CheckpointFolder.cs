@@ -1,20 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Checkpoints;
-
-/// <summary>What a check of a checkpoint folder found.</summary>
-/// <param name="Step">From the manifest; null if that cannot be read.</param>
-/// <param name="StateSha256">Likewise.</param>
-/// <param name="Problems">One sentence each; empty if the checkpoint is whole.</param>
-public sealed record CheckpointVerification(
-    string Path, long? Step, string? StateSha256, string? WeightsSha256, IReadOnlyList<string> Problems)
-{
-    public bool Ok => Problems.Count == 0;
-}
 
 /// <summary>
 /// One checkpoint on the disk: step-00001234/ with model.safetensors, optimizer.safetensors, state.msgpack and, written last,
@@ -69,8 +59,11 @@ public static class CheckpointFolder
         {
             CheckpointStore.TryDelete(temporary);
             if (e is IOException or UnauthorizedAccessException)
+            {
                 throw new ConvNetException(ExitCode.Resources,
                     $"{final}: cannot be written: {e.Message} Free some space or choose another folder.", e);
+            }
+
             throw;
         }
     }
@@ -107,7 +100,10 @@ public static class CheckpointFolder
         CheckFiles(path, manifest, problems);
         Checkpoint? checkpoint = null;
         if (problems.Count == 0)
+        {
             checkpoint = CheckContent(path, manifest, problems);
+        }
+
         return (new CheckpointVerification(path, manifest.Step, manifest.StateSha256, manifest.WeightsSha256, problems), checkpoint);
     }
 
@@ -116,16 +112,22 @@ public static class CheckpointFolder
         foreach (CheckpointFile file in manifest.Files)
         {
             if (!Files.Contains(file.Name))
+            {
                 problems.Add($"{ManifestFile} names '{file.Name}', which is no file of a checkpoint; it was not opened.");
+            }
         }
 
         foreach (string name in Files)
         {
             CheckpointFile[] entries = [.. manifest.Files.Where(file => file.Name == name)];
             if (entries.Length != 1)
+            {
                 problems.Add($"{ManifestFile} names {name} {entries.Length} times instead of once.");
+            }
             else if (Problem(path, entries[0]) is { } problem)
+            {
                 problems.Add(problem);
+            }
         }
     }
 
@@ -135,11 +137,20 @@ public static class CheckpointFolder
         {
             var info = new FileInfo(Path.Combine(path, entry.Name));
             if (!info.Exists)
+            {
                 return $"{entry.Name} is missing.";
+            }
+
             if (info.LinkTarget is not null)
+            {
                 return $"{entry.Name} is a link; a checkpoint holds its files itself.";
+            }
+
             if (info.Length != entry.Size)
+            {
                 return $"{entry.Name} has {info.Length} bytes instead of {entry.Size}.";
+            }
+
             using FileStream stream = info.OpenRead();
             string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
             return hash == entry.Sha256 ? null : $"{entry.Name} has SHA-256 {hash} instead of {entry.Sha256}.";
@@ -164,13 +175,22 @@ public static class CheckpointFolder
                 optimizer.Tensors,
                 model.Metadata);
             if (state.Step != manifest.Step || state.NumericsVersion != manifest.NumericsVersion)
+            {
                 problems.Add(
                     $"{StateFile} is of step {state.Step} and numerics version {state.NumericsVersion}, {ManifestFile} of " +
                     $"{manifest.Step} and {manifest.NumericsVersion}.");
+            }
+
             if (checkpoint.StateSha256() != manifest.StateSha256)
+            {
                 problems.Add($"The tensors have the state hash {checkpoint.StateSha256()} instead of {manifest.StateSha256}.");
+            }
+
             if (checkpoint.WeightsSha256() != manifest.WeightsSha256)
+            {
                 problems.Add($"The weights have the hash {checkpoint.WeightsSha256()} instead of {manifest.WeightsSha256}.");
+            }
+
             return checkpoint;
         }
         catch (ConvNetException e)
@@ -207,6 +227,8 @@ public static class CheckpointFolder
         DurableFile.PublishFolder(temporary, final);
         DurableFile.FlushFolder(Path.GetDirectoryName(store)!);
         if (replaced is not null)
+        {
             CheckpointStore.TryDelete(replaced);
+        }
     }
 }

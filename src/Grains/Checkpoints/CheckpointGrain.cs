@@ -1,9 +1,16 @@
 using System.Globalization;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Placement;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Protocol.Partition;
 using Orleans.Placement;
 
 namespace ConvNet.Grains.Checkpoints;

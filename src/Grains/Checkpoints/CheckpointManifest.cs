@@ -1,12 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Grains.Checkpoints;
-
-/// <summary>One file of a checkpoint.</summary>
-public sealed record CheckpointFile(string Name, long Size, string Sha256);
 
 /// <summary>
 /// manifest.json: written last, it says what a whole checkpoint consists of. <paramref name="SelfSha256"/> is the hash of the manifest's
@@ -45,20 +42,29 @@ public sealed record CheckpointManifest(
         {
             long length = new FileInfo(path).Length;
             if (length > MaxLength)
+            {
                 throw ConvNetException.BadInput(
                     $"{path}: has {length} bytes; at most {MaxLength} are read. This is no manifest of a checkpoint.");
+            }
+
             string text = Encoding.UTF8.GetString(File.ReadAllBytes(path));
             CheckpointManifest manifest = JsonSerializer.Deserialize<CheckpointManifest>(text, Options)
                 ?? throw ConvNetException.BadInput($"{path}: is not a manifest. The checkpoint is damaged; use another one.");
             if (manifest.FormatVersion > CheckpointState.CurrentFormatVersion)
+            {
                 throw new ConvNetException(ExitCode.Conflict,
                     $"{path}: has format version {manifest.FormatVersion}; this program reads up to " +
                     $"{CheckpointState.CurrentFormatVersion}. Use the newer program that wrote it.");
+            }
+
             byte[] unsigned = Encoding.UTF8.GetBytes(
                 manifest.SelfSha256.Length == 0 ? text : text.Replace(manifest.SelfSha256, "", StringComparison.Ordinal));
             if (Convert.ToHexStringLower(SHA256.HashData(unsigned)) != manifest.SelfSha256)
+            {
                 throw ConvNetException.BadInput(
                     $"{path}: its text does not have the SHA-256 that it names itself. The checkpoint is damaged; use another one.");
+            }
+
             return manifest;
         }
         catch (JsonException e)

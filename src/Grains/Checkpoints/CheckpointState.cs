@@ -1,5 +1,5 @@
-using ConvNet.Engine;
-using ConvNet.Grains.Contracts;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using MessagePack;
 
 namespace ConvNet.Grains.Checkpoints;
@@ -62,8 +62,11 @@ public sealed record CheckpointState
         {
             long length = new FileInfo(path).Length;
             if (length > MaxLength)
+            {
                 throw ConvNetException.BadInput(
                     $"{path}: has {length} bytes; at most {MaxLength} are read. This is no state of a checkpoint.");
+            }
+
             CheckpointState? state = MessagePackSerializer.Deserialize<CheckpointState?>(File.ReadAllBytes(path), Options);
             return state is null ? throw ConvNetException.BadInput($"{path}: holds nothing. Use another checkpoint.") : state.Checked(path);
         }
@@ -82,14 +85,20 @@ public sealed record CheckpointState
     private CheckpointState Checked(string path)
     {
         if (FormatVersion > CurrentFormatVersion)
+        {
             throw new ConvNetException(ExitCode.Conflict,
                 $"{path}: has format version {FormatVersion}; this program reads up to {CurrentFormatVersion}. Use the newer program " +
                 "that wrote it.");
+        }
+
         bool isIncomplete = Model is null || JobJson is null || DataSha256 is null;
         if (isIncomplete || FormatVersion < 1 || Step < 0 || TotalSteps < Step || EpochSamples < 0)
+        {
             throw ConvNetException.BadInput(
                 $"{path}: is not the state of a checkpoint: format version {FormatVersion}, step {Step} of {TotalSteps}, or something " +
                 "is missing. Use another checkpoint.");
+        }
+
         return this;
     }
 }

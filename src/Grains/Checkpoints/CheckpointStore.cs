@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 
 namespace ConvNet.Grains.Checkpoints;
 
@@ -19,12 +19,21 @@ public static partial class CheckpointStore
     {
         string full = Path.GetFullPath(path);
         if (!Directory.Exists(full))
+        {
             throw ConvNetException.BadInput($"{path}: no such folder. Give a run folder or a checkpoint folder.");
+        }
+
         if (IsCheckpoint(full))
+        {
             return full;
+        }
+
         if (!Directory.Exists(Path.Combine(full, FolderName)))
+        {
             throw ConvNetException.BadInput(
                 $"{path}: is neither a run folder (no {FolderName}/ in it) nor a checkpoint (no {CheckpointFolder.ManifestFile}).");
+        }
+
         return FindNewest(full, warn)
             ?? throw ConvNetException.BadInput($"{path}: has no whole checkpoint in {FolderName}/. Start the run again.");
     }
@@ -36,7 +45,10 @@ public static partial class CheckpointStore
         {
             CheckpointVerification verification = CheckpointFolder.Verify(path);
             if (verification.Ok)
+            {
                 return path;
+            }
+
             warn($"{path} is damaged and passed over: {string.Join(" ", verification.Problems)}");
         }
 
@@ -50,9 +62,13 @@ public static partial class CheckpointStore
         foreach (string path in List(store))
         {
             if (verified >= Math.Max(MinimumKept, count))
+            {
                 Delete(store, path);
+            }
             else if (CheckpointFolder.Verify(path).Ok)
+            {
                 verified++;
+            }
         }
     }
 
@@ -63,15 +79,22 @@ public static partial class CheckpointStore
     public static void Sweep(string store)
     {
         if (!Directory.Exists(store))
+        {
             return;
+        }
+
         foreach (string path in Directory.GetDirectories(store, CheckpointFolder.ReplacedPrefix + "*"))
         {
             Match match = StepName().Match(Path.GetFileName(path));
             string final = Path.Combine(store, match.Value);
             if (match.Success && !Directory.Exists(final) && CheckpointFolder.Verify(path).Ok)
+            {
                 Directory.Move(path, final);
+            }
             else
+            {
                 TryDelete(path);
+            }
         }
 
         foreach (string path in Directory.GetDirectories(store, CheckpointFolder.TemporaryPrefix + "*"))
@@ -85,7 +108,9 @@ public static partial class CheckpointStore
         try
         {
             if (Directory.Exists(folder))
+            {
                 Directory.Delete(folder, recursive: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -97,7 +122,10 @@ public static partial class CheckpointStore
     private static IEnumerable<string> List(string store)
     {
         if (!Directory.Exists(store))
+        {
             return [];
+        }
+
         return Directory.GetDirectories(store, CheckpointFolder.Prefix + "*")
             .Where(HasStepName)
             .OrderByDescending(path => Path.GetFileName(path).Length)

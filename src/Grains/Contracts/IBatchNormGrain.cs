@@ -1,4 +1,5 @@
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 using Orleans.Concurrency;
 
 namespace ConvNet.Grains.Contracts;
@@ -32,18 +33,4 @@ public interface IBatchNormGrain : IGrainWithStringKey
 
     [Alias("Release")]
     Task ReleaseAsync();
-}
-
-/// <param name="Forward">True for moments, false for backward sums.</param>
-/// <param name="Wait">False: the worker needs no answer (ghost batch norm).</param>
-[GenerateSerializer, Immutable, Alias("ConvNet.BatchNormHeader")]
-public readonly record struct BatchNormHeader(
-    [property: Id(0)] long Generation,
-    [property: Id(1)] long Step,
-    [property: Id(2)] int Worker,
-    [property: Id(3)] int Norm,
-    [property: Id(4)] bool Forward,
-    [property: Id(5)] bool Wait)
-{
-    public MessageHeader ToMessageHeader() => new(Generation, Step, Worker, (int)Generation);
 }

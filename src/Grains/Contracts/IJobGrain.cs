@@ -1,3 +1,5 @@
+using ConvNet.Grains.Contracts.Jobs;
+
 namespace ConvNet.Grains.Contracts;
 
 /// <summary>
@@ -37,17 +39,4 @@ public interface IJobGrain : IGrainWithStringKey
     /// <summary>Ends the job in the given state and frees its workers and servers.</summary>
     [Alias("End")]
     Task EndAsync(JobState state);
-}
-
-/// <summary>The jobs that this cluster knows; one grain, key 0.</summary>
-[Alias("ConvNet.IJobDirectoryGrain")]
-public interface IJobDirectoryGrain : IGrainWithIntegerKey
-{
-    /// <summary>Adds a job id, or fails with exit code 6 (conflict) if a live job has it.</summary>
-    [Alias("Register")]
-    Task RegisterAsync(string jobId);
-
-    /// <summary>Job ids, newest first.</summary>
-    [Alias("List")]
-    Task<string[]> ListAsync();
 }

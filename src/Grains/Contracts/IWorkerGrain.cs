@@ -1,3 +1,5 @@
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using Orleans.Concurrency;
 
 namespace ConvNet.Grains.Contracts;
@@ -40,43 +42,3 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("Release")]
     Task ReleaseAsync(string jobId);
 }
-
-/// <summary>What a worker must know to derive all its work by itself.</summary>
-/// <param name="Worker">Index among the job's workers, in shard order.</param>
-/// <param name="Partitions">Keys of the parameter-server grains, by partition.</param>
-[GenerateSerializer, Immutable, Alias("ConvNet.WorkerAssignment")]
-public sealed record WorkerAssignment(
-    [property: Id(0)] string JobId,
-    [property: Id(1)] string JobJson,
-    [property: Id(2)] long Generation,
-    [property: Id(3)] int Worker,
-    [property: Id(4)] int FirstShard,
-    [property: Id(5)] int EndShard,
-    [property: Id(6)] int Threads,
-    [property: Id(7)] string[] Partitions,
-    [property: Id(8)] string ServerKey);
-
-/// <summary>What the parts of a job tell the job grain; the key is the job id.</summary>
-[Alias("ConvNet.IJobControlGrain")]
-public interface IJobControlGrain : IGrainWithStringKey
-{
-    /// <summary>Metrics of each block, in block order.</summary>
-    [Alias("EvaluationDone"), AlwaysInterleave]
-    Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks);
-
-    /// <summary>The steps that the job was asked for are committed by every server; the progress is that of the last of them.</summary>
-    [Alias("StepsCommitted"), AlwaysInterleave]
-    Task StepsCommittedAsync(long generation, StepProgress progress);
-
-    /// <summary>True while the job may still need its workers.</summary>
-    [Alias("IsLive"), AlwaysInterleave]
-    Task<bool> IsLiveAsync();
-
-    /// <summary>Something failed for good; the job stops with this.</summary>
-    [Alias("Failed"), AlwaysInterleave]
-    Task FailedAsync(long generation, string who, JobFailure failure);
-}
-
-/// <summary>Loss sum and correct answers of one block of test samples.</summary>
-[GenerateSerializer, Immutable, Alias("ConvNet.BlockMetrics")]
-public readonly record struct BlockMetrics([property: Id(0)] double LossSum, [property: Id(1)] long Correct, [property: Id(2)] long Count);

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Grains.Data;
 
@@ -23,9 +24,12 @@ public static partial class DatasetSource
             return ImageFolder.Read(folder, resize);
         });
         if (resize is not null && !used)
+        {
             throw ConvNetException.BadInput(
                 $"{nameOrPath}: data.size is {size}, but only image folders are resized; these images are {data.Shape}. Leave " +
                 "data.size out.");
+        }
+
         return data;
     }
 

@@ -1,10 +1,8 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 using SkiaSharp;
 
 namespace ConvNet.Grains.Data;
-
-/// <summary>What a file's first bytes say about an image.</summary>
-internal readonly record struct ImageHeader(Size Size, bool Color);
 
 /// <summary>Decodes PNG and JPEG files; the first bytes decide, not the file's name.</summary>
 internal static class ImageDecoder
@@ -34,9 +32,12 @@ internal static class ImageDecoder
         using var bitmap = new SKBitmap(info);
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result != SKCodecResult.Success)
+        {
             throw ConvNetException.BadInput(
                 $"{ImageFolder.Shown(path)}: the image cannot be decoded ({result}); the file is cut off or damaged. Replace or " +
                 "remove it.");
+        }
+
         if (bitmap.Height == shape.H && bitmap.Width == shape.W)
         {
             Split(bitmap, shape, pixels);
@@ -56,7 +57,10 @@ internal static class ImageDecoder
         string shown = ImageFolder.Shown(path);
         var file = new FileInfo(path);
         if (file.Length > MaxFileLength)
+        {
             throw ConvNetException.BadInput($"{shown}: has {file.Length} bytes; at most {MaxFileLength} are read. Replace or remove it.");
+        }
+
         byte[] bytes = File.ReadAllBytes(path);
         bool png = IsPng(bytes);
         bool jpeg = bytes.Length > 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
@@ -98,7 +102,10 @@ internal static class ImageDecoder
         {
             byte marker = bytes[at + 1];
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
+            {
                 return bytes[at + 9] == 1;
+            }
+
             at += marker == 0xFF ? 1 : 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
         }
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Text;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Grains.Data;
 
@@ -30,16 +31,24 @@ public static class ImageFolder
             CheckInside(new DirectoryInfo(Path.Combine(root, "test")), root);
             string[] classes = Classes(Path.Combine(root, "train"));
             if (classes.Length < 2)
+            {
                 throw ConvNetException.BadInput(
                     $"{Path.Combine(root, "train")}: has {classes.Length} class folders. At least two are needed: train/CLASS/IMAGE.");
+            }
+
             string[] foreign = [.. Classes(Path.Combine(root, "test")).Except(classes, StringComparer.Ordinal)];
             if (foreign.Length > 0)
+            {
                 throw ConvNetException.BadInput(
                     $"{Path.Combine(root, "test")}: the class {Shown(foreign[0])} is not in train/. Every class needs training images.");
+            }
+
             List<Entry> train = List(root, "train", classes, allowMissing: false);
             List<Entry> test = List(root, "test", classes, allowMissing: true);
             if (test.Count == 0)
+            {
                 throw ConvNetException.BadInput($"{Path.Combine(root, "test")}: has no images. At least one is needed: test/CLASS/IMAGE.");
+            }
 
             // The headers decide size and channels before anything is decoded, so that the memory can be checked.
             Size size = resize ?? ImageDecoder.ReadHeader(train[0].Path).Size;
@@ -48,9 +57,12 @@ public static class ImageFolder
             {
                 ImageHeader header = ImageDecoder.ReadHeader(entry.Path);
                 if (resize is null && header.Size != size)
+                {
                     throw ConvNetException.BadInput(
                         $"{Shown(entry.Path)}: is {header.Size.H}x{header.Size.W} (height x width), but {Shown(train[0].Path)} is " +
                         $"{size.H}x{size.W}. All images must have one size; set -s data.size={size.H}x{size.W} to resize them.");
+                }
+
                 color |= header.Color;
             }
 
@@ -92,7 +104,10 @@ public static class ImageFolder
         {
             var folder = new DirectoryInfo(Path.Combine(root, part, classes[label]));
             if (allowMissing && !folder.Exists)
+            {
                 continue;
+            }
+
             CheckInside(folder, root);
             FileSystemInfo[] files = [.. folder.GetFileSystemInfos().Where(info => !IsHidden(info))];
             Array.Sort(files, (a, b) => string.CompareOrdinal(a.Name, b.Name));
@@ -100,14 +115,19 @@ public static class ImageFolder
             {
                 CheckInside(file, root);
                 if (file is DirectoryInfo)
+                {
                     throw ConvNetException.BadInput($"{Shown(file.FullName)}: is a folder. Class folders hold images only.");
+                }
+
                 entries.Add(new Entry(file.FullName, label));
             }
 
             if (files.Length == 0 && !allowMissing)
+            {
                 throw ConvNetException.BadInput(
                     $"{Shown(folder.FullName)}: has no images. Every class needs at least one; remove the folder if the class is not " +
                     "wanted.");
+            }
         }
 
         return entries;
@@ -119,11 +139,16 @@ public static class ImageFolder
     private static void CheckInside(FileSystemInfo info, string root)
     {
         if (info.LinkTarget is null)
+        {
             return;
+        }
+
         string real = Real(info);
         if (!Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), real) && !Contains(Real(new DirectoryInfo(root)), real))
+        {
             throw ConvNetException.BadInput(
                 $"{Shown(info.FullName)}: is a link to {Shown(real)}, outside the data set. Copy the files into it.");
+        }
     }
 
     private static bool Contains(string folder, string path) =>
@@ -136,9 +161,12 @@ public static class ImageFolder
     {
         long length = (long)entries.Count * shape.Count;
         if (length > Array.MaxLength)
+        {
             throw ConvNetException.BadInput(
                 $"{Shown(root)}: {entries.Count} images of {shape} have {length} pixels. At most {Array.MaxLength} fit in memory; set " +
                 "a smaller -s data.size=HxW.");
+        }
+
         byte[] pixels = new byte[length];
         try
         {

@@ -1,3 +1,5 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Grains.Jobs;
@@ -14,7 +16,7 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
     {
         if (_jobs.Contains(jobId))
         {
-            throw new JobException(Engine.ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one");
+            throw new JobException(ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one");
         }
 
         _jobs.AddFirst(jobId);

@@ -1,7 +1,10 @@
-using ConvNet.Engine;
-using ConvNet.Grains.Checkpoints;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
 

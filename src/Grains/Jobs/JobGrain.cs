@@ -1,8 +1,12 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Placement;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Protocol.Jobs;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;

@@ -1,9 +1,14 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Placement;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Protocol.BatchNorm;
 using Orleans.Concurrency;
 using Orleans.Placement;
 

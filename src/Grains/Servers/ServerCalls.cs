@@ -1,4 +1,6 @@
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Servers;
 
@@ -10,7 +12,7 @@ internal static class ServerCalls
     {
         try
         {
-            await Calls.DeliverAsync(call, () => who);
+            await GrainCalls.DeliverAsync(call, () => who);
         }
         catch (Exception e)
         {

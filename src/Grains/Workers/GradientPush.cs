@@ -1,8 +1,11 @@
 using System.Buffers;
-using ConvNet.Engine;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Workers;
 
@@ -99,7 +102,7 @@ internal sealed class GradientPush
             var header = new PushHeader(_generation, _step, _worker, chunk.Index, _roots[root].Level, _roots[root].Index);
             bool recycle = true;
             IParameterServerGrain server = _links.Partitions[partition];
-            await Calls.DeliverAsync(
+            await GrainCalls.DeliverAsync(
                 () => server.PushAsync(header, new TensorBlock(buffer, 0, length)),
                 () => $"push of step {header.Step} to partition {partition}",
                 onRetry: () => recycle = false).ConfigureAwait(false);

@@ -1,8 +1,12 @@
 using System.Diagnostics;
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Contracts;
-using ConvNet.Grains.Protocol;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Workers;
 
@@ -51,7 +55,7 @@ internal sealed class GrainExchange : StepExchange
         long start = Stopwatch.GetTimestamp();
         _push.Finish();
         Task.WhenAll(_reports).GetAwaiter().GetResult();
-        Calls.DeliverAsync(
+        GrainCalls.DeliverAsync(
             () => _links.Coordinator.ReportWorkerAsync(report),
             () => $"report of step {report.Step} to the step coordinator").GetAwaiter().GetResult();
         PushSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -110,7 +114,7 @@ internal sealed class GrainExchange : StepExchange
         int rootCount = _rootCount;
         while (true)
         {
-            PullReply reply = await Calls.CallAsync(
+            PullReply reply = await GrainCalls.CallAsync(
                 () => _links.BatchNorm.ReduceAsync(header, rootCount, roots),
                 () => $"batch norm {norm} of step {header.Step}").ConfigureAwait(false);
             switch (reply.Verdict)

@@ -1,7 +1,10 @@
-using ConvNet.Engine;
-using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Parameters;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Workers;
 
@@ -76,7 +79,7 @@ internal sealed class ParameterPull
                 PullReply reply;
                 do
                 {
-                    reply = await Calls.CallAsync(
+                    reply = await GrainCalls.CallAsync(
                         () => server.PullAsync(generation, version, _worker, chunk),
                         () => $"pull of version {version} from partition {partition}").ConfigureAwait(false);
                 }

@@ -1,5 +1,9 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Data;
 using ConvNet.Grains.Placement;
 using Orleans.Placement;
 

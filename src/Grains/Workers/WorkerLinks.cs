@@ -1,9 +1,7 @@
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Workers;
-
-/// <summary>Thrown on the engine's thread when this generation has ended: the worker drops the step and waits for new orders.</summary>
-internal sealed class StepAbortedException(string message) : Exception(message);
 
 /// <summary>A worker's connections to the servers of its job.</summary>
 internal sealed class WorkerLinks

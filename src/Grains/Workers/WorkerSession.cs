@@ -1,9 +1,14 @@
 using System.Collections.Concurrent;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 
 namespace ConvNet.Grains.Workers;
 
@@ -128,7 +133,7 @@ internal sealed class WorkerSession : IDisposable
         for (int norm = 0; norm < _network.BatchNorms.Count; norm++)
         {
             int index = norm;
-            using TensorBlock block = Calls.CallAsync(
+            using TensorBlock block = GrainCalls.CallAsync(
                 () => _links.BatchNorm.ReadAsync(_assignment.Generation, version, index),
                 () => $"running statistics of batch norm {index}").GetAwaiter().GetResult();
             int channels = block.Length / 2;
@@ -148,7 +153,7 @@ internal sealed class WorkerSession : IDisposable
     }
 
     private void Tell(Func<IJobControlGrain, Task> call) =>
-        Calls.CallAsync(
+        GrainCalls.CallAsync(
             async () =>
             {
                 await call(_links.Job).ConfigureAwait(false);

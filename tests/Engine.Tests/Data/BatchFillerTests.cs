@@ -1,4 +1,7 @@
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Threads;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Data;

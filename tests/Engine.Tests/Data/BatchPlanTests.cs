@@ -1,4 +1,5 @@
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Reduction;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Data;

@@ -1,4 +1,6 @@
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Data;

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Data;

@@ -1,5 +1,5 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
-using ConvNet.Engine.Tests.Data;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Formats;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
-using ConvNet.Engine.Tests.Data;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Formats;

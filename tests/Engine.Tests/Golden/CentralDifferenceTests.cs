@@ -1,4 +1,6 @@
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Golden;

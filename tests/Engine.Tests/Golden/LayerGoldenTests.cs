@@ -1,5 +1,9 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Golden;

@@ -1,17 +1,12 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Golden;
-
-/// <summary>Where a run takes its parameters from, by name.</summary>
-internal delegate float[] ParameterSource(string name, int count);
-
-/// <summary>What a forward and a backward pass over some layers gave, in plain (N, C, H, W) order.</summary>
-/// <param name="Gradients">By parameter name; γ and β of batch norms included.</param>
-/// <param name="Moments">Of the whole batch, by name of the batch norm.</param>
-internal sealed record LayerResult(
-    float[] Y, float[] Dx, Dictionary<string, float[]> Gradients, Dictionary<string, Moments> Moments);
 
 /// <summary>Runs a few layers by themselves, split over workers and data shards as asked.</summary>
 internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> build, KernelSet kernels, int dataShards = 1, int workers = 1)

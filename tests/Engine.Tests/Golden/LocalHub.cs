@@ -1,3 +1,5 @@
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Tests.Golden;

@@ -1,6 +1,9 @@
 using ConvNet.Engine.Kernels;
-using ConvNet.Engine.Kernels.Winograd;
+using ConvNet.Engine.Kernels.Convolution;
+using ConvNet.Engine.Kernels.Convolution.Winograd;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Parameters;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Golden;

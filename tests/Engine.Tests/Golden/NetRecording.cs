@@ -1,12 +1,11 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Tests.Golden;
-
-/// <summary>One layer of a network, its input and output gradient, and what it made of them.</summary>
-/// <param name="Next">The layer behind it in the same branch, or null.</param>
-internal sealed record RecordedLayer(
-    string Name, LayerSpec Spec, Shape Input, float[] X, float[] Dy, LayerResult Result, LayerSpec? Next);
 
 /// <summary>
 /// The first step of a preset with the <c>Reference</c> kernels, layer by layer, each on its own. Residual blocks are taken

@@ -1,5 +1,10 @@
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Engine.Tests.Golden;
 

@@ -1,4 +1,7 @@
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Parameters;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Golden;

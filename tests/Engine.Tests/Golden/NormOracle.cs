@@ -1,3 +1,5 @@
+using ConvNet.Engine.Geometry;
+
 namespace ConvNet.Engine.Tests.Golden;
 
 /// <summary>Batch norm over a whole batch, forward and backward, in float64 and two passes.</summary>

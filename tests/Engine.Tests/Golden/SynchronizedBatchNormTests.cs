@@ -1,3 +1,5 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using Xunit;
 

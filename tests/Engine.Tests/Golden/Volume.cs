@@ -1,3 +1,6 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Threads;
+
 namespace ConvNet.Engine.Tests.Golden;
 
 /// <summary>Plain (N, C, H, W) arrays to and from blocked activations.</summary>

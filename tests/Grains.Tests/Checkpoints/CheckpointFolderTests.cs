@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
-using ConvNet.Engine.Tests.Data;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Grains.Tests.Checkpoints;

@@ -1,5 +1,4 @@
-using ConvNet.Engine;
-using ConvNet.Engine.Tests.Data;
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using Xunit;
 

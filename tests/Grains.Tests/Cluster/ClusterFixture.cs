@@ -36,14 +36,3 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null) 
         await _cluster!.DisposeAsync();
     }
 }
-
-public sealed class OneSilo() : ClusterFixture(1);
-
-public sealed class TwoSilos() : ClusterFixture(2);
-
-/// <summary>A silo whose jobs wait for their clients for 2 seconds only.</summary>
-public sealed class ImpatientSilo() : ClusterFixture(1, new JobDeadlines { Client = TimeSpan.FromSeconds(2) });
-
-/// <summary>Both clusters, shared by all classes that need one; such classes run one after the other.</summary>
-[CollectionDefinition(nameof(ClusterCollection))]
-public sealed class ClusterCollection : ICollectionFixture<OneSilo>, ICollectionFixture<TwoSilos>;

@@ -1,7 +1,7 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
-using ConvNet.Engine.Tests.Data;
-using ConvNet.Grains.Contracts;
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Models;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 using SkiaSharp;
 using Xunit;

@@ -1,5 +1,7 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
 using Xunit;
 

@@ -1,7 +1,10 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Grains.Tests.Cluster;

@@ -1,8 +1,11 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Formats;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 
 namespace ConvNet.Grains.Tests.Cluster;

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
-using ConvNet.Engine.Tests.Data;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 using Xunit;
 

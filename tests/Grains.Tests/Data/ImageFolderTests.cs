@@ -1,6 +1,6 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Data;
-using ConvNet.Engine.Tests.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
 using ConvNet.Grains.Data;
 using SkiaSharp;
 using Xunit;

@@ -1,8 +1,7 @@
-using ConvNet.Engine;
-using ConvNet.Engine.Data;
 using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Tests.Protocol;
 

@@ -1,8 +1,8 @@
-using ConvNet.Engine;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
-using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Protocol;
+using ConvNet.Engine.Parameters;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Tests.Simulation;
 

@@ -1,6 +1,9 @@
-using ConvNet.Engine;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.BatchNorm;
+using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Tests.Simulation;
 

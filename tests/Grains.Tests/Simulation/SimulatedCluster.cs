@@ -1,5 +1,8 @@
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Protocol;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.BatchNorm;
+using ConvNet.Grains.Protocol.Partition;
+using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Tests.Simulation;
 

@@ -1,19 +1,5 @@
 namespace ConvNet.Grains.Tests.Simulation;
 
-/// <summary>Chances in a thousand, and times in ticks.</summary>
-internal sealed record NetworkFaults(int Drop, int Duplicate, int LongestDelay)
-{
-    public static readonly NetworkFaults None = new(0, 0, 1);
-}
-
-/// <summary>A caller that may die: from then on it neither sends again nor hears an answer. What it has sent stays on its way.</summary>
-internal sealed class Life
-{
-    public bool IsOver { get; private set; }
-
-    public void End() => IsOver = true;
-}
-
 /// <summary>
 /// One thread, a queue of events in time order, and calls whose requests and answers are delayed, reordered, duplicated and
 /// dropped. A caller sends again until it has a final answer, as the real ones do after a time-out.

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using ConvNet.Engine;
-using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
-using ConvNet.Grains.Protocol;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Steps;
 using Xunit;
 
 namespace ConvNet.Grains.Tests.Simulation;
@@ -26,7 +26,7 @@ public class SimulationTests
     private static readonly Lazy<string[]> Expected = new(() => [.. Jobs.Select(RunSimply)]);
 
     [Fact]
-    public void EveryLayoutAndFaultPlanGivesTheBitsOfOneWorkerWithoutFaults()
+    public void Every_layout_and_fault_plan_gives_the_bits_of_one_worker_without_faults()
     {
         int generations = 0;
         int quarantined = 0;
@@ -53,7 +53,7 @@ public class SimulationTests
     }
 
     [Fact]
-    public void AStopAndResumeWithOtherPartitionsGivesTheSameBits()
+    public void A_stop_and_resume_with_other_partitions_gives_the_same_bits()
     {
         for (int i = 0; i < Jobs.Length; i++)
         {
@@ -68,19 +68,19 @@ public class SimulationTests
     }
 
     [Fact]
-    public void OneFlippedBitInOneShardsGradientGivesOtherBits()
+    public void One_flipped_bit_in_one_shards_gradient_gives_other_bits()
     {
         Assert.NotEqual(Expected.Value[0], RunSimply(Jobs[0] with { FlippedStep = 4 }));
     }
 
     [Fact]
-    public void AnotherNumberOfShardsGivesOtherBits()
+    public void Another_number_of_shards_gives_other_bits()
     {
         Assert.NotEqual(Expected.Value[0], RunSimply(Jobs[0] with { Shape = Jobs[0].Shape with { Shards = 5 } }));
     }
 
     [Fact]
-    public void ThreeNonFiniteStepsInARowEndTheJobAndNameTheWorkerAndTheTensor()
+    public void Three_non_finite_steps_in_a_row_end_the_job_and_name_the_worker_and_the_tensor()
     {
         FakeJob job = Jobs[0] with { Optimizer = new Sgd { LearningRate = 1e38 } };
         var model = new FakeModel(job);

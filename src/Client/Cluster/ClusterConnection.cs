@@ -1,0 +1,86 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts;
+using ConvNet.Silo;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Serilog;
+
+namespace ConvNet.Client.Cluster;
+
+/// <summary>A cluster to which this process can talk: one that runs elsewhere, or <see cref="LocalCluster"/>.</summary>
+internal abstract class ClusterConnection : IAsyncDisposable
+{
+    public abstract IGrainFactory Grains { get; }
+
+    /// <summary>Connects to the silos behind a URL.</summary>
+    /// <exception cref="ConvNetException">Nobody answers there (exit code 4).</exception>
+    public static async Task<ClusterConnection> ConnectAsync(string url, Serilog.ILogger log)
+    {
+        DevCluster cluster = DevCluster.Parse(url);
+        return await RemoteCluster.ConnectAsync(cluster, url, log);
+    }
+
+    public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>The client of a cluster in other processes.</summary>
+    private sealed class RemoteCluster(IHost host) : ClusterConnection
+    {
+        private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(20);
+        private static readonly TimeSpan DisposeDeadline = TimeSpan.FromSeconds(5);
+
+        public override IGrainFactory Grains => host.Services.GetRequiredService<IClusterClient>();
+
+        public static async Task<ClusterConnection> ConnectAsync(DevCluster cluster, string url, Serilog.ILogger log)
+        {
+            HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+            builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+            builder.Logging.AddSerilog(log);
+            builder.UseOrleansClient(client =>
+            {
+                client.UseStaticClustering(new System.Net.IPEndPoint(cluster.Primary.Address, cluster.Gateway));
+                client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (DevCluster.ClusterId, DevCluster.ServiceId));
+                client.UseConnectionRetryFilter(async (_, cancel) =>
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(500), cancel);
+                    return true;
+                });
+            });
+            IHost host = builder.Build();
+            using var deadline = new CancellationTokenSource(ConnectDeadline);
+            try
+            {
+                await host.StartAsync(deadline.Token);
+            }
+            catch (Exception e)
+            {
+                log.Error(e, "Could not connect to {Cluster}", url);
+                host.Dispose();
+                throw new ConvNetException(
+                    ExitCode.Environment,
+                    $"no silo answers at {url} (gateway port {cluster.Gateway}) within {ConnectDeadline.TotalSeconds:F0} s; " +
+                    $"start one: convnet silo --name node-1 --cluster {url}",
+                    e);
+            }
+
+            return new RemoteCluster(host);
+        }
+
+        public override async ValueTask DisposeAsync()
+        {
+            using var deadline = new CancellationTokenSource(DisposeDeadline);
+            try
+            {
+                await host.StopAsync(deadline.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // The cluster may be gone; nothing here needs its farewell.
+            }
+
+            host.Dispose();
+        }
+    }
+}

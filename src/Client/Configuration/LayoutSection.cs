@@ -1,0 +1,19 @@
+namespace ConvNet.Client.Configuration;
+
+/// <summary>How the job is spread over a cluster. Never changes the result.</summary>
+public sealed record LayoutSection
+{
+    public const long DefaultWorkers = 2;
+
+    /// <summary>Null = <see cref="DefaultWorkers"/>, or 1 if there is only one data shard.</summary>
+    public long? Workers { get; set; }
+
+    /// <summary>Silos of the local cluster.</summary>
+    public long Silos { get; set; } = 1;
+
+    /// <summary>Compute threads per worker; null = max(1, cores ÷ workers).</summary>
+    public long? Threads { get; set; }
+
+    /// <summary>Parameter-server partitions.</summary>
+    public long Partitions { get; set; } = 2;
+}

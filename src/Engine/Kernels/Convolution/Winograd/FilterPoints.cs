@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using ConvNet.Engine.Threads;
+
+namespace ConvNet.Engine.Kernels.Convolution.Winograd;
+
+/// <summary>Filters in points, packed for <see cref="TileKernel"/>: [point][panel of 16 outputs][input channel][16].</summary>
+internal sealed unsafe class FilterPoints<TFilter>
+    where TFilter : struct, ILineTransform
+{
+    /// <summary>Of the largest filters, 5×5, and between their transforms of columns and of rows.</summary>
+    private const int MaxTaps = 25;
+    private const int MaxLines = 30;
+
+    /// <summary>8 input channels × 16 outputs of one point.</summary>
+    private const int StageStep = 8 * 16;
+
+    private readonly int _inputs;
+    private readonly int _outputs;
+    private readonly int _inputStep;
+    private readonly int _outputStep;
+    private readonly bool _rotated;
+    private readonly Action<int, int> _item;
+    private float[] _weights = [];
+    private float* _points;
+
+    /// <param name="inputs">Channels that are summed over.</param>
+    /// <param name="outputs">Channels that result.</param>
+    /// <param name="inputStep">Floats from one input channel's weights to the next.</param>
+    /// <param name="outputStep">Floats from one output channel's weights to the next.</param>
+    /// <param name="rotated">True to turn each filter by 180°, as backward data needs it.</param>
+    public FilterPoints(int inputs, int outputs, int inputStep, int outputStep, bool rotated)
+    {
+        _inputs = inputs;
+        _outputs = outputs;
+        _inputStep = inputStep;
+        _outputStep = outputStep;
+        _rotated = rotated;
+        _item = Item;
+
+        // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
+        PointStep = Panels * PanelStep + 16;
+    }
+
+    private static int Taps => TFilter.Inputs * TFilter.Inputs;
+
+    private static int Points => TFilter.Outputs * TFilter.Outputs;
+
+    public int Panels => (_outputs + 15) / 16;
+
+    /// <summary>Floats from one panel to the next; the input channels are padded to whole blocks with zeros.</summary>
+    public int PanelStep => (_inputs + 7) / 8 * 8 * 16;
+
+    /// <summary>Floats from one point to the next.</summary>
+    public int PointStep { get; }
+
+    /// <summary>Floats in all.</summary>
+    public long Length => (long)Points * PointStep;
+
+    /// <param name="points">Room for <see cref="Length"/> floats.</param>
+    public void Transform(float[] weights, float* points, ThreadTeam team)
+    {
+        _weights = weights;
+        _points = points;
+        team.Run(Panels, _item);
+    }
+
+    /// <summary>
+    /// Eight input channels are staged in the first-level cache, so that each point gets 512 bytes at a time, past the caches: the points are
+    /// up to four times as large as the filters, and reading lines only to overwrite them would take as long again.
+    /// </summary>
+    [SkipLocalsInit]
+    private void Item(int panel, int thread)
+    {
+        int outputs = Math.Min(16, _outputs - 16 * panel);
+        float* taps = stackalloc float[MaxTaps * 16];
+        float* stage = ThreadScratch.Floats(2, Points * StageStep);
+        new Span<float>(taps, Taps * 16).Clear();
+        float* target = _points + (long)panel * PanelStep;
+        fixed (float* weights = _weights)
+        {
+            for (int first = 0; first < _inputs; first += 8, target += StageStep)
+            {
+                for (int input = first; input < first + 8; input++)
+                {
+                    if (input < _inputs)
+                    {
+                        Gather(weights + (long)input * _inputStep + 16L * panel * _outputStep, outputs, taps);
+                    }
+                    else
+                    {
+                        new Span<float>(taps, Taps * 16).Clear();
+                    }
+
+                    Transform(taps, stage + 16 * (input - first));
+                }
+
+                Flush(stage, target);
+            }
+        }
+    }
+
+    /// <summary>One input channel of 16 filters as [tap][16].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Gather(float* weights, int outputs, float* taps)
+    {
+        nint first = _rotated ? (Taps - 1) * 16 : 0;
+        nint step = _rotated ? -16 : 16;
+        for (nint output = 0; output < outputs; output++, weights += _outputStep)
+        {
+            float* target = taps + first + output;
+            for (nint tap = 0; tap < Taps; tap++, target += step)
+            {
+                *target = weights[tap];
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Transform(float* taps, float* stage)
+    {
+        nint side = TFilter.Outputs;
+        nint filter = TFilter.Inputs;
+        float* lines = stackalloc float[MaxLines * 8];
+        for (nint half = 0; half < 16; half += 8)
+        {
+            for (nint column = 0; column < filter; column++)
+            {
+                TFilter.Apply(taps + column * 16 + half, filter * 16, lines + column * 8, filter * 8);
+            }
+
+            for (nint row = 0; row < side; row++)
+            {
+                TFilter.Apply(lines + row * filter * 8, 8, stage + row * side * StageStep + half, StageStep);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Other threads read the points only after <see cref="ThreadTeam.Run"/>, whose interlocked count of the items also orders stores that went
+    /// past the caches, as plain volatile writes would not.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Flush(float* stage, float* target)
+    {
+        for (nint point = 0; point < Points; point++, target += PointStep)
+        {
+            for (nint i = 0; i < StageStep; i += 8, stage += 8)
+            {
+                Vector256.Load(stage).StoreAlignedNonTemporal(target + i);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Runtime.Intrinsics;
+using System.Text.Json.Serialization;
+
+namespace ConvNet.Engine.Optimizers;
+
+/// <summary>
+/// What Adam and AdamW share: running means m of the gradient and v of its square, and the bias-corrected update
+/// η/(1 − β1^n) · m / (√v/√(1 − β2^n) + ε). Source: Kingma, Ba, "Adam: a method for stochastic optimization" (2015), in the order
+/// of operations of torch.optim.
+/// </summary>
+public abstract record AdamFamily : OptimizerSpec
+{
+    public double Beta1 { get; init; } = 0.9;
+
+    public double Beta2 { get; init; } = 0.999;
+
+    public double Epsilon { get; init; } = 1e-8;
+
+    [JsonIgnore]
+    public override IReadOnlyList<string> SlotNames => ["adam.m", "adam.v"];
+
+    /// <summary>True if weight decay shrinks the weights instead of joining the gradient.</summary>
+    [JsonIgnore]
+    protected abstract bool Decoupled { get; }
+
+    public override void Validate()
+    {
+        base.Validate();
+        Require(Beta1 is >= 0 and < 1, "beta1", Beta1, "at least 0 and below 1");
+        Require(Beta2 is >= 0 and < 1, "beta2", Beta2, "at least 0 and below 1");
+        Require(Epsilon > 0 && double.IsFinite(Epsilon), "epsilon", Epsilon, "above 0");
+    }
+
+    public override (double First, double SecondRoot) BiasCorrections(long update) =>
+        (1 - Power(Beta1, update), Math.Sqrt(1 - Power(Beta2, update)));
+
+    public override void Apply(
+        StepSettings settings,
+        float tensorRate,
+        ReadOnlySpan<float> w,
+        ReadOnlySpan<float> g,
+        Span<float> slot0,
+        Span<float> slot1,
+        Span<float> wNext)
+    {
+        var clip = Vector256.Create((float)settings.ClipFactor);
+        var joined = Vector256.Create(Decoupled ? 0f : (float)WeightDecay);
+        var shrink = Vector256.Create(Decoupled ? (float)(1 - settings.LearningRate * WeightDecay) : 1f);
+        var newShare1 = Vector256.Create((float)(1 - Beta1));
+        var newShare2 = Vector256.Create((float)(1 - Beta2));
+        var beta2 = Vector256.Create((float)Beta2);
+        var epsilon = Vector256.Create((float)Epsilon);
+        var rootCorrection = Vector256.Create((float)settings.BiasCorrection2Root);
+        var rate = Vector256.Create(-(float)(settings.LearningRate / settings.BiasCorrection1));
+        ReadOnlySpan<Vector256<float>> weights = Lanes.Of(w);
+        ReadOnlySpan<Vector256<float>> gradients = Lanes.Of(g);
+        Span<Vector256<float>> means = Lanes.Of(slot0);
+        Span<Vector256<float>> squares = Lanes.Of(slot1);
+        Span<Vector256<float>> next = Lanes.Of(wNext);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            Vector256<float> d = Vector256.FusedMultiplyAdd(joined, weights[i], gradients[i] * clip);
+            Vector256<float> m = Vector256.FusedMultiplyAdd(newShare1, d - means[i], means[i]);
+            Vector256<float> v = Vector256.FusedMultiplyAdd(newShare2 * d, d, beta2 * squares[i]);
+            means[i] = m;
+            squares[i] = v;
+            Vector256<float> update = m / (Vector256.Sqrt(v) / rootCorrection + epsilon);
+            next[i] = Vector256.FusedMultiplyAdd(rate, update, shrink * weights[i]);
+        }
+    }
+
+    /// <summary>value^exponent by squaring: a fixed sequence of multiplications for each exponent, unlike the C library's pow.</summary>
+    private static double Power(double value, long exponent)
+    {
+        double result = 1;
+        for (double square = value; exponent > 0; exponent >>= 1, square *= square)
+        {
+            if ((exponent & 1) != 0)
+            {
+                result *= square;
+            }
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,63 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Calls;
+
+/// <summary>The rules for calls between the parts of a job, whose outcome may be unknown.</summary>
+internal static class GrainCalls
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// Repeats a call until it has an outcome or the deadline is over. Every message is idempotent by its key, so that a repeat
+    /// of one that did arrive is acknowledged and not applied twice.
+    /// </summary>
+    /// <param name="what">For the error: what was waited for.</param>
+    /// <param name="onRetry">Called before each repeat: buffers of the earlier attempt may still be in use.</param>
+    public static async Task<T> CallAsync<T>(Func<Task<T>> call, Func<string> what, Action? onRetry = null)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                return await call().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is TimeoutException or OrleansMessageRejectionException)
+            {
+                double seconds = (Environment.TickCount64 - start) / 1000.0;
+                if (seconds > Deadline.TotalSeconds)
+                {
+                    throw new ConvNetException(
+                        ExitCode.Environment,
+                        FormattableString.Invariant($"{what()}: no answer for {seconds:F0} s ({e.Message}); ") +
+                        "check that its silo is alive and reachable, then resume from the last checkpoint",
+                        e);
+                }
+            }
+
+            onRetry?.Invoke();
+            await Task.Delay(RetryDelay).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends a message until it is taken; a message that the rules refuse ends the job with the reason.</summary>
+    public static async Task DeliverAsync(Func<Task<PushReply>> send, Func<string> what, Action? onRetry = null)
+    {
+        PushReply reply = await CallAsync(
+            async () =>
+            {
+                PushReply answer = await send().ConfigureAwait(false);
+                return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there") : answer;
+            },
+            what,
+            onRetry).ConfigureAwait(false);
+
+        // Stale needs no action here: the next pull tells whether it was the step or the generation that is over.
+        if (reply.Verdict is Verdict.Conflict or Verdict.Rejected)
+        {
+            throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({reply.Verdict}): {reply.Reason}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Contracts;
+
+/// <summary>
+/// Writes and reads a job's checkpoints on a silo that can reach their folder; the key is "{silo}/{job}". Tensors come from the
+/// partitions in bounded chunks and never pass through the client.
+/// </summary>
+[Alias("ConvNet.ICheckpointGrain")]
+public interface ICheckpointGrain : IGrainWithStringKey
+{
+    /// <summary>Verifies a checkpoint and says where it stands; fails if it is damaged or not this job's.</summary>
+    [Alias("Open"), ResponseTimeout("00:03:00")]
+    Task<CheckpointPosition> OpenAsync(string path, string jobJson);
+
+    /// <summary>Hands the state of the checkpoint that was opened last to the servers, which have begun at its step.</summary>
+    [Alias("Restore"), ResponseTimeout("00:03:00")]
+    Task RestoreAsync(ServerAssignment assignment);
+
+    /// <summary>Writes the state of the servers, which are idle, to <paramref name="runFolder"/>/checkpoints.</summary>
+    [Alias("Save"), ResponseTimeout("00:05:00")]
+    Task<CheckpointResult> SaveAsync(string runFolder, ServerAssignment assignment, CheckpointPosition position, FinalResult? result);
+}

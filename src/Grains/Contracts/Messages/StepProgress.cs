@@ -1,0 +1,20 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Contracts.Messages;
+
+/// <summary>How far a job is, as the coordinator sees it.</summary>
+[GenerateSerializer, Immutable, Alias("ConvNet.StepProgress")]
+public sealed record StepProgress
+{
+    /// <summary>Steps committed, and the sums of the epoch in progress, or of the whole last epoch right at its end.</summary>
+    [Id(0)] public CheckpointPosition Position { get; init; } = CheckpointPosition.Start;
+
+    /// <summary>Training samples and seconds in training steps, the first 5 steps left out.</summary>
+    [Id(1)] public long TimedSamples { get; init; }
+
+    [Id(2)] public double TimedSeconds { get; init; }
+
+    [Id(3)] public StepRow[] Recent { get; init; } = [];
+
+    [Id(4)] public string[] Warnings { get; init; } = [];
+}

@@ -1,0 +1,93 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Steps;
+
+namespace ConvNet.Grains.Protocol.Partition;
+
+/// <summary>The sums of one chunk's gradients over the shards, while they arrive. Keeps copies in pooled arrays.</summary>
+internal sealed class ChunkStage
+{
+    private readonly int _length;
+    private readonly TreeCompletion<float[]> _sums;
+    private readonly Dictionary<TreeNode, UInt128> _digests = [];
+    private readonly List<float[]> _rented = [];
+
+    public ChunkStage(ShardTree tree, int length)
+    {
+        _length = length;
+        _sums = new TreeCompletion<float[]>(tree, Combine);
+    }
+
+    public bool IsComplete => _sums.IsComplete;
+
+    /// <summary>The gradient of the whole batch; valid when complete and until <see cref="Release"/>.</summary>
+    public ReadOnlySpan<float> Sum => _sums.Result.AsSpan(0, _length);
+
+    /// <summary>Adds the value of a node that this step expects, unless it is known already.</summary>
+    public Verdict Offer(TreeNode node, ReadOnlySpan<float> gradient)
+    {
+        UInt128 digest = Digest.Of(gradient);
+        if (_digests.TryGetValue(node, out UInt128 known))
+        {
+            return known == digest ? Verdict.Duplicate : Verdict.Conflict;
+        }
+
+        _digests.Add(node, digest);
+        float[] copy = ArrayPool<float>.Shared.Rent(_length);
+        _rented.Add(copy);
+        gradient.CopyTo(copy);
+        _sums.Offer(node, copy);
+        return Verdict.Accepted;
+    }
+
+    /// <summary>Gives the memory back; the stage is of no use afterwards.</summary>
+    public void Release()
+    {
+        foreach (float[] array in _rented)
+        {
+            ArrayPool<float>.Shared.Return(array);
+        }
+
+        _rented.Clear();
+    }
+
+    /// <summary>The index of the first value that is not finite, or −1.</summary>
+    public static int FirstNonFinite(ReadOnlySpan<float> values)
+    {
+        var magnitude = Vector256.Create(0x7FFFFFFF);
+        var largest = Vector256.Create(0x7F7FFFFF);
+        int i = 0;
+        for (; i <= values.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            Vector256<int> bits = Vector256.Create(values.Slice(i, Vector256<float>.Count)).AsInt32() & magnitude;
+            if (Vector256.GreaterThanAny(bits, largest))
+            {
+                break;
+            }
+        }
+
+        for (; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private float[] Combine(float[] left, float[] right)
+    {
+        for (int i = 0; i < _length; i += Vector256<float>.Count)
+        {
+            (Vector256.Create(left.AsSpan(i)) + Vector256.Create(right.AsSpan(i))).CopyTo(left, i);
+        }
+
+        _rented.Remove(right);
+        ArrayPool<float>.Shared.Return(right);
+        return left;
+    }
+}

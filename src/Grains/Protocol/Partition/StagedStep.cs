@@ -1,0 +1,185 @@
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Steps;
+
+namespace ConvNet.Grains.Protocol.Partition;
+
+/// <summary>What a partition has received of one step: gradients by chunk, and batch-norm totals. Applies nothing.</summary>
+internal sealed class StagedStep : IDisposable
+{
+    private readonly PartitionPlan _plan;
+    private readonly StepNodes _nodes;
+    private readonly ChunkStage?[] _chunks;
+    private readonly Dictionary<int, UInt128> _deliveries = [];
+    private readonly float[] _delivered;
+    private readonly double[] _squareSums;
+    private int _blocksMissing;
+
+    /// <summary>The first bad value in local order, whatever the order of arrival: (local block, worker or −1).</summary>
+    private (int Block, int Worker) _nonFinite = (int.MaxValue, -1);
+
+    public StagedStep(PartitionPlan plan, StepNodes nodes)
+    {
+        _plan = plan;
+        _nodes = nodes;
+        _chunks = new ChunkStage?[plan.Chunks.Length];
+        _delivered = new float[plan.BatchNormBlocks.Length * Parameter.BlockSize];
+        _squareSums = new double[plan.Blocks.Length];
+        _blocksMissing = plan.Blocks.Length;
+    }
+
+    public bool IsComplete => _blocksMissing == 0;
+
+    /// <summary>Σg² of each block; valid when complete.</summary>
+    public double[] SquareSums => _squareSums;
+
+    /// <summary>Null if the message has the right form for its sender, else why not. Checked before anything is allocated.</summary>
+    public string? WhyInvalid(int worker, int chunk, TreeNode node, int length)
+    {
+        if ((uint)chunk >= (uint)_chunks.Length || _plan.Chunks[chunk].DeliveredByBatchNorm)
+        {
+            return $"chunk {chunk}, but partition {_plan.Partition} has chunks 0 to {_chunks.Length - 1} and batch norm delivers some of them";
+        }
+
+        if (length != _plan.Chunks[chunk].Length)
+        {
+            return $"{length} floats for chunk {chunk}, which has {_plan.Chunks[chunk].Length}";
+        }
+
+        return _nodes.Sends(worker, node) ? null : $"tree node {node}, but its roots are {string.Join(", ", _nodes.RootsOf(worker))}";
+    }
+
+    public Verdict Push(int worker, int chunk, TreeNode node, ReadOnlySpan<float> gradient)
+    {
+        Chunk cut = _plan.Chunks[chunk];
+        ChunkStage stage = _chunks[chunk] ??= new ChunkStage(_nodes.Tree, cut.Length);
+        Verdict verdict = stage.Offer(node, gradient);
+        if (verdict != Verdict.Accepted)
+        {
+            return verdict;
+        }
+
+        int bad = ChunkStage.FirstNonFinite(gradient);
+        if (bad >= 0)
+        {
+            NoteNonFinite(cut.FirstBlock + bad / Parameter.BlockSize, worker);
+        }
+
+        if (stage.IsComplete)
+        {
+            for (int block = cut.FirstBlock; block < cut.EndBlock; block++)
+            {
+                Complete(block, stage.Sum.Slice((block - cut.FirstBlock) * Parameter.BlockSize, Parameter.BlockSize));
+            }
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Takes this partition's part of a batch norm's totals.</summary>
+    public Answer Deliver(int norm, BackwardSums totals)
+    {
+        UInt128 digest = Digest.Of([totals]);
+        if (_deliveries.TryGetValue(norm, out UInt128 known))
+        {
+            return known == digest
+                ? Verdict.Duplicate
+                : new Answer(Verdict.Conflict, $"the totals of batch norm {norm} arrived twice with different values");
+        }
+
+        foreach (BatchNormBlock block in _plan.BatchNormBlocks)
+        {
+            if (block.Norm == norm && block.Channel + block.Length > Values(block, totals).Length)
+            {
+                return new Answer(
+                    Verdict.Rejected,
+                    $"totals of {Values(block, totals).Length} channels for batch norm {norm}, which has at least {block.Channel + block.Length}");
+            }
+        }
+
+        _deliveries.Add(norm, digest);
+        for (int i = 0; i < _plan.BatchNormBlocks.Length; i++)
+        {
+            BatchNormBlock block = _plan.BatchNormBlocks[i];
+            if (block.Norm == norm)
+            {
+                Span<float> gradient = _delivered.AsSpan(i * Parameter.BlockSize, Parameter.BlockSize);
+                ReadOnlySpan<double> values = Values(block, totals).AsSpan(block.Channel, block.Length);
+                for (int c = 0; c < values.Length; c++)
+                {
+                    gradient[c] = (float)values[c];
+                }
+
+                Complete(block.LocalBlock, gradient);
+            }
+        }
+
+        return Verdict.Accepted;
+    }
+
+    /// <summary>Calls visit(first local block, gradient of consecutive whole blocks) for everything; only when complete.</summary>
+    public void VisitGradients(GradientVisitor visit)
+    {
+        foreach (Chunk chunk in _plan.Chunks)
+        {
+            if (_chunks[chunk.Index] is { } stage)
+            {
+                visit(chunk.FirstBlock, stage.Sum);
+            }
+        }
+
+        for (int i = 0; i < _plan.BatchNormBlocks.Length; i++)
+        {
+            visit(_plan.BatchNormBlocks[i].LocalBlock, _delivered.AsSpan(i * Parameter.BlockSize, Parameter.BlockSize));
+        }
+    }
+
+    /// <summary>Null if all gradients are finite.</summary>
+    public NonFiniteSource? FindNonFinite(Func<int, string> workerName)
+    {
+        if (_nonFinite.Block == int.MaxValue)
+        {
+            return null;
+        }
+
+        string tensor = $"the gradient of {_plan.TensorAt(_nonFinite.Block).Name}";
+        return new NonFiniteSource(tensor, _nonFinite.Worker < 0 ? null : workerName(_nonFinite.Worker));
+    }
+
+    public void Dispose()
+    {
+        foreach (ChunkStage? stage in _chunks)
+        {
+            stage?.Release();
+        }
+    }
+
+    private static double[] Values(BatchNormBlock block, BackwardSums totals) =>
+        block.Role == ParameterRole.Scale ? totals.DyXhat : totals.Dy;
+
+    private void Complete(int block, ReadOnlySpan<float> gradient)
+    {
+        _squareSums[block] = BlockTree.SquareSum(gradient);
+        _blocksMissing--;
+        if (!double.IsFinite(_squareSums[block]))
+        {
+            NoteNonFinite(block, -1);
+        }
+    }
+
+    /// <summary>A named worker says more than the sum, which is not finite then either.</summary>
+    private void NoteNonFinite(int block, int worker)
+    {
+        bool earlier = block < _nonFinite.Block;
+        bool sameButNamed = block == _nonFinite.Block && worker >= 0 && (_nonFinite.Worker < 0 || worker < _nonFinite.Worker);
+        if (earlier || sameButNamed)
+        {
+            _nonFinite = (block, worker);
+        }
+    }
+}
+
+/// <param name="firstBlock">Local number.</param>
+/// <param name="gradient">Whole blocks.</param>
+internal delegate void GradientVisitor(int firstBlock, ReadOnlySpan<float> gradient);

@@ -1,0 +1,17 @@
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Protocol.Steps;
+
+/// <summary>A step that has just been decided.</summary>
+/// <param name="Decision">For every partition and the batch norms.</param>
+/// <param name="Batch">Loss and correct answers over the global batch.</param>
+/// <param name="GradientNorm">Before clipping.</param>
+/// <param name="Warning">Why the step is skipped, if it is.</param>
+public sealed record StepOutcome(
+    StepDecision Decision,
+    Metrics Batch,
+    double LearningRate,
+    double GradientNorm,
+    CoordinatorState State,
+    string? Warning);

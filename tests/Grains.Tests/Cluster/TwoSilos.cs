@@ -1,0 +1,3 @@
+namespace ConvNet.Grains.Tests.Cluster;
+
+public sealed class TwoSilos() : ClusterFixture(2);

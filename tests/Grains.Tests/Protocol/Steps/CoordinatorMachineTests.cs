@@ -1,0 +1,226 @@
+using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Steps;
+using Xunit;
+using static ConvNet.Grains.Tests.Protocol.ProtocolFixture;
+
+namespace ConvNet.Grains.Tests.Protocol.Steps;
+
+public class CoordinatorMachineTests
+{
+    private static readonly NonFiniteSource Bad = new("the gradient of 0.weight", "b/0");
+
+    private readonly CoordinatorMachine _machine = Create(new Sgd { LearningRate = 0.5 });
+
+    public CoordinatorMachineTests() => _machine.Begin(TwoWorkers(), 0);
+
+    [Fact]
+    public void A_step_is_decided_when_everybody_has_reported()
+    {
+        Assert.Null(_machine.Report(Partition(0, 9)).Decided);
+        Assert.Null(_machine.Report(new BatchNormReport(1, 0, null)).Decided);
+        Assert.Null(_machine.Report(Worker(1)).Decided);
+
+        StepOutcome outcome = _machine.Report(Worker(0)).Decided!;
+
+        Assert.Equal(0, outcome.Decision.Step);
+        Assert.Equal(0.5, outcome.Decision.Settings!.Value.LearningRate);
+        Assert.Equal(6, outcome.GradientNorm);
+        Assert.Equal(new Metrics(3, 2, 8), outcome.Batch);
+        Assert.Equal(new CoordinatorState(1, 1, 0, new EpochTotals(0, 3, 2, 8)), outcome.State);
+    }
+
+    [Fact]
+    public void Duplicates_do_not_count_twice_and_contradictions_are_conflicts()
+    {
+        _machine.Report(Partition(0, 9));
+        Assert.Equal(Verdict.Duplicate, _machine.Report(Partition(0, 9)).Answer.Verdict);
+        Assert.Equal(Verdict.Conflict, _machine.Report(Partition(0, 8)).Answer.Verdict);
+        _machine.Report(Worker(1));
+        Assert.Equal(Verdict.Duplicate, _machine.Report(Worker(1)).Answer.Verdict);
+        Answer conflict = _machine.Report(Worker(1) with { Roots = [new Metrics(7, 1, 4)] }).Answer;
+        Assert.Equal(Verdict.Conflict, conflict.Verdict);
+        Assert.Contains("b/0", conflict.Reason);
+        _machine.Report(new BatchNormReport(1, 0, null));
+        Assert.Equal(Verdict.Duplicate, _machine.Report(new BatchNormReport(1, 0, null)).Answer.Verdict);
+    }
+
+    [Fact]
+    public void Reports_of_the_wrong_form_or_time_are_not_taken()
+    {
+        Assert.Equal(Verdict.Rejected, _machine.Report(Partition(0, 9) with { SquareSums = [1] }).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Report(Partition(0, 9) with { Partition = 5 }).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Report(Worker(0) with { Roots = [] }).Answer.Verdict);
+        Assert.Equal(Verdict.Future, _machine.Report(Partition(1, 9)).Answer.Verdict);
+        Assert.Equal(Verdict.Future, _machine.Report(Worker(0, generation: 2)).Answer.Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Report(Worker(0, generation: 0)).Answer.Verdict);
+    }
+
+    [Fact]
+    public void A_non_finite_step_is_skipped_and_leaves_the_epochs_totals_alone()
+    {
+        StepOutcome outcome = Run(0, Bad)!;
+
+        Assert.True(outcome.Decision.IsSkip);
+        Assert.Contains("0.weight", outcome.Warning);
+        Assert.Contains("b/0", outcome.Warning);
+        Assert.Equal(new CoordinatorState(1, 0, 1, new EpochTotals(0, 0, 0, 0)), outcome.State);
+    }
+
+    [Fact]
+    public void A_finite_step_ends_a_row_of_skips_and_three_in_a_row_end_the_job()
+    {
+        Run(0, Bad);
+        Run(1, Bad);
+        Assert.False(Run(2, null)!.Decision.IsSkip);
+        Run(3, Bad);
+        Run(4, Bad);
+        Assert.Null(_machine.Failure);
+
+        Assert.Null(Run(5, Bad));
+
+        Assert.Contains("step 5", _machine.Failure);
+        Assert.Contains("b/0", _machine.Failure);
+    }
+
+    [Fact]
+    public void A_non_finite_loss_names_the_worker_that_reported_it()
+    {
+        _machine.Report(Partition(0, 9));
+        _machine.Report(new BatchNormReport(1, 0, null));
+        _machine.Report(Worker(1) with { Roots = [new Metrics(double.NaN, 0, 4)] });
+
+        StepOutcome outcome = _machine.Report(Worker(0)).Decided!;
+
+        Assert.True(outcome.Decision.IsSkip);
+        Assert.Contains("the loss from worker b/0", outcome.Warning);
+    }
+
+    [Fact]
+    public void Gradients_are_clipped_to_the_global_norm()
+    {
+        CoordinatorMachine machine = Create(new Sgd(), maxGradientNorm: 3);
+        machine.Begin(TwoWorkers(), 0);
+
+        StepOutcome outcome = Run(machine, 0, null)!;
+
+        Assert.Equal(3 / (6 + 1e-6), outcome.Decision.Settings!.Value.ClipFactor);
+    }
+
+    [Fact]
+    public void Adams_corrections_count_applied_steps_only()
+    {
+        CoordinatorMachine machine = Create(new Adam());
+        machine.Begin(TwoWorkers(), 0);
+        Run(machine, 0, Bad);
+
+        Assert.Equal(1 - 0.9, Run(machine, 1, null)!.Decision.Settings!.Value.BiasCorrection1);
+        Assert.Equal(1 - 0.9 * 0.9, Run(machine, 2, null)!.Decision.Settings!.Value.BiasCorrection1);
+    }
+
+    [Fact]
+    public void Lars_gets_a_rate_per_tensor_from_the_norms()
+    {
+        var lars = new Lars { TrustCoefficient = 0.5, Epsilon = 0 };
+        CoordinatorMachine machine = Create(lars);
+        machine.Begin(TwoWorkers(), 0);
+
+        StepOutcome outcome = Run(machine, 0, null)!;
+
+        Assert.Equal([0.5 * Math.Sqrt(32) / Math.Sqrt(18), 1, 1], outcome.Decision.Settings!.Value.TensorRates);
+    }
+
+    [Fact]
+    public void Totals_start_anew_in_each_epoch()
+    {
+        Run(0, null);
+        Run(1, null);
+        EpochTotals whole = Run(2, null)!.State.Epoch;
+        EpochTotals next = Run(3, null)!.State.Epoch;
+
+        Assert.Equal((0, 20L), (whole.Epoch, whole.Count));
+        Assert.Equal((1, 8L), (next.Epoch, next.Count));
+    }
+
+    [Fact]
+    public void A_new_generation_forgets_reports_of_an_undecided_step()
+    {
+        _machine.Report(Partition(0, 9));
+        _machine.Begin(TwoWorkers(2), 0);
+
+        Assert.Equal(Verdict.Accepted, _machine.Report(Partition(0, 8) with { Generation = 2 }).Answer.Verdict);
+    }
+
+    [Fact]
+    public void A_decided_step_that_runs_again_is_told_again_once_all_workers_are_through()
+    {
+        StepDecision first = Run(0, null)!.Decision;
+        _machine.Begin(TwoWorkers(2), firstStep: 0);
+
+        Assert.Null(_machine.Report(Worker(0, generation: 2)).Resend);
+        Assert.Null(_machine.Report(Partition(0, 9) with { Generation = 2 }).Resend);
+        StepDecision again = _machine.Report(Worker(1, generation: 2)).Resend!;
+
+        Assert.Equal(first with { Generation = 2 }, again);
+        Assert.Equal(1, _machine.State.Step);
+    }
+
+    [Fact]
+    public void A_decided_step_that_sums_to_other_values_the_second_time_is_a_conflict()
+    {
+        Run(0, null);
+        _machine.Begin(TwoWorkers(2), firstStep: 0);
+
+        Assert.Equal(Verdict.Conflict, _machine.Report(Partition(0, 9.5) with { Generation = 2 }).Answer.Verdict);
+    }
+
+    [Fact]
+    public void A_paused_coordinator_decides_nothing()
+    {
+        _machine.Pause();
+        Assert.Null(Run(0, null));
+        _machine.Begin(TwoWorkers(2), 0);
+        Assert.NotNull(Run(_machine, 0, null, generation: 2));
+    }
+
+    [Fact]
+    public void A_generation_starts_at_the_lowest_version_or_not_at_all()
+    {
+        Run(0, null);
+        Run(1, null);
+
+        Assert.Equal(2, _machine.FirstStepOf([2, 2]));
+        Assert.Equal(1, _machine.FirstStepOf([2, 1]));
+        Assert.Null(_machine.FirstStepOf([2, 0]));
+        Assert.Null(_machine.FirstStepOf([3, 2]));
+    }
+
+    private static CoordinatorMachine Create(OptimizerSpec optimizer, double? maxGradientNorm = null) =>
+        new(Job, Layout, optimizer, new ConstantSchedule(), maxGradientNorm, 1, hasBatchNorm: true, CoordinatorState.Initial);
+
+    /// <summary>Four blocks with the same sums.</summary>
+    private static PartitionReport Partition(long step, double squareSum, NonFiniteSource? bad = null) =>
+        new(1, step, 0, [squareSum, squareSum, squareSum, squareSum], [], bad);
+
+    private static WorkerReport Worker(int worker, long step = 0, long generation = 1)
+    {
+        int samples = (int)Math.Min(4, Job.BatchOf(step) / 2);
+        return new WorkerReport(From(worker, step, generation), [new Metrics(1 + worker, 1, samples)]);
+    }
+
+    private static StepOutcome? Run(CoordinatorMachine machine, long step, NonFiniteSource? bad, long generation = 1)
+    {
+        PartitionReport report = Partition(step, 9, bad) with { Generation = generation };
+        if (machine.Report(report).Answer.Verdict == Verdict.Rejected)
+        {
+            machine.Report(report with { WeightSquareSums = [16, 16, 16, 16] });
+        }
+
+        machine.Report(new BatchNormReport(generation, step, null));
+        machine.Report(Worker(1, step, generation));
+        return machine.Report(Worker(0, step, generation)).Decided;
+    }
+
+    private StepOutcome? Run(long step, NonFiniteSource? bad) => Run(_machine, step, bad);
+}

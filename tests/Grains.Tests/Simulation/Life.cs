@@ -1,0 +1,9 @@
+namespace ConvNet.Grains.Tests.Simulation;
+
+/// <summary>A caller that may die: from then on it neither sends again nor hears an answer. What it has sent stays on its way.</summary>
+internal sealed class Life
+{
+    public bool IsOver { get; private set; }
+
+    public void End() => IsOver = true;
+}
