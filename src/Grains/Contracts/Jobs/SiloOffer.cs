@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ConvNet.Grains.Placement;
+namespace ConvNet.Grains.Contracts.Jobs;
 
 /// <summary>What a silo offers, as it announced it when it joined.</summary>
 /// <param name="Devices">Workers that it can run.</param>

@@ -1,4 +1,4 @@
-namespace ConvNet.Grains.Placement;
+namespace ConvNet.Grains.Contracts.Jobs;
 
 /// <summary>Keys of pinned grains: the silo's name, then what the grain is.</summary>
 public static class PinnedKey
