@@ -17,7 +17,7 @@ internal sealed class GradientPush
     private const int InFlight = 8;
 
     private readonly ParameterLayout _layout;
-    private readonly WorkerLinks _links;
+    private readonly IParameterServerGrain[] _servers;
     private readonly PartitionPlan[] _plans;
     private readonly int[] _bucketTensors;
     private readonly int[] _waiting;
@@ -27,10 +27,12 @@ internal sealed class GradientPush
     private MessageHeader _header;
     private TreeNode[] _roots = [];
 
-    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links)
+    /// <param name="plans">By partition.</param>
+    /// <param name="servers">By partition.</param>
+    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers)
     {
         _layout = layout;
-        _links = links;
+        _servers = servers;
         _plans = plans;
         _bucketTensors = [.. layout.Buckets.Select(bucket => TensorsOf(bucket).Count())];
         _waiting = new int[layout.Buckets.Length];
@@ -94,7 +96,7 @@ internal sealed class GradientPush
             _plans[partition].GatherChunk(chunk.Index, tensor => _layout.Tensors[tensor].GradientRoot(root), buffer);
             var key = new GradientRoot(_header, chunk.Index, _roots[root]);
             bool recycle = true;
-            IParameterServerGrain server = _links.Partitions[partition];
+            IParameterServerGrain server = _servers[partition];
             await GrainCalls.DeliverAsync(
                 () => server.PushAsync(key, new TensorBlock(buffer, 0, length)),
                 () => $"push of step {key.Header.Step} to partition {partition}",

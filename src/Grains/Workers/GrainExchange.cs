@@ -31,8 +31,8 @@ internal sealed class GrainExchange : StepExchange
         _links = links;
         int partitions = links.Partitions.Length;
         PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(network.Layout, p, partitions))];
-        _pull = new ParameterPull(network.Layout, plans, links);
-        _push = new GradientPush(network.Layout, plans, links);
+        _pull = new ParameterPull(network.Layout, plans, links.Partitions);
+        _push = new GradientPush(network.Layout, plans, links.Partitions);
         _tensorIndex = network.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
     }
 

@@ -18,15 +18,17 @@ internal sealed class ParameterPull
 
     private readonly ParameterLayout _layout;
     private readonly PartitionPlan[] _plans;
-    private readonly WorkerLinks _links;
+    private readonly IParameterServerGrain[] _servers;
     private readonly TaskCompletionSource<TensorBlock>[][] _arrivals;
     private readonly bool[][] _copied;
 
-    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links)
+    /// <param name="plans">By partition.</param>
+    /// <param name="servers">By partition.</param>
+    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers)
     {
         _layout = layout;
         _plans = plans;
-        _links = links;
+        _servers = servers;
         _arrivals = [.. plans.Select(plan => new TaskCompletionSource<TensorBlock>[plan.Chunks.Length])];
         _copied = [.. plans.Select(plan => new bool[plan.Chunks.Length])];
     }
@@ -43,7 +45,7 @@ internal sealed class ParameterPull
             var next = new StrongBox(arrivals.Length);
             for (int lane = 0; lane < Math.Min(InFlight, arrivals.Length); lane++)
             {
-                _ = FetchLaneAsync(_links.Partitions[partition], partition, next, header, arrivals);
+                _ = FetchLaneAsync(_servers[partition], partition, next, header, arrivals);
             }
         }
     }
