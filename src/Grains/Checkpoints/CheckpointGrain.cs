@@ -3,7 +3,6 @@ using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -43,16 +42,16 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     {
         Checkpoint checkpoint = _opened ?? throw new JobException(ExitCode.Bug, "a checkpoint is restored that was not opened");
         var parts = new JobParts(GrainFactory, assignment);
-        IEnumerable<(string, int[])> model = parts.Network.Parameters.Select(p => (p.Name, p.Shape)).Concat(
-            parts.Network.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
+        IEnumerable<(string, int[])> model = parts.Model.Parameters.Select(p => (p.Name, p.Shape)).Concat(
+            parts.Model.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
         IEnumerable<(string, int[])> slots = Enumerable.Range(0, parts.Job.Optimizer.SlotNames.Count)
-            .SelectMany(slot => parts.Network.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
+            .SelectMany(slot => parts.Model.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
         Dictionary<string, NamedTensor> tensors = TensorList.Match(CheckpointFolder.ModelFile, [.. model], [.. checkpoint.Model])
             .Concat(TensorList.Match(CheckpointFolder.OptimizerFile, [.. slots], checkpoint.Optimizer))
             .ToDictionary(tensor => tensor.Name);
         for (int slot = Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
-            float[][] values = [.. parts.Network.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
+            float[][] values = [.. parts.Model.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
             for (int partition = 0; partition < parts.Plans.Length; partition++)
             {
                 PartitionPlan plan = parts.Plans[partition];
@@ -65,9 +64,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             }
         }
 
-        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
-            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
             float[] floats = [.. tensors[names[0]].Data.Span, .. tensors[names[1]].Data.Span];
             await parts.BatchNorm.InstallAsync(norm, new TensorBlock(floats, 0, floats.Length));
         }
@@ -110,7 +109,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
     {
-        float[][] values = [.. parts.Network.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
+        float[][] values = [.. parts.Model.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
         for (int partition = 0; partition < parts.Plans.Length; partition++)
         {
             foreach (Chunk chunk in parts.Plans[partition].Chunks)
@@ -120,17 +119,17 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             }
         }
 
-        return [.. parts.Network.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
+        return [.. parts.Model.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
     }
 
     private static async Task<List<NamedTensor>> ReadStatisticsAsync(JobParts parts)
     {
         var tensors = new List<NamedTensor>();
-        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
             using TensorBlock block = await parts.BatchNorm.ReadAsync(parts.Generation, parts.Version, norm);
             int channels = block.Length / 2;
-            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
             tensors.Add(new NamedTensor(names[0], [channels], block.Span[..channels].ToArray()));
             tensors.Add(new NamedTensor(names[1], [channels], block.Span[channels..].ToArray()));
         }
@@ -173,9 +172,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             Generation = assignment.Generation;
             Version = assignment.Version;
             Job = JobSpec.FromJson(assignment.JobJson);
-            Network = new Network(Job.Model, Job.BatchNormMode);
+            Model = new Model(Job.Model, Job.BatchNormMode);
             Servers = [.. assignment.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
-            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Network.Layout, p, Servers.Length))];
+            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Model.Layout, p, Servers.Length))];
             BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.ServerKey);
         }
 
@@ -187,7 +186,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
         public JobSpec Job { get; }
 
-        public Network Network { get; }
+        public Model Model { get; }
 
         public IParameterServerGrain[] Servers { get; }
 

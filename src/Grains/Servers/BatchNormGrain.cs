@@ -1,7 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -32,15 +32,15 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         _assignment = assignment;
         _reportedStep = -1;
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        var network = new Network(job.Model, job.BatchNormMode);
-        if (network.BatchNorms.Count == 0)
+        var model = new Model(job.Model, job.BatchNormMode);
+        if (model.BatchNorms.Count == 0)
         {
             return Task.CompletedTask;
         }
 
         if (_machine is null)
         {
-            _statistics = [.. network.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
+            _statistics = [.. model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
             _machine = new BatchNormMachine(job.Shape, job.BatchNormMode, job.RunningAverage, _statistics, assignment.Version, batchesSeen);
         }
 

@@ -1,7 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -32,7 +32,7 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         if (_machine is null)
         {
             JobSpec job = JobSpec.FromJson(assignment.JobJson);
-            var layout = new Network(job.Model, job.BatchNormMode).Layout;
+            var layout = new Model(job.Model, job.BatchNormMode).Layout;
             var plan = new PartitionPlan(layout, assignment.Partition, assignment.Partitions.Length);
             _weights = new float[plan.Length];
             _slots = [.. job.Optimizer.SlotNames.Select(_ => new float[plan.Length])];

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -44,7 +44,7 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
         if (_machine is null)
         {
             _job = JobSpec.FromJson(assignment.JobJson);
-            var network = new Network(_job.Model, _job.BatchNormMode);
+            var model = new Model(_job.Model, _job.BatchNormMode);
             int epoch = position.Step == 0 ? 0 : _job.Shape.EpochOf(position.Step - 1);
             var state = new CoordinatorState(
                 position.Step,
@@ -54,8 +54,8 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
             _skippedSteps = position.SkippedSteps;
             _committed = position.Step;
             _machine = new CoordinatorMachine(
-                _job.Shape, network.Layout, _job.Optimizer, _job.Schedule, _job.ClipNorm, assignment.Partitions.Length,
-                network.BatchNorms.Count > 0, state);
+                _job.Shape, model.Layout, _job.Optimizer, _job.Schedule, _job.ClipNorm, assignment.Partitions.Length,
+                model.BatchNorms.Count > 0, state);
         }
 
         Answer answer = _machine.Begin(assignment.ToAssignment(), assignment.Version);

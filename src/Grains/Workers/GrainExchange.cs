@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
@@ -22,15 +22,15 @@ internal sealed class GrainExchange : StepExchange
     private long _step;
     private int _rootCount;
 
-    public GrainExchange(Network network, WorkerLinks links, WorkerAssignment assignment)
+    public GrainExchange(Model model, WorkerLinks links, WorkerAssignment assignment)
     {
         _assignment = assignment;
         _links = links;
         int partitions = links.Partitions.Length;
-        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(network.Layout, p, partitions))];
-        _pull = new ParameterPull(network.Layout, plans, links, assignment.Worker);
-        _push = new GradientPush(network.Layout, plans, links, assignment.Worker);
-        _tensorIndex = network.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(model.Layout, p, partitions))];
+        _pull = new ParameterPull(model.Layout, plans, links, assignment.Worker);
+        _push = new GradientPush(model.Layout, plans, links, assignment.Worker);
+        _tensorIndex = model.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
     }
 
     /// <summary>Seconds that the engine has waited so far.</summary>

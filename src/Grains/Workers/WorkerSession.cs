@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
@@ -47,8 +48,8 @@ internal sealed class WorkerSession : IDisposable
         _train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
         _test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
         _team = new ThreadTeam(assignment.Threads, name);
-        _network = new Network(job.Model, job.BatchNormMode, _team, job.Kernels);
-        _exchange = new GrainExchange(_network, links, assignment);
+        _network = new Network(new Model(job.Model, job.BatchNormMode), _team, job.Kernels);
+        _exchange = new GrainExchange(_network.Model, links, assignment);
         new Thread(Work) { IsBackground = true, Name = name }.Start();
     }
 
@@ -130,7 +131,7 @@ internal sealed class WorkerSession : IDisposable
     private List<BatchNormState> ReadStatistics(long version)
     {
         var states = new List<BatchNormState>();
-        for (int norm = 0; norm < _network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < _network.Model.BatchNorms.Count; norm++)
         {
             int index = norm;
             using TensorBlock block = GrainCalls.CallAsync(
@@ -138,7 +139,7 @@ internal sealed class WorkerSession : IDisposable
                 () => $"running statistics of batch norm {index}").GetAwaiter().GetResult();
             int channels = block.Length / 2;
             states.Add(new BatchNormState(
-                _network.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
+                _network.Model.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
         }
 
         return states;

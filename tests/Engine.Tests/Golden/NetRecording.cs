@@ -79,10 +79,9 @@ internal sealed class NetRecording
     {
         int classes = logits.Length / _batch;
         var plan = new ShardPlan(new ShardTree(_batch, NetState.DataShards), 0, NetState.DataShards);
-        var step = new StepContext(null!, KernelSet.Reference) { Training = true, Plan = plan, Samples = _batch };
         var loss = new SoftmaxCrossEntropy(classes);
         using Activation activation = Volume.From(new Shape(classes, 1, 1), logits, 0, _batch);
-        Loss = loss.Forward(activation, Formula.Labels(golden.Seed, _batch, classes), step)[0].LossSum / _batch;
+        Loss = loss.Forward(activation, Formula.Labels(golden.Seed, _batch, classes), plan)[0].LossSum / _batch;
         return Volume.Read(loss.Backward(), _batch);
     }
 

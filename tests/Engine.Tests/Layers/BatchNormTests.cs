@@ -80,14 +80,14 @@ public class BatchNormTests
     public void Evaluation_of_a_sample_does_not_depend_on_its_neighbours()
     {
         using var team = new ThreadTeam(2);
-        using var network = new Network(ModelFile.Load("resnet20"), BatchNormMode.Sync, team);
+        using var network = new Network(new Model(ModelFile.Load("resnet20"), BatchNormMode.Sync), team);
         var exchange = new LocalExchange(network);
         exchange.Initialize(3);
         exchange.PrepareEvaluation();
-        float[] x = Normal(4 * network.Spec.Input.Count, 4, 0, 1);
+        float[] x = Normal(4 * network.Model.Spec.Input.Count, 4, 0, 1);
         LayerOutput.Store(x, network.Input(4));
         float[] together = LayerOutput.Read(network.Predict(4), 4);
-        LayerOutput.Store(x[(3 * network.Spec.Input.Count)..], network.Input(4));
+        LayerOutput.Store(x[(3 * network.Model.Spec.Input.Count)..], network.Input(4));
         float[] alone = LayerOutput.Read(network.Predict(1), 1);
         Assert.Equal(together[30..], alone);
         Assert.True(alone.Distinct().Count() > 1);
@@ -103,8 +103,8 @@ public class BatchNormTests
             {"type":"residual","main":[{"type":"batchNorm"},{"type":"relu"}]},{"type":"flatten"},{"type":"fullyConnected","out":4}]}
             """;
         using var team = new ThreadTeam(1);
-        using var trained = new Network(ModelFile.Parse(Json), mode, team);
-        using var fresh = new Network(ModelFile.Parse(Json), mode, team);
+        using var trained = new Network(new Model(ModelFile.Parse(Json), mode), team);
+        using var fresh = new Network(new Model(ModelFile.Parse(Json), mode), team);
         var training = new LocalExchange(trained);
         training.Initialize(1);
         FillRamp(trained.Input(8));
@@ -119,7 +119,7 @@ public class BatchNormTests
         exchange.PrepareEvaluation();
         FillRamp(network.Input(8));
         Activation logits = network.Predict(8);
-        return [.. from n in Enumerable.Range(0, 8) from k in Enumerable.Range(0, network.Classes) select logits[n, k, 0, 0]];
+        return [.. from n in Enumerable.Range(0, 8) from k in Enumerable.Range(0, network.Model.Classes) select logits[n, k, 0, 0]];
     }
 
     private static void FillRamp(Activation x)
@@ -154,8 +154,8 @@ public class BatchNormTests
     private static float[] Evaluate(string layers, ThreadTeam team)
     {
         string json = $$"""{"name":"fold","input":[6,7,7],"layers":[{{layers}},{"type":"globalAvgPool"}]}""";
-        using var network = new Network(ModelFile.Parse(json), BatchNormMode.Sync, team);
-        foreach (Parameter parameter in network.Parameters)
+        using var network = new Network(new Model(ModelFile.Parse(json), BatchNormMode.Sync), team);
+        foreach (Parameter parameter in network.Model.Parameters)
         {
             Normal(parameter.Count, 20 + parameter.Count, 0.5, 1).CopyTo(parameter.Values, 0);
         }

@@ -16,15 +16,13 @@ public class SoftmaxCrossEntropyTests
     [Fact]
     public void The_loss_and_its_gradient_are_those_of_softmax_cross_entropy_over_the_global_batch()
     {
-        using var team = new ThreadTeam(1);
         float[] values = [.. Enumerable.Range(0, 70).Select(i => (i * 37 % 19 - 9) / 3f)];
         int[] labels = [3, 1, 4, 1, 5, 9, 2];
         var logits = new Activation(Logits, 7);
         LayerOutput.Store(values, logits);
         var loss = new SoftmaxCrossEntropy(10);
         var plan = new ShardPlan(new ShardTree(7, 4), 0, 4);
-        var step = new StepContext(team, KernelSet.Fast) { Training = true, Plan = plan, Samples = 7 };
-        Metrics total = Assert.Single(loss.Forward(logits, labels, step));
+        Metrics total = Assert.Single(loss.Forward(logits, labels, plan));
         float[] gradient = LayerOutput.Read(loss.Backward(), 7);
         double expected = 0;
         for (int n = 0; n < 7; n++)

@@ -1,5 +1,5 @@
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
-using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Models;
@@ -13,9 +13,9 @@ public class ModelPresetsTests
     [InlineData("vgg11-bn", 9_228_362, 26)]
     public void Presets_have_the_tensors_of_the_torch_networks(string preset, int parameters, int tensors)
     {
-        using var network = new Network(ModelFile.Load(preset));
-        Assert.Equal(parameters, network.Parameters.Sum(parameter => parameter.Count));
-        Assert.Equal(tensors, network.Parameters.Count);
-        Assert.Equal(10, network.Classes);
+        var model = new Model(ModelPresets.Find(preset)!, BatchNormMode.Sync);
+        Assert.Equal(parameters, model.Parameters.Sum(parameter => parameter.Count));
+        Assert.Equal(tensors, model.Parameters.Count);
+        Assert.Equal(10, model.Classes);
     }
 }

@@ -1,4 +1,5 @@
 using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using Xunit;
 
@@ -9,7 +10,7 @@ public class ModelTableTests
     [Fact]
     public void The_planning_table_adds_up()
     {
-        IReadOnlyList<ModelRow> rows = ModelTable.Rows(ModelFile.Load("vgg11-bn"));
+        IReadOnlyList<ModelRow> rows = ModelTable.Rows(new Model(ModelFile.Load("vgg11-bn"), BatchNormMode.Sync));
         Assert.Equal(9_228_362, rows.Sum(row => row.Parameters));
         Assert.Equal(1.0, rows.Sum(row => row.Share), 6);
         Assert.Equal("(32 - 3 + 2*1)/1 + 1 = 32", rows[0].Arithmetic);
@@ -21,7 +22,7 @@ public class ModelTableTests
     [Fact]
     public void A_fully_connected_layer_sees_every_pixel_that_was_flattened()
     {
-        IReadOnlyList<ModelRow> rows = ModelTable.Rows(ModelFile.Load("lenet"));
+        IReadOnlyList<ModelRow> rows = ModelTable.Rows(new Model(ModelFile.Load("lenet"), BatchNormMode.Sync));
         Assert.Equal(new Size(16, 16), rows[6].ReceptiveField);
         Assert.Equal("16*5*5 = 400", rows[6].Arithmetic);
         Assert.Equal(new Size(32, 32), rows[7].ReceptiveField);
@@ -31,7 +32,7 @@ public class ModelTableTests
     [Fact]
     public void The_planning_table_follows_both_branches_of_a_residual_block()
     {
-        IReadOnlyList<ModelRow> rows = ModelTable.Rows(ModelFile.Load("resnet20"));
+        IReadOnlyList<ModelRow> rows = ModelTable.Rows(new Model(ModelFile.Load("resnet20"), BatchNormMode.Sync));
         ModelRow block = rows.Single(row => row.Name == "6");
         Assert.Equal("residual", block.Type);
         Assert.Equal(new Shape(32, 16, 16), block.Output);

@@ -1,6 +1,6 @@
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
-using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Parameters;
@@ -10,12 +10,12 @@ public class InitializationTests
     [Fact]
     public void Initialization_has_the_variance_of_He_and_of_Xavier_and_depends_on_layer_and_seed()
     {
-        using var network = new Network(ModelFile.Load("vgg11-bn"));
-        Parameter weight = network.Parameters.Single(parameter => parameter.Name == "8.weight");
+        var model = new Model(ModelFile.Load("vgg11-bn"), BatchNormMode.Sync);
+        Parameter weight = model.Parameters.Single(parameter => parameter.Name == "8.weight");
         Assert.Equal(2.0 / (128 * 9), Variance(InitializationKind.He, 1), 2.0 / (128 * 9) * 0.02);
         Assert.Equal(2.0 / ((128 + 256) * 9), Variance(InitializationKind.Xavier, 1), 2.0 / (384 * 9) * 0.02);
         Assert.NotEqual(Variance(InitializationKind.He, 1), Variance(InitializationKind.He, 2));
-        Parameter gamma = network.Parameters.Single(parameter => parameter.Name == "9.weight");
+        Parameter gamma = model.Parameters.Single(parameter => parameter.Name == "9.weight");
         var values = new float[gamma.Count];
         Initialization.Fill(gamma, 1, InitializationKind.He, values);
         Assert.All(values, value => Assert.Equal(1, value));

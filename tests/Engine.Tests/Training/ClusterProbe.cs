@@ -56,7 +56,7 @@ internal static class ClusterProbe
         ModelSpec spec, BatchNormMode mode, ShardPlan plan, MeetingPoint meeting, int threads, KernelSet kernels, ulong seed)
     {
         using var team = new ThreadTeam(threads);
-        using var network = new Network(spec, mode, team, kernels);
+        using var network = new Network(new Model(spec, mode), team, kernels);
         var exchange = new WorkerExchange(plan, meeting, seed);
         Activation input = network.Input(Math.Max(1, plan.Samples));
         var labels = new int[plan.Samples];
@@ -64,7 +64,7 @@ internal static class ClusterProbe
         for (int n = 0; n < plan.Samples; n++)
         {
             int position = plan.FirstBatchPosition + n;
-            labels[n] = position % network.Classes;
+            labels[n] = position % network.Model.Classes;
             indices[n] = position * 7 + 3;
             for (int i = 0; i < spec.Input.Count; i++)
             {
