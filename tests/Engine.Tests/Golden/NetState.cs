@@ -3,6 +3,7 @@ using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 
@@ -35,7 +36,7 @@ internal sealed class NetState : IDisposable
         }
 
         int inputs = _golden.Batch * Network.Model.Spec.Input.Count;
-        Volume.Fill(Network.Input(_golden.Batch), GoldenFile.Input(_golden, inputs, InputScale), 0, _golden.Batch);
+        Nchw.Store(GoldenFile.Input(_golden, inputs, InputScale), Network.Input(_golden.Batch));
     }
 
     public Network Network { get; }
@@ -57,7 +58,7 @@ internal sealed class NetState : IDisposable
     public float[] Predict()
     {
         Exchange.PrepareEvaluation();
-        return Volume.Read(Network.Predict(_golden.Batch), _golden.Batch);
+        return Nchw.Read(Network.Predict(_golden.Batch), _golden.Batch);
     }
 
     public void Dispose()

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace ConvNet.Engine.Tests.Training;
 
-public class NetworkTrainingTests
+public class LocalTrainingTests
 {
     [Theory]
     [InlineData("lenet", KernelSet.Reference)]
