@@ -6,7 +6,8 @@ namespace ConvNet.Engine.Layers;
 
 /// <summary>
 /// What convolution and locally connected layers share: K filters wherever a window fits, (C, H, W) to (K, Ho, Wo). Sizes are
-/// numbers or (height, width) pairs. JSON lists a derived record's options first; the numbers put them where they have always been.
+/// numbers or (height, width) pairs. A checkpoint's job is recognised by its text, so the order of the options in JSON is fixed: those
+/// with a number come after the others, also where a derived record adds one.
 /// </summary>
 public abstract record FilterSpec : LayerSpec
 {

@@ -43,7 +43,7 @@ public class ModelFileTests
         Assert.Equal(written, ModelFile.Write(ModelFile.Parse(written)));
     }
 
-    /// <summary>A checkpoint belongs to a job whose text is the same, model included.</summary>
+    /// <summary>A checkpoint's job is recognised by its text, model included.</summary>
     [Fact]
     public void Options_are_written_in_one_order_for_ever()
     {
