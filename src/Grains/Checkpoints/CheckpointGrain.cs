@@ -4,7 +4,6 @@ using ConvNet.Engine.Formats;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
@@ -47,16 +46,16 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     {
         Checkpoint checkpoint = _opened ?? throw new ConvNetException(ExitCode.Bug, "a checkpoint is restored that was not opened");
         var parts = new JobParts(GrainFactory, assignment, assignment.FirstStep);
-        IEnumerable<(string, int[])> model = parts.Network.Parameters.Select(p => (p.Name, p.Shape)).Concat(
-            parts.Network.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
+        IEnumerable<(string, int[])> model = parts.Model.Parameters.Select(p => (p.Name, p.Shape)).Concat(
+            parts.Model.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
         IEnumerable<(string, int[])> slots = Enumerable.Range(0, parts.Job.Optimizer.SlotNames.Count)
-            .SelectMany(slot => parts.Network.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
+            .SelectMany(slot => parts.Model.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
         Dictionary<string, NamedTensor> tensors = TensorList.Match(CheckpointFolder.ModelFile, [.. model], [.. checkpoint.Model])
             .Concat(TensorList.Match(CheckpointFolder.OptimizerFile, [.. slots], checkpoint.Optimizer))
             .ToDictionary(tensor => tensor.Name);
         for (int slot = StateSlot.Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
-            float[][] values = [.. parts.Network.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
+            float[][] values = [.. parts.Model.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
             for (int partition = 0; partition < parts.Plans.Length; partition++)
             {
                 PartitionPlan plan = parts.Plans[partition];
@@ -70,9 +69,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             }
         }
 
-        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
-            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
             float[] floats = [.. tensors[names[0]].Data.Span, .. tensors[names[1]].Data.Span];
             GrainCalls.Demand(await parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)));
         }
@@ -115,7 +114,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
     {
-        float[][] values = [.. parts.Network.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
+        float[][] values = [.. parts.Model.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
         for (int partition = 0; partition < parts.Plans.Length; partition++)
         {
             foreach (Chunk chunk in parts.Plans[partition].Chunks)
@@ -125,17 +124,17 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             }
         }
 
-        return [.. parts.Network.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
+        return [.. parts.Model.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
     }
 
     private static async Task<List<NamedTensor>> ReadStatisticsAsync(JobParts parts)
     {
         var tensors = new List<NamedTensor>();
-        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
             using TensorBlock block = Demand(await parts.BatchNorm.ReadAsync(parts.Header, norm));
             int channels = block.Length / 2;
-            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
             tensors.Add(new NamedTensor(names[0], [channels], block.Span[..channels].ToArray()));
             tensors.Add(new NamedTensor(names[1], [channels], block.Span[channels..].ToArray()));
         }
@@ -181,9 +180,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             JobJson = assignment.JobJson;
             Header = assignment.HeaderOf(version);
             Job = JobSpec.FromJson(assignment.JobJson);
-            Network = new Network(Job.Model, Job.BatchNormMode);
+            Model = new Model(Job.Model, Job.BatchNormMode);
             Servers = [.. assignment.Servers.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
-            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Network.Layout, p, Servers.Length))];
+            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Model.Layout, p, Servers.Length))];
             BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm);
         }
 
@@ -194,7 +193,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
         public JobSpec Job { get; }
 
-        public Network Network { get; }
+        public Model Model { get; }
 
         public IParameterServerGrain[] Servers { get; }
 

@@ -1,12 +1,12 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.BatchNorm;
 using Orleans.Concurrency;
@@ -29,8 +29,8 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
     public Task<Answer> BeginAsync(Assignment assignment, long batchesSeen)
     {
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        var network = new Network(job.Model, job.BatchNormMode);
-        if (network.BatchNorms.Count == 0)
+        var model = new Model(job.Model, job.BatchNormMode);
+        if (model.BatchNorms.Count == 0)
         {
             return Task.FromResult<Answer>(Verdict.Accepted);
         }
@@ -39,7 +39,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
             job.Shape,
             job.BatchNormMode,
             job.RunningAverage,
-            [.. network.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))],
+            [.. model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))],
             assignment.FirstStep,
             batchesSeen);
         Answer answer = GrainCalls.Demand(_machine.Begin(assignment));

@@ -1,10 +1,10 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Partition;
 using Orleans.Concurrency;
@@ -106,7 +106,7 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
     private static PartitionMachine Create(Assignment assignment, int partition)
     {
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        var plan = new PartitionPlan(new Network(job.Model, job.BatchNormMode).Layout, partition, assignment.Servers.Partitions.Length);
+        var plan = new PartitionPlan(new Model(job.Model, job.BatchNormMode).Layout, partition, assignment.Servers.Partitions.Length);
         var state = new PartitionState(plan, job.Optimizer, assignment.FirstStep);
         state.Initialize(job.Seed, job.Initialization);
         return new PartitionMachine(job.Shape, job.Optimizer, state);

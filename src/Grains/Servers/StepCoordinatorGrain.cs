@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Steps;
 using Orleans.Concurrency;
@@ -31,10 +31,10 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
         if (_machine is null)
         {
             JobSpec job = JobSpec.FromJson(assignment.JobJson);
-            var network = new Network(job.Model, job.BatchNormMode);
-            _hasBatchNorm = network.BatchNorms.Count > 0;
+            var model = new Model(job.Model, job.BatchNormMode);
+            _hasBatchNorm = model.BatchNorms.Count > 0;
             _machine = new CoordinatorMachine(
-                job.Shape, network.Layout, job.Optimizer, job.Schedule, job.ClipNorm, assignment.Servers.Partitions.Length, _hasBatchNorm, position);
+                job.Shape, model.Layout, job.Optimizer, job.Schedule, job.ClipNorm, assignment.Servers.Partitions.Length, _hasBatchNorm, position);
         }
 
         CoordinatorAnswer answer = _machine.Begin(assignment);

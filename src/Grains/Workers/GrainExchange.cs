@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
@@ -24,16 +24,16 @@ internal sealed class GrainExchange : StepExchange
     private MessageHeader _header;
     private int _rootCount;
 
-    public GrainExchange(Network network, WorkerLinks links, Assignment assignment, int worker)
+    public GrainExchange(Model model, WorkerLinks links, Assignment assignment, int worker)
     {
         _assignment = assignment;
         _worker = worker;
         _links = links;
         int partitions = links.Partitions.Length;
-        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(network.Layout, p, partitions))];
-        _pull = new ParameterPull(network.Layout, plans, links.Partitions);
-        _push = new GradientPush(network.Layout, plans, links.Partitions);
-        _tensorIndex = network.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(model.Layout, p, partitions))];
+        _pull = new ParameterPull(model.Layout, plans, links.Partitions);
+        _push = new GradientPush(model.Layout, plans, links.Partitions);
+        _tensorIndex = model.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
     }
 
     /// <summary>Seconds that the engine has waited so far.</summary>

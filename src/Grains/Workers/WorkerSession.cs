@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Grains.Workers;
 
@@ -50,8 +51,8 @@ internal sealed class WorkerSession : IDisposable
         _train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
         _test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
         _team = new ThreadTeam(assignment.Workers[worker].Threads, _name);
-        _network = new Network(job.Model, job.BatchNormMode, _team, job.Kernels);
-        _exchange = new GrainExchange(_network, links, assignment, worker);
+        _network = new Network(new Model(job.Model, job.BatchNormMode), _team, job.Kernels);
+        _exchange = new GrainExchange(_network.Model, links, assignment, worker);
         new Thread(Work) { IsBackground = true, Name = _name }.Start();
     }
 
@@ -129,12 +130,12 @@ internal sealed class WorkerSession : IDisposable
     private List<BatchNormState> ReadStatistics(long version)
     {
         var states = new List<BatchNormState>();
-        for (int norm = 0; norm < _network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < _network.Model.BatchNorms.Count; norm++)
         {
             using TensorBlock block = _exchange.ReadStatistics(version, norm);
             int channels = block.Length / 2;
             states.Add(new BatchNormState(
-                _network.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
+                _network.Model.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
         }
 
         return states;

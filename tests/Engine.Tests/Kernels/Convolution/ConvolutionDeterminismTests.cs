@@ -1,12 +1,11 @@
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Tests.Kernels.Convolution;
 using ConvNet.Engine.Threads;
 using Xunit;
 
-namespace ConvNet.Engine.Tests.Kernels;
+namespace ConvNet.Engine.Tests.Kernels.Convolution;
 
-public sealed class KernelDeterminismTests
+public sealed class ConvolutionDeterminismTests
 {
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, Geometries.Length)];
 

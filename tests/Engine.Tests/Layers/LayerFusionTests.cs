@@ -2,14 +2,13 @@ using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
-using ConvNet.Engine.Tests.Layers;
 using ConvNet.Engine.Threads;
 using Xunit;
 
-namespace ConvNet.Engine.Tests.Kernels;
+namespace ConvNet.Engine.Tests.Layers;
 
 /// <summary>Layers that the fast kernels run in one pass give what the reference kernels give one by one.</summary>
-public sealed class KernelFusionTests
+public sealed class LayerFusionTests
 {
     private const string NormReLUPool = """{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2}""";
 

@@ -1,11 +1,10 @@
 using ConvNet.Engine.Geometry;
-using ConvNet.Engine.Threads;
 using Xunit;
 
-namespace ConvNet.Engine.Tests.Kernels;
+namespace ConvNet.Engine.Tests.Kernels.Convolution;
 
 /// <summary>A convolution and its gradients as plain loops over the definition, in double.</summary>
-internal sealed class KernelOracle(ConvolutionGeometry g)
+internal sealed class ConvolutionOracle(ConvolutionGeometry g)
 {
     /// <summary>Calls <paramref name="visit"/> with (index of y, of x, of weight) for every product of sample <paramref name="n"/>.</summary>
     public void Products(int n, Action<int, int, int> visit)
@@ -23,61 +22,18 @@ internal sealed class KernelOracle(ConvolutionGeometry g)
         }
     }
 
-    /// <summary>NCHW values of an activation.</summary>
-    public static double[] Values(Activation a, int samples)
-    {
-        var values = new double[samples * a.Shape.Count];
-        int i = 0;
-        for (int n = 0; n < samples; n++)
-        {
-            for (int c = 0; c < a.Shape.C; c++)
-            {
-                for (int h = 0; h < a.Shape.H; h++)
-                {
-                    for (int w = 0; w < a.Shape.W; w++)
-                    {
-                        values[i++] = a[n, c, h, w];
-                    }
-                }
-            }
-        }
-
-        return values;
-    }
-
-    /// <summary>Values in −1 … 1 from an integer hash of (seed, NCHW index).</summary>
-    public static Activation Filled(Shape shape, int samples, uint seed)
-    {
-        var activation = new Activation(shape, samples);
-        uint i = 0;
-        for (int n = 0; n < samples; n++)
-        {
-            for (int c = 0; c < shape.C; c++)
-            {
-                for (int h = 0; h < shape.H; h++)
-                {
-                    for (int w = 0; w < shape.W; w++)
-                    {
-                        activation[n, c, h, w] = Value(seed, i++);
-                    }
-                }
-            }
-        }
-
-        return activation;
-    }
-
+    /// <summary>Values in −1 … 1 from an integer hash of (seed, index).</summary>
     public static float[] Filled(int count, uint seed) => [.. Enumerable.Range(0, count).Select(i => Value(seed, (uint)i))];
 
     /// <summary>The largest difference, relative to the largest expected value.</summary>
-    public static double Error(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual)
+    public static double Error(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual)
     {
         Assert.Equal(expected.Length, actual.Length);
         double largest = 0, worst = 0;
         for (int i = 0; i < expected.Length; i++)
         {
             largest = Math.Max(largest, Math.Abs(expected[i]));
-            worst = Math.Max(worst, double.IsNaN(actual[i]) ? double.PositiveInfinity : Math.Abs(expected[i] - actual[i]));
+            worst = Math.Max(worst, float.IsNaN(actual[i]) ? double.PositiveInfinity : Math.Abs(expected[i] - actual[i]));
         }
 
         return worst == 0 ? 0 : worst / largest;

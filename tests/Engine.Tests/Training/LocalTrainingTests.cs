@@ -9,7 +9,7 @@ using Xunit;
 
 namespace ConvNet.Engine.Tests.Training;
 
-public class NetworkTrainingTests
+public class LocalTrainingTests
 {
     [Theory]
     [InlineData("lenet", KernelSet.Reference)]
@@ -17,7 +17,7 @@ public class NetworkTrainingTests
     public void A_preset_learns_its_batch_by_heart(string preset, KernelSet kernels)
     {
         using var team = new ThreadTeam(2);
-        using var network = new Network(ModelFile.Load(preset), BatchNormMode.Sync, team, kernels);
+        using var network = new Network(new Model(ModelFile.Load(preset), BatchNormMode.Sync), team, kernels);
         var training = new LocalTraining(network, new Sgd { LearningRate = 0.05 }, seed: 1);
         int[] labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
         double first = 0;
