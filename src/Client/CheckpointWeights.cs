@@ -21,7 +21,7 @@ internal static class CheckpointWeights
     /// <summary>The same with the tensors of a checkpoint's model.safetensors.</summary>
     public static BatchNormState[] Load(Network network, IReadOnlyList<NamedTensor> model, string path)
     {
-        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, [.. Expected(network)], model);
+        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, CheckpointTensors.OfModel(network), model);
         int next = 0;
         foreach (Parameter parameter in network.Parameters)
         {
@@ -36,20 +36,5 @@ internal static class CheckpointWeights
         }
 
         return statistics;
-    }
-
-    /// <summary>The parameters, then mean and variance of each batch norm.</summary>
-    private static IEnumerable<(string Name, int[] Shape)> Expected(Network network)
-    {
-        foreach (Parameter parameter in network.Parameters)
-        {
-            yield return (parameter.Name, parameter.Shape);
-        }
-
-        foreach (BatchNorm norm in network.BatchNorms)
-        {
-            yield return ($"{norm.Name}.running_mean", [norm.Output.C]);
-            yield return ($"{norm.Name}.running_var", [norm.Output.C]);
-        }
     }
 }

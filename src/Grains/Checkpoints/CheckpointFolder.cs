@@ -170,8 +170,8 @@ public static class CheckpointFolder
             SafetensorsFile optimizer = SafetensorsFile.Read(Path.Combine(path, OptimizerFile));
             var checkpoint = new Checkpoint(
                 state,
-                [.. model.Tensors.Where(tensor => !Checkpoint.IsStatistic(tensor.Name))],
-                [.. model.Tensors.Where(tensor => Checkpoint.IsStatistic(tensor.Name))],
+                [.. model.Tensors.Where(tensor => !CheckpointTensors.IsStatistic(tensor.Name))],
+                [.. model.Tensors.Where(tensor => CheckpointTensors.IsStatistic(tensor.Name))],
                 optimizer.Tensors,
                 model.Metadata);
             if (state.Step != manifest.Step || state.NumericsVersion != manifest.NumericsVersion)
