@@ -44,7 +44,7 @@ public static class DatasetFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"{nameOrPath}: cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"{nameOrPath}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

@@ -61,7 +61,7 @@ public static class CheckpointFolder
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new ConvNetException(ExitCode.Resources,
-                    $"{final}: cannot be written: {e.Message} Free some space or choose another folder.", e);
+                    $"{final}: cannot be written: {e.Message.TrimEnd('.')}. Free some space or choose another folder.", e);
             }
 
             throw;
@@ -157,7 +157,7 @@ public static class CheckpointFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"{entry.Name} cannot be read: {e.Message}";
+            return $"{entry.Name} cannot be read: {e.Message.TrimEnd('.')}.";
         }
     }
 

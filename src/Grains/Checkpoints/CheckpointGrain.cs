@@ -33,7 +33,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             throw new JobException(
                 ExitCode.BadInput,
                 $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); " +
-                "resume it as that job");
+                "resume it as that job.");
         }
 
         return new CheckpointPosition(
@@ -42,7 +42,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     public async Task RestoreAsync(ServerAssignment assignment)
     {
-        Checkpoint checkpoint = _opened ?? throw new JobException(ExitCode.Bug, "a checkpoint is restored that was not opened");
+        Checkpoint checkpoint = _opened ?? throw new JobException(ExitCode.Bug, "a checkpoint is restored that was not opened.");
         var parts = new JobParts(GrainFactory, assignment);
         IReadOnlyList<(string, int[])> model = CheckpointTensors.OfModel(parts.Network);
         IReadOnlyList<(string, int[])> slots = CheckpointTensors.OfOptimizer(parts.Network, parts.Job.Optimizer);

@@ -57,7 +57,7 @@ public sealed partial class DataCatalog
             {
                 throw ConvNetException.BadInput(
                     $"data '{reference.NameOrPath}' on {Environment.MachineName} has SHA-256 {data.Sha256}, but the job was made with {reference.Sha256}; " +
-                    "every machine needs the same files: copy them there, or start a new job");
+                    "every machine needs the same files: copy them there, or start a new job.");
             }
 
             return data;
