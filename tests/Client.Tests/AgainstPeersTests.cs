@@ -66,7 +66,9 @@ public sealed class AgainstPeersTests
             TestContext.Current.CancellationToken, "1", "--quick", "--nets", "resnet20", "--save");
 
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Contains("`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ", script.Read("bench/results/some-processor/against-peers.md"));
+        Assert.Contains(
+            "`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ",
+            script.Read("bench/results/some-processor/against-peers.md"));
     }
 
     [Theory]
