@@ -15,7 +15,7 @@ public sealed partial class TestNameTests
             select $"{file.Place(match.Groups[1].Index)}: {name} is no sentence such as Values_are_added_in_pairs");
 
     /// <summary>A method behind [Fact] or [Theory], whatever stands between.</summary>
-    [GeneratedRegex(@"\[(?:Fact|Theory)\b[^;{}]*?\b(?:void|Task|ValueTask)\s+(\w+)\s*\(")]
+    [GeneratedRegex(@"\[(?:\w+\.)*(?:Fact|Theory)\b[^;{}]*?\b(?:void|Task|ValueTask)\s+(\w+)\s*\(")]
     private static partial Regex Test();
 
     /// <summary>At least three words, the first with a capital; names of types may stand among them.</summary>
