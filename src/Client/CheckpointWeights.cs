@@ -21,7 +21,7 @@ internal static class CheckpointWeights
     /// <summary>The same with the tensors of a checkpoint's model.safetensors.</summary>
     public static BatchNormState[] Load(Model model, IReadOnlyList<NamedTensor> saved, string path)
     {
-        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, [.. Expected(model)], saved);
+        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, CheckpointTensors.OfModel(model), saved);
         int next = 0;
         foreach (Parameter parameter in model.Parameters)
         {
@@ -36,20 +36,5 @@ internal static class CheckpointWeights
         }
 
         return statistics;
-    }
-
-    /// <summary>The parameters, then mean and variance of each batch norm.</summary>
-    private static IEnumerable<(string Name, int[] Shape)> Expected(Model model)
-    {
-        foreach (Parameter parameter in model.Parameters)
-        {
-            yield return (parameter.Name, parameter.Shape);
-        }
-
-        foreach (BatchNorm norm in model.BatchNorms)
-        {
-            yield return ($"{norm.Name}.running_mean", [norm.Output.C]);
-            yield return ($"{norm.Name}.running_var", [norm.Output.C]);
-        }
     }
 }

@@ -17,7 +17,7 @@ public sealed record DevCluster(IPEndPoint Primary, int Gateway)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme != "dev" || uri.Port <= 0)
         {
-            throw ConvNetException.BadInput($"'{url}' is no cluster URL; use dev://host:port[?gateway=PORT], e.g. dev://127.0.0.1:11111");
+            throw ConvNetException.BadInput($"'{url}' is no cluster URL; use dev://host:port[?gateway=PORT], e.g. dev://127.0.0.1:11111.");
         }
 
         int gateway = DefaultGateway;
@@ -26,7 +26,7 @@ public sealed record DevCluster(IPEndPoint Primary, int Gateway)
             string[] parts = pair.Split('=', 2);
             if (parts[0] != "gateway" || parts.Length != 2 || !int.TryParse(parts[1], out gateway) || gateway is < 1 or > 65535)
             {
-                throw ConvNetException.BadInput($"'{pair}' in '{url}' is not understood; the only parameter is gateway=PORT with 1 … 65535");
+                throw ConvNetException.BadInput($"'{pair}' in '{url}' is not understood; the only parameter is gateway=PORT with 1 … 65535.");
             }
         }
 
@@ -41,7 +41,8 @@ public sealed record DevCluster(IPEndPoint Primary, int Gateway)
         }
         catch (Exception e) when (e is System.Net.Sockets.SocketException or InvalidOperationException)
         {
-            throw new ConvNetException(ExitCode.Environment, $"host '{host}' of '{url}' cannot be resolved: {e.Message}; check the name or use an address", e);
+            throw new ConvNetException(
+                ExitCode.Environment, $"host '{host}' of '{url}' cannot be resolved: {e.Message.TrimEnd('.')}; check the name or use an address.", e);
         }
     }
 }

@@ -53,7 +53,7 @@ public static class SiloHost
                 $"silo '{options.Name}' could not join within {JoinDeadline.TotalSeconds:F0} s: " +
                 $"the primary silo at {options.Cluster.Primary} does not answer; " +
                 $"start it first (convnet silo --name node-1 --cluster dev://{options.Cluster.Primary} --port {options.Cluster.Primary.Port}), " +
-                "or correct the URL of --cluster",
+                "or correct the URL of --cluster.",
                 e);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -61,7 +61,7 @@ public static class SiloHost
             throw new ConvNetException(
                 ExitCode.Environment,
                 $"silo '{options.Name}' cannot join the cluster at {options.Cluster.Primary} with port {options.Port} and gateway {options.Gateway}: " +
-                $"{e.GetBaseException().Message}; check that the ports are free and that the silo with port {options.Cluster.Primary.Port} runs",
+                $"{e.GetBaseException().Message.TrimEnd('.')}; check that the ports are free and that the silo with port {options.Cluster.Primary.Port} runs.",
                 e);
         }
     }
@@ -76,7 +76,7 @@ public static class SiloHost
         {
             throw new ConvNetException(
                 ExitCode.Conflict,
-                $"the silo at {other.SiloAddress.Endpoint} already has the name '{self.Name}'; choose another --name");
+                $"the silo at {other.SiloAddress.Endpoint} already has the name '{self.Name}'; choose another --name.");
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class AgainstPeersTests
     public async Task A_saved_result_says_with_which_arguments_it_was_made()
     {
         using BenchScript script = Script(Libtorch, Torch);
-        script.Write("bench/results/against-peers.md", "");
+        script.Write("bench/processor", "#!/bin/sh\necho some-processor\n");
         script.Write("programs/git", "#!/bin/sh\n[ \"$1\" = status ] || echo abc1234\n");
         script.Write("programs/dotnet", "#!/bin/sh\necho 10.0.401\n");
 
@@ -66,7 +66,9 @@ public sealed class AgainstPeersTests
             TestContext.Current.CancellationToken, "1", "--quick", "--nets", "resnet20", "--save");
 
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Contains("`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ", script.Read("bench/results/against-peers.md"));
+        Assert.Contains(
+            "`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ",
+            script.Read("bench/results/some-processor/against-peers.md"));
     }
 
     [Theory]

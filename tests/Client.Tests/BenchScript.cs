@@ -24,6 +24,8 @@ internal sealed class BenchScript : IDisposable
         File.SetUnixFileMode(_folder.Write(name, text), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    public string PathOf(string name) => _folder[name];
+
     public string Read(string name) => File.ReadAllText(_folder[name]);
 
     public async Task<CommandLineRun> RunAsync(CancellationToken cancellation, params string[] arguments)

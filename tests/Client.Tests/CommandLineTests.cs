@@ -121,7 +121,10 @@ public sealed class CommandLineTests
         using var folder = new TemporaryFolder();
         string model = folder.Write(
             "model.json",
-            """{"name":"odd","input":[1,28,28],"layers":[{"type":"conv","out":8,"kernel":3,"stride":2},{"type":"flatten"},{"type":"fullyConnected","out":10}]}""");
+            """
+            {"name":"odd","input":[1,28,28],
+            "layers":[{"type":"conv","out":8,"kernel":3,"stride":2},{"type":"flatten"},{"type":"fullyConnected","out":10}]}
+            """);
 
         CommandLineRun refused = await CommandLineRun.RunAsync("model", "show", model);
         CommandLineRun shown = await CommandLineRun.RunAsync(

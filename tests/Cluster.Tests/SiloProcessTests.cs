@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Xunit;
 
 namespace ConvNet.Cluster.Tests;
@@ -13,7 +11,7 @@ public sealed class SiloProcessTests : IDisposable
     [Fact]
     public async Task Two_silo_processes_give_the_bits_of_one_worker_and_the_monitor_shows_the_jobs()
     {
-        int[] ports = FreePorts(4);
+        int[] ports = FreePorts.Take(4);
         string url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
         using ClientProcess first = StartSilo("node-1", url, ports[0], ports[1], devices: 2);
         await first.SaysAsync("node-1 is in the cluster");
@@ -41,7 +39,7 @@ public sealed class SiloProcessTests : IDisposable
     [Fact]
     public async Task A_silo_takes_neither_the_ports_nor_the_name_of_a_live_one()
     {
-        int[] ports = FreePorts(4);
+        int[] ports = FreePorts.Take(4);
         string url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
         using ClientProcess first = StartSilo("node-1", url, ports[0], ports[1], devices: 1);
         await first.SaysAsync("node-1 is in the cluster");
@@ -61,23 +59,6 @@ public sealed class SiloProcessTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
-
-    private static int[] FreePorts(int count)
-    {
-        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        foreach (TcpListener listener in listeners)
-        {
-            listener.Start();
-        }
-
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        foreach (TcpListener listener in listeners)
-        {
-            listener.Stop();
-        }
-
-        return ports;
-    }
 
     private ClientProcess StartSilo(string name, string url, int port, int gateway, int devices) => ClientProcess.Start(
         _folder.Path, "silo", "--name", name, "--cluster", url, "--port", $"{port}", "--gateway", $"{gateway}", "--devices", $"{devices}");

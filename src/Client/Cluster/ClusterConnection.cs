@@ -61,7 +61,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 throw new ConvNetException(
                     ExitCode.Environment,
                     $"no silo answers at {url} (gateway port {cluster.Gateway}) within {ConnectDeadline.TotalSeconds:F0} s; " +
-                    $"start one: convnet silo --name node-1 --cluster {url}",
+                    $"start one: 'convnet silo --name node-1 --cluster {url}'.",
                     e);
             }
 

@@ -11,13 +11,13 @@ internal static class Failures
         {
             AggregateException { InnerExceptions.Count: 1 } wrapped => Explain(wrapped.InnerExceptions[0]),
             ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
-            OperationCanceledException => (ExitCode.Cancelled, "cancelled"),
+            OperationCanceledException => (ExitCode.Cancelled, "cancelled."),
             TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
             OrleansException => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
             UnauthorizedAccessException => (ExitCode.BadInput, FirstLine(failure)),
             IOException io when IsDiskFull(io) => (ExitCode.Resources, FirstLine(failure)),
             IOException => (ExitCode.BadInput, FirstLine(failure)),
-            OutOfMemoryException => (ExitCode.Resources, "not enough memory; use a smaller --batch or model"),
+            OutOfMemoryException => (ExitCode.Resources, "not enough memory; use a smaller --batch or model."),
             _ => (ExitCode.Bug, $"internal error ({failure.GetType().Name}): {FirstLine(failure)} Details are in the run's log, if there is one."),
         };
     }

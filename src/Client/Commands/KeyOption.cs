@@ -12,7 +12,7 @@ internal sealed class KeyOption
 
     public KeyOption(string name, string path, string value, string description)
     {
-        _key = ConfigurationKeys.Find(path) ?? throw new ArgumentException($"no setting {path}");
+        _key = ConfigurationKeys.Find(path) ?? throw new ArgumentException($"no setting {path}.");
         Option = new Option<string?>(name) { Description = description, HelpName = value };
         Option.Validators.Add(Check);
     }

@@ -45,7 +45,7 @@ public static class ConfigurationFile
         }
         catch (YamlException e)
         {
-            throw ConvNetException.BadInput($"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message}", e);
+            throw ConvNetException.BadInput($"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message.TrimEnd('.')}.", e);
         }
 
         return settings;

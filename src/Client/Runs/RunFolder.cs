@@ -74,7 +74,7 @@ public sealed class RunFolder
         return TryClaim(full) ?? throw new ConvNetException(
             ExitCode.Conflict,
             $"--out: '{path}' exists and is not empty. Name another folder" +
-            (new RunFolder(full).HasCheckpoint ? $", or go on with that run: convnet resume {path}" : "."));
+            (new RunFolder(full).HasCheckpoint ? $", or go on with that run: 'convnet resume {path}'." : "."));
     }
 
     /// <summary>Creates the next of train-0001, train-0002 …; <see cref="PointLatestHere"/> once it has begun.</summary>

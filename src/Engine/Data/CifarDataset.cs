@@ -72,7 +72,7 @@ public static class CifarDataset
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"{folder}: cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"{folder}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

@@ -40,7 +40,7 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

@@ -71,7 +71,7 @@ public static partial class DurableFile
     }
 
     private static ConvNetException Failed(string path, Exception inner) =>
-        new(ExitCode.Resources, $"{path}: cannot be written: {inner.Message} Free some space or choose another folder.", inner);
+        new(ExitCode.Resources, $"{path}: cannot be written: {inner.Message.TrimEnd('.')}. Free some space or choose another folder.", inner);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

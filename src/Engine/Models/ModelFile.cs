@@ -43,7 +43,7 @@ public static class ModelFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"model file '{nameOrPath}' cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"model file '{nameOrPath}' cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
@@ -66,7 +66,7 @@ public static class ModelFile
         {
             string at = e.LineNumber is { } line ? $"line {line + 1}, {e.Path ?? "$"}: " : "";
             string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber: ")[0];
-            throw ConvNetException.BadInput($"{source}, {at}{reason}", e);
+            throw ConvNetException.BadInput($"{source}, {at}{reason.TrimEnd('.')}.", e);
         }
 
         Check(spec, source);

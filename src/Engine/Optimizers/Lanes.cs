@@ -22,7 +22,7 @@ internal static class Lanes
     {
         if (length % Vector256<float>.Count != 0)
         {
-            throw new ArgumentException($"{length} values are not a whole number of {Vector256<float>.Count} lanes; pass whole blocks");
+            throw new ArgumentException($"{length} values are not a whole number of {Vector256<float>.Count} lanes; pass whole blocks.");
         }
     }
 }

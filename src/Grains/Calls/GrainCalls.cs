@@ -32,8 +32,8 @@ internal static class GrainCalls
                 {
                     throw new ConvNetException(
                         ExitCode.Environment,
-                        FormattableString.Invariant($"{what()}: no answer for {seconds:F0} s ({e.Message}); ") +
-                        "check that its silo is alive and reachable, then resume from the last checkpoint",
+                        FormattableString.Invariant($"{what()}: no answer for {seconds:F0} s ({e.Message.TrimEnd('.')}); ") +
+                        "check that its silo is alive and reachable, then resume from the last checkpoint.",
                         e);
                 }
             }
@@ -51,7 +51,7 @@ internal static class GrainCalls
             async () =>
             {
                 Answer answer = await send().ConfigureAwait(false);
-                return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there") : answer;
+                return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there.") : answer;
             },
             what,
             onRetry).ConfigureAwait(false);

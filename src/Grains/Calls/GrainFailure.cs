@@ -18,7 +18,7 @@ public static class GrainFailure
     {
         ConvNetException known => known,
         _ when IsLostContact(e) => new ConvNetException(
-            ExitCode.Environment, $"{e.Message} Check that all silos of the job are alive and reachable, then resume from the last checkpoint."),
+            ExitCode.Environment, $"{e.Message.TrimEnd('.')}. Check that all silos of the job are alive and reachable, then resume from the last checkpoint."),
         _ => new ConvNetException(ExitCode.Bug, e.ToString()),
     };
 

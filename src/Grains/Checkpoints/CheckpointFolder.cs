@@ -61,7 +61,7 @@ public static class CheckpointFolder
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new ConvNetException(ExitCode.Resources,
-                    $"{final}: cannot be written: {e.Message} Free some space or choose another folder.", e);
+                    $"{final}: cannot be written: {e.Message.TrimEnd('.')}. Free some space or choose another folder.", e);
             }
 
             throw;
@@ -157,7 +157,7 @@ public static class CheckpointFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return $"{entry.Name} cannot be read: {e.Message}";
+            return $"{entry.Name} cannot be read: {e.Message.TrimEnd('.')}.";
         }
     }
 
@@ -170,8 +170,8 @@ public static class CheckpointFolder
             SafetensorsFile optimizer = SafetensorsFile.Read(Path.Combine(path, OptimizerFile));
             var checkpoint = new Checkpoint(
                 state,
-                [.. model.Tensors.Where(tensor => !Checkpoint.IsStatistic(tensor.Name))],
-                [.. model.Tensors.Where(tensor => Checkpoint.IsStatistic(tensor.Name))],
+                [.. model.Tensors.Where(tensor => !CheckpointTensors.IsStatistic(tensor.Name))],
+                [.. model.Tensors.Where(tensor => CheckpointTensors.IsStatistic(tensor.Name))],
                 optimizer.Tensors,
                 model.Metadata);
             if (state.Step != manifest.Step || state.NumericsVersion != manifest.NumericsVersion)

@@ -18,6 +18,8 @@ namespace ConvNet.Grains.Checkpoints;
 [PinnedPlacement, Immovable]
 internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 {
+    private const int ChunksInFlight = 8;
+
     private Checkpoint? _opened;
 
     public async Task<JobPosition> OpenAsync(string path, string jobJson)
@@ -30,7 +32,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             throw new ConvNetException(
                 ExitCode.BadInput,
                 $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); " +
-                "resume it as that job");
+                "resume it as that job.");
         }
 
         // The epoch in progress at its end still counts the samples of the one that is complete.
@@ -44,35 +46,22 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     public async Task RestoreAsync(Assignment assignment)
     {
-        Checkpoint checkpoint = _opened ?? throw new ConvNetException(ExitCode.Bug, "a checkpoint is restored that was not opened");
+        Checkpoint checkpoint = _opened ?? throw new ConvNetException(ExitCode.Bug, "a checkpoint is restored that was not opened.");
         var parts = new JobParts(GrainFactory, assignment, assignment.FirstStep);
-        IEnumerable<(string, int[])> model = parts.Model.Parameters.Select(p => (p.Name, p.Shape)).Concat(
-            parts.Model.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
-        IEnumerable<(string, int[])> slots = Enumerable.Range(0, parts.Job.Optimizer.SlotNames.Count)
-            .SelectMany(slot => parts.Model.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
-        Dictionary<string, NamedTensor> tensors = TensorList.Match(CheckpointFolder.ModelFile, [.. model], [.. checkpoint.Model])
-            .Concat(TensorList.Match(CheckpointFolder.OptimizerFile, [.. slots], checkpoint.Optimizer))
+        IReadOnlyList<(string, int[])> model = CheckpointTensors.OfModel(parts.Model);
+        IReadOnlyList<(string, int[])> slots = CheckpointTensors.OfOptimizer(parts.Model, parts.Job.Optimizer);
+        Dictionary<string, NamedTensor> tensors = TensorList.Match(CheckpointFolder.ModelFile, model, [.. checkpoint.Model])
+            .Concat(TensorList.Match(CheckpointFolder.OptimizerFile, slots, checkpoint.Optimizer))
             .ToDictionary(tensor => tensor.Name);
         for (int slot = StateSlot.Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
-            float[][] values = [.. parts.Model.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
-            for (int partition = 0; partition < parts.Plans.Length; partition++)
-            {
-                PartitionPlan plan = parts.Plans[partition];
-                foreach (Chunk chunk in plan.Chunks)
-                {
-                    var floats = new float[chunk.Length];
-                    plan.GatherChunk(chunk.Index, tensor => values[tensor], floats);
-                    GrainCalls.Demand(
-                        await parts.Servers[partition].InstallAsync(parts.Header, slot, chunk.Index, new TensorBlock(floats, 0, floats.Length)));
-                }
-            }
+            await InstallAsync(parts, slot, [.. parts.Model.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))]);
         }
 
         for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
-            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
-            float[] floats = [.. tensors[names[0]].Data.Span, .. tensors[names[1]].Data.Span];
+            string name = parts.Model.BatchNorms[norm].Name;
+            float[] floats = [.. tensors[CheckpointTensors.MeanOf(name)].Data.Span, .. tensors[CheckpointTensors.VarianceOf(name)].Data.Span];
             GrainCalls.Demand(await parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)));
         }
 
@@ -100,10 +89,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     }
 
     private static string SlotTensor(JobParts parts, int slot, Parameter parameter) =>
-        slot == StateSlot.Weights ? parameter.Name : $"{parts.Job.Optimizer.SlotNames[slot]}.{parameter.Name}";
-
-    /// <summary>Tensor names of a batch norm's running mean and variance.</summary>
-    private static string[] StatisticsOf(string norm) => [$"{norm}.running_mean", $"{norm}.running_var"];
+        slot == StateSlot.Weights ? parameter.Name : CheckpointTensors.SlotOf(parts.Job.Optimizer.SlotNames[slot], parameter.Name);
 
     private static float[] Padded(Parameter parameter, NamedTensor tensor)
     {
@@ -112,18 +98,22 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         return padded;
     }
 
+    /// <param name="values">By parameter, padded to whole blocks.</param>
+    private static Task InstallAsync(JobParts parts, int slot, float[][] values) => ForEachChunkAsync(parts, async (partition, chunk) =>
+    {
+        var floats = new float[chunk.Length];
+        parts.Plans[partition].GatherChunk(chunk.Index, tensor => values[tensor], floats);
+        GrainCalls.Demand(await parts.Servers[partition].InstallAsync(parts.Header, slot, chunk.Index, new TensorBlock(floats, 0, floats.Length)));
+    });
+
     private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
     {
         float[][] values = [.. parts.Model.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
-        for (int partition = 0; partition < parts.Plans.Length; partition++)
+        await ForEachChunkAsync(parts, async (partition, chunk) =>
         {
-            foreach (Chunk chunk in parts.Plans[partition].Chunks)
-            {
-                using TensorBlock block = Demand(await parts.Servers[partition].ReadAsync(parts.Header, slot, chunk.Index));
-                parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
-            }
-        }
-
+            using TensorBlock block = Demand(await parts.Servers[partition].ReadAsync(parts.Header, slot, chunk.Index));
+            parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
+        });
         return [.. parts.Model.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
     }
 
@@ -134,12 +124,21 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         {
             using TensorBlock block = Demand(await parts.BatchNorm.ReadAsync(parts.Header, norm));
             int channels = block.Length / 2;
-            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
-            tensors.Add(new NamedTensor(names[0], [channels], block.Span[..channels].ToArray()));
-            tensors.Add(new NamedTensor(names[1], [channels], block.Span[channels..].ToArray()));
+            string name = parts.Model.BatchNorms[norm].Name;
+            tensors.Add(new NamedTensor(CheckpointTensors.MeanOf(name), [channels], block.Span[..channels].ToArray()));
+            tensors.Add(new NamedTensor(CheckpointTensors.VarianceOf(name), [channels], block.Span[channels..].ToArray()));
         }
 
         return tensors;
+    }
+
+    /// <summary>Runs a call for each chunk of each partition, a bounded number at a time, in turns of this grain.</summary>
+    private static Task ForEachChunkAsync(JobParts parts, Func<int, Chunk, Task> call)
+    {
+        IEnumerable<(int Partition, Chunk Chunk)> chunks =
+            parts.Plans.SelectMany((plan, partition) => plan.Chunks.Select(chunk => (partition, chunk)));
+        var window = new ParallelOptions { MaxDegreeOfParallelism = ChunksInFlight, TaskScheduler = TaskScheduler.Current };
+        return Parallel.ForEachAsync(chunks, window, async (at, _) => await call(at.Partition, at.Chunk));
     }
 
     private static CheckpointState StateOf(JobParts parts, JobPosition position, FinalResult? result) => new()

@@ -74,7 +74,7 @@ public sealed record CheckpointManifest(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 }

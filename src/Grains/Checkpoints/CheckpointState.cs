@@ -77,7 +77,7 @@ public sealed record CheckpointState
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

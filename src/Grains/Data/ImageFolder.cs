@@ -71,7 +71,7 @@ public static class ImageFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ConvNetException.BadInput($"{Shown(root)}: cannot be read: {e.Message}", e);
+            throw ConvNetException.BadInput($"{Shown(root)}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

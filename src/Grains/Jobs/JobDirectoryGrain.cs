@@ -15,7 +15,7 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
     {
         if (_jobs.Contains(jobId))
         {
-            throw new ConvNetException(ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one");
+            throw new ConvNetException(ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one.");
         }
 
         _jobs.AddFirst(jobId);

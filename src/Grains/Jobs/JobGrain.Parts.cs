@@ -92,7 +92,7 @@ internal sealed partial class JobGrain
             JobPosition position = (await Coordinator.ProgressAsync()).Position;
             if (position.Step != Machine.Step)
             {
-                throw new ConvNetException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}");
+                throw new ConvNetException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}.");
             }
 
             _checkpoint = await CheckpointWriter.SaveAsync(runFolder, Assignment, position, result);
@@ -151,7 +151,7 @@ internal sealed partial class JobGrain
             Fail("watch", new JobFailure(
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: ") +
-                "it is gone; resume from the last checkpoint"));
+                "it is gone; resume from the last checkpoint."));
         }
 
         if (State is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
@@ -165,7 +165,7 @@ internal sealed partial class JobGrain
             Fail("watch", new JobFailure(
                 (int)ExitCode.Environment,
                 $"silo '{gone}' has left the cluster while the job was {State} at step {_progress.Position.Step}; " +
-                "start it again and resume from the last checkpoint"));
+                "start it again and resume from the last checkpoint."));
             return;
         }
 
@@ -178,7 +178,7 @@ internal sealed partial class JobGrain
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no sign of work for {silent:F0} s while the job was {State}; ") +
                 $"step {_progress.Position.Step} waits ({workers}); " +
-                "check the silos' logs and resume from the last checkpoint"));
+                "check the silos' logs and resume from the last checkpoint."));
         }
     }
 

@@ -39,11 +39,11 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     private string JobId => this.GetPrimaryKeyString();
 
-    private JobMachine Machine => _machine ?? throw new ConvNetException(ExitCode.BadInput, $"no job '{JobId}' in this cluster");
+    private JobMachine Machine => _machine ?? throw new ConvNetException(ExitCode.BadInput, $"no job '{JobId}' in this cluster.");
 
-    private JobPlacement Placement => _placement ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no place in the cluster yet");
+    private JobPlacement Placement => _placement ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no place in the cluster yet.");
 
-    private Assignment Assignment => _assignment ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no workers yet");
+    private Assignment Assignment => _assignment ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no workers yet.");
 
     private JobState State => _machine?.State ?? JobState.Created;
 
@@ -53,7 +53,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     {
         if (_job is not null)
         {
-            throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' exists and is {State}; choose another id");
+            throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' exists and is {State}; choose another id.");
         }
 
         try
@@ -143,7 +143,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         await RefreshAsync();
         if (state == JobState.Failed)
         {
-            Fail("client", new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed"));
+            Fail("client", new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed."));
         }
         else
         {

@@ -16,6 +16,6 @@ internal sealed class PinnedPlacementDirector(IClusterMembershipService membersh
             }
         }
 
-        throw new SiloGoneException($"silo '{silo}' is not in the cluster, so '{target.GrainIdentity}' cannot run there");
+        throw new SiloGoneException($"silo '{silo}' is not in the cluster, so '{target.GrainIdentity}' cannot run there.");
     }
 }

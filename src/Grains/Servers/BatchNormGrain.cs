@@ -24,7 +24,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
     private long _reportedStep = -1;
 
     private BatchNormMachine Machine => _machine ?? throw new ConvNetException(
-        ExitCode.Environment, $"batch-norm activation '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint");
+        ExitCode.Environment, $"batch-norm activation '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint.");
 
     public Task<Answer> BeginAsync(Assignment assignment, long batchesSeen)
     {
@@ -107,7 +107,10 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         return new BlockAnswer(answer.Answer, answer.Total is { } total && roots.Wait ? write(total) : null);
     }
 
-    /// <summary>When the roots complete the tree: wakes the workers that wait, delivers dγ and dβ to their owners, and reports the step if it was the last sum.</summary>
+    /// <summary>
+    /// When the roots complete the tree: wakes the workers that wait, delivers dγ and dβ to their owners, and reports the step if it was the
+    /// last sum.
+    /// </summary>
     private ReduceAnswer<T> Offer<T>(NormRoots roots, T[] values, Func<NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer)
         where T : class
     {

@@ -84,7 +84,7 @@ internal sealed class GrainExchange : StepExchange
         BlockAnswer answer = GrainCalls.CallAsync(
             () => _links.BatchNorm.ReadAsync(_assignment.HeaderOf(version, _worker), norm),
             () => $"running statistics of batch norm {norm}").GetAwaiter().GetResult();
-        return answer.Values ?? throw new StepAbortedException($"batch norm answered {answer.Verdict} to a request for version {version}");
+        return answer.Values ?? throw new StepAbortedException($"batch norm answered {answer.Verdict} to a request for version {version}.");
     }
 
     public override void Pull(Parameter parameter)
@@ -137,7 +137,7 @@ internal sealed class GrainExchange : StepExchange
                 case Verdict.Rejected or Verdict.Conflict:
                     throw new ConvNetException(ExitCode.TrainingFailed, answer.Answer.Reason!);
                 case Verdict.Stale:
-                    throw new StepAbortedException($"batch norm {norm} answered {answer.Verdict}");
+                    throw new StepAbortedException($"batch norm {norm} answered {answer.Verdict}.");
                 case not Verdict.Future when !wait || answer.Values is not null:
                     return answer.Values;
             }

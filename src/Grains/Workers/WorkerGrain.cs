@@ -26,7 +26,7 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         if (_reservedBy != assignment.JobId)
         {
             throw new ConvNetException(
-                ExitCode.Conflict, $"worker {Name} is not reserved for job '{assignment.JobId}' (but for '{_reservedBy}'): its silo has restarted");
+                ExitCode.Conflict, $"worker {Name} is not reserved for job '{assignment.JobId}' (but for '{_reservedBy}'): its silo has restarted.");
         }
 
         if (assignment.Generation < _assignment?.Generation)
@@ -90,7 +90,7 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         if (_orders is not { } orders || _prepared is not { } prepared)
         {
             throw new ConvNetException(
-                ExitCode.Environment, $"worker {Name} has no assignment of job '{header.JobId}'; its silo has restarted: resume from the last checkpoint");
+                ExitCode.Environment, $"worker {Name} has no assignment of job '{header.JobId}'; its silo has restarted: resume from the last checkpoint.");
         }
 
         WorkerSession session = await prepared;

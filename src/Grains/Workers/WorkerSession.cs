@@ -145,7 +145,7 @@ internal sealed class WorkerSession : IDisposable
     {
         if (!_orders.TryAdd(order))
         {
-            throw new InvalidOperationException($"worker {_name} has {_orders.Count} orders waiting; the job sends orders faster than it should");
+            throw new InvalidOperationException($"worker {_name} has {_orders.Count} orders waiting; the job sends orders faster than it should.");
         }
     }
 

@@ -128,7 +128,8 @@ public class BatchFillerTests
     public void The_adapter_describes_itself()
     {
         Assert.Equal(
-            "Pixels are normalized with mean 0.2860 and standard deviation 0.3530; 1x28x28 images are padded by 2 pixels with zeros after normalization and the grey channel is repeated 3 times to fit 3x32x32.",
+            "Pixels are normalized with mean 0.2860 and standard deviation 0.3530; 1x28x28 images are padded by 2 pixels with zeros " +
+            "after normalization and the grey channel is repeated 3 times to fit 3x32x32.",
             InputAdapter.For(new Shape(1, 28, 28), [0.2860], [0.3530], new Shape(3, 32, 32)).Describe());
         Assert.Equal(
             "Pixels are normalized with mean 0.2860 and standard deviation 0.3530.",

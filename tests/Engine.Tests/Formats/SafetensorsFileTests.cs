@@ -107,7 +107,9 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""", "needs dtype, shape and two data_offsets")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}""", "'shape' is unknown, twice there")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "invalid escape")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "'b' starts at 0 instead of 4, overlapping")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        "'b' starts at 0 instead of 4, overlapping")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "'a' starts at 4 instead of 0, leaving a hole")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "4 bytes follow the last tensor")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}""", "ends at 12, past the 8 bytes")]
@@ -162,7 +164,8 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.All(parts, part => Assert.Contains(part, error.Message));
     }
 
-    private string File(string header, byte[] data) => _folder.Write("x", Length((ulong)Encoding.UTF8.GetByteCount(header)), Encoding.UTF8.GetBytes(header), data);
+    private string File(string header, byte[] data) =>
+        _folder.Write("x", Length((ulong)Encoding.UTF8.GetByteCount(header)), Encoding.UTF8.GetBytes(header), data);
 
     private static byte[] Length(ulong length)
     {

@@ -31,7 +31,13 @@ public class LayerGradientTests
         { "fullyConnected", """{"type":"flatten"},{"type":"fullyConnected","out":7}""" },
         { "conv then relu", """{"type":"conv","out":9,"kernel":3},{"type":"relu"}""" },
         { "batchNorm then relu", """{"type":"batchNorm"},{"type":"relu"}""" },
-        { "residual", """{"type":"residual","main":[{"type":"conv","out":5,"kernel":3,"padding":1},{"type":"batchNorm"}],"shortcut":[{"type":"conv","out":5,"kernel":1}]}""" },
+        {
+            "residual",
+            """
+            {"type":"residual","main":[{"type":"conv","out":5,"kernel":3,"padding":1},{"type":"batchNorm"}],
+            "shortcut":[{"type":"conv","out":5,"kernel":1}]}
+            """
+        },
         { "residual with identity", """{"type":"residual","main":[{"type":"relu"},{"type":"conv","out":12,"kernel":3,"padding":1}]}""" },
     };
 

@@ -58,7 +58,8 @@ public class LearningRateScheduleTests
 
         Assert.Equal((0.2, 9L), (schedule.Factor, schedule.WarmUpSteps));
         Assert.Equal([3, 5], schedule.Milestones);
-        Assert.Equal(new CosineSchedule { MinimumRate = 1 }, JsonSerializer.Deserialize<LearningRateSchedule>("""{"type":"cosine","minimumRate":1}""", options));
+        Assert.Equal(
+            new CosineSchedule { MinimumRate = 1 }, JsonSerializer.Deserialize<LearningRateSchedule>("""{"type":"cosine","minimumRate":1}""", options));
     }
 
     [Fact]

@@ -96,7 +96,10 @@ public class OptimizerTests
     [Fact]
     public void Padding_of_zeros_stays_zero()
     {
-        OptimizerSpec[] optimizers = [new Sgd { Momentum = 0.9, Nesterov = true, WeightDecay = 0.1 }, new Adam { WeightDecay = 0.1 }, new AdamW { WeightDecay = 0.1 }, new Lars()];
+        OptimizerSpec[] optimizers =
+        [
+            new Sgd { Momentum = 0.9, Nesterov = true, WeightDecay = 0.1 }, new Adam { WeightDecay = 0.1 }, new AdamW { WeightDecay = 0.1 }, new Lars(),
+        ];
         foreach (OptimizerSpec optimizer in optimizers)
         {
             (double first, double second) = optimizer.BiasCorrections(1);
@@ -125,7 +128,11 @@ public class OptimizerTests
     public void Optimizers_survive_JSON()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
-        OptimizerSpec[] optimizers = [new Sgd { LearningRate = 0.3, Momentum = 0.8, Nesterov = true }, new Adam { Beta1 = 0.5 }, new AdamW { WeightDecay = 0.1 }, new Lars { TrustCoefficient = 0.02 }];
+        OptimizerSpec[] optimizers =
+        [
+            new Sgd { LearningRate = 0.3, Momentum = 0.8, Nesterov = true }, new Adam { Beta1 = 0.5 }, new AdamW { WeightDecay = 0.1 },
+            new Lars { TrustCoefficient = 0.02 },
+        ];
         foreach (OptimizerSpec optimizer in optimizers)
         {
             string json = JsonSerializer.Serialize(optimizer, options);

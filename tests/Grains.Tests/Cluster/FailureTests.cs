@@ -31,7 +31,8 @@ public sealed class FailureTests(TwoSilos cluster)
         await grain.RunAsync(5000);
 
         // The partition forgets everything, as after a restart of its silo.
-        await cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "fails", 0)).ReleaseAsync(new MessageHeader("fails", 1, 0));
+        IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "fails", 0));
+        await partition.ReleaseAsync(new MessageHeader("fails", 1, 0));
         JobFailure failure = await FailureOfAsync(grain);
 
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);

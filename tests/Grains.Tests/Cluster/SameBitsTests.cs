@@ -41,7 +41,10 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
 
     /// <summary>The variants of a job whose sums, state or random numbers are special.</summary>
     public static TheoryData<string> Variants =>
-        ["dropout-augmentation", "ghost", "cumulative", "adam", "adamw", "lars", "clip", "warmup", "shards-5", "seven", "three", "reference", "kernels", "kernels-ghost"];
+    [
+        "dropout-augmentation", "ghost", "cumulative", "adam", "adamw", "lars", "clip", "warmup", "shards-5", "seven", "three", "reference", "kernels",
+        "kernels-ghost",
+    ];
 
     [Theory]
     [InlineData(100)]

@@ -8,7 +8,6 @@ using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Data;
 
 namespace ConvNet.Grains.Contracts.Jobs;
 
@@ -87,18 +86,19 @@ public sealed record JobSpec
         JobSpec spec;
         try
         {
-            spec = JsonSerializer.Deserialize<JobSpec>(json, Json) ?? throw new JsonException("it is null");
+            spec = JsonSerializer.Deserialize<JobSpec>(json, Json) ?? throw new JsonException("it is null.");
         }
         catch (JsonException e)
         {
-            throw ConvNetException.BadInput($"the job's description cannot be read: {e.Message}; was it written by another version of convnet?", e);
+            throw ConvNetException.BadInput(
+                $"the job's description cannot be read: {e.Message.TrimEnd('.')}; was it written by another version of convnet?", e);
         }
 
         if (spec.NumericsVersion != CurrentNumericsVersion && !(toEvaluate && spec.NumericsVersion < CurrentNumericsVersion))
         {
             throw ConvNetException.BadInput(
                 $"the job was made with numerics version {spec.NumericsVersion}, this program computes version {CurrentNumericsVersion} " +
-                "and would end in other bits; use the program that made it, or start a new job");
+                "and would end in other bits; use the program that made it, or start a new job.");
         }
 
         spec.CheckLimits();
@@ -119,7 +119,7 @@ public sealed record JobSpec
     {
         if (value < 1 || value > most)
         {
-            throw ConvNetException.BadInput($"the job's {name} is {value}; it must be 1 … {most}");
+            throw ConvNetException.BadInput($"the job's {name} is {value}; it must be 1 … {most}.");
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class TensorBlockCodec : IFieldCodec<TensorBlock>
         uint bytes = reader.ReadVarUInt32();
         if (bytes % sizeof(float) != 0 || bytes / sizeof(float) > TensorBlock.MaxLength)
         {
-            throw new SerializerException($"a tensor block of {bytes} bytes was announced; whole floats, at most {TensorBlock.MaxLength}, are allowed");
+            throw new SerializerException($"a tensor block of {bytes} bytes was announced; whole floats, at most {TensorBlock.MaxLength}, are allowed.");
         }
 
         reader.EnsureAvailable(bytes);

@@ -121,7 +121,7 @@ public sealed class BatchNormMachine
         NormStep? step = _current?.Step == decision.Step ? _current : _previous;
         if (step is null || step.Step != decision.Step || !step.IsComplete)
         {
-            return new Answer(Verdict.Rejected, $"batch norm was told to commit step {decision.Step}, but its sums are not complete");
+            return new Answer(Verdict.Rejected, $"batch norm was told to commit step {decision.Step}, but its sums are not complete.");
         }
 
         if (!decision.IsSkip)
@@ -160,7 +160,7 @@ public sealed class BatchNormMachine
         if (statistics.Length != 2 * channels)
         {
             return new Answer(
-                Verdict.Rejected, $"{statistics.Length} floats cannot be restored to batch norm {_statistics[norm].Name}, which has {channels} channels");
+                Verdict.Rejected, $"{statistics.Length} floats cannot be restored to batch norm {_statistics[norm].Name}, which has {channels} channels.");
         }
 
         _statistics[norm] = new BatchNormState(_statistics[norm].Name, statistics[..channels].ToArray(), statistics[channels..].ToArray());
@@ -173,7 +173,7 @@ public sealed class BatchNormMachine
 
     private Answer? WhyNoNorm(int norm) => (uint)norm < (uint)_statistics.Length
         ? null
-        : new Answer(Verdict.Rejected, $"there are {_statistics.Length} batch norms, none has index {norm}");
+        : new Answer(Verdict.Rejected, $"there are {_statistics.Length} batch norms, none has index {norm}.");
 
     private int Channels(int norm) => _statistics[norm].RunningMean.Length;
 
@@ -219,7 +219,7 @@ public sealed class BatchNormMachine
         new(
             new Answer(
                 Verdict.Rejected,
-                $"worker {_fence.WorkerName(roots.Header.Worker)} sent batch norm {roots.Norm} of step {roots.Header.Step} {complaint}"),
+                $"worker {_fence.WorkerName(roots.Header.Worker)} sent batch norm {roots.Norm} of step {roots.Header.Step} {complaint}."),
             null,
             false);
 
@@ -241,7 +241,7 @@ public sealed class BatchNormMachine
                 new Answer(
                     verdict,
                     $"worker {_fence.WorkerName(worker)} sent batch norm {_statistics[roots.Norm].Name} of step {step.Step}, {direction}, " +
-                    "twice with different bytes"),
+                    "twice with different bytes."),
                 null,
                 false);
         }

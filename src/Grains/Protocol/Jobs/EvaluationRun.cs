@@ -37,7 +37,7 @@ internal sealed class EvaluationRun(Assignment assignment, long version, int sam
         if ((uint)header.Worker >= (uint)assignment.Workers.Length || BlocksOf(header.Worker) != (firstBlock, firstBlock + blocks.Count))
         {
             return new Answer(
-                Verdict.Rejected, $"worker {header.Worker} evaluated blocks {firstBlock} to {firstBlock + blocks.Count - 1}, which are not its own");
+                Verdict.Rejected, $"worker {header.Worker} evaluated blocks {firstBlock} to {firstBlock + blocks.Count - 1}, which are not its own.");
         }
 
         if (blocks.Count == 0 || _blocks[firstBlock] is not null)
@@ -46,7 +46,7 @@ internal sealed class EvaluationRun(Assignment assignment, long version, int sam
                 ? Verdict.Duplicate
                 : new Answer(
                     Verdict.Conflict,
-                    $"worker {assignment.Workers[header.Worker].Name} evaluated blocks from {firstBlock} at step {version} twice with different results");
+                    $"worker {assignment.Workers[header.Worker].Name} evaluated blocks from {firstBlock} at step {version} twice with different results.");
         }
 
         for (int i = 0; i < blocks.Count; i++)

@@ -108,7 +108,7 @@ public sealed class JobMachine(string jobId, long totalSteps)
             JobState.Completed => State == JobState.Idle && Step == totalSteps,
             JobState.Stopped => State == JobState.Idle,
             JobState.Cancelled => !HasEnded,
-            _ => throw new ArgumentOutOfRangeException(nameof(end), end, "not a state in which a job is ended by order"),
+            _ => throw new ArgumentOutOfRangeException(nameof(end), end, "not a state in which a job is ended by order."),
         });
         State = end;
     }

@@ -19,14 +19,14 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
         {
             throw ConvNetException.BadInput(
                 $"{layout.Workers} workers for {dataShards} data shards: every worker needs at least one; use --workers 1 … {dataShards}, " +
-                "or a larger --data-shards (which changes the result)");
+                "or a larger --data-shards (which changes the result).");
         }
 
         (string Key, int Threads)[] devices = ChooseDevices(layout, [.. silos.Where(silo => silo.Workers)], busy);
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         if (servers.Count == 0)
         {
-            throw new ConvNetException(ExitCode.Environment, "no silo of the cluster has the role 'server'; start one with --roles worker,server");
+            throw new ConvNetException(ExitCode.Environment, "no silo of the cluster has the role 'server'; start one with --roles worker,server.");
         }
 
         int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(LeastPartitions, servers.Count);
@@ -58,7 +58,7 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
             throw new ConvNetException(
                 ExitCode.Environment,
                 $"the job asks for {layout.Workers} workers, but the cluster has {all.Count} free devices ({busy.Count} serve other jobs; silos: {there}); " +
-                "start more silos, give them more --devices, wait for other jobs, or ask for fewer --workers (the result stays the same)");
+                "start more silos, give them more --devices, wait for other jobs, or ask for fewer --workers (the result stays the same).");
         }
 
         return

@@ -36,5 +36,5 @@ internal sealed class WorkerOrders(Assignment assignment, string worker)
         return Verdict.Accepted;
     }
 
-    private Answer Refused(string why) => new(Verdict.Rejected, $"worker {worker} got an order {why}");
+    private Answer Refused(string why) => new(Verdict.Rejected, $"worker {worker} got an order {why}.");
 }

@@ -55,7 +55,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         StagedStep step = OpenStep();
         if (step.WhyInvalid(header.Worker, root.Chunk, root.Node, gradient.Length) is { } reason)
         {
-            return new Answer(Verdict.Rejected, $"worker {_fence.WorkerName(header.Worker)} pushed {reason} in step {header.Step}");
+            return new Answer(Verdict.Rejected, $"worker {_fence.WorkerName(header.Worker)} pushed {reason} in step {header.Step}.");
         }
 
         Verdict verdict = step.Push(header.Worker, root.Chunk, root.Node, gradient);
@@ -64,7 +64,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
             return new Answer(
                 verdict,
                 $"worker {_fence.WorkerName(header.Worker)} pushed chunk {root.Chunk}, tree node {root.Node} of step {header.Step} twice with " +
-                "different bytes");
+                "different bytes.");
         }
 
         ReportIfComplete(step);
@@ -96,7 +96,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         if (Report is null && Plan.Blocks.Length > 0)
         {
             return new Answer(
-                Verdict.Rejected, $"partition {Plan.Partition} was told to commit step {decision.Step}, but its sums are not complete");
+                Verdict.Rejected, $"partition {Plan.Partition} was told to commit step {decision.Step}, but its sums are not complete.");
         }
 
         state.Advance(decision.Settings, visit => _open?.VisitGradients(visit));
@@ -121,7 +121,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         {
             return new Answer(
                 Verdict.Rejected,
-                $"version {header.Step} has been overwritten: partition {Plan.Partition} is at version {Version}; go back to a checkpoint");
+                $"version {header.Step} has been overwritten: partition {Plan.Partition} is at version {Version}; go back to a checkpoint.");
         }
 
         return Refusal(WhyNoChunk(StateSlot.Weights, chunk)) is { } refused
@@ -159,7 +159,8 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     private string? WhyNoChunk(int slot, int chunk) =>
         (uint)chunk < (uint)Plan.Chunks.Length && state.HasSlot(slot)
             ? null
-            : $"partition {Plan.Partition} has {Plan.Chunks.Length} chunks and {optimizer.SlotNames.Count} optimizer slots, so there is no chunk {chunk} of slot {slot}";
+            : $"partition {Plan.Partition} has {Plan.Chunks.Length} chunks and {optimizer.SlotNames.Count} optimizer slots, " +
+                $"so there is no chunk {chunk} of slot {slot}.";
 
     private StagedStep OpenStep() => _open ??= new StagedStep(Plan, new StepNodes(job, _fence.Assignment!, Version));
 

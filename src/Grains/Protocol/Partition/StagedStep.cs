@@ -85,7 +85,7 @@ internal sealed class StagedStep : IDisposable
         {
             return known == digest
                 ? Verdict.Duplicate
-                : new Answer(Verdict.Conflict, $"the totals of batch norm {norm} arrived twice with different values");
+                : new Answer(Verdict.Conflict, $"the totals of batch norm {norm} arrived twice with different values.");
         }
 
         foreach (BatchNormBlock block in _plan.BatchNormBlocks)
@@ -94,7 +94,7 @@ internal sealed class StagedStep : IDisposable
             {
                 return new Answer(
                     Verdict.Rejected,
-                    $"totals of {Values(block, totals).Length} channels for batch norm {norm}, which has at least {block.Channel + block.Length}");
+                    $"totals of {Values(block, totals).Length} channels for batch norm {norm}, which has at least {block.Channel + block.Length}.");
             }
         }
 
@@ -179,7 +179,3 @@ internal sealed class StagedStep : IDisposable
         }
     }
 }
-
-/// <param name="firstBlock">Local number.</param>
-/// <param name="gradient">Whole blocks.</param>
-internal delegate void GradientVisitor(int firstBlock, ReadOnlySpan<float> gradient);

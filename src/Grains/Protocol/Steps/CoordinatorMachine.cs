@@ -156,7 +156,7 @@ public sealed class CoordinatorMachine
             return new CoordinatorAnswer(new Answer(
                 Verdict.Rejected,
                 $"partition {partition} reported {report.SquareSums.Length} and {report.WeightSquareSums.Length} block sums, " +
-                $"but {blocks} and {weights} are expected"));
+                $"but {blocks} and {weights} are expected."));
         }
 
         if (IsDecided(report.Header.Step))
@@ -166,7 +166,7 @@ public sealed class CoordinatorMachine
                 : new CoordinatorAnswer(new Answer(
                     Verdict.Conflict,
                     $"partition {partition} has summed step {report.Header.Step} again with other values than before the workers changed: " +
-                    "a worker has computed or sent something else than the first time"));
+                    "a worker has computed or sent something else than the first time."));
         }
 
         if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
@@ -178,7 +178,7 @@ public sealed class CoordinatorMachine
         {
             return new CoordinatorAnswer(SameSums(known, report)
                 ? Verdict.Duplicate
-                : new Answer(Verdict.Conflict, $"partition {partition} reported step {report.Header.Step} twice with different sums"));
+                : new Answer(Verdict.Conflict, $"partition {partition} reported step {report.Header.Step} twice with different sums."));
         }
 
         _reports.Partitions[partition] = report;
@@ -204,7 +204,7 @@ public sealed class CoordinatorMachine
 
         if (!_hasBatchNorm)
         {
-            return new CoordinatorAnswer(new Answer(Verdict.Rejected, "a batch-norm report for a model without batch norms"));
+            return new CoordinatorAnswer(new Answer(Verdict.Rejected, "a batch-norm report for a model without batch norms."));
         }
 
         if (_reports.BatchNorm is not null)
@@ -239,7 +239,7 @@ public sealed class CoordinatorMachine
         {
             return new CoordinatorAnswer(new Answer(
                 Verdict.Rejected,
-                $"worker {_fence.WorkerName(worker)} reported {report.Roots.Length} roots of step {report.Header.Step}, but holds {roots}"));
+                $"worker {_fence.WorkerName(worker)} reported {report.Roots.Length} roots of step {report.Header.Step}, but holds {roots}."));
         }
 
         if (_reports.Workers[worker] is { } known)
@@ -248,7 +248,7 @@ public sealed class CoordinatorMachine
                 ? Verdict.Duplicate
                 : new Answer(
                     Verdict.Conflict,
-                    $"worker {_fence.WorkerName(worker)} reported step {report.Header.Step} twice with different losses"));
+                    $"worker {_fence.WorkerName(worker)} reported step {report.Header.Step} twice with different losses."));
         }
 
         _reports.Workers[worker] = report;

@@ -33,7 +33,7 @@ internal sealed class StepFence(long totalSteps)
             return new Answer(
                 Verdict.Rejected,
                 $"generation {assignment.Generation} is to start at step {assignment.FirstStep}, but this server is at version {version} and keeps " +
-                "only the one before it; go back to a checkpoint");
+                "only the one before it; go back to a checkpoint.");
         }
 
         Assignment = assignment;
@@ -61,7 +61,7 @@ internal sealed class StepFence(long totalSteps)
 
         if ((uint)header.Worker >= (uint)Assignment!.Workers.Length)
         {
-            return new Answer(Verdict.Rejected, $"generation {Generation} has {Assignment.Workers.Length} workers, none has index {header.Worker}");
+            return new Answer(Verdict.Rejected, $"generation {Generation} has {Assignment.Workers.Length} workers, none has index {header.Worker}.");
         }
 
         AssignedWorker worker = Assignment.Workers[header.Worker];
@@ -69,7 +69,7 @@ internal sealed class StepFence(long totalSteps)
             : header.Incarnation < worker.Incarnation ? Verdict.Stale
             : new Answer(
                 Verdict.Rejected,
-                $"{worker} has incarnation {worker.Incarnation} in generation {Generation}, but a message came from {header.Incarnation}");
+                $"{worker} has incarnation {worker.Incarnation} in generation {Generation}, but a message came from {header.Incarnation}.");
     }
 
     /// <summary>
@@ -85,7 +85,7 @@ internal sealed class StepFence(long totalSteps)
 
         if (step >= totalSteps)
         {
-            return new Answer(Verdict.Rejected, $"the job has {totalSteps} steps, so there is no step {step}");
+            return new Answer(Verdict.Rejected, $"the job has {totalSteps} steps, so there is no step {step}.");
         }
 
         return step > version ? Verdict.Future : null;
@@ -107,16 +107,17 @@ internal sealed class StepFence(long totalSteps)
         : header.Step == FirstStep && version == FirstStep ? null
         : new Answer(
             Verdict.Rejected,
-            $"state of version {header.Step} is to be restored, but generation {Generation} began at version {FirstStep} and is at {version} now");
+            $"state of version {header.Step} is to be restored, but generation {Generation} began at version {FirstStep} and is at {version} now.");
 
     /// <summary>Screens a request for the newest version. Null = that is the one.</summary>
     public Answer? ScreenRead(MessageHeader header, long version) =>
         Screen(header) is { } answer ? answer
         : header.Step == version ? null
         : header.Step > version ? Verdict.Future
-        : new Answer(Verdict.Rejected, $"version {header.Step} was asked for, but this server is at version {version}");
+        : new Answer(Verdict.Rejected, $"version {header.Step} was asked for, but this server is at version {version}.");
 
     public string WorkerName(int worker) => Assignment!.Workers[worker].Name;
 
-    private Answer OtherJob(string jobId) => new(Verdict.Rejected, $"this server belongs to job '{Assignment!.JobId}', but a message came from job '{jobId}'");
+    private Answer OtherJob(string jobId) => new Answer(
+        Verdict.Rejected, $"this server belongs to job '{Assignment!.JobId}', but a message came from job '{jobId}'.");
 }
