@@ -121,9 +121,11 @@ internal sealed class WorkerSession : IDisposable
         }
 
         Metrics[] metrics = _network.TrainStep(plan, _exchange, step, _job.Seed, labels, indices);
+
+        // Counted before the report: with the last report of a run the job is at rest, and asks for the counts.
+        Volatile.Write(ref _samples, _samples + plan.Samples);
         _exchange.EndStep(metrics);
         _seconds += clock.Elapsed.TotalSeconds;
-        Volatile.Write(ref _samples, _samples + plan.Samples);
         Volatile.Write(ref _step, step + 1);
     }
 
