@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;
 
@@ -37,9 +38,9 @@ internal static class DataCommand
 
     private static int List(Terminal terminal)
     {
-        foreach (string name in DatasetLoader.Names)
+        foreach (string name in DatasetFiles.Names)
         {
-            string? folder = DatasetLoader.TryFindBuiltIn(name);
+            string? folder = DatasetFiles.TryFindBuiltIn(name);
             terminal.Out.WriteLine($"{name,-20} {folder ?? "not on this machine; Debian's package dataset-fashion-mnist has it"}");
         }
 
@@ -48,7 +49,7 @@ internal static class DataCommand
 
     private static int Check(Terminal terminal, string path, string? size, bool json)
     {
-        Dataset data = DataSource.Load(path, size);
+        Dataset data = DataCatalog.Open(path, size);
         if (json)
         {
             var fields = new System.Text.Json.Nodes.JsonObject

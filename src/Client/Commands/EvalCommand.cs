@@ -9,6 +9,7 @@ using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;
 
@@ -43,7 +44,7 @@ internal static class EvalCommand
         string path = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
         Checkpoint checkpoint = CheckpointFolder.Load(path);
         JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson, toEvaluate: true);
-        Dataset data = dataPath is null ? spec.Data.Load() : DataSource.Load(dataPath, null);
+        Dataset data = dataPath is null ? DataCatalog.Open(spec.Data.NameOrPath, spec.Data.Size) : DataCatalog.Open(dataPath, null);
         if (dataPath is null && data.Sha256 != spec.Data.Sha256)
         {
             terminal.Error.WriteLine($"warning: data '{spec.Data.NameOrPath}' has changed since the run began.");

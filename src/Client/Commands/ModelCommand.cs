@@ -6,6 +6,7 @@ using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Training;
+using ConvNet.Grains.Data;
 using Spectre.Console;
 
 namespace ConvNet.Client.Commands;
@@ -31,7 +32,7 @@ internal static class ModelCommand
         show.SetAction(parsed => Show(
             terminal,
             ModelFile.Load(parsed.GetValue(model)!),
-            parsed.GetValue(data) is { } path ? DataSource.Load(path, parsed.GetValue(size)) : null,
+            parsed.GetValue(data) is { } path ? DataCatalog.Open(path, parsed.GetValue(size)) : null,
             parsed.GetValue(batch) is { } samples ? WholeNumber.InRange("--batch", samples, 1, 1 << 20) : null,
             parsed.GetValue(json)));
         return new Command("model", "Looks at models") { show };

@@ -6,6 +6,7 @@ using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;
 
@@ -84,7 +85,7 @@ internal static class ResumeCommand
 
     private static void CheckData(JobSpec spec)
     {
-        Dataset data = spec.Data.Load();
+        Dataset data = DataCatalog.Open(spec.Data.NameOrPath, spec.Data.Size);
         if (data.Sha256 != spec.Data.Sha256)
         {
             throw ConvNetException.BadInput(

@@ -4,6 +4,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;
 
@@ -38,7 +39,7 @@ internal static class TrainCommand
     private static async Task<int> RunAsync(Terminal terminal, TrainConfiguration configuration, string? outFolder, RunChoices choices)
     {
         ModelSpec model = ModelFile.Load(configuration.Model);
-        Dataset data = DataSource.Load(configuration.Data.Path, configuration.Data.Size);
+        Dataset data = DataCatalog.Open(configuration.Data.Path, configuration.Data.Size);
         JobSpec spec = JobFactory.Create(configuration, model, data);
         choices.Check();
         RunFolder folder = outFolder is null ? RunFolder.CreateNext(RunsFolder) : RunFolder.Create(outFolder);

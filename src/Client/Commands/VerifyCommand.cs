@@ -8,6 +8,7 @@ using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;
 
@@ -54,7 +55,7 @@ internal static class VerifyCommand
     }
 
     private static JobSpec FromOptions(TrainConfiguration configuration) => JobFactory.Create(
-        configuration, ModelFile.Load(configuration.Model), DataSource.Load(configuration.Data.Path, configuration.Data.Size));
+        configuration, ModelFile.Load(configuration.Model), DataCatalog.Open(configuration.Data.Path, configuration.Data.Size));
 
     private static JobSpec FromCheckpoint(string path, JobOptions job, ParseResult parsed, Terminal terminal)
     {

@@ -8,7 +8,6 @@ using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
-using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Runs;
 
@@ -45,7 +44,7 @@ internal static class JobFactory
     }
 
     /// <summary>A built-in name stays one; everything else becomes an absolute path, so that silos find it, too.</summary>
-    public static string PathOf(string nameOrPath) => DatasetLoader.Names.Contains(nameOrPath) ? nameOrPath : Path.GetFullPath(nameOrPath);
+    public static string PathOf(string nameOrPath) => DatasetFiles.Names.Contains(nameOrPath) ? nameOrPath : Path.GetFullPath(nameOrPath);
 
     private static void Check(JobSpec spec, Dataset data)
     {

@@ -1,22 +1,55 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Geometry;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Data;
 
-/// <summary>The data sets that this process holds, one copy for all its workers.</summary>
-public sealed class DataCatalog
+/// <summary>
+/// Opens data sets of every format: what the engine reads by itself, and folders of PNG and JPEG images. An instance holds those of a
+/// silo's jobs, one copy for all its workers.
+/// </summary>
+public sealed partial class DataCatalog
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<DataReference, WeakReference<Dataset>> _held = [];
 
-    /// <summary>Reads a data set, or takes the copy that is in memory, and checks that it is the job's.</summary>
+    /// <summary>Reads a data set for the caller alone.</summary>
+    /// <param name="nameOrPath">A built-in name or a folder; see <see cref="DatasetFiles"/>.</param>
+    /// <param name="size">"HxW": image folders are resized to it; null: their images must all have one size.</param>
+    /// <exception cref="ConvNetException">
+    /// Unknown name, missing or damaged files, or a size for other than image folders (exit code 3).
+    /// </exception>
+    public static Dataset Open(string nameOrPath, string? size = null)
+    {
+        Size? resize = size is null ? null : ParseSize(size);
+        bool used = false;
+        Dataset data = DatasetFiles.Open(nameOrPath, folder =>
+        {
+            used = true;
+            return ImageFolder.Read(folder, resize);
+        });
+        if (resize is not null && !used)
+        {
+            throw ConvNetException.BadInput(
+                $"{nameOrPath}: data.size is {size}, but only image folders are resized; these images are {data.Shape}. Leave " +
+                "data.size out.");
+        }
+
+        return data;
+    }
+
+    /// <summary>Reads a job's data set, or takes the copy that is in memory, and checks that it is the job's.</summary>
+    /// <exception cref="ConvNetException">It cannot be read, or it is not what the job was made with (exit code 3).</exception>
     public Dataset Open(DataReference reference)
     {
         lock (_lock)
         {
             if (!_held.TryGetValue(reference, out WeakReference<Dataset>? held) || !held.TryGetTarget(out Dataset? data))
             {
-                data = reference.Load();
+                data = Open(reference.NameOrPath, reference.Size);
                 _held[reference] = new WeakReference<Dataset>(data);
             }
 
@@ -30,4 +63,22 @@ public sealed class DataCatalog
             return data;
         }
     }
+
+    private static Size ParseSize(string text)
+    {
+        Match match = SizePattern().Match(text);
+        if (match.Success
+            && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int h)
+            && int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int w)
+            && h is >= 1 and <= ImageFolder.MaxSide && w is >= 1 and <= ImageFolder.MaxSide)
+        {
+            return new Size(h, w);
+        }
+
+        throw ConvNetException.BadInput(
+            $"data.size is '{text}'. It must be HEIGHTxWIDTH in pixels, such as 32x32, each from 1 to {ImageFolder.MaxSide}.");
+    }
+
+    [GeneratedRegex("^([0-9]+)x([0-9]+)$")]
+    private static partial Regex SizePattern();
 }

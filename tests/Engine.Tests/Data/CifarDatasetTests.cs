@@ -17,7 +17,7 @@ public sealed class CifarDatasetTests : IDisposable
         _folder.Write("data_batch_2.bin", Record([3], 30));
         _folder.Write("data_batch_1.bin", Record([1], 10), Record([2], 20));
         _folder.Write("test_batch.bin", Record([9], 90));
-        Dataset data = DatasetLoader.Load(_folder.Path);
+        Dataset data = DatasetFiles.Open(_folder.Path);
         Assert.Equal(new Shape(3, 32, 32), data.Shape);
         Assert.Equal(10, data.ClassCount);
         Assert.Equal([1, 2, 3], data.Train.Labels.ToArray());
@@ -33,7 +33,7 @@ public sealed class CifarDatasetTests : IDisposable
     {
         _folder.Write("train.bin", Record([19, 99], 10), Record([0, 5], 20));
         _folder.Write("test.bin", Record([1, 2], 30));
-        Dataset data = DatasetLoader.Load(_folder.Path);
+        Dataset data = DatasetFiles.Open(_folder.Path);
         Assert.Equal(100, data.ClassCount);
         Assert.Equal([99, 5], data.Train.Labels.ToArray());
         Assert.Equal([30, 31, 32], Planes(data.Test, 0));
@@ -68,7 +68,7 @@ public sealed class CifarDatasetTests : IDisposable
 
     private void Refused(params string[] parts)
     {
-        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetLoader.Load(_folder.Path));
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetFiles.Open(_folder.Path));
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.All(parts, part => Assert.Contains(part, error.Message));
     }

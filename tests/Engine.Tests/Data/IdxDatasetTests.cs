@@ -26,7 +26,7 @@ public sealed class IdxDatasetTests : IDisposable
     [Fact]
     public void Plain_and_gzip_files_give_their_pixels_and_labels()
     {
-        Dataset data = DatasetLoader.Load(_folder.Path);
+        Dataset data = DatasetFiles.Open(_folder.Path);
         Assert.Equal(new Shape(1, 2, 3), data.Shape);
         Assert.Equal(10, data.ClassCount);
         Assert.Equal([6, 7, 8, 9, 10, 11], data.Train.Image(1).ToArray());
@@ -38,7 +38,7 @@ public sealed class IdxDatasetTests : IDisposable
     [Fact]
     public void Normalization_is_computed_over_the_training_set()
     {
-        Dataset data = DatasetLoader.Load(_folder.Path);
+        Dataset data = DatasetFiles.Open(_folder.Path);
         double mean = Enumerable.Range(0, 24).Average(i => i / 255.0);
         double variance = Enumerable.Range(0, 24).Average(i => ((i / 255.0) - mean) * ((i / 255.0) - mean));
         Assert.Equal(mean, data.Mean[0], 1e-15);
@@ -48,13 +48,13 @@ public sealed class IdxDatasetTests : IDisposable
     [Fact]
     public void The_hash_depends_on_every_pixel_and_label()
     {
-        string before = DatasetLoader.Load(_folder.Path).Sha256;
+        string before = DatasetFiles.Open(_folder.Path).Sha256;
         Assert.Matches("^[0-9a-f]{64}$", before);
-        Assert.Equal(before, DatasetLoader.Load(_folder.Path).Sha256);
+        Assert.Equal(before, DatasetFiles.Open(_folder.Path).Sha256);
         _folder.Write(Labels, Header(1, 4), [0, 9, 3, 2]);
-        string label = DatasetLoader.Load(_folder.Path).Sha256;
+        string label = DatasetFiles.Open(_folder.Path).Sha256;
         _folder.Write(Images, Header(3, 4, 2, 3), [.. Enumerable.Range(0, 23).Select(i => (byte)i), 255]);
-        string pixel = DatasetLoader.Load(_folder.Path).Sha256;
+        string pixel = DatasetFiles.Open(_folder.Path).Sha256;
         Assert.Equal(3, new[] { before, label, pixel }.Distinct().Count());
     }
 
@@ -161,7 +161,7 @@ public sealed class IdxDatasetTests : IDisposable
 
     private void Refused(string file, params string[] parts)
     {
-        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetLoader.Load(_folder.Path));
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetFiles.Open(_folder.Path));
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.Contains(file, error.Message);
         Assert.All(parts, part => Assert.Contains(part, error.Message));

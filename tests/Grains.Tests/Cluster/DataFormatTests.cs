@@ -16,7 +16,7 @@ public sealed class DataFormatTests(OneSilo cluster) : IDisposable
     private const int TestImages = 20;
     private const int Side = 32;
 
-    private static readonly Dataset Mini = DatasetSource.Load(DatasetLoader.DefaultName);
+    private static readonly Dataset Mini = DataCatalog.Open(DatasetFiles.DefaultName);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -28,7 +28,7 @@ public sealed class DataFormatTests(OneSilo cluster) : IDisposable
         WriteCifar("data_batch_1.bin", Mini.Train, TrainImages);
         WriteCifar("test_batch.bin", Mini.Test, TestImages);
 
-        Dataset data = DatasetSource.Load(_folder.Path);
+        Dataset data = DataCatalog.Open(_folder.Path);
 
         Assert.Equal(new Shape(3, Side, Side), data.Shape);
         Assert.Equal(Mini.Train.Labels[..TrainImages].ToArray(), data.Train.Labels.ToArray());
@@ -41,7 +41,7 @@ public sealed class DataFormatTests(OneSilo cluster) : IDisposable
         WriteImages("train", Mini.Train, TrainImages);
         WriteImages("test", Mini.Test, TestImages);
 
-        Dataset data = DatasetSource.Load(_folder.Path);
+        Dataset data = DataCatalog.Open(_folder.Path);
 
         Assert.Equal(new Shape(1, 28, 28), data.Shape);
         Assert.Equal(TrainImages, data.Train.Count);

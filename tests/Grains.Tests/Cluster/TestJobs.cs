@@ -14,7 +14,7 @@ namespace ConvNet.Grains.Tests.Cluster;
 internal static class TestJobs
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
-    private static readonly Lazy<Dataset> Data = new(() => DatasetSource.Load(DatasetLoader.DefaultName));
+    private static readonly Lazy<Dataset> Data = new(() => DataCatalog.Open(DatasetFiles.DefaultName));
 
     public static JobSpec Job(string model, int batch, long steps) => Job(ModelFile.Load(model), batch, steps);
 
@@ -24,7 +24,7 @@ internal static class TestJobs
         return new JobSpec
         {
             Model = spec,
-            Data = new DataReference(DatasetLoader.DefaultName, null, data.Sha256),
+            Data = new DataReference(DatasetFiles.DefaultName, null, data.Sha256),
             Adapter = InputAdapter.For(data, spec.Input),
             TrainSamples = data.Train.Count,
             TestSamples = data.Test.Count,

@@ -27,13 +27,13 @@ public sealed class TorchInteropTests(OneSilo cluster) : IDisposable
     {
         JobSpec job = TestJobs.Job("resnet20", batch: 64, steps: 60);
         (CheckpointResult checkpoint, _) = await TestJobs.RunAsync(cluster.Grains, job, workers: 2);
-        Dataset data = DatasetSource.Load(DatasetLoader.DefaultName);
+        Dataset data = DataCatalog.Open(DatasetFiles.DefaultName);
         string logits = WriteLogits(job, CheckpointFolder.Load(checkpoint.Path), data);
 
         string script = Path.Combine(AppContext.BaseDirectory, "Cluster", "compare_logits.py");
         using Process python = Process.Start(new ProcessStartInfo(
             "/usr/bin/python3",
-            [script, Path.Combine(checkpoint.Path, CheckpointFolder.ModelFile), logits, DatasetLoader.TryFindBuiltIn(DatasetLoader.DefaultName)!])
+            [script, Path.Combine(checkpoint.Path, CheckpointFolder.ModelFile), logits, DatasetFiles.TryFindBuiltIn(DatasetFiles.DefaultName)!])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

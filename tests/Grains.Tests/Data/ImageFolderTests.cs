@@ -24,7 +24,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Classes_and_files_come_in_ordinal_order()
     {
-        Dataset data = DatasetSource.Load(_folder.Path);
+        Dataset data = DataCatalog.Open(_folder.Path);
         Assert.Equal(["B", "b"], data.ClassNames);
         Assert.Equal(new Shape(1, 3, 4), data.Shape);
         Assert.Equal([0, 1, 1], data.Train.Labels.ToArray());
@@ -37,7 +37,7 @@ public sealed class ImageFolderTests : IDisposable
     public void One_color_image_makes_the_whole_set_three_channels()
     {
         _folder.Write("test/b/2.png", Encode(Color(4, 3), SKEncodedImageFormat.Png));
-        Dataset data = DatasetSource.Load(_folder.Path);
+        Dataset data = DataCatalog.Open(_folder.Path);
         Assert.Equal(new Shape(3, 3, 4), data.Shape);
         byte[] grey = data.Train.Image(1).ToArray();
         Assert.Equal(grey[..12], grey[12..24]);
@@ -51,7 +51,7 @@ public sealed class ImageFolderTests : IDisposable
     public void Jpeg_is_recognized_by_its_content()
     {
         _folder.Write("test/b/2.txt", Encode(Color(4, 3), SKEncodedImageFormat.Jpeg));
-        Dataset data = DatasetSource.Load(_folder.Path);
+        Dataset data = DataCatalog.Open(_folder.Path);
         Assert.Equal(3, data.Shape.C);
         Assert.InRange((int)data.Test.Image(1)[12], 90, 110);
     }
@@ -59,7 +59,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Real_images_keep_their_pixels()
     {
-        Dataset mini = DatasetLoader.Load("fashion-mnist-mini");
+        Dataset mini = DatasetFiles.Open("fashion-mnist-mini");
         using var folder = new TemporaryFolder();
         for (int i = 0; i < 40; i++)
         {
@@ -72,7 +72,7 @@ public sealed class ImageFolderTests : IDisposable
             folder.Write($"train/{label}/99.png", Grey(28, 28, 0));
         }
 
-        Dataset data = DatasetSource.Load(folder.Path);
+        Dataset data = DataCatalog.Open(folder.Path);
         Assert.Equal(new Shape(1, 28, 28), data.Shape);
         int index = Enumerable.Range(0, 30).Count(i => mini.Train.Labels[i] == 0 && i < 20) - 1;
         int original = Enumerable.Range(0, 20).Last(i => mini.Train.Labels[i] == 0);
@@ -84,11 +84,11 @@ public sealed class ImageFolderTests : IDisposable
     {
         _folder.Write("train/b/3.png", Grey(8, 8, 0));
         Refused("3.png", "is 8x8", "is 3x4", "data.size=3x4");
-        Dataset data = DatasetSource.Load(_folder.Path, "6x5");
+        Dataset data = DataCatalog.Open(_folder.Path, "6x5");
         Assert.Equal(new Shape(1, 6, 5), data.Shape);
-        Assert.Contains("HEIGHTxWIDTH", Assert.Throws<ConvNetException>(() => DatasetSource.Load(_folder.Path, "6")).Message);
-        Assert.Contains("HEIGHTxWIDTH", Assert.Throws<ConvNetException>(() => DatasetSource.Load(_folder.Path, "0x99999999999")).Message);
-        Assert.Contains("only image folders", Assert.Throws<ConvNetException>(() => DatasetSource.Load("fashion-mnist-mini", "32x32")).Message);
+        Assert.Contains("HEIGHTxWIDTH", Assert.Throws<ConvNetException>(() => DataCatalog.Open(_folder.Path, "6")).Message);
+        Assert.Contains("HEIGHTxWIDTH", Assert.Throws<ConvNetException>(() => DataCatalog.Open(_folder.Path, "0x99999999999")).Message);
+        Assert.Contains("only image folders", Assert.Throws<ConvNetException>(() => DataCatalog.Open("fashion-mnist-mini", "32x32")).Message);
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ImageFolderTests : IDisposable
         byte[] jpeg = Encode(Noise(64, 64), SKEncodedImageFormat.Jpeg);
         _folder.Write("train/b/3.png", jpeg[..(jpeg.Length / 2)]);
         Refused("3.png", "is 64x64");
-        Assert.Contains("cannot be decoded", Assert.Throws<ConvNetException>(() => DatasetSource.Load(_folder.Path, "64x64")).Message);
+        Assert.Contains("cannot be decoded", Assert.Throws<ConvNetException>(() => DataCatalog.Open(_folder.Path, "64x64")).Message);
         byte[] png = Grey(4, 3, 0);
         _folder.Write("train/b/3.png", png[..20]);
         Refused("3.png", "header cannot be read");
@@ -144,7 +144,7 @@ public sealed class ImageFolderTests : IDisposable
         Refused("3.png", "outside the data set");
         File.Delete(_folder["train/b/3.png"]);
         File.CreateSymbolicLink(_folder["train/b/3.png"], _folder["train/b/1.png"]);
-        Assert.Equal(4, DatasetSource.Load(_folder.Path).Train.Count);
+        Assert.Equal(4, DataCatalog.Open(_folder.Path).Train.Count);
         File.Delete(_folder["train/b/3.png"]);
         File.CreateSymbolicLink(_folder["train/b/3.png"], _folder["train/b/3.png"]);
         Refused("cannot be read");
@@ -159,7 +159,7 @@ public sealed class ImageFolderTests : IDisposable
 
     private void Refused(params string[] parts)
     {
-        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetSource.Load(_folder.Path));
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DataCatalog.Open(_folder.Path));
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.All(parts, part => Assert.Contains(part, error.Message));
     }

@@ -8,7 +8,6 @@ using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Data;
 
 namespace ConvNet.Grains.Contracts.Jobs;
 

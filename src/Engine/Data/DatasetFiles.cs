@@ -2,8 +2,8 @@ using ConvNet.Engine.Errors;
 
 namespace ConvNet.Engine.Data;
 
-/// <summary>Finds and reads a data set by built-in name or by path; a folder's content decides its format.</summary>
-public static class DatasetLoader
+/// <summary>Opens the data sets that the engine reads itself, by built-in name or by path; a folder's content decides its format.</summary>
+public static class DatasetFiles
 {
     /// <summary>The data set that is delivered with the program.</summary>
     public const string DefaultName = "fashion-mnist-mini";
@@ -21,7 +21,7 @@ public static class DatasetLoader
     /// <param name="nameOrPath">A built-in name, or a folder with IDX, CIFAR-10, CIFAR-100 or image files.</param>
     /// <param name="readImageFolder">Decodes a folder with train/CLASS/* and test/CLASS/*; the engine itself has no image codecs.</param>
     /// <exception cref="ConvNetException">Unknown name, missing or damaged files (exit code 3).</exception>
-    public static Dataset Load(string nameOrPath, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder = null)
+    public static Dataset Open(string nameOrPath, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder = null)
     {
         if (Names.Contains(nameOrPath))
         {

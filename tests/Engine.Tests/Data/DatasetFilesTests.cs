@@ -5,12 +5,12 @@ using Xunit;
 
 namespace ConvNet.Engine.Tests.Data;
 
-public class DatasetLoaderTests
+public class DatasetFilesTests
 {
     [Fact]
     public void The_data_set_that_comes_with_the_program_is_found_and_whole()
     {
-        Dataset data = DatasetLoader.Load("fashion-mnist-mini");
+        Dataset data = DatasetFiles.Open("fashion-mnist-mini");
         Assert.Equal(12_000, data.Train.Count);
         Assert.Equal(2_000, data.Test.Count);
         Assert.Equal(new Shape(1, 28, 28), data.Shape);
@@ -25,7 +25,7 @@ public class DatasetLoaderTests
     [Fact]
     public void A_path_to_the_same_files_computes_its_own_normalization()
     {
-        Dataset data = DatasetLoader.Load(DatasetLoader.TryFindBuiltIn("fashion-mnist-mini")!);
+        Dataset data = DatasetFiles.Open(DatasetFiles.TryFindBuiltIn("fashion-mnist-mini")!);
         Assert.NotEqual(0.2860, data.Mean[0]);
         Assert.Equal(0.2860, data.Mean[0], 2e-3);
         Assert.Equal(0.3530, data.Std[0], 2e-3);
@@ -34,7 +34,7 @@ public class DatasetLoaderTests
     [Fact]
     public void Names_that_are_neither_built_in_nor_folders_are_refused()
     {
-        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetLoader.Load("fashion-mnist-mimi"));
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetFiles.Open("fashion-mnist-mimi"));
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.Contains("fashion-mnist-mini, fashion-mnist", error.Message);
     }
@@ -44,8 +44,8 @@ public class DatasetLoaderTests
     {
         using var folder = new TemporaryFolder();
         string file = folder.Write("something.bin", [1, 2, 3]);
-        Assert.Contains("is a file", Assert.Throws<ConvNetException>(() => DatasetLoader.Load(file)).Message);
-        Assert.Contains("no data set found", Assert.Throws<ConvNetException>(() => DatasetLoader.Load(folder.Path)).Message);
+        Assert.Contains("is a file", Assert.Throws<ConvNetException>(() => DatasetFiles.Open(file)).Message);
+        Assert.Contains("no data set found", Assert.Throws<ConvNetException>(() => DatasetFiles.Open(folder.Path)).Message);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public class DatasetLoaderTests
         Directory.CreateDirectory(folder["train"]);
         Directory.CreateDirectory(folder["test"]);
         var set = new ImageSet(new Shape(1, 1, 2), [1, 2], [0], ["a"]);
-        Dataset data = DatasetLoader.Load(folder.Path, path =>
+        Dataset data = DatasetFiles.Open(folder.Path, path =>
         {
             Assert.Equal(folder.Path, path);
             return (set, set);

@@ -1,0 +1,34 @@
+using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Data;
+using Xunit;
+
+namespace ConvNet.Grains.Tests.Data;
+
+public sealed class DataCatalogTests
+{
+    private const string MiniSha256 = "d3801637f1e141a1cd896fbd90515b1515d83cbe083ee0928b8e7c2eefcba45c";
+
+    private readonly DataCatalog _catalog = new();
+
+    [Fact]
+    public void All_workers_of_a_silo_share_one_copy()
+    {
+        Dataset first = _catalog.Open(new DataReference(DatasetFiles.DefaultName, null, MiniSha256));
+        Dataset second = _catalog.Open(new DataReference(DatasetFiles.DefaultName, null, MiniSha256));
+
+        Assert.Same(first, second);
+        Assert.NotSame(first, DataCatalog.Open(DatasetFiles.DefaultName));
+    }
+
+    [Fact]
+    public void Data_of_another_hash_than_the_job_was_made_with_are_refused()
+    {
+        ConvNetException error = Assert.Throws<ConvNetException>(
+            () => _catalog.Open(new DataReference(DatasetFiles.DefaultName, null, new string('0', 64))));
+
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.Contains($"has SHA-256 {MiniSha256}, but the job was made with 0000", error.Message);
+    }
+}
