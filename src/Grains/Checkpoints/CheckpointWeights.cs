@@ -1,0 +1,54 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Formats;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Training;
+
+namespace ConvNet.Grains.Checkpoints;
+
+/// <summary>Puts the tensors of a checkpoint into a network.</summary>
+public static class CheckpointWeights
+{
+    /// <summary>Fills all parameters.</summary>
+    /// <param name="path">Of the checkpoint, for the message.</param>
+    /// <returns>The running statistics, in the order of <see cref="Network.BatchNorms"/>.</returns>
+    /// <exception cref="ConvNetException">
+    /// The tensors are not the model's: all that are missing, unknown, misshapen or not finite are listed (exit code 3).
+    /// </exception>
+    public static BatchNormState[] Load(Network network, Checkpoint checkpoint, string path) => Load(network, [.. checkpoint.Model], path);
+
+    /// <summary>The same with the tensors of a checkpoint's model.safetensors.</summary>
+    public static BatchNormState[] Load(Network network, IReadOnlyList<NamedTensor> model, string path)
+    {
+        IReadOnlyList<NamedTensor> tensors = TensorList.Match(path, [.. Expected(network)], model);
+        int next = 0;
+        foreach (Parameter parameter in network.Parameters)
+        {
+            tensors[next++].Data.CopyTo(parameter.Values);
+        }
+
+        var statistics = new BatchNormState[network.BatchNorms.Count];
+        for (int norm = 0; norm < statistics.Length; norm++)
+        {
+            statistics[norm] = new BatchNormState(
+                network.BatchNorms[norm].Name, tensors[next++].Data.ToArray(), tensors[next++].Data.ToArray());
+        }
+
+        return statistics;
+    }
+
+    /// <summary>The parameters, then mean and variance of each batch norm.</summary>
+    private static IEnumerable<(string Name, int[] Shape)> Expected(Network network)
+    {
+        foreach (Parameter parameter in network.Parameters)
+        {
+            yield return (parameter.Name, parameter.Shape);
+        }
+
+        foreach (BatchNorm norm in network.BatchNorms)
+        {
+            yield return ($"{norm.Name}.running_mean", [norm.Output.C]);
+            yield return ($"{norm.Name}.running_var", [norm.Output.C]);
+        }
+    }
+}
