@@ -2,7 +2,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Runs;
-using ConvNet.Silo;
+using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Client.Commands;
 

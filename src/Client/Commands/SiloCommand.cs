@@ -2,6 +2,7 @@ using System.CommandLine;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Silo.Clustering;
 using ConvNet.Silo;
 using Serilog.Core;
 using Serilog;

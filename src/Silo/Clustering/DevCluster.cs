@@ -1,15 +1,19 @@
 using System.Net;
 using ConvNet.Engine.Errors;
+using Orleans.Configuration;
 
-namespace ConvNet.Silo;
+namespace ConvNet.Silo.Clustering;
 
-/// <summary>A cluster with membership in its first silo: dev://host:port[?gateway=PORT]. For one machine and for tests.</summary>
+/// <summary>
+/// A cluster with membership in its first silo: dev://host:port[?gateway=PORT]. For one machine and for tests. Silos and clients that
+/// are configured by the same URL find each other.
+/// </summary>
 /// <param name="Primary">Silo endpoint of the first silo.</param>
 /// <param name="Gateway">Where clients connect, on the same host.</param>
 public sealed record DevCluster(IPEndPoint Primary, int Gateway)
 {
-    public const string ClusterId = "convnet";
-    public const string ServiceId = "convnet";
+    private const string ClusterId = "convnet";
+    private const string ServiceId = "convnet";
     private const int DefaultGateway = 30000;
 
     /// <exception cref="ConvNetException">The URL is not one of these (exit code 3).</exception>
@@ -32,6 +36,25 @@ public sealed record DevCluster(IPEndPoint Primary, int Gateway)
 
         return new DevCluster(new IPEndPoint(Resolve(uri.Host, url), uri.Port), gateway);
     }
+
+    /// <summary>Lets a silo join. The silo whose own port is the primary's begins the cluster.</summary>
+    /// <param name="port">For other silos.</param>
+    /// <param name="gateway">For clients; only the primary's is in the URL.</param>
+    public void Configure(ISiloBuilder silo, int port, int gateway)
+    {
+        silo.UseDevelopmentClustering(port == Primary.Port ? null : Primary);
+        silo.ConfigureEndpoints(Primary.Address, port, gateway);
+        silo.Configure<ClusterOptions>(Name);
+    }
+
+    /// <summary>Lets a client connect to the primary's gateway.</summary>
+    public void Configure(IClientBuilder client)
+    {
+        client.UseStaticClustering(new IPEndPoint(Primary.Address, Gateway));
+        client.Configure<ClusterOptions>(Name);
+    }
+
+    private static void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (ClusterId, ServiceId);
 
     private static IPAddress Resolve(string host, string url)
     {
