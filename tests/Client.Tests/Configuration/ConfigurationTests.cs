@@ -1,7 +1,6 @@
 using ConvNet.Client.Commands;
 using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Geometry;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Configuration;
@@ -94,19 +93,6 @@ public sealed class ConfigurationTests
 
         Assert.Equal(folder["nets/my.json"], configuration.Model);
         Assert.Equal("fashion-mnist", configuration.Data.Path);
-    }
-
-    [Theory]
-    [InlineData("32x24", 32, 24)]
-    [InlineData("0x4", 0, 0)]
-    [InlineData("32", 0, 0)]
-    [InlineData("99999999999x1", 0, 0)]
-    [InlineData("-1x4", 0, 0)]
-    public void Sizes_are_height_x_width(string text, int height, int width)
-    {
-        Size? size = ConfigurationCheck.TryParseSize(text);
-
-        Assert.Equal(height == 0 ? null : new Size(height, width), size);
     }
 
     private static TrainConfiguration Resolve(params string[] args)

@@ -11,21 +11,13 @@ internal sealed record JobPlacement(
     string[] Partitions,
     string ServerKey)
 {
-    private const int LeastPartitions = 2;
-
     /// <summary>All silos that the job cannot do without.</summary>
     public IEnumerable<string> Silos =>
         Workers.Select(worker => worker.Silo).Concat(Partitions.Select(PinnedKey.SiloOf)).Append(PinnedKey.SiloOf(ServerKey)).Distinct();
 
     public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
-        if (layout.Workers < 1 || layout.Workers > dataShards)
-        {
-            throw ConvNetException.BadInput(
-                $"{layout.Workers} workers for {dataShards} data shards: every worker needs at least one; use --workers 1 … {dataShards}, " +
-                "or a larger --data-shards (which changes the result)");
-        }
-
+        JobLimits.CheckWorkers(layout.Workers, dataShards);
         var workers = ChooseWorkers(layout, [.. silos.Where(silo => silo.Workers)], busy);
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         if (servers.Count == 0)
@@ -33,7 +25,7 @@ internal sealed record JobPlacement(
             throw new ConvNetException(ExitCode.Environment, "no silo of the cluster has the role 'server'; start one with --roles worker,server");
         }
 
-        int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(LeastPartitions, servers.Count);
+        int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(JobLimits.MinPartitions, servers.Count);
         return new JobPlacement(
             workers,
             [.. ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]).Select(range => range.First), dataShards],
