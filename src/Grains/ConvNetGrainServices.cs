@@ -1,4 +1,3 @@
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Data;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
@@ -13,7 +12,6 @@ public static class ConvNetGrainServices
     public static IServiceCollection AddConvNetGrains(this IServiceCollection services)
     {
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
-        services.AddSingleton<IIncomingGrainCallFilter, ExceptionFilter>();
         services.TryAddSingleton(new JobDeadlines());
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();

@@ -1,5 +1,5 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains;
-using ConvNet.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Runtime.MembershipService.SiloMetadata;

@@ -1,5 +1,5 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Placement;
+using ConvNet.Grains.Contracts.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

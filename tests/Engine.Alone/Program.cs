@@ -35,7 +35,7 @@ switch (args)
 static long Allocations(ModelSpec model, int threads)
 {
     using var team = new ThreadTeam(threads);
-    using var network = new Network(model, team: team);
+    using var network = new Network(new Model(model, BatchNormMode.Sync), team);
     var training = new LocalTraining(network, new Adam { LearningRate = 1e-3 }, seed: 1);
     var batches = new RandomBatches(network, Batch);
     for (int i = 0; i < WarmUpSteps; i++)
@@ -56,7 +56,7 @@ static long Allocations(ModelSpec model, int threads)
 static string WeightsHash(ModelSpec model, int steps, int threads, BatchNormMode batchNorm)
 {
     using var team = new ThreadTeam(threads);
-    using var network = new Network(model, batchNorm, team);
+    using var network = new Network(new Model(model, batchNorm), team);
     var training = new LocalTraining(network, new Sgd { LearningRate = 0.01, Momentum = 0.9 }, seed: 1);
     var batches = new RandomBatches(network, Batch);
     for (int i = 0; i < steps; i++)
@@ -65,7 +65,7 @@ static string WeightsHash(ModelSpec model, int steps, int threads, BatchNormMode
     }
 
     using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    foreach (Parameter parameter in network.Parameters)
+    foreach (Parameter parameter in network.Model.Parameters)
     {
         hash.AppendData(MemoryMarshal.AsBytes<float>(training.Exchange.Values(parameter)));
     }

@@ -16,7 +16,7 @@ internal sealed class RandomBatches
 
     public RandomBatches(Network network, int batch)
     {
-        Shape shape = network.Spec.Input;
+        Shape shape = network.Model.Spec.Input;
         PhiloxStream random = Philox.Stream(Seed, Purpose.Shuffle, 0, 0);
         byte[] pixels = new byte[batch * shape.Count];
         for (int i = 0; i < pixels.Length; i++)
@@ -28,8 +28,8 @@ internal sealed class RandomBatches
         _labels = [.. sizes.Select(size => new int[size])];
         _samples = [.. sizes.Select(size => Enumerable.Range(0, size).ToArray())];
         double[] half = [.. Enumerable.Repeat(0.5, shape.C)];
-        int[] classes = [.. _samples[0].Select(sample => sample % network.Classes)];
-        var images = new ImageSet(shape, pixels, classes, [.. Enumerable.Range(0, network.Classes).Select(label => $"{label}")]);
+        int[] classes = [.. _samples[0].Select(sample => sample % network.Model.Classes)];
+        var images = new ImageSet(shape, pixels, classes, [.. Enumerable.Range(0, network.Model.Classes).Select(label => $"{label}")]);
         _filler = new BatchFiller(images, InputAdapter.For(shape, half, half, shape), new Augmentation(PadCrop: 2, Flip: true));
     }
 

@@ -33,7 +33,7 @@ internal sealed class BenchWorker
     /// <exception cref="ConvNetException">The tensors are not the model's (exit code 3).</exception>
     public void Load(string path)
     {
-        BatchNormState[] statistics = CheckpointWeights.Load(_network, SafetensorsFile.Read(path).Tensors, path);
+        BatchNormState[] statistics = CheckpointWeights.Load(_network.Model, SafetensorsFile.Read(path).Tensors, path);
         statistics.CopyTo(_training.Exchange.Statistics, 0);
     }
 
@@ -57,7 +57,7 @@ internal sealed class BenchWorker
 
     private void FillInput()
     {
-        _network.Profile?.Begin(_network.Layers.Count, StepPhase.Load);
+        _network.Profile?.Begin(_network.Model.Layers.Count, StepPhase.Load);
         _batch.Fill(_network.Input(_labels.Length), _labels);
         _network.Profile?.End();
     }

@@ -1,4 +1,3 @@
-using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
@@ -10,24 +9,24 @@ internal static class LayerBench
 {
     private const int WarmUpSteps = 2;
 
-    public static LayerReport Run(ModelSpec model, int batch, int threads, int steps)
+    public static LayerReport Run(Model model, int batch, int threads, int steps)
     {
         using var team = new ThreadTeam(threads);
-        using var network = new Network(model, BatchNormMode.Sync, team);
-        var worker = new BenchWorker(network, BenchBatch.Random(model.Input, network.Classes, batch));
+        using var network = new Network(model, team);
+        var worker = new BenchWorker(network, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
         MachinePeak peak = MachinePeak.Measure(team);
         for (int i = 0; i < WarmUpSteps; i++)
         {
             worker.Train();
         }
 
-        var clock = new StepClock(network.Layers.Count);
+        var clock = new StepClock(model.Layers.Count);
         network.Profile = clock;
         for (int i = 0; i < steps; i++)
         {
             clock.Measure(() => worker.Train());
         }
 
-        return new LayerReport(model, network.Layers, batch, threads, steps, peak, clock);
+        return new LayerReport(model, batch, threads, steps, peak, clock);
     }
 }

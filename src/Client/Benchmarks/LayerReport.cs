@@ -8,15 +8,15 @@ namespace ConvNet.Client.Benchmarks;
 /// </summary>
 internal sealed class LayerReport
 {
-    public LayerReport(ModelSpec model, IReadOnlyList<Layer> layers, int batch, int threads, int steps, MachinePeak peak, StepClock clock)
+    public LayerReport(Model model, int batch, int threads, int steps, MachinePeak peak, StepClock clock)
     {
-        (Model, Layers, Batch, Threads, Steps, Peak) = (model, layers, batch, threads, steps, peak);
+        (Model, Layers, Batch, Threads, Steps, Peak) = (model.Spec, model.Layers, batch, threads, steps, peak);
         Types = ModelTable.Rows(model).ToDictionary(row => row.Name, row => row.Type);
-        Parts = [.. layers.SelectMany(_ => Enum.GetValues<StepPhase>(), (layer, phase) =>
+        Parts = [.. Layers.SelectMany(_ => Enum.GetValues<StepPhase>(), (layer, phase) =>
             LayerPart.Of(layer, phase, batch, clock.Seconds(layer.Index, phase)))];
-        Input = clock.Seconds(layers.Count, StepPhase.Load);
-        Loss = clock.Seconds(layers.Count, StepPhase.Forward);
-        Statistics = clock.Seconds(layers.Count, StepPhase.Update);
+        Input = clock.Seconds(Layers.Count, StepPhase.Load);
+        Loss = clock.Seconds(Layers.Count, StepPhase.Forward);
+        Statistics = clock.Seconds(Layers.Count, StepPhase.Update);
         Step = clock.StepSeconds();
         Rest = clock.RestSeconds();
         Scatter = Step - Input - Loss - Statistics - Rest - Parts.Sum(part => part.Seconds);

@@ -1,4 +1,4 @@
-using ConvNet.Grains.Placement;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -18,7 +17,7 @@ internal static partial class LostSilo
     public static bool IsBehind(Exception failure) => failure switch
     {
         TimeoutException or OrleansException => true,
-        ConvNetException { ExitCode: ExitCode.Bug } or JobException { ExitCode: ExitCode.Bug } => IsFromOrleans(failure.Message),
+        ConvNetException { ExitCode: ExitCode.Bug } => IsFromOrleans(failure.Message),
         _ => false,
     };
 
@@ -51,7 +50,7 @@ internal static partial class LostSilo
                     return failure.ExitCode == (int)ExitCode.Bug && IsFromOrleans(failure.Message) ? null : failure;
                 }
             }
-            catch (JobException)
+            catch (ConvNetException)
             {
                 return null;
             }

@@ -3,4 +3,4 @@ using ConvNet.Engine.Models;
 namespace ConvNet.Client.Commands;
 
 /// <param name="Steps">Measured steps, after the warm-up.</param>
-internal sealed record BenchChoices(ModelSpec Model, int Batch, int Threads, int Steps, bool Json);
+internal sealed record BenchChoices(Model Model, int Batch, int Threads, int Steps, bool Json);

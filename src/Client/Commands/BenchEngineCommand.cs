@@ -4,8 +4,6 @@ using System.Text.Json.Nodes;
 using ConvNet.Client.Benchmarks;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Layers;
-using ConvNet.Engine.Models;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 
@@ -53,11 +51,11 @@ internal static class BenchEngineCommand
     private static int Run(Terminal terminal, BenchChoices choices, string? weights, string? input)
     {
         using var team = new ThreadTeam(choices.Threads);
-        using var network = new Network(choices.Model, BatchNormMode.Sync, team);
+        using var network = new Network(choices.Model, team);
         BenchBatch batch = input is null
-            ? BenchBatch.Random(choices.Model.Input, network.Classes, choices.Batch)
-            : BenchBatch.Read(input, choices.Model.Input);
-        ModelTable.CheckBatch(choices.Model, batch.Count);
+            ? BenchBatch.Random(choices.Model.Spec.Input, choices.Model.Classes, choices.Batch)
+            : BenchBatch.Read(input, choices.Model.Spec.Input);
+        choices.Model.CheckBatch(batch.Count);
         EngineResult result = EngineBench.Run(network, batch, weights, choices.Steps);
         if (choices.Json)
         {
@@ -67,7 +65,7 @@ internal static class BenchEngineCommand
         {
             terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{choices.Model.Name}, batch {batch.Count}, {choices.Threads} thread(s): training {result.TrainingRate:F0} images/s, " +
+                $"{choices.Model.Spec.Name}, batch {batch.Count}, {choices.Threads} thread(s): training {result.TrainingRate:F0} images/s, " +
                 $"evaluation {result.EvaluationRate:F0} images/s, first loss {result.FirstLoss:G6}, " +
                 $"peak memory in training {result.PeakMemory >> 20} MiB"));
         }

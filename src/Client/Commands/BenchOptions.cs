@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ConvNet.Client.Benchmarks;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 
 namespace ConvNet.Client.Commands;
@@ -36,12 +37,12 @@ internal sealed class BenchOptions(int defaultSteps)
     public BenchChoices Read(ParseResult parsed)
     {
         var choices = new BenchChoices(
-            ModelFile.Load(parsed.GetValue(_model)!),
+            new Model(ModelFile.Load(parsed.GetValue(_model)!), BatchNormMode.Sync),
             WholeNumber.InRange("--batch", parsed.GetValue(_batch) ?? 128, 1, BenchBatch.MaxCount),
             WholeNumber.InRange("--threads", parsed.GetValue(_threads) ?? 1, 1, 1024),
             WholeNumber.InRange("--steps", parsed.GetValue(_steps) ?? defaultSteps, 1, 100_000),
             parsed.GetValue(_json));
-        ModelTable.CheckBatch(choices.Model, choices.Batch);
+        choices.Model.CheckBatch(choices.Batch);
         return choices;
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
@@ -79,13 +80,13 @@ internal static class EvalCommand
     private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, Dataset data, int threads)
     {
         using var team = new ThreadTeam(threads);
-        using var network = new Network(spec.Model, spec.BatchNormMode, team, spec.Kernels);
-        if (data.ClassCount > network.Classes)
+        using var network = new Network(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
+        if (data.ClassCount > network.Model.Classes)
         {
-            throw ConvNetException.BadInput($"data '{data.Name}' has {data.ClassCount} classes, but the model knows {network.Classes}.");
+            throw ConvNetException.BadInput($"data '{data.Name}' has {data.ClassCount} classes, but the model knows {network.Model.Classes}.");
         }
 
-        network.PrepareEvaluation(CheckpointWeights.Load(network, checkpoint, path));
+        network.PrepareEvaluation(CheckpointWeights.Load(network.Model, checkpoint, path));
         var filler = new BatchFiller(data.Test, spec.Adapter, augmentation: null);
         int samples = data.Test.Count;
         IEnumerable<int> blocks = Enumerable.Range(0, Evaluation.BlockCount(samples));

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 using Spectre.Console;
@@ -39,24 +39,24 @@ internal static class ModelCommand
         return new Command("model", "Looks at models") { show };
     }
 
-    private static int Show(Terminal terminal, ModelSpec model, Dataset? data, int? batch, bool json)
+    private static int Show(Terminal terminal, ModelSpec spec, Dataset? data, int? batch, bool json)
     {
-        using var network = new Network(model);
+        var model = new Model(spec, BatchNormMode.Sync);
         IReadOnlyList<ModelRow> rows = ModelTable.Rows(model);
-        InputAdapter? adapter = data is null ? null : InputAdapter.For(data, model.Input);
+        InputAdapter? adapter = data is null ? null : InputAdapter.For(data, spec.Input);
         if (batch is { } samples)
         {
-            ModelTable.CheckBatch(model, samples);
+            model.CheckBatch(samples);
         }
 
         if (json)
         {
-            terminal.Out.WriteLine(Json(model, rows).ToJsonString());
+            terminal.Out.WriteLine(Json(spec, rows).ToJsonString());
             return (int)ExitCode.Ok;
         }
 
         IAnsiConsole console = Consoles.Create(terminal);
-        console.WriteLine($"{model.Name}: input {model.Input}, {rows.Count} layers");
+        console.WriteLine($"{spec.Name}: input {spec.Input}, {rows.Count} layers");
         if (adapter is not null)
         {
             console.WriteLine(adapter.Describe());

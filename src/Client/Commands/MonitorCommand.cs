@@ -3,7 +3,6 @@ using ConvNet.Client.Cluster;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -62,7 +61,7 @@ internal static class MonitorCommand
             {
                 return await cluster.Job(id).StatusAsync();
             }
-            catch (Exception e) when (e is JobException or TimeoutException)
+            catch (Exception e) when (e is ConvNetException or TimeoutException)
             {
                 return null;
             }

@@ -1,5 +1,4 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
 
 namespace ConvNet.Client.Runs;
 
@@ -12,7 +11,6 @@ internal static class Failures
         {
             AggregateException { InnerExceptions.Count: 1 } wrapped => Explain(wrapped.InnerExceptions[0]),
             ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
-            JobException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled"),
             TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
             OrleansException => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),

@@ -6,7 +6,6 @@ using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Runs;
@@ -52,12 +51,12 @@ internal static class JobFactory
         spec.Schedule.Validate();
         spec.Augmentation?.Validate(spec.Model.Input);
         int smallest = Math.Min(spec.Batch, spec.Shape.BatchOf(spec.StepsPerEpoch - 1));
-        ModelTable.CheckBatch(spec.Model, smallest, spec.BatchNormMode, spec.DataShards);
-        using var network = new Network(spec.Model, spec.BatchNormMode);
-        if (data.ClassCount > network.Classes)
+        var model = new Model(spec.Model, spec.BatchNormMode);
+        model.CheckBatch(smallest, spec.DataShards);
+        if (data.ClassCount > model.Classes)
         {
             throw ConvNetException.BadInput(
-                $"data '{data.Name}' has {data.ClassCount} classes, but model '{spec.Model.Name}' ends with {network.Classes}; " +
+                $"data '{data.Name}' has {data.ClassCount} classes, but model '{spec.Model.Name}' ends with {model.Classes}; " +
                 $"use a model file whose last layer is {{\"type\":\"fullyConnected\",\"out\":{data.ClassCount}}}.");
         }
     }

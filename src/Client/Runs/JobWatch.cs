@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -58,7 +57,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
             {
                 return await job.StatusAsync();
             }
-            catch (JobException e) when (e.ExitCode == ExitCode.BadInput)
+            catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
             {
                 throw new ConvNetException(
                     ExitCode.Environment,

@@ -3,7 +3,9 @@ using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Engine.Layers;
 
-/// <summary>dγ and dβ of a normalization whose backward sums stay on this worker: ordinary gradients, summed over its shards in the order of the tree.</summary>
+/// <summary>
+/// dγ and dβ of a normalization whose backward sums stay on this worker: ordinary gradients, summed over its shards in the order of the tree.
+/// </summary>
 internal sealed class AffineGradients(Parameter gamma, Parameter beta)
 {
     private readonly GradientTree _tree = new();

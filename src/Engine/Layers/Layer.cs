@@ -8,7 +8,7 @@ namespace ConvNet.Engine.Layers;
 internal delegate Action<int>? SampleReader(Activation values, StepContext step);
 
 /// <summary>
-/// One layer at run time. It owns its output and what backward needs. Contract:
+/// One layer of a model: its shapes, parameters and work from the start; at run time it owns its output and what backward needs. Contract:
 /// forward reads <c>x</c> and keeps a reference to it until backward; backward gets ∂loss/∂output (already scaled by 1/B, never
 /// averaged), may overwrite it, leaves the gradient roots of its parameters in <see cref="Parameter.GradientRoot"/>, calls
 /// <see cref="StepExchange.GradientReady"/> for each, and returns ∂loss/∂input (its own buffer, or <c>dy</c> overwritten).

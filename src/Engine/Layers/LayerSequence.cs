@@ -8,7 +8,7 @@ namespace ConvNet.Engine.Layers;
 /// each other here: a batch norm is folded into the convolution before it for evaluation, and applies the ReLU and the
 /// 2×2 pooling after it; any layer may work on its neighbour's samples while they are in cache.
 /// </summary>
-public sealed class LayerSequence
+internal sealed class LayerSequence
 {
     public LayerSequence(IReadOnlyList<Layer> layers, Shape input, Shape output)
     {

@@ -4,7 +4,7 @@ using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Layers;
 
-/// <summary>What a layer is, as data. Concrete records stand beside their layer in Layers/ and are JSON types of their own.</summary>
+/// <summary>What a layer is, as data. Each layer has a record, in a file beside its own: ConvolutionSpec.cs beside Convolution.cs.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ConvolutionSpec), "conv")]
 [JsonDerivedType(typeof(BatchNormSpec), "batchNorm")]

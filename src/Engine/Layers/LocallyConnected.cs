@@ -1,5 +1,4 @@
 using ConvNet.Engine.Geometry;
-using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Kernels.LocallyConnected;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Threads;
@@ -46,7 +45,7 @@ public sealed class LocallyConnected : Layer
 
     public override void Load(StepContext step)
     {
-        _kernel ??= step.Kernels == KernelSet.Reference ? new ReferenceLocallyConnected(_geometry) : new FastLocallyConnected(_geometry);
+        _kernel ??= LocallyConnectedKernel.For(_geometry, step.Kernels);
         _kernel.Load(_weight.Values.AsSpan(0, _weight.Count), _bias is null ? [] : _bias.Values.AsSpan(0, _bias.Count));
     }
 

@@ -3,7 +3,7 @@ using ConvNet.Engine.Geometry;
 namespace ConvNet.Engine.Layers;
 
 /// <summary>Numbers layers and batch norms while a model is built. Layers are counted depth first, as they are listed.</summary>
-public sealed class ModelBuilder(BatchNormMode batchNormMode)
+internal sealed class ModelBuilder(BatchNormMode batchNormMode)
 {
     private int _layers;
     private int _norms;

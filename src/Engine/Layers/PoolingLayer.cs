@@ -22,7 +22,7 @@ public abstract class PoolingLayer : Layer
     private Action<int>? _gradientReader;
 
     private protected PoolingLayer(string name, int index, Shape input, Window rows, Window columns)
-        : base(name, index, input, Pooling.Output((rows, columns), input))
+        : base(name, index, input, new Shape(input.C, rows.Output, columns.Output))
     {
         Rows = rows;
         Columns = columns;

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Kernels.Normalization;
+using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Layers;
@@ -217,7 +218,7 @@ public sealed class Residual : Layer
 
     private void AddGradientSample(int n)
     {
-        Reduction.GradientTree.Add(_mainGradient.SampleSpan(n), _shortcutGradient!.SampleSpan(n));
+        GradientTree.Add(_mainGradient.SampleSpan(n), _shortcutGradient!.SampleSpan(n));
         _gradientReader?.Invoke(n);
     }
 }

@@ -16,15 +16,14 @@ internal sealed class SoftmaxCrossEntropy(int classes) : IDisposable
     private Activation? _gradient;
 
     /// <returns>One value per root of the plan; valid until the next call.</returns>
-    public Metrics[] Forward(Activation logits, int[] labels, StepContext step)
+    public Metrics[] Forward(Activation logits, int[] labels, ShardPlan plan)
     {
-        if (_gradient is null || _gradient.Capacity < step.Samples)
+        if (_gradient is null || _gradient.Capacity < plan.Samples)
         {
             _gradient?.Dispose();
             _gradient = new Activation(logits.Shape, logits.Capacity);
         }
 
-        ShardPlan plan = step.Plan;
         double scale = 1.0 / plan.Tree.Batch;
         _metrics.Reserve(plan);
         for (int i = 0; i < plan.Shards.Length; i++)

@@ -27,10 +27,18 @@ public sealed class StepContext
     public int Samples { get; internal set; }
 
     /// <summary>This worker's shards and roots; training only.</summary>
-    public ShardPlan Plan { get; internal set; } = null!;
+    public ShardPlan Plan
+    {
+        get => field ?? throw new InvalidOperationException("Only a training step has a plan.");
+        internal set;
+    }
 
     /// <summary>Training only.</summary>
-    public StepExchange Exchange { get; internal set; } = null!;
+    public StepExchange Exchange
+    {
+        get => field ?? throw new InvalidOperationException("Only a training step has an exchange.");
+        internal set;
+    }
 
     /// <summary>The step's number over the whole job; keys dropout.</summary>
     public long Step { get; internal set; }

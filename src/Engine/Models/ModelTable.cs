@@ -1,4 +1,3 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Layers;
 
@@ -7,30 +6,12 @@ namespace ConvNet.Engine.Models;
 /// <summary>A model's layers with volumes, receptive fields, parameters and work; layers inside a residual block come before the block itself.</summary>
 public static class ModelTable
 {
-    public static IReadOnlyList<ModelRow> Rows(ModelSpec spec)
+    public static IReadOnlyList<ModelRow> Rows(Model model)
     {
-        LayerSequence layers = new ModelBuilder(BatchNormMode.Sync).Build(spec.Layers, "", spec.Input);
         var rows = new List<ModelRow>();
-        Add(rows, spec.Layers, layers.Layers, new Reach(1, 1, 1));
+        Add(rows, model.Spec.Layers, model.Sequence.Layers, new Reach(1, 1, 1));
         double total = Math.Max(1, rows.Sum(row => (double)row.Flops));
         return [.. rows.Select(row => row with { Share = row.Flops / total })];
-    }
-
-    /// <summary>Refuses a batch that leaves a batch norm with a single value per channel, whose normalized value is always 0.</summary>
-    /// <param name="batch">Samples of the smallest step of the job.</param>
-    /// <param name="dataShards">S of the job; matters only with statistics per shard.</param>
-    public static void CheckBatch(ModelSpec spec, int batch, BatchNormMode mode = BatchNormMode.Sync, int dataShards = 1)
-    {
-        int samples = mode == BatchNormMode.Sync ? batch : Math.Max(1, batch / dataShards);
-        LayerSequence layers = new ModelBuilder(mode).Build(spec.Layers, "", spec.Input);
-        BatchNorm? single = layers.Walk().OfType<BatchNorm>().FirstOrDefault(norm => (long)norm.Output.Area * samples == 1);
-        if (single is not null)
-        {
-            string where = mode == BatchNormMode.Sync ? $"a batch of {batch}" : $"a shard of {samples} (batch {batch} over {dataShards} data shards)";
-            throw ConvNetException.BadInput(
-                $"layer '{single.Name}' (batchNorm): volume {single.Output} and {where} leave a single value per channel, and its variance is 0; " +
-                "use a larger batch, or a batchNorm where height x width is above 1.");
-        }
     }
 
     private static Reach Add(List<ModelRow> rows, IReadOnlyList<LayerSpec> specs, IReadOnlyList<Layer> layers, Reach reach)

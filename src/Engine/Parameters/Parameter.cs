@@ -1,6 +1,10 @@
 namespace ConvNet.Engine.Parameters;
 
-/// <summary>One trainable tensor of a layer: its place in the model and, on a worker, its values and gradient sums.</summary>
+/// <summary>
+/// One trainable tensor of a layer: its place in the model and, on a worker, its values and gradient sums. That memory is made when it
+/// is first asked for and belongs to the worker: the exchange fills the values, what runs the model fills the gradient sums. Whoever
+/// only describes the model never asks.
+/// </summary>
 public sealed class Parameter
 {
     /// <summary>Floats in a block, the unit in which parameters are owned, sent and updated.</summary>

@@ -1,4 +1,5 @@
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 
@@ -18,16 +19,16 @@ public sealed class LocalExchange : StepExchange
     public LocalExchange(Network network)
     {
         _network = network;
-        _moments = new Moments[network.BatchNorms.Count];
-        Statistics = [.. network.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
-        foreach (Parameter parameter in network.Parameters.Where(parameter => parameter.DeliveredByBatchNorm))
+        _moments = new Moments[network.Model.BatchNorms.Count];
+        Statistics = [.. network.Model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
+        foreach (Parameter parameter in network.Model.Parameters.Where(parameter => parameter.DeliveredByBatchNorm))
         {
             _deliveredByBatchNorm[parameter] = new float[parameter.BlockCount * Parameter.BlockSize];
         }
     }
 
     /// <summary>
-    /// Running statistics in the order of <see cref="Network.BatchNorms"/>; the elements may be replaced, and
+    /// Running statistics in the order of <see cref="Model.BatchNorms"/>; the elements may be replaced, and
     /// <see cref="UpdateStatistics"/> changes their arrays.
     /// </summary>
     public BatchNormState[] Statistics { get; }
@@ -43,7 +44,7 @@ public sealed class LocalExchange : StepExchange
 
     public void Initialize(ulong seed, InitializationKind kind = InitializationKind.He)
     {
-        foreach (Parameter parameter in _network.Parameters)
+        foreach (Parameter parameter in _network.Model.Parameters)
         {
             Initialization.Fill(parameter, seed, kind, parameter.Values);
         }
@@ -91,7 +92,7 @@ public sealed class LocalExchange : StepExchange
 
     public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots)
     {
-        IReadOnlyList<Parameter> parameters = _network.BatchNorms[norm].Parameters;
+        IReadOnlyList<Parameter> parameters = _network.Model.BatchNorms[norm].Parameters;
         Round(roots[0].DyXhat, _deliveredByBatchNorm[parameters[0]]);
         Round(roots[0].Dy, _deliveredByBatchNorm[parameters[1]]);
         return roots[0];

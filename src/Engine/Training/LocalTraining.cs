@@ -47,8 +47,8 @@ public sealed class LocalTraining
         (_network, _optimizer, _seed, _dataShards, _average) = (network, optimizer, seed, dataShards, average);
         Exchange = new LocalExchange(network);
         Exchange.Initialize(seed, initialization);
-        _slots = network.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer));
-        _ranges = [.. network.Parameters.SelectMany(RangesOf)];
+        _slots = network.Model.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer));
+        _ranges = [.. network.Model.Parameters.SelectMany(RangesOf)];
         _updateRange = UpdateRange;
     }
 
@@ -71,7 +71,7 @@ public sealed class LocalTraining
 
         Metrics metrics = Exchange.TrainStep(plan, Steps, _seed, labels, sampleIndices);
         Update();
-        _network.Profile?.Begin(_network.Layers.Count, StepPhase.Update);
+        _network.Profile?.Begin(_network.Model.Layers.Count, StepPhase.Update);
         Exchange.UpdateStatistics(_average);
         _network.Profile?.End();
         Steps++;

@@ -1,55 +1,31 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
-using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Training;
 
-/// <summary>A model that runs: forward, loss, backward on the samples of one worker. Not thread-safe; the caller is its main compute thread.</summary>
+/// <summary>
+/// Runs a model on the processor: forward, loss, backward on the samples of one worker, on the threads of a team. It owns the memory
+/// that comes with it: the input, the loss and the buffers of the model's layers. Not thread-safe; the caller is its main compute thread.
+/// </summary>
 public sealed class Network : IDisposable
 {
-    private readonly LayerSequence _layers;
     private readonly SoftmaxCrossEntropy _loss;
     private readonly StepContext _step;
     private Activation? _input;
 
-    /// <param name="team">Compute threads; not owned. Null for a network that only describes the model.</param>
-    public Network(ModelSpec spec, BatchNormMode batchNormMode = BatchNormMode.Sync, ThreadTeam? team = null, KernelSet kernels = KernelSet.Fast)
+    /// <param name="model">What to run; no other network may run it.</param>
+    /// <param name="team">Compute threads; not owned.</param>
+    public Network(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast)
     {
-        Spec = spec;
-        _layers = new ModelBuilder(batchNormMode).Build(spec.Layers, "", spec.Input);
-        if (_layers.Output.Area != 1)
-        {
-            throw ConvNetException.BadInput(
-                $"model '{spec.Name}' ends with {_layers.Output}, but a classifier ends with one value per class (Cx1x1); " +
-                "end the model with {\"type\":\"flatten\"} and a \"fullyConnected\" layer.");
-        }
-
-        Layers = [.. _layers.Walk()];
-        Parameters = [.. Layers.SelectMany(layer => layer.Parameters)];
-        BatchNorms = [.. Layers.OfType<BatchNorm>()];
-        Layout = new ParameterLayout(Parameters);
-        _loss = new SoftmaxCrossEntropy(_layers.Output.C);
-        _step = new StepContext(team!, kernels);
+        Model = model;
+        _loss = new SoftmaxCrossEntropy(model.Classes);
+        _step = new StepContext(team, kernels);
     }
 
-    public ModelSpec Spec { get; }
-
-    /// <summary>All layers depth first, children after their parent.</summary>
-    public IReadOnlyList<Layer> Layers { get; }
-
-    /// <summary>All trainable tensors in forward order; the order of <see cref="ParameterLayout.Tensors"/>.</summary>
-    public IReadOnlyList<Parameter> Parameters { get; }
-
-    /// <summary>In forward order: the index is the <c>norm</c> of <see cref="StepExchange"/>.</summary>
-    public IReadOnlyList<BatchNorm> BatchNorms { get; }
-
-    public ParameterLayout Layout { get; }
-
-    public int Classes => _layers.Output.C;
+    public Model Model { get; }
 
     /// <summary>Told where the time of a pass goes, if not null.</summary>
     public StepProfile? Profile
@@ -67,7 +43,7 @@ public sealed class Network : IDisposable
         if (_input is null || _input.Capacity < samples)
         {
             _input?.Dispose();
-            _input = new Activation(Spec.Input, samples);
+            _input = new Activation(Model.Spec.Input, samples);
         }
 
         return _input;
@@ -91,24 +67,24 @@ public sealed class Network : IDisposable
         _step.SampleIndices = sampleIndices;
         if (plan.Samples == 0)
         {
-            for (int i = 0; i < Parameters.Count; i++)
+            for (int i = 0; i < Model.Parameters.Count; i++)
             {
-                exchange.Pull(Parameters[i]);
+                exchange.Pull(Model.Parameters[i]);
             }
 
             return [];
         }
 
-        for (int i = 0; i < Parameters.Count; i++)
+        for (int i = 0; i < Model.Parameters.Count; i++)
         {
-            Parameters[i].ReserveRoots(plan.Roots.Length);
+            Model.Parameters[i].ReserveRoots(plan.Roots.Length);
         }
 
-        Activation logits = _layers.Forward(Input(plan.Samples), _step);
-        _step.Profile?.Begin(Layers.Count, StepPhase.Forward);
-        Metrics[] metrics = _loss.Forward(logits, labels, _step);
+        Activation logits = Model.Sequence.Forward(Input(plan.Samples), _step);
+        _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
+        Metrics[] metrics = _loss.Forward(logits, labels, plan);
         _step.Profile?.End();
-        _layers.Backward(_loss.Backward(), _step, needsInputGradient: false);
+        Model.Sequence.Backward(_loss.Backward(), _step, needsInputGradient: false);
         return metrics;
     }
 
@@ -119,12 +95,12 @@ public sealed class Network : IDisposable
     public void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
     {
         _step.Training = false;
-        foreach ((BatchNorm norm, BatchNormState state) in BatchNorms.Zip(statistics))
+        foreach ((BatchNorm norm, BatchNormState state) in Model.BatchNorms.Zip(statistics))
         {
             norm.LoadStatistics(state);
         }
 
-        foreach (Layer layer in Layers)
+        foreach (Layer layer in Model.Layers)
         {
             layer.Load(_step);
         }
@@ -135,7 +111,7 @@ public sealed class Network : IDisposable
     {
         _step.Training = false;
         _step.Samples = samples;
-        return _layers.Forward(Input(samples), _step);
+        return Model.Sequence.Forward(Input(samples), _step);
     }
 
     /// <summary>Loss and correct answers of the samples in <see cref="Input"/>, summed in their order.</summary>
@@ -145,12 +121,12 @@ public sealed class Network : IDisposable
         return _loss.Evaluate(logits, labels, samples);
     }
 
-    /// <summary>Frees all native memory; no pass may be running, and none may follow.</summary>
+    /// <summary>Frees all native memory, that of the model's layers included; no pass may be running, and none may follow.</summary>
     public void Dispose()
     {
         _input?.Dispose();
         _loss.Dispose();
-        foreach (Layer layer in Layers)
+        foreach (Layer layer in Model.Layers)
         {
             layer.Dispose();
         }

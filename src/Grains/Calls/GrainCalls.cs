@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Calls;
@@ -24,7 +25,7 @@ internal static class GrainCalls
             {
                 return await call().ConfigureAwait(false);
             }
-            catch (Exception e) when (e is TimeoutException or OrleansMessageRejectionException)
+            catch (Exception e) when (GrainFailure.MayBeRepeated(e))
             {
                 double seconds = (Environment.TickCount64 - start) / 1000.0;
                 if (seconds > Deadline.TotalSeconds)
@@ -43,21 +44,41 @@ internal static class GrainCalls
     }
 
     /// <summary>Sends a message until it is taken; a message that the rules refuse ends the job with the reason.</summary>
-    public static async Task DeliverAsync(Func<Task<PushReply>> send, Func<string> what, Action? onRetry = null)
+    /// <returns>How it was taken. Stale needs no action here: the next pull tells whether it was the step or the generation that is over.</returns>
+    public static async Task<Answer> DeliverAsync(Func<Task<Answer>> send, Func<string> what, Action? onRetry = null)
     {
-        PushReply reply = await CallAsync(
+        Answer answer = await CallAsync(
             async () =>
             {
-                PushReply answer = await send().ConfigureAwait(false);
+                Answer answer = await send().ConfigureAwait(false);
                 return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there") : answer;
             },
             what,
             onRetry).ConfigureAwait(false);
+        return answer.IsRefused
+            ? throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({answer.Verdict}): {answer.Reason}")
+            : answer;
+    }
 
-        // Stale needs no action here: the next pull tells whether it was the step or the generation that is over.
-        if (reply.Verdict is Verdict.Conflict or Verdict.Rejected)
+    /// <summary>The same for what a part of a job tells another while nobody waits: if it is never taken, the job grain hears of it.</summary>
+    /// <param name="who">The sender, for the error.</param>
+    /// <returns>How it was taken, or null if it never was.</returns>
+    public static async Task<Answer?> TellAsync(IGrainFactory grains, Assignment assignment, string who, Func<Task<Answer>> send)
+    {
+        try
         {
-            throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({reply.Verdict}): {reply.Reason}");
+            return await DeliverAsync(send, () => who);
+        }
+        catch (Exception e)
+        {
+            // Nobody awaits this task, so whatever went wrong must reach the job here.
+            await grains.GetGrain<IJobControlGrain>(assignment.JobId)
+                .FailedAsync(assignment.HeaderOf(assignment.FirstStep), who, GrainFailure.ToFailure(e));
+            return null;
         }
     }
+
+    /// <summary>An answer that must be yes: what the sender has asked for cannot be left undone.</summary>
+    public static Answer Demand(Answer answer) =>
+        answer.IsRefused ? throw new ConvNetException(ExitCode.TrainingFailed, answer.Reason!) : answer;
 }

@@ -3,12 +3,12 @@ using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Partition;
 using Orleans.Placement;
@@ -18,41 +18,44 @@ namespace ConvNet.Grains.Checkpoints;
 [PinnedPlacement, Immovable]
 internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 {
-    private const int Weights = -1;
-
     private Checkpoint? _opened;
 
-    public async Task<CheckpointPosition> OpenAsync(string path, string jobJson)
+    public async Task<JobPosition> OpenAsync(string path, string jobJson)
     {
         // Verifying hashes the whole file; it must not hold up a turn.
         _opened = await Task.Run(() => CheckpointFolder.Load(path));
         CheckpointState state = _opened.State;
         if (state.JobJson != jobJson)
         {
-            throw new JobException(
+            throw new ConvNetException(
                 ExitCode.BadInput,
                 $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); " +
                 "resume it as that job");
         }
 
-        return new CheckpointPosition(
-            state.Step, state.SkippedSteps, state.SkipsInARow, new BlockMetrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples));
+        // The epoch in progress at its end still counts the samples of the one that is complete.
+        int epoch = state.Step == 0 ? 0 : JobSpec.FromJson(jobJson).Shape.EpochOf(state.Step - 1);
+        return new JobPosition(
+            state.Step,
+            state.Step - state.SkippedSteps,
+            state.SkipsInARow,
+            new EpochTotals(epoch, new Metrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples)));
     }
 
-    public async Task RestoreAsync(ServerAssignment assignment)
+    public async Task RestoreAsync(Assignment assignment)
     {
-        Checkpoint checkpoint = _opened ?? throw new JobException(ExitCode.Bug, "a checkpoint is restored that was not opened");
-        var parts = new JobParts(GrainFactory, assignment);
-        IEnumerable<(string, int[])> model = parts.Network.Parameters.Select(p => (p.Name, p.Shape)).Concat(
-            parts.Network.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
+        Checkpoint checkpoint = _opened ?? throw new ConvNetException(ExitCode.Bug, "a checkpoint is restored that was not opened");
+        var parts = new JobParts(GrainFactory, assignment, assignment.FirstStep);
+        IEnumerable<(string, int[])> model = parts.Model.Parameters.Select(p => (p.Name, p.Shape)).Concat(
+            parts.Model.BatchNorms.SelectMany(norm => StatisticsOf(norm.Name).Select(name => (name, new[] { norm.Output.C }))));
         IEnumerable<(string, int[])> slots = Enumerable.Range(0, parts.Job.Optimizer.SlotNames.Count)
-            .SelectMany(slot => parts.Network.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
+            .SelectMany(slot => parts.Model.Parameters.Select(p => (SlotTensor(parts, slot, p), p.Shape)));
         Dictionary<string, NamedTensor> tensors = TensorList.Match(CheckpointFolder.ModelFile, [.. model], [.. checkpoint.Model])
             .Concat(TensorList.Match(CheckpointFolder.OptimizerFile, [.. slots], checkpoint.Optimizer))
             .ToDictionary(tensor => tensor.Name);
-        for (int slot = Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
+        for (int slot = StateSlot.Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
-            float[][] values = [.. parts.Network.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
+            float[][] values = [.. parts.Model.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))];
             for (int partition = 0; partition < parts.Plans.Length; partition++)
             {
                 PartitionPlan plan = parts.Plans[partition];
@@ -60,25 +63,26 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
                 {
                     var floats = new float[chunk.Length];
                     plan.GatherChunk(chunk.Index, tensor => values[tensor], floats);
-                    await parts.Servers[partition].InstallAsync(slot, chunk.Index, new TensorBlock(floats, 0, floats.Length));
+                    GrainCalls.Demand(
+                        await parts.Servers[partition].InstallAsync(parts.Header, slot, chunk.Index, new TensorBlock(floats, 0, floats.Length)));
                 }
             }
         }
 
-        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
-            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
             float[] floats = [.. tensors[names[0]].Data.Span, .. tensors[names[1]].Data.Span];
-            await parts.BatchNorm.InstallAsync(norm, new TensorBlock(floats, 0, floats.Length));
+            GrainCalls.Demand(await parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)));
         }
 
         _opened = null;
     }
 
-    public async Task<CheckpointResult> SaveAsync(string runFolder, ServerAssignment assignment, CheckpointPosition position, FinalResult? result)
+    public async Task<CheckpointResult> SaveAsync(string runFolder, Assignment assignment, JobPosition position, FinalResult? result)
     {
-        var parts = new JobParts(GrainFactory, assignment);
-        List<NamedTensor> parameters = await ReadAsync(parts, Weights);
+        var parts = new JobParts(GrainFactory, assignment, position.Step);
+        List<NamedTensor> parameters = await ReadAsync(parts, StateSlot.Weights);
         var optimizer = new List<NamedTensor>();
         for (int slot = 0; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
@@ -96,7 +100,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     }
 
     private static string SlotTensor(JobParts parts, int slot, Parameter parameter) =>
-        slot == Weights ? parameter.Name : $"{parts.Job.Optimizer.SlotNames[slot]}.{parameter.Name}";
+        slot == StateSlot.Weights ? parameter.Name : $"{parts.Job.Optimizer.SlotNames[slot]}.{parameter.Name}";
 
     /// <summary>Tensor names of a batch norm's running mean and variance.</summary>
     private static string[] StatisticsOf(string norm) => [$"{norm}.running_mean", $"{norm}.running_var"];
@@ -110,27 +114,27 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
     {
-        float[][] values = [.. parts.Network.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
+        float[][] values = [.. parts.Model.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
         for (int partition = 0; partition < parts.Plans.Length; partition++)
         {
             foreach (Chunk chunk in parts.Plans[partition].Chunks)
             {
-                using TensorBlock block = await parts.Servers[partition].ReadAsync(parts.Generation, parts.Version, slot, chunk.Index);
+                using TensorBlock block = Demand(await parts.Servers[partition].ReadAsync(parts.Header, slot, chunk.Index));
                 parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
             }
         }
 
-        return [.. parts.Network.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
+        return [.. parts.Model.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
     }
 
     private static async Task<List<NamedTensor>> ReadStatisticsAsync(JobParts parts)
     {
         var tensors = new List<NamedTensor>();
-        for (int norm = 0; norm < parts.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
-            using TensorBlock block = await parts.BatchNorm.ReadAsync(parts.Generation, parts.Version, norm);
+            using TensorBlock block = Demand(await parts.BatchNorm.ReadAsync(parts.Header, norm));
             int channels = block.Length / 2;
-            string[] names = StatisticsOf(parts.Network.BatchNorms[norm].Name);
+            string[] names = StatisticsOf(parts.Model.BatchNorms[norm].Name);
             tensors.Add(new NamedTensor(names[0], [channels], block.Span[..channels].ToArray()));
             tensors.Add(new NamedTensor(names[1], [channels], block.Span[channels..].ToArray()));
         }
@@ -138,7 +142,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         return tensors;
     }
 
-    private static CheckpointState StateOf(JobParts parts, CheckpointPosition position, FinalResult? result) => new()
+    private static CheckpointState StateOf(JobParts parts, JobPosition position, FinalResult? result) => new()
     {
         NumericsVersion = parts.Job.NumericsVersion,
         Model = parts.Job.Model.Name,
@@ -146,9 +150,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         TotalSteps = parts.Job.TotalSteps,
         JobJson = parts.JobJson,
         DataSha256 = parts.Job.Data.Sha256,
-        EpochLossSum = position.Epoch.LossSum,
-        EpochCorrect = position.Epoch.Correct,
-        EpochSamples = position.Epoch.Count,
+        EpochLossSum = position.Epoch.Sums.LossSum,
+        EpochCorrect = position.Epoch.Sums.Correct,
+        EpochSamples = position.Epoch.Sums.Count,
         SkippedSteps = position.SkippedSteps,
         SkipsInARow = position.SkipsInARow,
         Completed = result is not null,
@@ -162,32 +166,34 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         ["convnet.std"] = List(job.Adapter.Std),
     };
 
+    /// <summary>The floats of a version that every server is at rest at.</summary>
+    private static TensorBlock Demand(BlockAnswer answer) => answer.Values ?? throw new ConvNetException(
+        ExitCode.Bug, $"a server answered {answer.Verdict} to a request of a checkpoint: {answer.Answer.Reason}");
+
     private static string List(double[] values) => string.Join(",", values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
     /// <summary>The model of a job and the grains that hold its state.</summary>
     private sealed class JobParts
     {
-        public JobParts(IGrainFactory grains, ServerAssignment assignment)
+        public JobParts(IGrainFactory grains, Assignment assignment, long version)
         {
             JobJson = assignment.JobJson;
-            Generation = assignment.Generation;
-            Version = assignment.Version;
+            Header = assignment.HeaderOf(version);
             Job = JobSpec.FromJson(assignment.JobJson);
-            Network = new Network(Job.Model, Job.BatchNormMode);
-            Servers = [.. assignment.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
-            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Network.Layout, p, Servers.Length))];
-            BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.ServerKey);
+            Model = new Model(Job.Model, Job.BatchNormMode);
+            Servers = [.. assignment.Servers.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
+            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Model.Layout, p, Servers.Length))];
+            BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm);
         }
 
         public string JobJson { get; }
 
-        public long Generation { get; }
-
-        public long Version { get; }
+        /// <summary>Of messages about the version that is written or read.</summary>
+        public MessageHeader Header { get; }
 
         public JobSpec Job { get; }
 
-        public Network Network { get; }
+        public Model Model { get; }
 
         public IParameterServerGrain[] Servers { get; }
 

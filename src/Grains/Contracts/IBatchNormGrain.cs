@@ -11,26 +11,30 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IBatchNormGrain")]
 public interface IBatchNormGrain : IGrainWithStringKey
 {
-    /// <param name="batchesSeen">Batches that the running statistics have seen before this step.</param>
+    /// <param name="batchesSeen">Batches that the running statistics have seen before the assignment's first step.</param>
     [Alias("Begin")]
-    Task BeginAsync(ServerAssignment assignment, long batchesSeen);
+    Task<Answer> BeginAsync(Assignment assignment, long batchesSeen);
 
-    /// <summary>Adds one worker's subtree roots; completes when the tree is complete, with the totals.</summary>
-    /// <param name="roots">As <see cref="BatchNormPayload"/>, in the order of the worker's plan.</param>
+    /// <summary>
+    /// Adds one worker's subtree roots. A worker that waits gets the total over the whole batch when the tree is complete; an answer
+    /// without it means that the worker must ask again.
+    /// </summary>
+    /// <param name="sums">As <see cref="BatchNormPayload"/>.</param>
     [Alias("Reduce"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PullReply> ReduceAsync(BatchNormHeader header, int rootCount, TensorBlock roots);
+    Task<BlockAnswer> ReduceAsync(NormRoots roots, TensorBlock sums);
 
     [Alias("Commit"), AlwaysInterleave]
-    Task<PushReply> CommitAsync(long generation, long step, CommitOrder order);
+    Task<Answer> CommitAsync(StepDecision decision);
 
-    /// <summary>Running mean then running variance of one batch norm at a version, which must be the newest.</summary>
+    /// <summary>Running mean then running variance of one batch norm at the header's version, which must be the newest.</summary>
     [Alias("Read"), AlwaysInterleave]
-    Task<TensorBlock> ReadAsync(long generation, long version, int norm);
+    Task<BlockAnswer> ReadAsync(MessageHeader header, int norm);
 
-    /// <summary>Overwrites running statistics from a checkpoint.</summary>
+    /// <summary>Overwrites running statistics from a checkpoint, before the first step of the generation.</summary>
     [Alias("Install")]
-    Task InstallAsync(int norm, TensorBlock statistics);
+    Task<Answer> InstallAsync(MessageHeader header, int norm, TensorBlock statistics);
 
+    /// <summary>Gives the state up, unless a newer generation has begun.</summary>
     [Alias("Release")]
-    Task ReleaseAsync();
+    Task ReleaseAsync(MessageHeader header);
 }

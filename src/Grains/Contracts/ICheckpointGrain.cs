@@ -12,13 +12,13 @@ public interface ICheckpointGrain : IGrainWithStringKey
 {
     /// <summary>Verifies a checkpoint and says where it stands; fails if it is damaged or not this job's.</summary>
     [Alias("Open"), ResponseTimeout("00:03:00")]
-    Task<CheckpointPosition> OpenAsync(string path, string jobJson);
+    Task<JobPosition> OpenAsync(string path, string jobJson);
 
     /// <summary>Hands the state of the checkpoint that was opened last to the servers, which have begun at its step.</summary>
     [Alias("Restore"), ResponseTimeout("00:03:00")]
-    Task RestoreAsync(ServerAssignment assignment);
+    Task RestoreAsync(Assignment assignment);
 
-    /// <summary>Writes the state of the servers, which are idle, to <paramref name="runFolder"/>/checkpoints.</summary>
+    /// <summary>Writes the state of the servers, which are idle at <paramref name="position"/>, to <paramref name="runFolder"/>/checkpoints.</summary>
     [Alias("Save"), ResponseTimeout("00:05:00")]
-    Task<CheckpointResult> SaveAsync(string runFolder, ServerAssignment assignment, CheckpointPosition position, FinalResult? result);
+    Task<CheckpointResult> SaveAsync(string runFolder, Assignment assignment, JobPosition position, FinalResult? result);
 }

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using Orleans.Concurrency;
@@ -8,19 +9,21 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IJobControlGrain")]
 public interface IJobControlGrain : IGrainWithStringKey
 {
-    /// <summary>Metrics of each block, in block order.</summary>
+    /// <summary>A worker has evaluated consecutive blocks of test samples at the header's version.</summary>
+    /// <param name="blocks">In block order.</param>
     [Alias("EvaluationDone"), AlwaysInterleave]
-    Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks);
+    Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks);
 
-    /// <summary>The steps that the job was asked for are committed by every server; the progress is that of the last of them.</summary>
+    /// <summary>The header's number of steps is committed by every server; the progress is that of the last of them.</summary>
     [Alias("StepsCommitted"), AlwaysInterleave]
-    Task StepsCommittedAsync(long generation, StepProgress progress);
+    Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress);
 
     /// <summary>True while the job may still need its workers.</summary>
     [Alias("IsLive"), AlwaysInterleave]
     Task<bool> IsLiveAsync();
 
     /// <summary>Something failed for good; the job stops with this.</summary>
+    /// <param name="who">The part that met it.</param>
     [Alias("Failed"), AlwaysInterleave]
-    Task FailedAsync(long generation, string who, JobFailure failure);
+    Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure);
 }

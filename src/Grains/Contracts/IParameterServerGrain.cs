@@ -12,32 +12,32 @@ public interface IParameterServerGrain : IGrainWithStringKey
 {
     /// <summary>Starts or re-starts the partition at a generation; a new one initializes its parameters from the seed.</summary>
     [Alias("Begin"), ResponseTimeout("00:02:00")]
-    Task BeginAsync(ServerAssignment assignment);
+    Task<Answer> BeginAsync(Assignment assignment);
 
     /// <summary>The sum of one chunk's gradients over one complete subtree of shards.</summary>
     [Alias("Push"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PushReply> PushAsync(PushHeader header, TensorBlock gradients);
+    Task<Answer> PushAsync(GradientRoot root, TensorBlock gradients);
 
     /// <summary>dγ and dβ of one synchronized batch norm: the totals of its backward sums, as <see cref="BatchNormPayload"/>.</summary>
     [Alias("DeliverTotals"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PushReply> DeliverTotalsAsync(long generation, long step, int norm, TensorBlock totals);
+    Task<Answer> DeliverTotalsAsync(MessageHeader header, int norm, TensorBlock totals);
 
-    /// <summary>A chunk of one version; waits until the version is there.</summary>
+    /// <summary>A chunk of the version before the header's step; waits until the version is there.</summary>
     [Alias("Pull"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PullReply> PullAsync(long generation, long version, int worker, int chunk);
+    Task<BlockAnswer> PullAsync(MessageHeader header, int chunk);
 
     [Alias("Commit"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<PushReply> CommitAsync(long generation, long step, CommitOrder order);
+    Task<Answer> CommitAsync(StepDecision decision);
 
-    /// <summary>A chunk of the weights (slot −1) or of an optimizer slot at a version, which must be the newest, for a checkpoint.</summary>
+    /// <summary>A chunk of the weights or of an optimizer slot (<see cref="StateSlot"/>) at the header's version, which must be the newest.</summary>
     [Alias("Read"), AlwaysInterleave, ResponseTimeout("00:00:30")]
-    Task<TensorBlock> ReadAsync(long generation, long version, int slot, int chunk);
+    Task<BlockAnswer> ReadAsync(MessageHeader header, int slot, int chunk);
 
-    /// <summary>Overwrites a chunk from a checkpoint, before the first step after <see cref="BeginAsync"/>.</summary>
+    /// <summary>Overwrites a chunk from a checkpoint, before the first step of the generation.</summary>
     [Alias("Install"), ResponseTimeout("00:00:30")]
-    Task InstallAsync(int slot, int chunk, TensorBlock values);
+    Task<Answer> InstallAsync(MessageHeader header, int slot, int chunk, TensorBlock values);
 
-    /// <summary>Gives the state up.</summary>
+    /// <summary>Gives the state up, unless a newer generation has begun.</summary>
     [Alias("Release")]
-    Task ReleaseAsync();
+    Task ReleaseAsync(MessageHeader header);
 }

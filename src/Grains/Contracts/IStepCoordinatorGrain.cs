@@ -11,26 +11,25 @@ namespace ConvNet.Grains.Contracts;
 public interface IStepCoordinatorGrain : IGrainWithStringKey
 {
     [Alias("Begin")]
-    Task BeginAsync(ServerAssignment assignment, CheckpointPosition position);
+    Task<Answer> BeginAsync(Assignment assignment, JobPosition position);
 
     [Alias("ReportWorker"), AlwaysInterleave]
-    Task<PushReply> ReportWorkerAsync(WorkerStepReport report);
+    Task<Answer> ReportAsync(WorkerReport report);
 
     [Alias("ReportPartition"), AlwaysInterleave]
-    Task<PushReply> ReportPartitionAsync(PartitionStepReport report);
+    Task<Answer> ReportAsync(PartitionReport report);
 
-    /// <summary>All batch norms of a step are complete.</summary>
-    /// <param name="nonFinite">The first batch norm with a NaN or infinity and the worker that sent it, or null.</param>
     [Alias("ReportBatchNorm"), AlwaysInterleave]
-    Task<PushReply> ReportBatchNormAsync(long generation, long step, string? nonFinite, string? nonFiniteWorker);
+    Task<Answer> ReportAsync(BatchNormReport report);
 
-    /// <summary>Asks for <see cref="IJobControlGrain.StepsCommittedAsync"/> when this many steps of the job are complete.</summary>
-    [Alias("NotifyAt")]
-    Task NotifyAtAsync(long generation, long step);
+    /// <summary>Asks for <see cref="IJobControlGrain.StepsCommittedAsync"/> when the header's number of steps is complete.</summary>
+    [Alias("NotifyAt"), AlwaysInterleave]
+    Task<Answer> NotifyAtAsync(MessageHeader header);
 
     [Alias("Progress"), AlwaysInterleave]
     Task<StepProgress> ProgressAsync();
 
+    /// <summary>Gives the state up, unless a newer generation has begun.</summary>
     [Alias("Release")]
-    Task ReleaseAsync();
+    Task ReleaseAsync(MessageHeader header);
 }

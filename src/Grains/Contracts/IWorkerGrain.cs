@@ -15,21 +15,22 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// Takes up a job, or a new assignment of it: loads the data set, checks its hash, builds the network. The job has
     /// reserved the worker.
     /// </summary>
-    [Alias("Prepare"), ResponseTimeout("00:03:00")]
-    Task PrepareAsync(WorkerAssignment assignment);
+    [Alias("Prepare"), AlwaysInterleave, ResponseTimeout("00:03:00")]
+    Task<Answer> PrepareAsync(Assignment assignment);
 
     /// <summary>
-    /// Trains steps <paramref name="firstStep"/> … <paramref name="endStep"/> − 1; the step coordinator tells the job when they are committed.
+    /// Trains the header's step … <paramref name="endStep"/> − 1; the step coordinator tells the job when they are committed.
     /// </summary>
+    /// <param name="order">The job's number of the order: one that was carried out already is acknowledged and not carried out again.</param>
     [Alias("Run"), AlwaysInterleave]
-    Task RunAsync(string jobId, long generation, long firstStep, long endStep);
+    Task<Answer> RunAsync(MessageHeader header, long order, long endStep);
 
     /// <summary>
-    /// Evaluates blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of 250 test samples at a version; ends with
-    /// <see cref="IJobControlGrain.EvaluationDoneAsync"/>.
+    /// Evaluates blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of 250 test samples at the header's version;
+    /// ends with <see cref="IJobControlGrain.EvaluationDoneAsync"/>.
     /// </summary>
     [Alias("Evaluate"), AlwaysInterleave]
-    Task EvaluateAsync(string jobId, long generation, long version, int firstBlock, int endBlock);
+    Task<Answer> EvaluateAsync(MessageHeader header, long order, int firstBlock, int endBlock);
 
     [Alias("Status"), AlwaysInterleave]
     Task<WorkerStatus> StatusAsync();

@@ -1,5 +1,4 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Grains.Jobs;
@@ -16,7 +15,7 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
     {
         if (_jobs.Contains(jobId))
         {
-            throw new JobException(ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one");
+            throw new ConvNetException(ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one");
         }
 
         _jobs.AddFirst(jobId);

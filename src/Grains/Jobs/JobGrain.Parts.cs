@@ -3,7 +3,6 @@ using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
-using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
@@ -11,7 +10,7 @@ namespace ConvNet.Grains.Jobs;
 /// <summary>How the job grain starts, watches and releases the parts of its job.</summary>
 internal sealed partial class JobGrain
 {
-    private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(_placement.ServerKey);
+    private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Placement.Servers.Checkpoint);
 
     /// <summary>Places the job and reserves its workers; gives silos that are just joining some time to show what they offer.</summary>
     private async Task<JobPlacement> PlaceAsync(JobLayout layout)
@@ -43,7 +42,7 @@ internal sealed partial class JobGrain
     private async Task<string?> ReserveAsync(JobPlacement placement)
     {
         var reserved = new List<IWorkerGrain>();
-        foreach ((_, string key, _) in placement.Workers)
+        foreach (string key in placement.Workers.Select(assigned => assigned.Name))
         {
             IWorkerGrain worker = GrainFactory.GetGrain<IWorkerGrain>(key);
             string holder = await worker.ReserveAsync(JobId);
@@ -68,50 +67,41 @@ internal sealed partial class JobGrain
     /// <returns>The step at which the job goes on.</returns>
     private async Task<long> StartAsync(string? checkpoint)
     {
-        Machine.NextGeneration();
-        CheckpointPosition position = checkpoint is null ? CheckpointPosition.Start : await CheckpointWriter.OpenAsync(checkpoint, _jobJson);
+        JobPosition position = checkpoint is null ? JobPosition.Start : await CheckpointWriter.OpenAsync(checkpoint, _jobJson);
+        Assignment assignment = _assignment = Placement.Assign(JobId, _jobJson, Machine.NextGeneration(), position.Step);
         await Task.WhenAll(
         [
-            .. _placement.Partitions.Select((key, p) => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(AssignmentOf(p, position.Step))),
-            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).BeginAsync(AssignmentOf(-1, position.Step), position.Updates),
-            Coordinator.BeginAsync(AssignmentOf(-1, position.Step), position),
+            .. assignment.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(assignment)),
+            GrainFactory.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm).BeginAsync(assignment, position.Updates),
+            Coordinator.BeginAsync(assignment, position),
         ]);
         if (checkpoint is not null)
         {
-            await CheckpointWriter.RestoreAsync(AssignmentOf(-1, position.Step));
+            await CheckpointWriter.RestoreAsync(assignment);
         }
 
         _progress = await Coordinator.ProgressAsync();
-
-        await Task.WhenAll(_placement.Workers.Select((worker, i) => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).PrepareAsync(
-            new WorkerAssignment(
-                JobId, _jobJson, Machine.Generation, i, _placement.ShardRanges[i], _placement.ShardRanges[i + 1], worker.Threads,
-                _placement.Partitions, _placement.ServerKey))));
+        await Task.WhenAll(assignment.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).PrepareAsync(assignment)));
         return position.Step;
     }
-
-    /// <param name="partition">−1 for the parts of a job that there is one of.</param>
-    private ServerAssignment AssignmentOf(int partition, long step) => new(
-        JobId, _jobJson, Machine.Generation, step, _placement.ShardRanges, partition, _placement.Partitions, _placement.ServerKey,
-        [.. _placement.Workers.Select(worker => worker.Key)]);
 
     private async Task WriteCheckpointAsync(string runFolder, FinalResult? result)
     {
         try
         {
-            CheckpointPosition position = (await Coordinator.ProgressAsync()).Position;
+            JobPosition position = (await Coordinator.ProgressAsync()).Position;
             if (position.Step != Machine.Step)
             {
-                throw new JobException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}");
+                throw new ConvNetException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}");
             }
 
-            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, AssignmentOf(-1, Machine.Step), position, result);
+            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, Assignment, position, result);
             Machine.EndCheckpoint();
             _lastSign = Environment.TickCount64;
         }
         catch (Exception e)
         {
-            Fail(JobException.From(e).ToFailure());
+            Fail("checkpoint", GrainFailure.ToFailure(e));
         }
     }
 
@@ -126,7 +116,7 @@ internal sealed partial class JobGrain
         try
         {
             Task<StepProgress> progress = Coordinator.ProgressAsync();
-            Task<WorkerStatus[]> workers = Task.WhenAll(_placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).StatusAsync()));
+            Task<WorkerStatus[]> workers = Task.WhenAll(Placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).StatusAsync()));
             StepProgress seen = await progress.WaitAsync(StatusPatience);
             if (seen.Position.Step > _progress.Position.Step)
             {
@@ -146,7 +136,7 @@ internal sealed partial class JobGrain
 
             _workers = workersSeen;
         }
-        catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException)
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
         {
             // The watch decides when silence means failure.
         }
@@ -158,7 +148,7 @@ internal sealed partial class JobGrain
         double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
         if (State == JobState.Idle && silent > deadlines.Client.TotalSeconds)
         {
-            Fail(new JobFailure(
+            Fail("watch", new JobFailure(
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: ") +
                 "it is gone; resume from the last checkpoint"));
@@ -170,9 +160,9 @@ internal sealed partial class JobGrain
         }
 
         HashSet<string> present = [.. catalog.Silos().Select(silo => silo.Name)];
-        if (_placement.Silos.FirstOrDefault(silo => !present.Contains(silo)) is { } gone)
+        if (Placement.Silos.FirstOrDefault(silo => !present.Contains(silo)) is { } gone)
         {
-            Fail(new JobFailure(
+            Fail("watch", new JobFailure(
                 (int)ExitCode.Environment,
                 $"silo '{gone}' has left the cluster while the job was {State} at step {_progress.Position.Step}; " +
                 "start it again and resume from the last checkpoint"));
@@ -184,7 +174,7 @@ internal sealed partial class JobGrain
         if (silent > deadlines.Work.TotalSeconds && State is (JobState.Running or JobState.Evaluating))
         {
             string workers = string.Join(", ", _workers.Select(worker => $"{worker.Name} at step {worker.Step}"));
-            Fail(new JobFailure(
+            Fail("watch", new JobFailure(
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no sign of work for {silent:F0} s while the job was {State}; ") +
                 $"step {_progress.Position.Step} waits ({workers}); " +
@@ -196,23 +186,24 @@ internal sealed partial class JobGrain
     {
         _watch?.Dispose();
         _watch = null;
-        if (_placement is null)
+        if (_placement is not { } placement)
         {
             return;
         }
 
+        MessageHeader end = new(JobId, Machine.Generation, Machine.Step);
         IEnumerable<Task> releases =
         [
-            .. _placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Key).ReleaseAsync(JobId)),
-            .. _placement.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).ReleaseAsync()),
-            GrainFactory.GetGrain<IBatchNormGrain>(_placement.ServerKey).ReleaseAsync(),
-            Coordinator.ReleaseAsync(),
+            .. placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).ReleaseAsync(JobId)),
+            .. placement.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).ReleaseAsync(end)),
+            GrainFactory.GetGrain<IBatchNormGrain>(placement.Servers.BatchNorm).ReleaseAsync(end),
+            Coordinator.ReleaseAsync(end),
         ];
         try
         {
             await Task.WhenAll(releases).WaitAsync(StatusPatience * 5);
         }
-        catch (Exception e) when (e is TimeoutException or OrleansException or SiloGoneException or JobException)
+        catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
         {
             // What is gone needs no release.
         }

@@ -1,6 +1,5 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -26,30 +25,35 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     private string _jobJson = "";
     private JobSpec? _job;
-    private JobPlacement _placement = null!;
+    private JobPlacement? _placement;
+    private Assignment? _assignment;
+    private EvaluationRun? _evaluationRun;
     private JobMachine? _machine;
     private JobFailure? _failure;
     private EvaluationResult? _evaluation;
     private CheckpointResult? _checkpoint;
     private StepProgress _progress = new();
     private WorkerStatus[] _workers = [];
-    private Metrics?[] _blocks = [];
     private IGrainTimer? _watch;
     private long _lastSign = Environment.TickCount64;
 
     private string JobId => this.GetPrimaryKeyString();
 
-    private JobMachine Machine => _machine ?? throw new JobException(ExitCode.BadInput, $"no job '{JobId}' in this cluster");
+    private JobMachine Machine => _machine ?? throw new ConvNetException(ExitCode.BadInput, $"no job '{JobId}' in this cluster");
+
+    private JobPlacement Placement => _placement ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no place in the cluster yet");
+
+    private Assignment Assignment => _assignment ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no workers yet");
 
     private JobState State => _machine?.State ?? JobState.Created;
 
-    private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(_placement.ServerKey);
+    private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(Placement.Servers.Coordinator);
 
     public async Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint)
     {
         if (_job is not null)
         {
-            throw new JobException(ExitCode.Conflict, $"job '{JobId}' exists and is {State}; choose another id");
+            throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' exists and is {State}; choose another id");
         }
 
         try
@@ -61,13 +65,13 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
             Machine.Start(await StartAsync(checkpoint));
             _lastSign = Environment.TickCount64;
-            LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Partitions.Length, Machine.Step);
+            LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Servers.Partitions.Length, Machine.Step);
             _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
         }
         catch (Exception e)
         {
-            Fail(JobException.From(e).ToFailure());
-            throw JobException.From(e);
+            Fail("submit", GrainFailure.ToFailure(e));
+            throw GrainFailure.From(e);
         }
     }
 
@@ -75,26 +79,27 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     {
         Order(machine => machine.Run(untilStep));
         long firstStep = Machine.Step;
-        await Coordinator.NotifyAtAsync(Machine.Generation, untilStep);
-        await Task.WhenAll(_placement.Workers.Select(worker =>
-            GrainFactory.GetGrain<IWorkerGrain>(worker.Key).RunAsync(JobId, Machine.Generation, firstStep, untilStep)));
+        long order = Machine.Order;
+        await CarryOutAsync($"run until step {untilStep}", async () =>
+        {
+            GrainCalls.Demand(await Coordinator.NotifyAtAsync(Assignment.HeaderOf(untilStep)));
+            await Task.WhenAll(Assignment.Workers.Select(worker =>
+                GrainFactory.GetGrain<IWorkerGrain>(worker.Name).RunAsync(Assignment.HeaderOf(firstStep), order, untilStep)));
+        });
     }
 
     public async Task EvaluateAsync()
     {
         Order(machine => machine.BeginEvaluation());
-        int blocks = Evaluation.BlockCount(_job!.TestSamples);
-        int workers = _placement.Workers.Length;
-        _blocks = new Metrics?[blocks];
-        for (int i = 0; i < workers; i++)
+        var run = _evaluationRun = new EvaluationRun(Assignment, Machine.Step, _job!.TestSamples);
+        long order = Machine.Order;
+        await CarryOutAsync($"evaluate at step {run.Version}", () => Task.WhenAll(Assignment.Workers.Select((worker, i) =>
         {
-            int first = blocks * i / workers;
-            int end = blocks * (i + 1) / workers;
-            if (end > first)
-            {
-                await GrainFactory.GetGrain<IWorkerGrain>(_placement.Workers[i].Key).EvaluateAsync(JobId, Machine.Generation, Machine.Step, first, end);
-            }
-        }
+            (int first, int end) = run.BlocksOf(i);
+            return first < end
+                ? GrainFactory.GetGrain<IWorkerGrain>(worker.Name).EvaluateAsync(Assignment.HeaderOf(run.Version), order, first, end)
+                : Task.CompletedTask;
+        })));
     }
 
     public Task CheckpointAsync(string runFolder, FinalResult? result)
@@ -108,7 +113,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     {
         JobMachine machine = Machine;
         await RefreshAsync();
-        Metrics epoch = new(_progress.Position.Epoch.LossSum, _progress.Position.Epoch.Correct, _progress.Position.Epoch.Count);
+        Metrics epoch = _progress.Position.Epoch.Sums;
         StepRow last = _progress.Recent.LastOrDefault();
         return new JobStatus
         {
@@ -138,7 +143,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         await RefreshAsync();
         if (state == JobState.Failed)
         {
-            Fail(new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed"));
+            Fail("client", new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed"));
         }
         else
         {
@@ -149,52 +154,54 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         LogEnded(logger, JobId, State, Machine.Step);
     }
 
-    public Task StepsCommittedAsync(long generation, StepProgress progress)
+    public Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress)
     {
-        if (generation == _machine?.Generation)
+        if (header.Generation != _machine?.Generation)
         {
-            // Both in one turn, so that a status never shows a job at rest with the progress of an earlier step.
-            _progress = progress;
-            _machine.Reach(progress.Position.Step);
-            _lastSign = Environment.TickCount64;
+            return Task.FromResult<Answer>(Verdict.Stale);
         }
 
-        return Task.CompletedTask;
+        // Both in one turn, so that a status never shows a job at rest with the progress of an earlier step.
+        _progress = progress;
+        _machine.Reach(progress.Position.Step);
+        _lastSign = Environment.TickCount64;
+        return Task.FromResult<Answer>(Verdict.Accepted);
     }
 
-    public Task EvaluationDoneAsync(long generation, int worker, int firstBlock, BlockMetrics[] blocks)
+    public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks)
     {
-        if (generation != _machine?.Generation || State != JobState.Evaluating || firstBlock < 0 || firstBlock + blocks.Length > _blocks.Length)
+        if (_evaluationRun is not { } run || State != JobState.Evaluating)
         {
-            return Task.CompletedTask;
+            return Task.FromResult<Answer>(Verdict.Stale);
         }
 
-        for (int i = 0; i < blocks.Length; i++)
+        Answer answer = run.Take(header, firstBlock, blocks);
+        if (answer.IsRefused)
         {
-            _blocks[firstBlock + i] = new Metrics(blocks[i].LossSum, blocks[i].Correct, blocks[i].Count);
+            Fail($"evaluation at step {run.Version}", new JobFailure((int)ExitCode.TrainingFailed, answer.Reason!));
         }
-
-        if (_blocks.All(block => block is not null))
+        else if (run.IsComplete)
         {
-            Metrics sum = Evaluation.Sum([.. _blocks.Select(block => block!.Value)]);
-            _evaluation = new EvaluationResult(Machine.Step, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
+            Metrics sum = run.Result;
+            _evaluation = new EvaluationResult(run.Version, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
             Machine.EndEvaluation();
             _lastSign = Environment.TickCount64;
         }
 
-        return Task.CompletedTask;
+        return Task.FromResult(answer);
     }
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
 
-    public Task FailedAsync(long generation, string who, JobFailure failure)
+    public Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
     {
-        if (generation == _machine?.Generation)
+        if (header.Generation != _machine?.Generation)
         {
-            Fail(failure);
+            return Task.FromResult<Answer>(Verdict.Stale);
         }
 
-        return Task.CompletedTask;
+        Fail(who, failure);
+        return Task.FromResult<Answer>(Verdict.Accepted);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job}: {Model} on {Workers} workers and {Partitions} partitions, at step {Step}")]
@@ -203,8 +210,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} ended as {State} at step {Step}")]
     private static partial void LogEnded(ILogger logger, string job, JobState state, long step);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}: {Message}")]
-    private static partial void LogFailed(ILogger logger, string job, int exitCode, string message);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message}")]
+    private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message);
 
     /// <summary>Gives an order to the machine, which refuses it if it makes no sense now.</summary>
     private void Order(Action<JobMachine> order)
@@ -214,19 +221,35 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             order(Machine);
             _lastSign = Environment.TickCount64;
         }
-        catch (ConvNetException e)
+        catch (ConvNetException) when (_failure is { } failure)
         {
-            throw _failure is { } failure ? new JobException((ExitCode)failure.ExitCode, failure.Message) : JobException.From(e);
+            throw new ConvNetException((ExitCode)failure.ExitCode, failure.Message);
         }
     }
 
-    private void Fail(JobFailure failure)
+    /// <summary>Passes an order on to the job's parts; if one of them cannot take it, the job has failed.</summary>
+    /// <param name="order">For the log.</param>
+    private async Task CarryOutAsync(string order, Func<Task> pass)
     {
-        if (_failure is null)
+        try
+        {
+            await pass();
+        }
+        catch (Exception e)
+        {
+            Fail(order, GrainFailure.ToFailure(e));
+            throw GrainFailure.From(e);
+        }
+    }
+
+    /// <param name="who">The part of the job that met it, for the log.</param>
+    private void Fail(string who, JobFailure failure)
+    {
+        if (_failure is null && _machine is not { HasEnded: true })
         {
             _failure = failure;
             _machine?.Fail(failure.Message);
-            LogFailed(logger, JobId, failure.ExitCode, failure.Message);
+            LogFailed(logger, JobId, failure.ExitCode, who, failure.Message);
             ReleaseAsync().Ignore();
         }
     }

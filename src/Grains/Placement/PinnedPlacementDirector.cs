@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using Orleans.Runtime.Placement;
 
 namespace ConvNet.Grains.Placement;

@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace ConvNet.Grains.Placement;

@@ -1,12 +1,12 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.BatchNorm;
 using Orleans.Concurrency;
@@ -19,164 +19,132 @@ namespace ConvNet.Grains.Servers;
 internal sealed class BatchNormGrain : Grain, IBatchNormGrain
 {
     private readonly VersionSignal _completed = new();
-    private ServerAssignment _assignment = null!;
+    private Assignment? _assignment;
     private BatchNormMachine? _machine;
-    private BatchNormState[] _statistics = [];
     private long _reportedStep = -1;
 
-    private BatchNormMachine Machine => _machine ?? throw new JobException(
+    private BatchNormMachine Machine => _machine ?? throw new ConvNetException(
         ExitCode.Environment, $"batch-norm activation '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint");
 
-    public Task BeginAsync(ServerAssignment assignment, long batchesSeen)
+    public Task<Answer> BeginAsync(Assignment assignment, long batchesSeen)
     {
-        _assignment = assignment;
-        _reportedStep = -1;
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        var network = new Network(job.Model, job.BatchNormMode);
-        if (network.BatchNorms.Count == 0)
+        var model = new Model(job.Model, job.BatchNormMode);
+        if (model.BatchNorms.Count == 0)
         {
-            return Task.CompletedTask;
+            return Task.FromResult<Answer>(Verdict.Accepted);
         }
 
-        if (_machine is null)
+        _machine ??= new BatchNormMachine(
+            job.Shape,
+            job.BatchNormMode,
+            job.RunningAverage,
+            [.. model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))],
+            assignment.FirstStep,
+            batchesSeen);
+        Answer answer = GrainCalls.Demand(_machine.Begin(assignment));
+        if (answer.Verdict == Verdict.Accepted)
         {
-            _statistics = [.. network.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
-            _machine = new BatchNormMachine(job.Shape, job.BatchNormMode, job.RunningAverage, _statistics, assignment.Version, batchesSeen);
+            _assignment = assignment;
+            _reportedStep = -1;
+            _completed.Raise();
         }
 
-        Throw(_machine.Begin(assignment.ToAssignment(), assignment.Version));
-        _completed.Raise();
-        return Task.CompletedTask;
+        return Task.FromResult(answer);
     }
 
-    public async Task<PullReply> ReduceAsync(BatchNormHeader header, int rootCount, TensorBlock roots)
+    public async Task<BlockAnswer> ReduceAsync(NormRoots roots, TensorBlock sums)
     {
-        using (roots)
+        using (sums)
         {
-            return header.Forward
-                ? await ReduceAsync(header, BatchNormPayload.ReadMoments(roots, rootCount), Machine.ReduceMoments, total => BatchNormPayload.Write([total]))
-                : await ReduceAsync(header, BatchNormPayload.ReadSums(roots, rootCount), Machine.ReduceBackwardSums, total => BatchNormPayload.Write([total]));
+            return roots.Forward
+                ? await ReduceAsync(roots, BatchNormPayload.ReadMoments(sums, roots.Roots), Machine.ReduceMoments, total => BatchNormPayload.Write([total]))
+                : await ReduceAsync(roots, BatchNormPayload.ReadSums(sums, roots.Roots), Machine.ReduceBackwardSums, total => BatchNormPayload.Write([total]));
         }
     }
 
-    public Task<PushReply> CommitAsync(long generation, long step, CommitOrder order)
+    public Task<Answer> CommitAsync(StepDecision decision)
     {
-        if (_machine is null)
-        {
-            return Task.FromResult(new PushReply(Verdict.Accepted, null));
-        }
-
-        Answer answer = _machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings()));
+        Answer answer = Machine.Commit(decision);
         _completed.Raise();
         ReportIfComplete();
-        return Task.FromResult(new PushReply(answer.Verdict, answer.Reason));
+        return Task.FromResult(answer);
     }
 
-    public Task<TensorBlock> ReadAsync(long generation, long version, int norm)
-    {
-        if (generation != Machine.Generation || version != Machine.Version)
-        {
-            throw new JobException(
-                ExitCode.Bug,
-                $"batch norm was asked for version {version} of generation {generation}, but is at {Machine.Version} of {Machine.Generation}");
-        }
+    public Task<BlockAnswer> ReadAsync(MessageHeader header, int norm) => Task.FromResult(Machine.Read(header, norm));
 
-        BatchNormState state = Machine.Statistics[norm];
-        float[] floats = [.. state.RunningMean, .. state.RunningVar];
-        return Task.FromResult(new TensorBlock(floats, 0, floats.Length));
-    }
-
-    public Task InstallAsync(int norm, TensorBlock statistics)
+    public Task<Answer> InstallAsync(MessageHeader header, int norm, TensorBlock statistics)
     {
         using (statistics)
         {
-            BatchNormState state = Machine.Statistics[norm];
-            int channels = state.RunningMean.Length;
-            statistics.Span[..channels].CopyTo(state.RunningMean);
-            statistics.Span[channels..].CopyTo(state.RunningVar);
-            return Task.CompletedTask;
+            return Task.FromResult(Machine.Install(header, norm, statistics.Span));
         }
     }
 
-    public Task ReleaseAsync()
+    public Task ReleaseAsync(MessageHeader header)
     {
-        _machine = null;
-        DeactivateOnIdle();
+        if (_assignment is null || header.Generation >= _assignment.Generation)
+        {
+            _machine = null;
+            DeactivateOnIdle();
+        }
+
         return Task.CompletedTask;
     }
 
     /// <summary>Offers the roots, and offers them again (a duplicate) whenever something has changed, until the total is there.</summary>
-    private async Task<PullReply> ReduceAsync<T>(
-        BatchNormHeader header, T[] roots, Func<MessageHeader, int, IReadOnlyList<T>, ReduceAnswer<T>> offer, Func<T, TensorBlock> write)
+    private async Task<BlockAnswer> ReduceAsync<T>(
+        NormRoots roots, T[] values, Func<NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer, Func<T, TensorBlock> write)
         where T : class
     {
-        MessageHeader message = header.ToMessageHeader();
-        ReduceAnswer<T> answer = offer(message, header.Norm, roots);
-        if (answer.CompletesTree)
-        {
-            OnComplete(header, answer.Total!);
-        }
-        else if (answer.Total is null && MayWait(answer.Answer) && header.Wait)
+        ReduceAnswer<T> answer = Offer(roots, values, offer);
+        if (answer.Total is null && roots.Wait && (answer.Answer.IsAcknowledged || answer.Answer.Verdict == Verdict.Future))
         {
             await _completed.WaitAsync();
-            answer = offer(message, header.Norm, roots);
-            if (answer.CompletesTree)
-            {
-                OnComplete(header, answer.Total!);
-            }
+            answer = Offer(roots, values, offer);
         }
 
-        return answer.Answer.Verdict switch
-        {
-            Verdict.Rejected or Verdict.Conflict => throw new JobException(ExitCode.TrainingFailed, answer.Answer.Reason!),
-            Verdict.Stale => new PullReply(PullVerdict.Stale, null),
-            Verdict.Future => new PullReply(PullVerdict.NotYet, null),
-            _ when !header.Wait => new PullReply(PullVerdict.Ready, null),
-            _ => answer.Total is null ? new PullReply(PullVerdict.NotYet, null) : new PullReply(PullVerdict.Ready, write(answer.Total)),
-        };
+        return new BlockAnswer(answer.Answer, answer.Total is { } total && roots.Wait ? write(total) : null);
     }
 
-    private static bool MayWait(Answer answer) => answer.Verdict is Verdict.Accepted or Verdict.Duplicate or Verdict.Future;
-
-    /// <summary>Wakes the workers that wait, delivers dγ and dβ to their owners, and reports the step when it was the last sum.</summary>
-    private void OnComplete<T>(BatchNormHeader header, T total)
+    /// <summary>When the roots complete the tree: wakes the workers that wait, delivers dγ and dβ to their owners, and reports the step if it was the last sum.</summary>
+    private ReduceAnswer<T> Offer<T>(NormRoots roots, T[] values, Func<NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer)
+        where T : class
     {
-        _completed.Raise();
-        if (total is BackwardSums sums)
+        ReduceAnswer<T> answer = offer(roots, values);
+        if (answer.CompletesTree)
         {
-            DeliverAsync(header, sums).Ignore();
+            _completed.Raise();
+            if (answer.Total is BackwardSums sums)
+            {
+                DeliverAsync(_assignment!, roots, sums).Ignore();
+            }
+
+            ReportIfComplete();
         }
 
-        ReportIfComplete();
+        return answer;
     }
 
     private void ReportIfComplete()
     {
-        if (Machine.Report is { } report && report.Step != _reportedStep)
+        if (Machine.Report is { } report && report.Header.Step != _reportedStep)
         {
-            _reportedStep = report.Step;
-            ServerCalls.TellAsync(
+            _reportedStep = report.Header.Step;
+            Assignment assignment = _assignment!;
+            GrainCalls.TellAsync(
                 GrainFactory,
-                _assignment,
+                assignment,
                 "batch norm",
-                () => GrainFactory.GetGrain<IStepCoordinatorGrain>(_assignment.ServerKey).ReportBatchNormAsync(
-                    report.Generation, report.Step, report.NonFinite?.What, report.NonFinite?.Worker)).Ignore();
+                () => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReportAsync(report)).Ignore();
         }
     }
 
-    private Task DeliverAsync(BatchNormHeader header, BackwardSums sums) =>
-        Task.WhenAll(_assignment.Partitions.Select(key => ServerCalls.TellAsync(
+    private Task DeliverAsync(Assignment assignment, NormRoots roots, BackwardSums sums) =>
+        Task.WhenAll(assignment.Servers.Partitions.Select(key => GrainCalls.TellAsync(
             GrainFactory,
-            _assignment,
-            $"batch norm {header.Norm}",
+            assignment,
+            $"batch norm {roots.Norm}",
             () => GrainFactory.GetGrain<IParameterServerGrain>(key).DeliverTotalsAsync(
-                header.Generation, header.Step, header.Norm, BatchNormPayload.Write([sums])))));
-
-    private static void Throw(Answer answer)
-    {
-        if (answer.Verdict is Verdict.Rejected or Verdict.Conflict)
-        {
-            throw new JobException(ExitCode.TrainingFailed, answer.Reason!);
-        }
-    }
+                assignment.HeaderOf(roots.Header.Step), roots.Norm, BatchNormPayload.Write([sums])))));
 }

@@ -1,12 +1,10 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Parameters;
-using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Partition;
 using Orleans.Concurrency;
@@ -19,151 +17,116 @@ namespace ConvNet.Grains.Servers;
 internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
 {
     private readonly VersionSignal _committed = new();
-    private ServerAssignment _assignment = null!;
+    private Assignment? _assignment;
+    private Task<PartitionMachine>? _created;
     private PartitionMachine? _machine;
-    private float[] _weights = [];
-    private float[][] _slots = [];
     private long _reportedStep = -1;
 
     private PartitionMachine Machine => _machine ?? throw JobNotHere();
 
-    public async Task BeginAsync(ServerAssignment assignment)
+    public async Task<Answer> BeginAsync(Assignment assignment)
     {
-        if (_machine is null)
+        // One machine, however many calls begin while it is made.
+        int partition = Array.IndexOf(assignment.Servers.Partitions, this.GetPrimaryKeyString());
+        PartitionMachine machine = await (_created ??= Task.Run(() => Create(assignment, partition)));
+        Answer answer = GrainCalls.Demand(machine.Begin(assignment));
+        if (answer.Verdict == Verdict.Accepted)
         {
-            JobSpec job = JobSpec.FromJson(assignment.JobJson);
-            var layout = new Network(job.Model, job.BatchNormMode).Layout;
-            var plan = new PartitionPlan(layout, assignment.Partition, assignment.Partitions.Length);
-            _weights = new float[plan.Length];
-            _slots = [.. job.Optimizer.SlotNames.Select(_ => new float[plan.Length])];
-            await Task.Run(() => Initialize(plan, job));
-            _machine = new PartitionMachine(plan, job.Shape, job.Optimizer, assignment.Version, _weights, _slots);
+            _machine = machine;
+            _assignment = assignment;
+            _reportedStep = -1;
+            _committed.Raise();
         }
 
-        _assignment = assignment;
-        _reportedStep = -1;
-        Throw(Machine.Begin(assignment.ToAssignment(), assignment.Version));
-        _committed.Raise();
+        return answer;
     }
 
-    public Task<PushReply> PushAsync(PushHeader header, TensorBlock gradients)
+    public Task<Answer> PushAsync(GradientRoot root, TensorBlock gradients)
     {
         using (gradients)
         {
-            Answer answer = Machine.Push(header.ToMessageHeader(), header.Chunk, header.Node, gradients.Span);
+            Answer answer = Machine.Push(root, gradients.Span);
             ReportIfComplete();
-            return Task.FromResult(new PushReply(answer.Verdict, answer.Reason));
+            return Task.FromResult(answer);
         }
     }
 
-    public Task<PushReply> DeliverTotalsAsync(long generation, long step, int norm, TensorBlock totals)
+    public Task<Answer> DeliverTotalsAsync(MessageHeader header, int norm, TensorBlock totals)
     {
         using (totals)
         {
-            BackwardSums sums = BatchNormPayload.ReadSums(totals, 1)[0];
-            Answer answer = Machine.Deliver(generation, step, norm, sums);
+            Answer answer = Machine.Deliver(header, norm, BatchNormPayload.ReadSums(totals, 1)[0]);
             ReportIfComplete();
-            return Task.FromResult(new PushReply(answer.Verdict, answer.Reason));
+            return Task.FromResult(answer);
         }
     }
 
-    public async Task<PullReply> PullAsync(long generation, long version, int worker, int chunk)
+    public async Task<BlockAnswer> PullAsync(MessageHeader header, int chunk)
     {
-        PullAnswer answer = Machine.Pull(generation, version, chunk);
-        if (answer.Verdict == PullVerdict.NotYet)
+        BlockAnswer answer = Machine.Pull(header, chunk);
+        if (answer.Verdict == Verdict.Future)
         {
             await _committed.WaitAsync();
-            answer = Machine.Pull(generation, version, chunk);
+            answer = Machine.Pull(header, chunk);
         }
 
-        return new PullReply(
-            answer.Verdict,
-            answer.Verdict == PullVerdict.Ready ? new TensorBlock(answer.Buffer!, answer.Offset, answer.Length) : null);
+        return answer;
     }
 
-    public Task<PushReply> CommitAsync(long generation, long step, CommitOrder order)
+    public Task<Answer> CommitAsync(StepDecision decision)
     {
-        Answer answer = Machine.Commit(new StepDecision(generation, step, order.Skip ? null : order.ToSettings()));
+        Answer answer = Machine.Commit(decision);
         _committed.Raise();
-        return Task.FromResult(new PushReply(answer.Verdict, answer.Reason));
+        return Task.FromResult(answer);
     }
 
-    public Task<TensorBlock> ReadAsync(long generation, long version, int slot, int chunk)
-    {
-        if (generation != Machine.Generation || version != Machine.Version)
-        {
-            throw new JobException(
-                ExitCode.Bug,
-                $"partition {_assignment.Partition} was asked for version {version} of generation {generation}, " +
-                $"but is at {Machine.Version} of {Machine.Generation}");
-        }
+    public Task<BlockAnswer> ReadAsync(MessageHeader header, int slot, int chunk) => Task.FromResult(Machine.Read(header, slot, chunk));
 
-        Chunk cut = Machine.Plan.Chunks[chunk];
-
-        // A copy: the block is written to the network after this turn, when the next step may already run.
-        float[] floats = (slot < 0 ? Machine.Weights : Machine.Slot(slot)).Slice(cut.Offset, cut.Length).ToArray();
-        return Task.FromResult(new TensorBlock(floats, 0, floats.Length));
-    }
-
-    public Task InstallAsync(int slot, int chunk, TensorBlock values)
+    public Task<Answer> InstallAsync(MessageHeader header, int slot, int chunk, TensorBlock values)
     {
         using (values)
         {
-            Chunk cut = Machine.Plan.Chunks[chunk];
-            values.Span.CopyTo((slot < 0 ? _weights : _slots[slot]).AsSpan(cut.Offset, cut.Length));
-            return Task.CompletedTask;
+            return Task.FromResult(Machine.Install(header, slot, chunk, values.Span));
         }
     }
 
-    public Task ReleaseAsync()
+    public Task ReleaseAsync(MessageHeader header)
     {
-        _machine = null;
-        _weights = [];
-        _slots = [];
-        DeactivateOnIdle();
+        if (_assignment is null || header.Generation >= _assignment.Generation)
+        {
+            _machine = null;
+            _created = null;
+            DeactivateOnIdle();
+        }
+
         return Task.CompletedTask;
     }
 
-    private void Initialize(PartitionPlan plan, JobSpec job)
+    /// <summary>The machine of a job whose parameters have their first values.</summary>
+    private static PartitionMachine Create(Assignment assignment, int partition)
     {
-        for (int tensor = 0; tensor < plan.Layout.Tensors.Count; tensor++)
-        {
-            Parameter parameter = plan.Layout.Tensors[tensor];
-            if (!plan.ChunksOfTensor(tensor).IsEmpty)
-            {
-                var values = new float[parameter.Count];
-                Initialization.Fill(parameter, job.Seed, job.Initialization, values);
-                plan.Gather(tensor, values, _weights);
-            }
-        }
+        JobSpec job = JobSpec.FromJson(assignment.JobJson);
+        var plan = new PartitionPlan(new Model(job.Model, job.BatchNormMode).Layout, partition, assignment.Servers.Partitions.Length);
+        var state = new PartitionState(plan, job.Optimizer, assignment.FirstStep);
+        state.Initialize(job.Seed, job.Initialization);
+        return new PartitionMachine(job.Shape, job.Optimizer, state);
     }
 
     private void ReportIfComplete()
     {
-        if (Machine.Report is { } report && report.Step != _reportedStep)
+        if (Machine.Report is { } report && report.Header.Step != _reportedStep)
         {
-            _reportedStep = report.Step;
-            ReportAsync(report).Ignore();
+            _reportedStep = report.Header.Step;
+            Assignment assignment = _assignment!;
+            GrainCalls.TellAsync(
+                GrainFactory,
+                assignment,
+                $"partition {report.Partition}",
+                () => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReportAsync(report)).Ignore();
         }
     }
 
-    private Task ReportAsync(PartitionReport report) => ServerCalls.TellAsync(
-        GrainFactory,
-        _assignment,
-        $"partition {_assignment.Partition}",
-        () => GrainFactory.GetGrain<IStepCoordinatorGrain>(_assignment.ServerKey).ReportPartitionAsync(new PartitionStepReport(
-            report.Generation, report.Step, report.Partition, report.NonFinite?.What, report.SquareSums, report.WeightSquareSums,
-            report.NonFinite?.Worker)));
-
-    private void Throw(Answer answer)
-    {
-        if (answer.Verdict is Verdict.Rejected or Verdict.Conflict)
-        {
-            throw new JobException(ExitCode.TrainingFailed, answer.Reason!);
-        }
-    }
-
-    private JobException JobNotHere()
+    private ConvNetException JobNotHere()
     {
         // Whoever asks is late or astray; an empty partition must not stay for it.
         DeactivateOnIdle();

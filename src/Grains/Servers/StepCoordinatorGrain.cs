@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
+using ConvNet.Engine.Models;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Steps;
 using Orleans.Concurrency;
@@ -17,189 +16,125 @@ namespace ConvNet.Grains.Servers;
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
 internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
 {
-    private const int MostRecentSteps = 2000;
-    private const int MostWarnings = 20;
-    private const int UntimedSteps = 5;
-
-    private readonly Queue<StepRow> _recent = [];
-    private readonly Queue<string> _warnings = [];
-    private ServerAssignment _assignment = null!;
-    private JobSpec _job = null!;
+    private readonly StepHistory _history = new();
+    private Assignment? _assignment;
     private CoordinatorMachine? _machine;
+    private bool _hasBatchNorm;
     private bool _failed;
-    private long _skippedSteps;
-    private long _notifyAt = -1;
-    private long _committed;
-    private long _stepsSeen;
     private long _lastCommit;
-    private long _timedSamples;
-    private double _timedSeconds;
 
-    private CoordinatorMachine Machine => _machine ?? throw new JobException(
+    private CoordinatorMachine Machine => _machine ?? throw new ConvNetException(
         ExitCode.Environment, $"step coordinator '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint");
 
-    public Task BeginAsync(ServerAssignment assignment, CheckpointPosition position)
+    public Task<Answer> BeginAsync(Assignment assignment, JobPosition position)
     {
-        _assignment = assignment;
         if (_machine is null)
         {
-            _job = JobSpec.FromJson(assignment.JobJson);
-            var network = new Network(_job.Model, _job.BatchNormMode);
-            int epoch = position.Step == 0 ? 0 : _job.Shape.EpochOf(position.Step - 1);
-            var state = new CoordinatorState(
-                position.Step,
-                position.Updates,
-                position.SkipsInARow,
-                new EpochTotals(epoch, position.Epoch.LossSum, position.Epoch.Correct, position.Epoch.Count));
-            _skippedSteps = position.SkippedSteps;
-            _committed = position.Step;
+            JobSpec job = JobSpec.FromJson(assignment.JobJson);
+            var model = new Model(job.Model, job.BatchNormMode);
+            _hasBatchNorm = model.BatchNorms.Count > 0;
             _machine = new CoordinatorMachine(
-                _job.Shape, network.Layout, _job.Optimizer, _job.Schedule, _job.ClipNorm, assignment.Partitions.Length,
-                network.BatchNorms.Count > 0, state);
+                job.Shape, model.Layout, job.Optimizer, job.Schedule, job.ClipNorm, assignment.Servers.Partitions.Length, _hasBatchNorm, position);
         }
 
-        Answer answer = _machine.Begin(assignment.ToAssignment(), assignment.Version);
-        return answer.Verdict == Verdict.Rejected ? throw new JobException(ExitCode.TrainingFailed, answer.Reason!) : Task.CompletedTask;
+        CoordinatorAnswer answer = _machine.Begin(assignment);
+        if (answer.Answer.Verdict == Verdict.Accepted)
+        {
+            _assignment = assignment;
+        }
+
+        GrainCalls.Demand(answer.Answer);
+        return CarryOut(answer);
     }
 
-    public Task<PushReply> ReportWorkerAsync(WorkerStepReport report) => Take(Machine.Report(new WorkerReport(
-        new MessageHeader(report.Generation, report.Step, report.Worker, (int)report.Generation),
-        [.. report.Metrics.Select(m => new Metrics(m.LossSum, m.Correct, m.Count))])));
+    public Task<Answer> ReportAsync(WorkerReport report) => CarryOut(Machine.Report(report));
 
-    public Task<PushReply> ReportPartitionAsync(PartitionStepReport report) => Take(Machine.Report(new PartitionReport(
-        report.Generation, report.Step, report.Partition, report.GradientSquares, report.WeightSquares,
-        report.NonFinite is null ? null : new NonFiniteSource(report.NonFinite, report.NonFiniteWorker))));
+    public Task<Answer> ReportAsync(PartitionReport report) => CarryOut(Machine.Report(report));
 
-    public Task<PushReply> ReportBatchNormAsync(long generation, long step, string? nonFinite, string? nonFiniteWorker) => Take(Machine.Report(
-        new BatchNormReport(generation, step, nonFinite is null ? null : new NonFiniteSource(nonFinite, nonFiniteWorker))));
+    public Task<Answer> ReportAsync(BatchNormReport report) => CarryOut(Machine.Report(report));
 
-    public Task NotifyAtAsync(long generation, long step)
+    public Task<Answer> NotifyAtAsync(MessageHeader header)
     {
-        _notifyAt = step;
-        _lastCommit = Stopwatch.GetTimestamp();
-        NotifyIfDue();
+        CoordinatorAnswer answer = Machine.NotifyAt(header);
+        if (answer.Answer.Verdict == Verdict.Accepted)
+        {
+            _lastCommit = Stopwatch.GetTimestamp();
+        }
+
+        return CarryOut(answer);
+    }
+
+    public Task<StepProgress> ProgressAsync() => Task.FromResult(_history.ProgressAt(Machine.Committed));
+
+    public Task ReleaseAsync(MessageHeader header)
+    {
+        if (_assignment is null || header.Generation >= _assignment.Generation)
+        {
+            _machine = null;
+            DeactivateOnIdle();
+        }
+
         return Task.CompletedTask;
     }
 
-    public Task<StepProgress> ProgressAsync() => Task.FromResult(Progress());
-
-    public Task ReleaseAsync()
+    private Task<Answer> CarryOut(CoordinatorAnswer answer)
     {
-        _machine = null;
-        DeactivateOnIdle();
-        return Task.CompletedTask;
-    }
-
-    private Task<PushReply> Take(CoordinatorAnswer answer)
-    {
-        if (answer.Decided is { } outcome)
+        if (answer.Committed is { } outcome)
         {
-            CarryOutAsync(outcome).Ignore();
+            long now = Stopwatch.GetTimestamp();
+            _history.Add(outcome, Stopwatch.GetElapsedTime(_lastCommit, now).TotalSeconds);
+            _lastCommit = now;
         }
 
-        if (answer.Resend is { } decision)
+        if (answer.Due is { } due)
         {
-            SendAsync(decision).Ignore();
+            StepProgress progress = _history.ProgressAt(Machine.Committed);
+            Tell("step coordinator", () => GrainFactory.GetGrain<IJobControlGrain>(due.JobId).StepsCommittedAsync(due, progress));
         }
 
+        Send(answer.Resend);
+        Send(answer.Decided?.Decision);
         if (answer.Failure is { } failure && !_failed)
         {
             _failed = true;
-            GrainFactory.GetGrain<IJobControlGrain>(_assignment.JobId)
-                .FailedAsync(_assignment.Generation, "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure)).Ignore();
+            Assignment assignment = _assignment!;
+            GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).FailedAsync(
+                assignment.HeaderOf(Machine.Position.Step), "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure)).Ignore();
         }
 
-        return Task.FromResult(new PushReply(answer.Answer.Verdict, answer.Answer.Reason));
+        return Task.FromResult(answer.Answer);
     }
 
-    private async Task CarryOutAsync(StepOutcome outcome)
+    /// <summary>Tells every partition and the batch norms.</summary>
+    private void Send(StepDecision? decision)
     {
-        await SendAsync(outcome.Decision);
-        Note(outcome);
-        _committed = Math.Max(_committed, outcome.State.Step);
-        NotifyIfDue();
-    }
-
-    /// <summary>Tells every partition and the batch norms; a step counts as committed when all have taken it.</summary>
-    private Task SendAsync(StepDecision decision)
-    {
-        CommitOrder order = decision.Settings is { } settings ? CommitOrder.From(settings) : CommitOrder.Skipped;
-        IEnumerable<Func<Task<PushReply>>> calls = _assignment.Partitions
-            .Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key))
-            .Select(server => (Func<Task<PushReply>>)(() => server.CommitAsync(decision.Generation, decision.Step, order)))
-            .Append(() => GrainFactory.GetGrain<IBatchNormGrain>(_assignment.ServerKey).CommitAsync(decision.Generation, decision.Step, order));
-        return Task.WhenAll(calls.Select(call => ServerCalls.TellAsync(GrainFactory, _assignment, $"commit of step {decision.Step}", call)));
-    }
-
-    private void Note(StepOutcome outcome)
-    {
-        long now = Stopwatch.GetTimestamp();
-        double seconds = Stopwatch.GetElapsedTime(_lastCommit, now).TotalSeconds;
-        _lastCommit = now;
-        if (++_stepsSeen > UntimedSteps)
+        if (decision is null)
         {
-            _timedSamples += outcome.Batch.Count;
-            _timedSeconds += seconds;
+            return;
         }
 
-        _skippedSteps += outcome.Decision.IsSkip ? 1 : 0;
-        Keep(_warnings, outcome.Warning, MostWarnings);
-        Keep(
-            _recent,
-            new StepRow(
-                outcome.Decision.Step,
-                outcome.Batch.LossSum / outcome.Batch.Count,
-                (double)outcome.Batch.Correct / outcome.Batch.Count,
-                outcome.LearningRate,
-                outcome.GradientNorm,
-                seconds),
-            MostRecentSteps);
-    }
-
-    private static void Keep<T>(Queue<T> queue, T? item, int most)
-    {
-        if (item is not null)
+        ServerKeys servers = _assignment!.Servers;
+        for (int partition = 0; partition < servers.Partitions.Length; partition++)
         {
-            queue.Enqueue(item);
-            if (queue.Count > most)
-            {
-                queue.Dequeue();
-            }
+            IParameterServerGrain server = GrainFactory.GetGrain<IParameterServerGrain>(servers.Partitions[partition]);
+            SendAsync(decision, partition, () => server.CommitAsync(decision)).Ignore();
+        }
+
+        if (_hasBatchNorm)
+        {
+            IBatchNormGrain server = GrainFactory.GetGrain<IBatchNormGrain>(servers.BatchNorm);
+            SendAsync(decision, Machine.BatchNormServer, () => server.CommitAsync(decision)).Ignore();
         }
     }
 
-    private void NotifyIfDue()
+    private async Task SendAsync(StepDecision decision, int server, Func<Task<Answer>> commit)
     {
-        if (_notifyAt >= 0 && _committed >= _notifyAt)
+        Answer? answer = await GrainCalls.TellAsync(GrainFactory, _assignment!, $"commit of step {decision.Step}", commit);
+        if (answer is { IsAcknowledged: true } && _machine is { } machine)
         {
-            StepProgress progress = Progress();
-            _notifyAt = -1;
-            ServerCalls.TellAsync(
-                GrainFactory,
-                _assignment,
-                "step coordinator",
-                async () =>
-                {
-                    await GrainFactory.GetGrain<IJobControlGrain>(_assignment.JobId).StepsCommittedAsync(_assignment.Generation, progress);
-                    return new PushReply(Verdict.Accepted, null);
-                }).Ignore();
+            await CarryOut(machine.Take(decision.Header, server));
         }
     }
 
-    private StepProgress Progress()
-    {
-        CoordinatorState state = Machine.State;
-        return new StepProgress
-        {
-            Position = new CheckpointPosition(
-                _committed,
-                _skippedSteps,
-                state.SkipsInARow,
-                new BlockMetrics(state.Epoch.LossSum, state.Epoch.Correct, state.Epoch.Count)),
-            TimedSamples = _timedSamples,
-            TimedSeconds = _timedSeconds,
-            Recent = [.. _recent],
-            Warnings = [.. _warnings],
-        };
-    }
+    private void Tell(string who, Func<Task<Answer>> call) => GrainCalls.TellAsync(GrainFactory, _assignment!, who, call).Ignore();
 }

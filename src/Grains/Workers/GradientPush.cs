@@ -17,23 +17,22 @@ internal sealed class GradientPush
     private const int InFlight = 8;
 
     private readonly ParameterLayout _layout;
-    private readonly WorkerLinks _links;
-    private readonly int _worker;
+    private readonly IParameterServerGrain[] _servers;
     private readonly PartitionPlan[] _plans;
     private readonly int[] _bucketTensors;
     private readonly int[] _waiting;
     private readonly Dictionary<Parameter, int[]> _bucketsOfTensor;
     private readonly SemaphoreSlim _window = new(InFlight);
     private readonly List<Task> _sent = [];
-    private long _generation;
-    private long _step;
+    private MessageHeader _header;
     private TreeNode[] _roots = [];
 
-    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links, int worker)
+    /// <param name="plans">By partition.</param>
+    /// <param name="servers">By partition.</param>
+    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers)
     {
         _layout = layout;
-        _links = links;
-        _worker = worker;
+        _servers = servers;
         _plans = plans;
         _bucketTensors = [.. layout.Buckets.Select(bucket => TensorsOf(bucket).Count())];
         _waiting = new int[layout.Buckets.Length];
@@ -42,10 +41,11 @@ internal sealed class GradientPush
             tensor => layout.Buckets.Where(b => TensorsOf(b).Contains(tensor)).Select(b => b.Index).ToArray());
     }
 
-    public void Begin(long generation, long step, TreeNode[] roots)
+    /// <param name="header">Of this worker's messages in the step.</param>
+    /// <param name="roots">Of its plan.</param>
+    public void Begin(MessageHeader header, TreeNode[] roots)
     {
-        _generation = generation;
-        _step = step;
+        _header = header;
         _roots = roots;
         _bucketTensors.CopyTo(_waiting, 0);
         _sent.Clear();
@@ -76,13 +76,8 @@ internal sealed class GradientPush
     {
         for (int partition = 0; partition < _plans.Length; partition++)
         {
-            foreach (Chunk chunk in _plans[partition].Chunks)
+            foreach (Chunk chunk in _plans[partition].PushedChunksOf(bucket))
             {
-                if (chunk.Bucket != bucket || chunk.DeliveredByBatchNorm)
-                {
-                    continue;
-                }
-
                 for (int root = 0; root < _roots.Length; root++)
                 {
                     _window.Wait();
@@ -99,12 +94,12 @@ internal sealed class GradientPush
             int length = chunk.Length;
             float[] buffer = ArrayPool<float>.Shared.Rent(length);
             _plans[partition].GatherChunk(chunk.Index, tensor => _layout.Tensors[tensor].GradientRoot(root), buffer);
-            var header = new PushHeader(_generation, _step, _worker, chunk.Index, _roots[root].Level, _roots[root].Index);
+            var key = new GradientRoot(_header, chunk.Index, _roots[root]);
             bool recycle = true;
-            IParameterServerGrain server = _links.Partitions[partition];
+            IParameterServerGrain server = _servers[partition];
             await GrainCalls.DeliverAsync(
-                () => server.PushAsync(header, new TensorBlock(buffer, 0, length)),
-                () => $"push of step {header.Step} to partition {partition}",
+                () => server.PushAsync(key, new TensorBlock(buffer, 0, length)),
+                () => $"push of step {key.Header.Step} to partition {partition}",
                 onRetry: () => recycle = false).ConfigureAwait(false);
             if (recycle)
             {

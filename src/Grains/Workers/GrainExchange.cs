@@ -1,8 +1,9 @@
 using System.Diagnostics;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
@@ -13,24 +14,26 @@ namespace ConvNet.Grains.Workers;
 /// <summary>The exchange of a worker in a cluster: every request of the engine becomes grain calls. Used by the engine's main thread only.</summary>
 internal sealed class GrainExchange : StepExchange
 {
-    private readonly WorkerAssignment _assignment;
+    private readonly Assignment _assignment;
+    private readonly int _worker;
     private readonly WorkerLinks _links;
     private readonly ParameterPull _pull;
     private readonly GradientPush _push;
     private readonly Dictionary<Parameter, int> _tensorIndex;
     private readonly List<Task> _reports = [];
-    private long _step;
+    private MessageHeader _header;
     private int _rootCount;
 
-    public GrainExchange(Network network, WorkerLinks links, WorkerAssignment assignment)
+    public GrainExchange(Model model, WorkerLinks links, Assignment assignment, int worker)
     {
         _assignment = assignment;
+        _worker = worker;
         _links = links;
         int partitions = links.Partitions.Length;
-        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(network.Layout, p, partitions))];
-        _pull = new ParameterPull(network.Layout, plans, links, assignment.Worker);
-        _push = new GradientPush(network.Layout, plans, links, assignment.Worker);
-        _tensorIndex = network.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(model.Layout, p, partitions))];
+        _pull = new ParameterPull(model.Layout, plans, links.Partitions);
+        _push = new GradientPush(model.Layout, plans, links.Partitions);
+        _tensorIndex = model.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
     }
 
     /// <summary>Seconds that the engine has waited so far.</summary>
@@ -42,33 +45,46 @@ internal sealed class GrainExchange : StepExchange
 
     public void BeginStep(long step, ShardPlan plan)
     {
-        _step = step;
+        _header = _assignment.HeaderOf(step, _worker);
         _rootCount = plan.Roots.Length;
-        _pull.Begin(_assignment.Generation, step);
-        _push.Begin(_assignment.Generation, step, plan.Roots);
+        _pull.Begin(_header);
+        _push.Begin(_header, plan.Roots);
         _reports.Clear();
     }
 
     /// <summary>Waits until everything of this step has been acknowledged, then reports the worker's part of it.</summary>
-    public void EndStep(WorkerStepReport report)
+    /// <param name="metrics">Of each root of the worker's plan.</param>
+    public void EndStep(Metrics[] metrics)
     {
         long start = Stopwatch.GetTimestamp();
         _push.Finish();
         Task.WhenAll(_reports).GetAwaiter().GetResult();
+
+        // The network reuses its metrics from step to step, and by reference they would reach the coordinator.
+        var report = new WorkerReport(_header, [.. metrics]);
         GrainCalls.DeliverAsync(
-            () => _links.Coordinator.ReportWorkerAsync(report),
-            () => $"report of step {report.Step} to the step coordinator").GetAwaiter().GetResult();
+            () => _links.Coordinator.ReportAsync(report),
+            () => $"report of step {_header.Step} to the step coordinator").GetAwaiter().GetResult();
         PushSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>Fetches a whole version outside training.</summary>
     public void PullAll(long version)
     {
-        _pull.Begin(_assignment.Generation, version);
+        _pull.Begin(_assignment.HeaderOf(version, _worker));
         for (int tensor = 0; tensor < _tensorIndex.Count; tensor++)
         {
             _pull.Wait(tensor);
         }
+    }
+
+    /// <summary>Fetches the running statistics of a batch norm at a version outside training: running mean, then running variance.</summary>
+    public TensorBlock ReadStatistics(long version, int norm)
+    {
+        BlockAnswer answer = GrainCalls.CallAsync(
+            () => _links.BatchNorm.ReadAsync(_assignment.HeaderOf(version, _worker), norm),
+            () => $"running statistics of batch norm {norm}").GetAwaiter().GetResult();
+        return answer.Values ?? throw new StepAbortedException($"batch norm answered {answer.Verdict} to a request for version {version}");
     }
 
     public override void Pull(Parameter parameter)
@@ -110,24 +126,24 @@ internal sealed class GrainExchange : StepExchange
 
     private async Task<TensorBlock?> ReduceAsync(int norm, bool forward, bool wait, TensorBlock roots)
     {
-        var header = new BatchNormHeader(_assignment.Generation, _step, _assignment.Worker, norm, forward, wait);
-        int rootCount = _rootCount;
+        var key = new NormRoots(_header, norm, forward, _rootCount, wait);
         while (true)
         {
-            PullReply reply = await GrainCalls.CallAsync(
-                () => _links.BatchNorm.ReduceAsync(header, rootCount, roots),
-                () => $"batch norm {norm} of step {header.Step}").ConfigureAwait(false);
-            switch (reply.Verdict)
+            BlockAnswer answer = await GrainCalls.CallAsync(
+                () => _links.BatchNorm.ReduceAsync(key, roots),
+                () => $"batch norm {norm} of step {key.Header.Step}").ConfigureAwait(false);
+            switch (answer.Verdict)
             {
-                case PullVerdict.Ready:
-                    return reply.Values;
-                case PullVerdict.NotYet:
-                    // A worker that waits has waited at the server already; one that does not is ahead of the commit there.
-                    await Task.Delay(wait ? 0 : 10).ConfigureAwait(false);
-                    continue;
-                default:
-                    throw new StepAbortedException($"batch norm {norm} answered {reply.Verdict}");
+                case Verdict.Rejected or Verdict.Conflict:
+                    throw new ConvNetException(ExitCode.TrainingFailed, answer.Answer.Reason!);
+                case Verdict.Stale:
+                    throw new StepAbortedException($"batch norm {norm} answered {answer.Verdict}");
+                case not Verdict.Future when !wait || answer.Values is not null:
+                    return answer.Values;
             }
+
+            // A worker that waits has waited at the server already; one that does not is ahead of the commit there.
+            await Task.Delay(wait ? 0 : 10).ConfigureAwait(false);
         }
     }
 }

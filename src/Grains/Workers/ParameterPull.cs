@@ -18,23 +18,23 @@ internal sealed class ParameterPull
 
     private readonly ParameterLayout _layout;
     private readonly PartitionPlan[] _plans;
-    private readonly WorkerLinks _links;
-    private readonly int _worker;
+    private readonly IParameterServerGrain[] _servers;
     private readonly TaskCompletionSource<TensorBlock>[][] _arrivals;
     private readonly bool[][] _copied;
 
-    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, WorkerLinks links, int worker)
+    /// <param name="plans">By partition.</param>
+    /// <param name="servers">By partition.</param>
+    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers)
     {
         _layout = layout;
         _plans = plans;
-        _links = links;
-        _worker = worker;
+        _servers = servers;
         _arrivals = [.. plans.Select(plan => new TaskCompletionSource<TensorBlock>[plan.Chunks.Length])];
         _copied = [.. plans.Select(plan => new bool[plan.Chunks.Length])];
     }
 
-    /// <summary>Starts to fetch a version; returns at once.</summary>
-    public void Begin(long generation, long version)
+    /// <summary>Starts to fetch the version before the header's step; returns at once.</summary>
+    public void Begin(MessageHeader header)
     {
         for (int partition = 0; partition < _plans.Length; partition++)
         {
@@ -45,7 +45,7 @@ internal sealed class ParameterPull
             var next = new StrongBox(arrivals.Length);
             for (int lane = 0; lane < Math.Min(InFlight, arrivals.Length); lane++)
             {
-                _ = FetchLaneAsync(_links.Partitions[partition], partition, next, generation, version, arrivals);
+                _ = FetchLaneAsync(_servers[partition], partition, next, header, arrivals);
             }
         }
     }
@@ -69,28 +69,28 @@ internal sealed class ParameterPull
 
     /// <summary>Fetches chunks from the last to the first until none is left.</summary>
     private async Task FetchLaneAsync(
-        IParameterServerGrain server, int partition, StrongBox left, long generation, long version, TaskCompletionSource<TensorBlock>[] arrivals)
+        IParameterServerGrain server, int partition, StrongBox left, MessageHeader header, TaskCompletionSource<TensorBlock>[] arrivals)
     {
         int chunk;
         while ((chunk = Interlocked.Decrement(ref left.Value)) >= 0)
         {
             try
             {
-                PullReply reply;
+                BlockAnswer answer;
                 do
                 {
-                    reply = await GrainCalls.CallAsync(
-                        () => server.PullAsync(generation, version, _worker, chunk),
-                        () => $"pull of version {version} from partition {partition}").ConfigureAwait(false);
+                    answer = await GrainCalls.CallAsync(
+                        () => server.PullAsync(header, chunk),
+                        () => $"pull of version {header.Step} from partition {partition}").ConfigureAwait(false);
                 }
-                while (reply.Verdict == PullVerdict.NotYet);
+                while (answer.Verdict == Verdict.Future);
 
-                string answer = $"partition {partition} answered {reply.Verdict} to a pull of version {version}";
-                arrivals[chunk].SetResult(reply.Verdict switch
+                string story = $"partition {partition} answered {answer.Verdict} to a pull of version {header.Step}";
+                arrivals[chunk].SetResult(answer.Verdict switch
                 {
-                    PullVerdict.Ready => reply.Values!,
-                    PullVerdict.Stale => throw new StepAbortedException(answer),
-                    _ => throw new ConvNetException(ExitCode.TrainingFailed, answer),
+                    Verdict.Accepted => answer.Values!,
+                    Verdict.Stale => throw new StepAbortedException(story),
+                    _ => throw new ConvNetException(ExitCode.TrainingFailed, $"{story}: {answer.Answer.Reason}"),
                 });
             }
             catch (Exception e)

@@ -5,6 +5,7 @@ using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Data;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains.Protocol.Jobs;
 using Orleans.Placement;
 
 namespace ConvNet.Grains.Workers;
@@ -13,41 +14,51 @@ namespace ConvNet.Grains.Workers;
 [PinnedPlacement, KeepAlive, Immovable]
 internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
 {
-    private WorkerSession? _session;
+    private Assignment? _assignment;
+    private Task<WorkerSession>? _prepared;
+    private WorkerOrders? _orders;
     private string? _reservedBy;
 
-    public async Task PrepareAsync(WorkerAssignment assignment)
+    private string Name => this.GetPrimaryKeyString();
+
+    public async Task<Answer> PrepareAsync(Assignment assignment)
     {
         if (_reservedBy != assignment.JobId)
         {
-            throw new JobException(
-                ExitCode.Conflict,
-                $"worker {this.GetPrimaryKeyString()} is not reserved for job '{assignment.JobId}' (but for '{_reservedBy}'): its silo has restarted");
+            throw new ConvNetException(
+                ExitCode.Conflict, $"worker {Name} is not reserved for job '{assignment.JobId}' (but for '{_reservedBy}'): its silo has restarted");
         }
 
-        Stop();
-        string name = this.GetPrimaryKeyString();
-        JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        var links = new WorkerLinks(GrainFactory, assignment);
+        if (assignment.Generation < _assignment?.Generation)
+        {
+            return Verdict.Stale;
+        }
 
-        // Reading a data set takes seconds; it must not hold up a turn.
-        _session = await Task.Run(() => new WorkerSession(assignment, job, catalog.Open(job.Data), links, name));
+        bool repeated = assignment.Generation == _assignment?.Generation;
+        if (!repeated)
+        {
+            Stop();
+            _assignment = assignment;
+            _orders = new WorkerOrders(assignment, Name);
+
+            // Reading a data set takes seconds; it must not hold up a turn.
+            int worker = Array.FindIndex(assignment.Workers, assigned => assigned.Name == Name);
+            var links = new WorkerLinks(GrainFactory, assignment);
+            _prepared = Task.Run(() => Open(assignment, worker, links));
+        }
+
+        await _prepared!;
+        return repeated ? Verdict.Duplicate : Verdict.Accepted;
     }
 
-    public Task RunAsync(string jobId, long generation, long firstStep, long endStep)
-    {
-        SessionOf(jobId, generation).Train(firstStep, endStep);
-        return Task.CompletedTask;
-    }
+    public Task<Answer> RunAsync(MessageHeader header, long order, long endStep) =>
+        CarryOutAsync(header, order, session => session.Train(header.Step, endStep));
 
-    public Task EvaluateAsync(string jobId, long generation, long version, int firstBlock, int endBlock)
-    {
-        SessionOf(jobId, generation).Evaluate(version, firstBlock, endBlock);
-        return Task.CompletedTask;
-    }
+    public Task<Answer> EvaluateAsync(MessageHeader header, long order, int firstBlock, int endBlock) =>
+        CarryOutAsync(header, order, session => session.Evaluate(header.Step, firstBlock, endBlock));
 
     public Task<WorkerStatus> StatusAsync() =>
-        Task.FromResult(_session?.Status ?? new WorkerStatus(this.GetPrimaryKeyString(), 0, 0, 0, 0, 0, 0, 0, 0));
+        Task.FromResult(_prepared is { IsCompletedSuccessfully: true } prepared ? prepared.Result.Status : new WorkerStatus(Name, 0, 0, 0, 0, 0, 0, 0, 0));
 
     public Task<string> ReserveAsync(string jobId) => Task.FromResult(_reservedBy ??= jobId);
 
@@ -68,24 +79,36 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         return Task.CompletedTask;
     }
 
-    private WorkerSession SessionOf(string jobId, long generation)
+    private WorkerSession Open(Assignment assignment, int worker, WorkerLinks links)
     {
-        if (_session is not { } session || session.Assignment.JobId != jobId || session.Assignment.Generation != generation)
+        JobSpec job = JobSpec.FromJson(assignment.JobJson);
+        return new WorkerSession(assignment, worker, job, catalog.Open(job.Data), links);
+    }
+
+    private async Task<Answer> CarryOutAsync(MessageHeader header, long order, Action<WorkerSession> carryOut)
+    {
+        if (_orders is not { } orders || _prepared is not { } prepared)
         {
-            throw new JobException(
-                ExitCode.Environment,
-                $"worker {this.GetPrimaryKeyString()} has no assignment of generation {generation} of job '{jobId}'" +
-                (_session is null
-                    ? "; its silo has restarted: resume from the last checkpoint"
-                    : $" (it has {_session.Assignment.Generation} of '{_session.Assignment.JobId}')"));
+            throw new ConvNetException(
+                ExitCode.Environment, $"worker {Name} has no assignment of job '{header.JobId}'; its silo has restarted: resume from the last checkpoint");
         }
 
-        return session;
+        WorkerSession session = await prepared;
+        Answer answer = GrainCalls.Demand(orders.Take(header, order));
+        if (answer.Verdict == Verdict.Accepted)
+        {
+            carryOut(session);
+        }
+
+        return answer;
     }
 
     private void Stop()
     {
-        _session?.Dispose();
-        _session = null;
+        // A session that is still being opened ends as soon as it is.
+        _prepared?.ContinueWith(prepared => prepared.Result.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        _prepared = null;
+        _orders = null;
+        _assignment = null;
     }
 }

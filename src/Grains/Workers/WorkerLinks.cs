@@ -6,11 +6,11 @@ namespace ConvNet.Grains.Workers;
 /// <summary>A worker's connections to the servers of its job.</summary>
 internal sealed class WorkerLinks
 {
-    public WorkerLinks(IGrainFactory grains, WorkerAssignment assignment)
+    public WorkerLinks(IGrainFactory grains, Assignment assignment)
     {
-        Partitions = [.. assignment.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
-        BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.ServerKey);
-        Coordinator = grains.GetGrain<IStepCoordinatorGrain>(assignment.ServerKey);
+        Partitions = [.. assignment.Servers.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
+        BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm);
+        Coordinator = grains.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator);
         Job = grains.GetGrain<IJobControlGrain>(assignment.JobId);
     }
 

@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Grains.Workers;
 
@@ -18,7 +19,8 @@ namespace ConvNet.Grains.Workers;
 /// </summary>
 internal sealed class WorkerSession : IDisposable
 {
-    private readonly WorkerAssignment _assignment;
+    private readonly Assignment _assignment;
+    private readonly int _worker;
     private readonly JobSpec _job;
     private readonly int _testSamples;
     private readonly WorkerLinks _links;
@@ -36,28 +38,28 @@ internal sealed class WorkerSession : IDisposable
     private long _step;
     private double _seconds;
 
-    public WorkerSession(WorkerAssignment assignment, JobSpec job, Dataset data, WorkerLinks links, string name)
+    /// <param name="worker">Its index in the assignment.</param>
+    public WorkerSession(Assignment assignment, int worker, JobSpec job, Dataset data, WorkerLinks links)
     {
         _assignment = assignment;
+        _worker = worker;
         _job = job;
         _testSamples = data.Test.Count;
         _links = links;
-        _name = name;
+        _name = assignment.Workers[worker].Name;
         _batches = new BatchPlan(job.Seed, job.Shape);
         _train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
         _test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
-        _team = new ThreadTeam(assignment.Threads, name);
-        _network = new Network(job.Model, job.BatchNormMode, _team, job.Kernels);
-        _exchange = new GrainExchange(_network, links, assignment);
-        new Thread(Work) { IsBackground = true, Name = name }.Start();
+        _team = new ThreadTeam(assignment.Workers[worker].Threads, _name);
+        _network = new Network(new Model(job.Model, job.BatchNormMode), _team, job.Kernels);
+        _exchange = new GrainExchange(_network.Model, links, assignment, worker);
+        new Thread(Work) { IsBackground = true, Name = _name }.Start();
     }
-
-    public WorkerAssignment Assignment => _assignment;
 
     public WorkerStatus Status => new(
         _name,
-        _assignment.FirstShard,
-        _assignment.EndShard,
+        Shards.First,
+        Shards.End,
         Volatile.Read(ref _step),
         Volatile.Read(ref _samples),
         Math.Max(0, _seconds - _exchange.BatchNormSeconds - _exchange.PushSeconds - _exchange.PullSeconds),
@@ -67,6 +69,8 @@ internal sealed class WorkerSession : IDisposable
     {
         EvaluatedSamples = Volatile.Read(ref _evaluated),
     };
+
+    private ShardRange Shards => _assignment.Workers[_worker].Shards;
 
     public void Train(long firstStep, long endStep) => Post(() =>
     {
@@ -80,11 +84,11 @@ internal sealed class WorkerSession : IDisposable
     {
         _exchange.PullAll(version);
         _network.PrepareEvaluation(ReadStatistics(version));
-        var blocks = new BlockMetrics[endBlock - firstBlock];
+        var blocks = new Metrics[endBlock - firstBlock];
         for (int block = firstBlock; block < endBlock && !_stopping; block++)
         {
             Metrics metrics = Evaluation.EvaluateBlock(_network, _test, _testSamples, block);
-            blocks[block - firstBlock] = new BlockMetrics(metrics.LossSum, metrics.Correct, metrics.Count);
+            blocks[block - firstBlock] = metrics;
             Volatile.Write(ref _evaluated, _evaluated + metrics.Count);
         }
 
@@ -93,7 +97,7 @@ internal sealed class WorkerSession : IDisposable
             return;
         }
 
-        Tell(job => job.EvaluationDoneAsync(_assignment.Generation, _assignment.Worker, firstBlock, blocks));
+        Tell(job => job.EvaluationDoneAsync(_assignment.HeaderOf(version, _worker), firstBlock, blocks));
     });
 
     /// <summary>Stops after the step in progress; returns at once, and the thread frees everything when it ends.</summary>
@@ -107,7 +111,7 @@ internal sealed class WorkerSession : IDisposable
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         ReadOnlySpan<int> batch = _batches.Samples(step);
-        var plan = new ShardPlan(_job.Shape.TreeOf(step), _assignment.FirstShard, _assignment.EndShard);
+        var plan = new ShardPlan(_job.Shape.TreeOf(step), Shards.First, Shards.End);
         _exchange.BeginStep(step, plan);
         int[] indices = batch.Slice(plan.FirstBatchPosition, plan.Samples).ToArray();
         var labels = new int[indices.Length];
@@ -117,11 +121,7 @@ internal sealed class WorkerSession : IDisposable
         }
 
         Metrics[] metrics = _network.TrainStep(plan, _exchange, step, _job.Seed, labels, indices);
-        _exchange.EndStep(new WorkerStepReport(
-            _assignment.Generation,
-            step,
-            _assignment.Worker,
-            [.. metrics.Select(m => new BlockMetrics(m.LossSum, m.Correct, m.Count))]));
+        _exchange.EndStep(metrics);
         _seconds += clock.Elapsed.TotalSeconds;
         Volatile.Write(ref _samples, _samples + plan.Samples);
         Volatile.Write(ref _step, step + 1);
@@ -130,15 +130,12 @@ internal sealed class WorkerSession : IDisposable
     private List<BatchNormState> ReadStatistics(long version)
     {
         var states = new List<BatchNormState>();
-        for (int norm = 0; norm < _network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < _network.Model.BatchNorms.Count; norm++)
         {
-            int index = norm;
-            using TensorBlock block = GrainCalls.CallAsync(
-                () => _links.BatchNorm.ReadAsync(_assignment.Generation, version, index),
-                () => $"running statistics of batch norm {index}").GetAwaiter().GetResult();
+            using TensorBlock block = _exchange.ReadStatistics(version, norm);
             int channels = block.Length / 2;
             states.Add(new BatchNormState(
-                _network.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
+                _network.Model.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
         }
 
         return states;
@@ -152,14 +149,8 @@ internal sealed class WorkerSession : IDisposable
         }
     }
 
-    private void Tell(Func<IJobControlGrain, Task> call) =>
-        GrainCalls.CallAsync(
-            async () =>
-            {
-                await call(_links.Job).ConfigureAwait(false);
-                return true;
-            },
-            () => $"message of worker {_name} to its job").GetAwaiter().GetResult();
+    private void Tell(Func<IJobControlGrain, Task<Answer>> call) =>
+        GrainCalls.CallAsync(() => call(_links.Job), () => $"message of worker {_name} to its job").GetAwaiter().GetResult();
 
     private void Work()
     {
@@ -200,8 +191,8 @@ internal sealed class WorkerSession : IDisposable
     {
         try
         {
-            JobFailure failure = JobException.From(e).ToFailure($"worker {_name}, step {_step}");
-            Tell(job => job.FailedAsync(_assignment.Generation, _name, failure));
+            JobFailure failure = GrainFailure.ToFailure(e, $"worker {_name}, step {_step}");
+            Tell(job => job.FailedAsync(_assignment.HeaderOf(_step, _worker), _name, failure));
         }
         catch (Exception)
         {

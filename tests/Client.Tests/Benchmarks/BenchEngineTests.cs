@@ -2,9 +2,9 @@ using System.Text.Json;
 using ConvNet.Client.Tests.Commands;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Tests.Golden;
-using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Benchmarks;
@@ -132,9 +132,9 @@ public sealed class BenchEngineTests
 
     private static void WriteWeights(string path, string net, GoldenCase golden)
     {
-        using var network = new Network(ModelPresets.Find(net)!);
-        Dictionary<string, int[]> shapes = network.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Shape);
-        foreach (Engine.Layers.BatchNorm norm in network.BatchNorms)
+        var model = new Model(ModelPresets.Find(net)!, BatchNormMode.Sync);
+        Dictionary<string, int[]> shapes = model.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Shape);
+        foreach (BatchNorm norm in model.BatchNorms)
         {
             shapes[$"{norm.Name}.running_mean"] = shapes[$"{norm.Name}.running_var"] = [norm.Output.C];
         }

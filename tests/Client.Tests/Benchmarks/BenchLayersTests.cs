@@ -3,7 +3,6 @@ using ConvNet.Client.Benchmarks;
 using ConvNet.Client.Tests.Commands;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
-using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Benchmarks;
@@ -81,8 +80,8 @@ public sealed class BenchLayersTests
     public void Nominal_operations_are_two_for_each_multiply_add_of_the_definition(string name, StepPhase phase, double flops)
     {
         using var folder = new TemporaryFolder();
-        using var network = new Network(ModelFile.Load(folder.Write("small.json", Residual)));
-        LayerPart part = LayerPart.Of(network.Layers.Single(layer => layer.Name == name), phase, batch: 5, seconds: 1);
+        var model = new Model(ModelFile.Load(folder.Write("small.json", Residual)), BatchNormMode.Sync);
+        LayerPart part = LayerPart.Of(model.Layers.Single(layer => layer.Name == name), phase, batch: 5, seconds: 1);
 
         Assert.Equal(5 * flops, part.Flops);
         Assert.Equal(flops == 0, part.Bytes > 0);
@@ -98,15 +97,15 @@ public sealed class BenchLayersTests
     public void The_gradient_of_the_networks_input_counts_as_no_work(string name, double flops)
     {
         using var folder = new TemporaryFolder();
-        using var network = new Network(ModelFile.Load(folder.Write(
+        var model = new Model(ModelFile.Load(folder.Write(
             "first.json",
             """
             {"name":"first","input":[3,8,8],"layers":[
               {"type":"residual","main":[{"type":"conv","out":8,"kernel":1},{"type":"conv","out":8,"kernel":1}],
                "shortcut":[{"type":"conv","out":8,"kernel":1}]},
               {"type":"conv","out":4,"kernel":1},{"type":"flatten"},{"type":"fullyConnected","out":10}]}
-            """)));
-        Layer layer = network.Layers.Single(layer => layer.Name == name);
+            """)), BatchNormMode.Sync);
+        Layer layer = model.Layers.Single(layer => layer.Name == name);
 
         LayerPart part = LayerPart.Of(layer, StepPhase.BackwardData, batch: 5, seconds: 1);
 
@@ -118,11 +117,11 @@ public sealed class BenchLayersTests
     [Fact]
     public void A_report_counts_the_work_of_every_step_but_the_gradient_of_the_input_however_long_it_took()
     {
-        using var network = new Network(ModelFile.Load("lenet"));
-        var clock = new StepClock(network.Layers.Count);
+        var model = new Model(ModelFile.Load("lenet"), BatchNormMode.Sync);
+        var clock = new StepClock(model.Layers.Count);
         clock.Measure(() => { });
 
-        var report = new LayerReport(network.Spec, network.Layers, batch: 2, threads: 1, steps: 1, new MachinePeak(100, 20), clock);
+        var report = new LayerReport(model, batch: 2, threads: 1, steps: 1, new MachinePeak(100, 20), clock);
 
         const double First = 6.0 * 25 * 28 * 28, Others = (16 * 150 * 100) + (400 * 120) + (120 * 84) + (84 * 10);
         Assert.Equal(2 * 2 * ((2 * First) + (3 * Others)), report.Flops);
@@ -131,9 +130,9 @@ public sealed class BenchLayersTests
     [Fact]
     public void A_part_that_a_neighbour_has_done_has_no_rate()
     {
-        using var network = new Network(ModelFile.Load("lenet"));
+        var model = new Model(ModelFile.Load("lenet"), BatchNormMode.Sync);
         var peak = new MachinePeak(Gigaflops: 100, Gigabytes: 20);
-        Layer relu = network.Layers[1];
+        Layer relu = model.Layers[1];
 
         Assert.Null(LayerPart.Of(relu, StepPhase.Forward, 128, 1e-7).ShareOfPeak(peak));
         Assert.Equal(128 * 2 * 6 * 28 * 28 * 4 / 20e9, LayerPart.Of(relu, StepPhase.Forward, 128, 1).ShareOfPeak(peak)!.Value, 1e-9);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using ConvNet.Client.Runs;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using Xunit;
@@ -109,7 +108,7 @@ public sealed class TrainingRunTests : IDisposable
     public async Task A_job_that_was_lost_with_its_silo_is_a_failure_of_the_environment()
     {
         var job = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
-        job.Troubles.Enqueue(new JobException(ExitCode.BadInput, "no job 'fake' in this cluster"));
+        job.Troubles.Enqueue(new ConvNetException(ExitCode.BadInput, "no job 'fake' in this cluster"));
 
         ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => RunAsync(job));
 
@@ -123,7 +122,7 @@ public sealed class TrainingRunTests : IDisposable
         var silent = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
         silent.BeforeRun = _ =>
         {
-            silent.Troubles.Enqueue(new JobException(ExitCode.BadInput, "no job 'fake' in this cluster"));
+            silent.Troubles.Enqueue(new ConvNetException(ExitCode.BadInput, "no job 'fake' in this cluster"));
             throw new OrleansException("Exception while sending message: Orleans.Runtime.Messaging.ConnectionFailedException to S127.0.0.1:11112:3");
         };
         var telling = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);

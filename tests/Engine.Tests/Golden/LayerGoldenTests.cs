@@ -3,6 +3,7 @@ using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 using Xunit;
 
@@ -68,12 +69,11 @@ public sealed class LayerGoldenTests
         int classes = golden.Input[0];
         var tree = new ShardTree(golden.Batch, 3);
         var plan = new ShardPlan(tree, 0, 3);
-        var step = new StepContext(null!, KernelSet.Reference) { Training = true, Plan = plan, Samples = golden.Batch };
         var loss = new SoftmaxCrossEntropy(classes);
-        using Activation logits = Volume.From(InputOf(golden), x, 0, golden.Batch);
-        Metrics metrics = Assert.Single(loss.Forward(logits, Formula.Labels(golden.Seed, golden.Batch, classes), step));
+        using Activation logits = Nchw.From(InputOf(golden), x);
+        Metrics metrics = Assert.Single(loss.Forward(logits, Formula.Labels(golden.Seed, golden.Batch, classes), plan));
         GoldenAssert.Close(file, golden, "y", [(float)(metrics.LossSum / metrics.Count)], Tolerance);
-        GoldenAssert.Close(file, golden, "dx", Volume.Read(loss.Backward(), golden.Batch), Tolerance);
+        GoldenAssert.Close(file, golden, "dx", Nchw.Read(loss.Backward(), golden.Batch), Tolerance);
     }
 
     private static Shape InputOf(GoldenCase golden) => new(golden.Input[0], golden.Input[1], golden.Input[2]);

@@ -6,4 +6,4 @@ namespace ConvNet.Engine.Tests.Golden;
 /// <param name="Gradients">By parameter name; γ and β of batch norms included.</param>
 /// <param name="Moments">Of the whole batch, by name of the batch norm.</param>
 internal sealed record LayerResult(
-    float[] Y, float[] Dx, Dictionary<string, float[]> Gradients, Dictionary<string, Moments> Moments);
+    float[] Y, float[] Dx, IReadOnlyDictionary<string, float[]> Gradients, IReadOnlyDictionary<string, Moments> Moments);

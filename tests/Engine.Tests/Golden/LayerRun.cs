@@ -3,6 +3,8 @@ using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Layers;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 using Xunit;
 
@@ -23,9 +25,9 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
         using var team = new ThreadTeam(1);
         var tree = new ShardTree(batch, dataShards);
         var plan = new ShardPlan(tree, 0, dataShards);
-        StepContext step = Context(team, plan, new LocalHub(tree, Source(parameters)).Worker(plan));
-        using Activation activation = Volume.From(input, x, 0, batch);
-        return Volume.Read(layers.Forward(activation, step), batch);
+        StepContext step = Context(team, layers, plan, new LocalHub(tree, Source(parameters)));
+        using Activation activation = Nchw.From(input, x);
+        return Nchw.Read(layers.Forward(activation, step), batch);
     }
 
     /// <summary>Forward, then backward.</summary>
@@ -43,31 +45,17 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
         }
 
         RunAll([.. runs.Where(run => run.Plan.Samples > 0)], run => run.Train(x, dy, this));
-        var gradients = new Dictionary<string, float[]>();
-        var moments = new Dictionary<string, Moments>();
-        int norm = 0;
-        foreach ((Layer layer, int index) in runs[0].Layers.Walk().Select((layer, index) => (layer, index)))
-        {
-            if (layer is BatchNorm)
-            {
-                moments[layer.Name] = hub.Moments(norm);
-                gradients[layer.Parameters[0].Name] = [.. hub.BackwardSums(norm).DyXhat.Select(value => (float)value)];
-                gradients[layer.Parameters[1].Name] = [.. hub.BackwardSums(norm).Dy.Select(value => (float)value)];
-                norm++;
-                continue;
-            }
-
-            for (int p = 0; p < layer.Parameters.Count; p++)
-            {
-                gradients[layer.Parameters[p].Name] =
-                    hub.Gradient(runs.Select(run => (run.Plan, run.Layers.Walk().ElementAt(index).Parameters[p])));
-            }
-        }
-
-        return new LayerResult([.. runs.SelectMany(run => run.Y)], [.. runs.SelectMany(run => run.Dx)], gradients, moments);
+        Assert.True(hub.IsIdle, "Not every gradient arrived from every worker.");
+        BatchNorm[] norms = [.. runs[0].Layers.Walk().OfType<BatchNorm>()];
+        return new LayerResult(
+            [.. runs.SelectMany(run => run.Y)],
+            [.. runs.SelectMany(run => run.Dx)],
+            hub.Gradients,
+            hub.BatchMoments.ToDictionary(moments => norms[moments.Key].Name, moments => moments.Value));
     }
 
-    private static Func<Parameter, float[]> Source(ParameterSource parameters) => parameter => parameters(parameter.Name, parameter.Count);
+    private static Action<Parameter> Source(ParameterSource parameters) =>
+        parameter => parameters(parameter.Name, parameter.Count).CopyTo(parameter.Values, 0);
 
     private static void RunAll(WorkerRun[] runs, Action<WorkerRun> body)
     {
@@ -84,12 +72,15 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
         Assert.All(failures, Assert.Null);
     }
 
-    private StepContext Context(ThreadTeam team, ShardPlan plan, StepExchange exchange) =>
+    private static ReadOnlySpan<float> Own(ShardPlan plan, Shape shape, float[] batch) =>
+        batch.AsSpan(plan.FirstBatchPosition * shape.Count, plan.Samples * shape.Count);
+
+    private StepContext Context(ThreadTeam team, LayerSequence layers, ShardPlan plan, LocalHub hub) =>
         new(team, kernels)
         {
             Training = true,
             Plan = plan,
-            Exchange = exchange,
+            Exchange = hub.Worker(plan, [.. layers.Walk().OfType<BatchNorm>()]),
             Samples = plan.Samples,
             Seed = 1,
             SampleIndices = [.. Enumerable.Range(plan.FirstBatchPosition, plan.Samples)],
@@ -108,20 +99,20 @@ internal sealed class LayerRun(Shape input, Func<ModelBuilder, LayerSequence> bu
         public void Train(float[] x, Func<float[], float[]> dy, LayerRun run)
         {
             using var team = new ThreadTeam(Threads);
-            StepContext step = run.Context(team, plan, hub.Worker(plan));
+            StepContext step = run.Context(team, layers, plan, hub);
             foreach (Parameter parameter in layers.Walk().SelectMany(layer => layer.Parameters))
             {
                 parameter.ReserveRoots(plan.Roots.Length);
             }
 
-            using Activation input = Volume.From(layers.Input, x, plan.FirstBatchPosition, plan.Samples);
+            using Activation input = Nchw.From(layers.Input, Own(plan, layers.Input, x));
             Activation y = layers.Forward(input, step);
-            Y = Volume.Read(y, plan.Samples);
-            Assert.False(Volume.HasDirtyPadding(y, plan.Samples), "Forward left values in padding lanes.");
-            using Activation gradient = Volume.From(layers.Output, dy(Y), plan.FirstBatchPosition, plan.Samples);
+            Y = Nchw.Read(y, plan.Samples);
+            Assert.True(Nchw.PaddingIsZero(y, plan.Samples), "Forward left values in padding lanes.");
+            using Activation gradient = Nchw.From(layers.Output, Own(plan, layers.Output, dy(Y)));
             Activation dx = layers.Backward(gradient, step, needsInputGradient: true)!;
-            Dx = Volume.Read(dx, plan.Samples);
-            Assert.False(Volume.HasDirtyPadding(dx, plan.Samples), "Backward left values in padding lanes.");
+            Dx = Nchw.Read(dx, plan.Samples);
+            Assert.True(Nchw.PaddingIsZero(dx, plan.Samples), "Backward left values in padding lanes.");
         }
     }
 }

@@ -66,7 +66,7 @@ public sealed class NetGoldenTests
 
         Assert.InRange(loss, golden.Loss * (1 - FastLossTolerance), golden.Loss * (1 + FastLossTolerance));
         var difference = new RelativeDifference();
-        foreach (Parameter parameter in state.Network.Parameters)
+        foreach (Parameter parameter in state.Network.Model.Parameters)
         {
             difference.Add(file, golden, $"d.{parameter.Name}", state.Exchange.Gradient(parameter));
         }

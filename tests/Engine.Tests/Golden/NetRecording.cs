@@ -3,6 +3,7 @@ using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Tests.Golden;
@@ -79,11 +80,10 @@ internal sealed class NetRecording
     {
         int classes = logits.Length / _batch;
         var plan = new ShardPlan(new ShardTree(_batch, NetState.DataShards), 0, NetState.DataShards);
-        var step = new StepContext(null!, KernelSet.Reference) { Training = true, Plan = plan, Samples = _batch };
         var loss = new SoftmaxCrossEntropy(classes);
-        using Activation activation = Volume.From(new Shape(classes, 1, 1), logits, 0, _batch);
-        Loss = loss.Forward(activation, Formula.Labels(golden.Seed, _batch, classes), step)[0].LossSum / _batch;
-        return Volume.Read(loss.Backward(), _batch);
+        using Activation activation = Nchw.From(new Shape(classes, 1, 1), logits);
+        Loss = loss.Forward(activation, Formula.Labels(golden.Seed, _batch, classes), plan)[0].LossSum / _batch;
+        return Nchw.Read(loss.Backward(), _batch);
     }
 
     /// <summary>A layer by itself, named as in the network.</summary>

@@ -3,6 +3,7 @@ using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 
@@ -21,21 +22,21 @@ internal sealed class NetState : IDisposable
     public NetState(string net, int state, KernelSet kernels)
     {
         _golden = GoldenFile.Read(net).Cases[state];
-        Network = new Network(ModelPresets.Find(net)!, BatchNormMode.Sync, _team, kernels);
+        Network = new Network(new Model(ModelPresets.Find(net)!, BatchNormMode.Sync), _team, kernels);
         Exchange = new LocalExchange(Network);
-        foreach (Parameter parameter in Network.Parameters)
+        foreach (Parameter parameter in Network.Model.Parameters)
         {
             Initial(parameter).CopyTo(Exchange.Values(parameter));
         }
 
-        for (int norm = 0; norm < Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < Network.Model.BatchNorms.Count; norm++)
         {
-            BatchNorm layer = Network.BatchNorms[norm];
+            BatchNorm layer = Network.Model.BatchNorms[norm];
             Exchange.Statistics[norm] = RunningStatistics.Before(_golden, layer.Name, layer.Output.C);
         }
 
-        int inputs = _golden.Batch * Network.Spec.Input.Count;
-        Volume.Fill(Network.Input(_golden.Batch), GoldenFile.Input(_golden, inputs, InputScale), 0, _golden.Batch);
+        int inputs = _golden.Batch * Network.Model.Spec.Input.Count;
+        Nchw.Store(GoldenFile.Input(_golden, inputs, InputScale), Network.Input(_golden.Batch));
     }
 
     public Network Network { get; }
@@ -48,7 +49,7 @@ internal sealed class NetState : IDisposable
     public double Train()
     {
         var plan = new ShardPlan(new ShardTree(_golden.Batch, DataShards), 0, DataShards);
-        int[] labels = Formula.Labels(_golden.Seed, _golden.Batch, Network.Classes);
+        int[] labels = Formula.Labels(_golden.Seed, _golden.Batch, Network.Model.Classes);
         Metrics metrics = Exchange.TrainStep(plan, 0, 1, labels, [.. Enumerable.Range(0, _golden.Batch)]);
         return metrics.LossSum / metrics.Count;
     }
@@ -57,7 +58,7 @@ internal sealed class NetState : IDisposable
     public float[] Predict()
     {
         Exchange.PrepareEvaluation();
-        return Volume.Read(Network.Predict(_golden.Batch), _golden.Batch);
+        return Nchw.Read(Network.Predict(_golden.Batch), _golden.Batch);
     }
 
     public void Dispose()

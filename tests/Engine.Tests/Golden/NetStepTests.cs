@@ -40,7 +40,7 @@ public sealed class NetStepTests
 
         Assert.Equal(golden.Loss, state.Train(), LossTolerance);
 
-        foreach (Parameter parameter in state.Network.Parameters)
+        foreach (Parameter parameter in state.Network.Model.Parameters)
         {
             var difference = new RelativeDifference();
             difference.Add(file, golden, $"update.{parameter.Name}", Update(golden, state, parameter));
@@ -48,10 +48,10 @@ public sealed class NetStepTests
                 difference.Value <= UpdateTolerance, $"The update of {parameter.Name} is off by {difference.Value:g3} of its norm.");
         }
 
-        for (int norm = 0; norm < state.Network.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < state.Network.Model.BatchNorms.Count; norm++)
         {
             RunningStatistics.Compare(
-                file, golden, state.Network.BatchNorms[norm].Name, state.Exchange.BatchMoments(norm), StatisticsTolerance);
+                file, golden, state.Network.Model.BatchNorms[norm].Name, state.Exchange.BatchMoments(norm), StatisticsTolerance);
         }
     }
 

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Tests.Layers;
 using Xunit;
 
 namespace ConvNet.Engine.Tests.Golden;
@@ -39,7 +40,7 @@ public sealed class SynchronizedBatchNormTests
         float[] dy = Formula.Values(Seed, 1, x.Length);
         float[] gamma = Formula.Values(Seed, 2, shape.C, 0.25f, 1);
         float[] beta = Formula.Values(Seed, 3, shape.C, 0.25f);
-        var oracle = new NormOracle(shape, batch, x, dy, gamma, beta);
+        var oracle = new BatchNormOracle(shape, batch, x, dy, gamma, beta);
 
         LayerResult result = LayerRun.Of([new BatchNormSpec()], shape, kernels, dataShards: 4, workers).Train(
             batch, x, _ => dy, (name, _) => name == "0.weight" ? gamma : beta);

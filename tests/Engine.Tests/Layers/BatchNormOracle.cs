@@ -2,14 +2,12 @@ using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Tests.Layers;
 
-/// <summary>Batch norm in float64 over a whole batch (N, C, H, W) at once, with γ = 1.5 and β = 0.25.</summary>
+/// <summary>Batch norm over a whole batch, forward and backward, in float64 and two passes.</summary>
 internal sealed class BatchNormOracle
 {
-    private const double Gamma = 1.5;
-    private const double Beta = 0.25;
     private const double Epsilon = 1e-5;
 
-    public BatchNormOracle(float[] x, float[] dy, int batch, Shape shape)
+    public BatchNormOracle(Shape shape, int batch, float[] x, float[] dy, float[] gamma, float[] beta)
     {
         Y = new double[x.Length];
         Dx = new double[x.Length];
@@ -17,16 +15,18 @@ internal sealed class BatchNormOracle
         DBeta = new double[shape.C];
         for (int c = 0; c < shape.C; c++)
         {
-            int[] places = [.. Enumerable.Range(0, x.Length).Where(i => i / shape.Area % shape.C == c)];
-            double mean = places.Average(i => (double)x[i]);
-            double inverse = 1 / Math.Sqrt(places.Average(i => (x[i] - mean) * (x[i] - mean)) + Epsilon);
-            DBeta[c] = places.Sum(i => (double)dy[i]);
-            DGamma[c] = places.Sum(i => dy[i] * (x[i] - mean) * inverse);
-            foreach (int i in places)
+            int[] positions =
+                [.. Enumerable.Range(0, batch).SelectMany(n => Enumerable.Range(n * shape.Count + c * shape.Area, shape.Area))];
+            double mean = positions.Average(i => (double)x[i]);
+            double variance = positions.Average(i => (x[i] - mean) * (x[i] - mean));
+            double invstd = 1 / Math.Sqrt(variance + Epsilon);
+            DBeta[c] = positions.Sum(i => (double)dy[i]);
+            DGamma[c] = positions.Sum(i => dy[i] * (x[i] - mean) * invstd);
+            foreach (int i in positions)
             {
-                double xhat = (x[i] - mean) * inverse;
-                Y[i] = Gamma * xhat + Beta;
-                Dx[i] = Gamma * inverse * (dy[i] - DBeta[c] / places.Length - xhat * DGamma[c] / places.Length);
+                double xhat = (x[i] - mean) * invstd;
+                Y[i] = gamma[c] * xhat + beta[c];
+                Dx[i] = gamma[c] * invstd * (dy[i] - (DBeta[c] + xhat * DGamma[c]) / positions.Length);
             }
         }
     }

@@ -4,6 +4,7 @@ using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 using Xunit;
@@ -13,6 +14,8 @@ namespace ConvNet.Engine.Tests.Layers;
 public class BatchNormTests
 {
     private const int Batch = 11;
+    private const float Gamma = 1.5f;
+    private const float Beta = 0.25f;
     private static readonly Shape Volume = new(10, 9, 9);
 
     [Theory]
@@ -25,27 +28,13 @@ public class BatchNormTests
         using var team = new ThreadTeam(2);
         float[] x = Normal(Batch * Volume.Count, 1, mean, deviation);
         float[] dy = Normal(Batch * Volume.Count, 2, 0, 1);
-        (float[] y, float[] dx, BackwardSums total) = Train(x, dy, kernels, team);
-        var oracle = new BatchNormOracle(x, dy, Batch, Volume);
+        (float[] y, float[] dx, IReadOnlyDictionary<string, float[]> gradients) = Train(x, dy, kernels, team);
+        float[] gamma = [.. Enumerable.Repeat(Gamma, Volume.C)], beta = [.. Enumerable.Repeat(Beta, Volume.C)];
+        var oracle = new BatchNormOracle(Volume, Batch, x, dy, gamma, beta);
         AssertClose(oracle.Y, y, 1e-4);
         AssertClose(oracle.Dx, dx, 1e-4);
-        AssertClose(oracle.DGamma, [.. total.DyXhat.Select(value => (float)value)], 1e-4);
-        AssertClose(oracle.DBeta, [.. total.Dy.Select(value => (float)value)], 1e-4);
-    }
-
-    [Fact]
-    public void Running_statistics_follow_torch_in_both_averages()
-    {
-        var batch = new Moments(5, [2.0], [8.0]);
-        BatchNormState state = BatchNormState.Initial("1", 1);
-        BatchNormState exponential = BatchNormStatistics.Update(state, batch, RunningAverage.Exponential, 0);
-        Assert.Equal(0.2f, exponential.RunningMean[0]);
-        Assert.Equal((float)(0.9 + 0.1 * 2), exponential.RunningVar[0]);
-        BatchNormState cumulative = BatchNormStatistics.Update(state, batch, RunningAverage.Cumulative, 0);
-        Assert.Equal(2f, cumulative.RunningMean[0]);
-        BatchNormState second = BatchNormStatistics.Update(cumulative, new Moments(5, [4.0], [16.0]), RunningAverage.Cumulative, 1);
-        Assert.Equal(3f, second.RunningMean[0]);
-        Assert.Equal(3f, second.RunningVar[0]);
+        AssertClose(oracle.DGamma, gradients["0.weight"], 1e-4);
+        AssertClose(oracle.DBeta, gradients["0.bias"], 1e-4);
     }
 
     [Theory]
@@ -80,15 +69,15 @@ public class BatchNormTests
     public void Evaluation_of_a_sample_does_not_depend_on_its_neighbours()
     {
         using var team = new ThreadTeam(2);
-        using var network = new Network(ModelFile.Load("resnet20"), BatchNormMode.Sync, team);
+        using var network = new Network(new Model(ModelFile.Load("resnet20"), BatchNormMode.Sync), team);
         var exchange = new LocalExchange(network);
         exchange.Initialize(3);
         exchange.PrepareEvaluation();
-        float[] x = Normal(4 * network.Spec.Input.Count, 4, 0, 1);
-        LayerOutput.Store(x, network.Input(4));
-        float[] together = LayerOutput.Read(network.Predict(4), 4);
-        LayerOutput.Store(x[(3 * network.Spec.Input.Count)..], network.Input(4));
-        float[] alone = LayerOutput.Read(network.Predict(1), 1);
+        float[] x = Normal(4 * network.Model.Spec.Input.Count, 4, 0, 1);
+        Nchw.Store(x, network.Input(4));
+        float[] together = Nchw.Read(network.Predict(4), 4);
+        Nchw.Store(x[(3 * network.Model.Spec.Input.Count)..], network.Input(4));
+        float[] alone = Nchw.Read(network.Predict(1), 1);
         Assert.Equal(together[30..], alone);
         Assert.True(alone.Distinct().Count() > 1);
     }
@@ -103,8 +92,8 @@ public class BatchNormTests
             {"type":"residual","main":[{"type":"batchNorm"},{"type":"relu"}]},{"type":"flatten"},{"type":"fullyConnected","out":4}]}
             """;
         using var team = new ThreadTeam(1);
-        using var trained = new Network(ModelFile.Parse(Json), mode, team);
-        using var fresh = new Network(ModelFile.Parse(Json), mode, team);
+        using var trained = new Network(new Model(ModelFile.Parse(Json), mode), team);
+        using var fresh = new Network(new Model(ModelFile.Parse(Json), mode), team);
         var training = new LocalExchange(trained);
         training.Initialize(1);
         FillRamp(trained.Input(8));
@@ -119,7 +108,7 @@ public class BatchNormTests
         exchange.PrepareEvaluation();
         FillRamp(network.Input(8));
         Activation logits = network.Predict(8);
-        return [.. from n in Enumerable.Range(0, 8) from k in Enumerable.Range(0, network.Classes) select logits[n, k, 0, 0]];
+        return [.. from n in Enumerable.Range(0, 8) from k in Enumerable.Range(0, network.Model.Classes) select logits[n, k, 0, 0]];
     }
 
     private static void FillRamp(Activation x)
@@ -130,39 +119,32 @@ public class BatchNormTests
         }
     }
 
-    private static (float[] Y, float[] Dx, BackwardSums Total) Train(float[] x, float[] dy, KernelSet kernels, ThreadTeam team)
+    private static (float[] Y, float[] Dx, IReadOnlyDictionary<string, float[]> Gradients) Train(float[] x, float[] dy, KernelSet kernels, ThreadTeam team)
     {
         LayerSequence layers = new ModelBuilder(BatchNormMode.Sync).Build([new BatchNormSpec()], "", Volume);
         var plan = new ShardPlan(new ShardTree(Batch, 4), 0, 4);
         var norm = (BatchNorm)layers.Layers[0];
-        var exchange = new ProbeExchange(plan, [norm]);
-        var step = new StepContext(team, kernels) { Training = true, Plan = plan, Exchange = exchange, Samples = Batch };
-        norm.Parameters[0].Values.AsSpan(0, Volume.C).Fill(1.5f);
-        norm.Parameters[1].Values.AsSpan(0, Volume.C).Fill(0.25f);
-        var input = new Activation(Volume, Batch);
-        LayerOutput.Store(x, input);
-        float[] y = LayerOutput.Read(layers.Forward(input, step), Batch);
-        var gradient = new Activation(Volume, Batch);
-        LayerOutput.Store(dy, gradient);
-        float[] dx = LayerOutput.Read(layers.Backward(gradient, step, true)!, Batch);
-        var total = new BackwardSums(
-            Array.ConvertAll(exchange.Gradients["0.bias"], value => (double)value),
-            Array.ConvertAll(exchange.Gradients["0.weight"], value => (double)value));
-        return (y, dx, total);
+        var hub = new LocalHub(plan.Tree, _ => { });
+        var step = new StepContext(team, kernels) { Training = true, Plan = plan, Exchange = hub.Worker(plan, [norm]), Samples = Batch };
+        norm.Parameters[0].Values.AsSpan(0, Volume.C).Fill(Gamma);
+        norm.Parameters[1].Values.AsSpan(0, Volume.C).Fill(Beta);
+        float[] y = Nchw.Read(layers.Forward(Nchw.From(Volume, x), step), Batch);
+        float[] dx = Nchw.Read(layers.Backward(Nchw.From(Volume, dy), step, true)!, Batch);
+        return (y, dx, hub.Gradients);
     }
 
     private static float[] Evaluate(string layers, ThreadTeam team)
     {
         string json = $$"""{"name":"fold","input":[6,7,7],"layers":[{{layers}},{"type":"globalAvgPool"}]}""";
-        using var network = new Network(ModelFile.Parse(json), BatchNormMode.Sync, team);
-        foreach (Parameter parameter in network.Parameters)
+        using var network = new Network(new Model(ModelFile.Parse(json), BatchNormMode.Sync), team);
+        foreach (Parameter parameter in network.Model.Parameters)
         {
             Normal(parameter.Count, 20 + parameter.Count, 0.5, 1).CopyTo(parameter.Values, 0);
         }
 
         network.PrepareEvaluation([new BatchNormState("norm", Normal(20, 5, 0, 1), [.. Normal(20, 6, 0, 1).Select(v => v * v + 0.1f)])]);
-        LayerOutput.Store(Normal(3 * 6 * 49, 7, 0, 1), network.Input(3));
-        return LayerOutput.Read(network.Predict(3), 3);
+        Nchw.Store(Normal(3 * 6 * 49, 7, 0, 1), network.Input(3));
+        return Nchw.Read(network.Predict(3), 3);
     }
 
     private static float[] Normal(int count, int seed, double mean, double deviation)

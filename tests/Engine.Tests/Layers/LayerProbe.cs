@@ -4,6 +4,7 @@ using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Tests.Layers;
@@ -16,7 +17,7 @@ internal sealed class LayerProbe
 
     private readonly LayerSequence _layers;
     private readonly StepContext _context;
-    private readonly ProbeExchange _exchange;
+    private readonly LocalHub _hub;
     private readonly Parameter[] _parameters;
     private readonly float[] _input;
     private readonly float[] _weights;
@@ -34,12 +35,12 @@ internal sealed class LayerProbe
         _parameters = [.. _layers.Walk().SelectMany(layer => layer.Parameters)];
         _samples = samples;
         var plan = new ShardPlan(new ShardTree(samples, Shards), 0, Shards);
-        _exchange = new ProbeExchange(plan, _layers.Walk().OfType<BatchNorm>().ToArray());
+        _hub = new LocalHub(plan.Tree, _ => { });
         _context = new StepContext(team, kernels)
         {
             Training = true,
             Plan = plan,
-            Exchange = _exchange,
+            Exchange = _hub.Worker(plan, [.. _layers.Walk().OfType<BatchNorm>()]),
             Samples = samples,
             Step = 3,
             Seed = 7,
@@ -58,11 +59,10 @@ internal sealed class LayerProbe
     public void Run()
     {
         _y = Forward();
-        var dy = new Activation(_layers.Output, _samples);
-        Store(_weights, dy);
+        Activation dy = Nchw.From(_layers.Output, _weights);
         Activation dx = _layers.Backward(dy, _context, needsInputGradient: true)!;
-        _dx = Read(dx);
-        _paddingIsZero &= LanesAreZero(dx);
+        _dx = Nchw.Read(dx, _samples);
+        _paddingIsZero &= Nchw.PaddingIsZero(dx, _samples);
     }
 
     /// <summary>Forward as in evaluation, with running statistics that are not those of a fresh layer.</summary>
@@ -93,12 +93,12 @@ internal sealed class LayerProbe
     public double InputError() => Error(_input, _dx);
 
     public double ParameterError() =>
-        _parameters.Select(parameter => Error(parameter.Values.AsSpan(0, parameter.Count).ToArray(), _exchange.Gradients[parameter.Name], parameter))
+        _parameters.Select(parameter => Error(parameter.Values.AsSpan(0, parameter.Count).ToArray(), _hub.Gradients[parameter.Name], parameter))
             .DefaultIfEmpty(0).Max();
 
     /// <summary>The largest difference between two probes in outputs and gradients, relative to the largest value of each tensor.</summary>
     public double Difference(LayerProbe other) => _parameters
-        .Select(parameter => Difference(_exchange.Gradients[parameter.Name], other._exchange.Gradients[parameter.Name]))
+        .Select(parameter => Difference(_hub.Gradients[parameter.Name], other._hub.Gradients[parameter.Name]))
         .Append(Difference(_y, other._y))
         .Append(Difference(_dx, other._dx))
         .Max();
@@ -151,54 +151,9 @@ internal sealed class LayerProbe
 
     private float[] Forward()
     {
-        Store(_input, _x);
+        Nchw.Store(_input, _x);
         Activation y = _layers.Forward(_x, _context);
-        _paddingIsZero &= LanesAreZero(y);
-        return Read(y);
-    }
-
-    private bool LanesAreZero(Activation activation)
-    {
-        double inside = 0;
-        double all = 0;
-        for (int n = 0; n < _samples; n++)
-        {
-            foreach (float value in activation.SampleSpan(n))
-            {
-                all += Math.Abs((double)value);
-            }
-        }
-
-        foreach (float value in Read(activation))
-        {
-            inside += Math.Abs((double)value);
-        }
-
-        return Math.Abs(all - inside) <= 1e-9 * all;
-    }
-
-    private void Store(float[] values, Activation activation)
-    {
-        for (int i = 0; i < values.Length; i++)
-        {
-            At(activation, i) = values[i];
-        }
-    }
-
-    private float[] Read(Activation activation)
-    {
-        var values = new float[_samples * activation.Shape.Count];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = At(activation, i);
-        }
-
-        return values;
-    }
-
-    private static ref float At(Activation activation, int i)
-    {
-        Shape shape = activation.Shape;
-        return ref activation[i / shape.Count, i % shape.Count / shape.Area, i % shape.Area / shape.W, i % shape.W];
+        _paddingIsZero &= Nchw.PaddingIsZero(y, _samples);
+        return Nchw.Read(y, _samples);
     }
 }

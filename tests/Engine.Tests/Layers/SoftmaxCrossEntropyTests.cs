@@ -1,9 +1,8 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
-using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
-using ConvNet.Engine.Numerics;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 using Xunit;
 
@@ -16,16 +15,14 @@ public class SoftmaxCrossEntropyTests
     [Fact]
     public void The_loss_and_its_gradient_are_those_of_softmax_cross_entropy_over_the_global_batch()
     {
-        using var team = new ThreadTeam(1);
         float[] values = [.. Enumerable.Range(0, 70).Select(i => (i * 37 % 19 - 9) / 3f)];
         int[] labels = [3, 1, 4, 1, 5, 9, 2];
         var logits = new Activation(Logits, 7);
-        LayerOutput.Store(values, logits);
+        Nchw.Store(values, logits);
         var loss = new SoftmaxCrossEntropy(10);
         var plan = new ShardPlan(new ShardTree(7, 4), 0, 4);
-        var step = new StepContext(team, KernelSet.Fast) { Training = true, Plan = plan, Samples = 7 };
-        Metrics total = Assert.Single(loss.Forward(logits, labels, step));
-        float[] gradient = LayerOutput.Read(loss.Backward(), 7);
+        Metrics total = Assert.Single(loss.Forward(logits, labels, plan));
+        float[] gradient = Nchw.Read(loss.Backward(), 7);
         double expected = 0;
         for (int n = 0; n < 7; n++)
         {
@@ -61,48 +58,6 @@ public class SoftmaxCrossEntropyTests
         Assert.Contains("class 10", error.Message);
     }
 
-    [Fact]
-    public void Dropout_keeps_the_mean_and_draws_by_sample_step_layer_and_seed()
-    {
-        float[] first = Dropped(seed: 1, step: 1, sample: 1);
-        Assert.InRange(first.Count(value => value == 0) / (double)first.Length, 0.22, 0.28);
-        Assert.All(first, value => Assert.True(value == 0 || value == (float)(1 / 0.75)));
-        Assert.Equal(first, Dropped(seed: 1, step: 1, sample: 1));
-        Assert.NotEqual(first, Dropped(seed: 2, step: 1, sample: 1));
-        Assert.NotEqual(first, Dropped(seed: 1, step: 2, sample: 1));
-        Assert.NotEqual(first, Dropped(seed: 1, step: 1, sample: 2));
-        Assert.NotEqual(first, Dropped(seed: 1, step: 1, sample: 1, layersBefore: 1));
-        Assert.Equal(first[5] == 0, Philox.DropoutBlock(1, 1, 0, 1, 1).X1 < 0.25 * 4294967296.0);
-    }
-
-    [Fact]
-    public void ReLU_lets_no_NaN_pass_unseen()
-    {
-        var probe = new float[] { float.NaN, -1, 0, 2, float.NegativeInfinity, float.PositiveInfinity, -0f, 1e-40f };
-        var y = new float[8];
-        ReLU.Apply(probe, y);
-        Assert.Equal([float.NaN, 0, 0, 2, 0, float.PositiveInfinity, 0, 1e-40f], y);
-    }
-
     private static Metrics Rounded(Metrics metrics) =>
         metrics with { LossSum = Math.Abs(metrics.LossSum - Math.Log(2)) < 1e-14 ? Math.Log(2) : metrics.LossSum };
-
-    private static float[] Dropped(ulong seed, long step, int sample, int layersBefore = 0)
-    {
-        using var team = new ThreadTeam(1);
-        LayerSpec[] specs = [.. Enumerable.Repeat(new ReLUSpec(), layersBefore), new DropoutSpec { Rate = 0.25 }];
-        var shape = new Shape(12, 20, 20);
-        LayerSequence layers = new ModelBuilder(BatchNormMode.Sync).Build(specs, "", shape);
-        var ones = new Activation(shape, 1);
-        LayerOutput.Store([.. Enumerable.Repeat(1f, shape.Count)], ones);
-        var context = new StepContext(team, KernelSet.Fast)
-        {
-            Training = true,
-            Samples = 1,
-            Seed = seed,
-            Step = step,
-            SampleIndices = [sample],
-        };
-        return LayerOutput.Read(layers.Forward(ones, context), 1);
-    }
 }

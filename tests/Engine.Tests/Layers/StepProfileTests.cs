@@ -13,7 +13,7 @@ public class StepProfileTests
     public void A_step_reports_every_phase_of_every_layer_once_and_nested()
     {
         using var team = new ThreadTeam(1);
-        using var network = new Network(ModelFile.Load("resnet20"), team: team);
+        using var network = new Network(new Model(ModelFile.Load("resnet20"), BatchNormMode.Sync), team);
         var seen = new Recorder();
         network.Profile = seen;
         var exchange = new LocalExchange(network);
@@ -22,7 +22,7 @@ public class StepProfileTests
         exchange.TrainStep(new ShardPlan(new ShardTree(4, 4), 0, 4), 0, 1, samples, samples);
 
         Assert.Equal(0, seen.Open);
-        foreach (Layer layer in network.Layers)
+        foreach (Layer layer in network.Model.Layers)
         {
             StepPhase[] phases = layer is Convolution ? [StepPhase.BackwardWeights, StepPhase.Update] : [];
             phases = layer.Parameters.Count > 0 ? [StepPhase.Load, .. phases] : phases;
@@ -30,9 +30,9 @@ public class StepProfileTests
             Assert.Equal(expected.Order(), seen.Parts.Where(part => part.Layer == layer.Index).Select(part => part.Phase).Order());
         }
 
-        Layer block = network.Layers.First(layer => layer is Residual);
+        Layer block = network.Model.Layers.First(layer => layer is Residual);
         Assert.All(block.Children, child => Assert.Equal(block.Index, seen.Parts.First(part => part.Layer == child.Index).Inside));
-        Assert.Contains((network.Layers.Count, StepPhase.Forward, -1), seen.Parts);
+        Assert.Contains((network.Model.Layers.Count, StepPhase.Forward, -1), seen.Parts);
     }
 
     /// <summary>Keeps every part with the layer it lies in (−1: none).</summary>

@@ -122,14 +122,6 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void Clipping_keeps_small_norms_and_scales_large_ones()
-    {
-        Assert.Equal(1, GradientClipping.Factor(0.5, 1));
-        Assert.Equal(2 / (8 + 1e-6), GradientClipping.Factor(8, 2));
-        Assert.Equal(1, GradientClipping.Factor(1e9, null));
-    }
-
-    [Fact]
     public void Optimizers_survive_JSON()
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);

@@ -27,7 +27,7 @@ public class NetworkDisposalTests
     public void A_disposed_network_keeps_no_native_memory(KernelSet kernels)
     {
         using var team = new ThreadTeam(1);
-        var network = new Network(ModelFile.Parse(Model), BatchNormMode.Sync, team, kernels);
+        var network = new Network(new Model(ModelFile.Parse(Model), BatchNormMode.Sync), team, kernels);
         var exchange = new LocalExchange(network);
         exchange.Initialize(1);
         Train(network, exchange, 4);
@@ -35,7 +35,7 @@ public class NetworkDisposalTests
         exchange.PrepareEvaluation();
         network.Predict(8);
         List<Activation> buffers = [.. BuffersOf(network).Where(buffer => !IsFreed(buffer))];
-        Assert.True(buffers.Count > network.Layers.Count, $"only {buffers.Count} buffers found");
+        Assert.True(buffers.Count > network.Model.Layers.Count, $"only {buffers.Count} buffers found");
 
         network.Dispose();
 

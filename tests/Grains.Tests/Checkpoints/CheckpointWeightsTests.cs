@@ -3,7 +3,6 @@ using ConvNet.Engine.Formats;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 using Xunit;
 
@@ -11,19 +10,19 @@ namespace ConvNet.Grains.Tests.Checkpoints;
 
 public class CheckpointWeightsTests
 {
-    private const string Model = """
+    private const string Json = """
         {"name":"m","input":[1,4,4],"layers":[{"type":"conv","out":2,"kernel":3},{"type":"batchNorm"},{"type":"flatten"},{"type":"fullyConnected","out":3}]}
         """;
 
     [Fact]
     public void Every_tensor_goes_where_its_name_says()
     {
-        using var network = new Network(ModelFile.Parse(Model));
-        Checkpoint checkpoint = Example(network);
+        var model = new Model(ModelFile.Parse(Json), BatchNormMode.Sync);
+        Checkpoint checkpoint = Example(model);
 
-        BatchNormState[] statistics = CheckpointWeights.Load(network, checkpoint, "step-00000007");
+        BatchNormState[] statistics = CheckpointWeights.Load(model, checkpoint, "step-00000007");
 
-        foreach (Parameter parameter in network.Parameters)
+        foreach (Parameter parameter in model.Parameters)
         {
             float[] saved = checkpoint.Parameters.Single(tensor => tensor.Name == parameter.Name).Data.ToArray();
             Assert.Equal(saved, parameter.Values[..parameter.Count]);
@@ -36,8 +35,8 @@ public class CheckpointWeightsTests
     [Fact]
     public void All_differences_from_the_model_are_listed_at_once()
     {
-        using var network = new Network(ModelFile.Parse(Model));
-        Checkpoint checkpoint = Example(network);
+        var model = new Model(ModelFile.Parse(Json), BatchNormMode.Sync);
+        Checkpoint checkpoint = Example(model);
         checkpoint = checkpoint with
         {
             Parameters =
@@ -48,7 +47,7 @@ public class CheckpointWeightsTests
             ],
         };
 
-        ConvNetException error = Assert.Throws<ConvNetException>(() => CheckpointWeights.Load(network, checkpoint, "step-00000007"));
+        ConvNetException error = Assert.Throws<ConvNetException>(() => CheckpointWeights.Load(model, checkpoint, "step-00000007"));
 
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.Contains("step-00000007", error.Message);
@@ -57,7 +56,7 @@ public class CheckpointWeightsTests
         Assert.Contains("9.weight is unknown", error.Message);
     }
 
-    private static Checkpoint Example(Network network)
+    private static Checkpoint Example(Model model)
     {
         int next = 0;
         return new Checkpoint(
@@ -71,7 +70,7 @@ public class CheckpointWeightsTests
                 DataSha256 = "",
             },
             [
-                .. network.Parameters.Reverse().Select(parameter => new NamedTensor(
+                .. model.Parameters.Reverse().Select(parameter => new NamedTensor(
                     parameter.Name, parameter.Shape, Enumerable.Range(0, parameter.Count).Select(_ => (float)++next).ToArray())),
             ],
             [new("1.running_var", [2], new[] { 7f, 8f }), new("1.running_mean", [2], new[] { 5f, 6f })],

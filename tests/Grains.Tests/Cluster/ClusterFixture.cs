@@ -1,5 +1,5 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
-using ConvNet.Grains.Placement;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;

@@ -1,8 +1,7 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
-using ConvNet.Grains.Placement;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts;
 using Xunit;
 
 namespace ConvNet.Grains.Tests.Cluster;
@@ -32,7 +31,7 @@ public sealed class FailureTests(TwoSilos cluster)
         await grain.RunAsync(5000);
 
         // The partition forgets everything, as after a restart of its silo.
-        await cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "fails", 0)).ReleaseAsync();
+        await cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "fails", 0)).ReleaseAsync(new MessageHeader("fails", 1, 0));
         JobFailure failure = await FailureOfAsync(grain);
 
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
@@ -49,7 +48,7 @@ public sealed class FailureTests(TwoSilos cluster)
         for (int i = 0; i < 6; i++)
         {
             IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>($"other-data-{i}");
-            JobException error = await Assert.ThrowsAsync<JobException>(() => grain.SubmitAsync(other.ToJson(), new JobLayout(4, 1, 0), null));
+            ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(other.ToJson(), new JobLayout(4, 1, 0), null));
             Assert.Equal(ExitCode.BadInput, error.ExitCode);
             Assert.Contains("SHA-256", error.Message);
         }
@@ -59,7 +58,7 @@ public sealed class FailureTests(TwoSilos cluster)
     public async Task More_workers_than_free_devices_is_an_error_that_counts_them()
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5) with { DataShards = 16 };
-        JobException error = await Assert.ThrowsAsync<JobException>(() =>
+        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() =>
             cluster.Grains.GetGrain<IJobGrain>("too-many").SubmitAsync(job.ToJson(), new JobLayout(9, 1, 0), null));
         Assert.Equal(ExitCode.Environment, error.ExitCode);
         Assert.Contains("9 workers", error.Message);
@@ -70,11 +69,11 @@ public sealed class FailureTests(TwoSilos cluster)
     public async Task Orders_that_make_no_sense_are_refused_with_what_the_job_is_doing()
     {
         IJobGrain unknown = cluster.Grains.GetGrain<IJobGrain>("nobody");
-        Assert.Contains("no job 'nobody'", (await Assert.ThrowsAsync<JobException>(unknown.StatusAsync)).Message);
+        Assert.Contains("no job 'nobody'", (await Assert.ThrowsAsync<ConvNetException>(unknown.StatusAsync)).Message);
 
         IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("sensible");
         await grain.SubmitAsync(TestJobs.Job("lenet", batch: 20, steps: 5).ToJson(), new JobLayout(1, 1, 0), null);
-        JobException error = await Assert.ThrowsAsync<JobException>(() => grain.RunAsync(6));
+        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => grain.RunAsync(6));
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.Contains("step 0 of 5", error.Message);
         await grain.EndAsync(JobState.Cancelled);

@@ -59,7 +59,7 @@ internal static class TestJobs
     public static string TrainLocally(JobSpec job)
     {
         using var team = new ThreadTeam(2);
-        using var network = new Network(job.Model, job.BatchNormMode, team, job.Kernels);
+        using var network = new Network(new Model(job.Model, job.BatchNormMode), team, job.Kernels);
         var training = new LocalTraining(network, job.Optimizer, job.Seed, job.DataShards, job.Initialization, job.RunningAverage);
         var batches = new BatchPlan(job.Seed, job.Shape);
         var filler = new BatchFiller(Data.Value.Train, job.Adapter, job.Augmentation);
@@ -71,7 +71,7 @@ internal static class TestJobs
             training.Step(labels, samples);
         }
 
-        IEnumerable<NamedTensor> weights = network.Parameters.Select(
+        IEnumerable<NamedTensor> weights = network.Model.Parameters.Select(
             parameter => new NamedTensor(parameter.Name, parameter.Shape, training.Exchange.Values(parameter).ToArray()));
         return StateHash.Weights(weights, training.Steps);
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
@@ -50,14 +51,14 @@ public sealed class TorchInteropTests(OneSilo cluster) : IDisposable
     private string WriteLogits(JobSpec job, Checkpoint checkpoint, Dataset data)
     {
         using var team = new ThreadTeam(2);
-        using var network = new Network(job.Model, job.BatchNormMode, team);
+        using var network = new Network(new Model(job.Model, job.BatchNormMode), team);
         var tensors = checkpoint.Model.ToDictionary(tensor => tensor.Name, tensor => tensor.Data.ToArray());
-        foreach (Parameter parameter in network.Parameters)
+        foreach (Parameter parameter in network.Model.Parameters)
         {
             tensors[parameter.Name].CopyTo(parameter.Values, 0);
         }
 
-        network.PrepareEvaluation([.. network.BatchNorms.Select(norm =>
+        network.PrepareEvaluation([.. network.Model.BatchNorms.Select(norm =>
             new BatchNormState(norm.Name, tensors[$"{norm.Name}.running_mean"], tensors[$"{norm.Name}.running_var"]))]);
         var filler = new BatchFiller(data.Test, job.Adapter, null);
         var logits = new List<float>();
@@ -67,7 +68,7 @@ public sealed class TorchInteropTests(OneSilo cluster) : IDisposable
             Activation y = network.Predict(50);
             for (int n = 0; n < 50; n++)
             {
-                for (int c = 0; c < network.Classes; c++)
+                for (int c = 0; c < network.Model.Classes; c++)
                 {
                     logits.Add(y[n, c, 0, 0]);
                 }

@@ -27,9 +27,21 @@ internal static class ProtocolFixture
 
     public static readonly BackwardSums Totals = new([1, 2, 3], [4, 5, 6]);
 
-    public static Assignment TwoWorkers(long generation = 1) => Assignment.Create(generation, Job.Shards, [("a/0", 1, 1.0), ("b/0", 1, 1.0)]);
+    public static Assignment TwoWorkers(long generation = 1, long firstStep = 0) => new(
+        "job",
+        "",
+        generation,
+        firstStep,
+        [new AssignedWorker("a/0", 1, new ShardRange(0, 2), 1), new AssignedWorker("b/0", 1, new ShardRange(2, 4), 1)],
+        new ServerKeys(["s/job/0"], "s/job", "s/job", "s/job"));
 
-    public static MessageHeader From(int worker, long step = 0, long generation = 1) => new(generation, step, worker, 1);
+    public static MessageHeader From(int worker, long step = 0, long generation = 1) => new("job", generation, step, worker, 1);
+
+    public static MessageHeader FromServer(long step = 0, long generation = 1) => new("job", generation, step);
+
+    public static StepDecision Commit(long step = 0, long generation = 1) => new(FromServer(step, generation), PlainStep);
+
+    public static StepDecision Skip(long step = 0, long generation = 1) => new(FromServer(step, generation), null);
 
     public static float[] Filled(int length, float value)
     {

@@ -48,7 +48,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
     {
         ShardRange shards = assignment.Workers[index].Shards;
         var plan = new ShardPlan(cluster.Job.Shape.TreeOf(step), shards.First, shards.End);
-        var header = new MessageHeader(assignment.Generation, step, index, assignment.Workers[index].Incarnation);
+        MessageHeader header = assignment.HeaderOf(step, index);
         float[][] weights = await PullAsync(step).ConfigureAwait(false);
         Metrics[] metrics = [];
         if (plan.Samples > 0)
@@ -79,14 +79,14 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
 
     private async Task PullChunkAsync(PartitionMachine partition, int chunk, long step, float[][] weights)
     {
-        PullAnswer answer = await cluster.Network.CallAsync(
-            life, () => partition.Pull(assignment.Generation, step, chunk), reply => reply.Verdict != PullVerdict.NotYet).ConfigureAwait(false);
-        if (answer.Verdict != PullVerdict.Ready)
+        BlockAnswer answer = await cluster.Network.CallAsync(
+            life, () => partition.Pull(assignment.HeaderOf(step, index), chunk), reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
+        if (answer.Verdict != Verdict.Accepted)
         {
-            await OutOfDateAsync(answer.Verdict == PullVerdict.Stale ? null : $"pulled version {step}: {answer.Verdict}").ConfigureAwait(false);
+            await OutOfDateAsync(answer.Verdict == Verdict.Stale ? null : $"pulled version {step}: {answer.Answer.Reason}").ConfigureAwait(false);
         }
 
-        partition.Plan.ScatterChunk(chunk, answer.Floats, tensor => weights[tensor]);
+        partition.Plan.ScatterChunk(chunk, answer.Values!.Span, tensor => weights[tensor]);
     }
 
     private async Task ForwardAndBackwardAsync(ShardPlan plan, MessageHeader header, float[][] weights)
@@ -98,7 +98,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             int n = norm;
             Moments[] roots = Reduce(plan, shard => _model.MomentsOf(header.Step, shard, n, weights), Moments.Combine);
-            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(header, n, roots), sync);
+            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(new NormRoots(header, n, true, roots.Length, sync), roots), sync);
             pending.Add(total);
             batch[norm] = sync ? await total.ConfigureAwait(false) : null;
         }
@@ -107,7 +107,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             int n = norm;
             BackwardSums[] roots = Reduce(plan, shard => _model.BackwardOf(header.Step, shard, n, batch[n]!), BackwardSums.Combine);
-            await ReduceAsync(() => cluster.ReduceBackwardSums(header, n, roots), mustWait: true).ConfigureAwait(false);
+            await ReduceAsync(() => cluster.ReduceBackwardSums(new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
         }
 
         pending.AddRange(Push(plan, header, weights, batch));
@@ -125,6 +125,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
                 for (int root = 0; root < plan.Roots.Length; root++)
                 {
                     int r = root;
+                    var key = new GradientRoot(header, chunk.Index, plan.Roots[root]);
                     var payload = new float[chunk.Length];
                     partition.Plan.GatherChunk(chunk.Index, tensor => gradients[tensor][r], payload);
                     if (cluster.TakeConflict(header))
@@ -132,10 +133,10 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
                         // The same key with other bytes, which may arrive before or after the true ones.
                         float[] wrong = [.. payload];
                         FakeModel.FlipBit(wrong);
-                        _ = cluster.Network.CallAsync(life, () => cluster.Push(partition, header, chunk.Index, plan.Roots[r], wrong), IsFinal);
+                        _ = cluster.Network.CallAsync(life, () => cluster.Push(partition, key, wrong), IsFinal);
                     }
 
-                    yield return CallAsync(() => cluster.Push(partition, header, chunk.Index, plan.Roots[r], payload));
+                    yield return CallAsync(() => cluster.Push(partition, key, payload));
                 }
             }
         }

@@ -32,9 +32,9 @@ internal sealed class SimulatedCluster
         Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(
             partition => start.Load(new PartitionPlan(model.Layout, partition, layout.Partitions), Job))];
         _batchNorm = new BatchNormMachine(
-            Job.Shape, Job.BatchNorm, Job.Average, start.Statistics, start.Coordinator.Step, start.BatchesSeen);
+            Job.Shape, Job.BatchNorm, Job.Average, start.Statistics, start.Position.Step, start.BatchesSeen);
         _coordinator = new CoordinatorMachine(
-            Job.Shape, model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, layout.Partitions, hasBatchNorm: true, start.Coordinator);
+            Job.Shape, model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, layout.Partitions, hasBatchNorm: true, start.Position);
         _job = new SimulatedJobGrain(this, _coordinator, _batchNorm, _server, _random);
     }
 
@@ -87,7 +87,7 @@ internal sealed class SimulatedCluster
 
             if (!Network.Drain())
             {
-                Complain($"somebody asks for ever at step {_coordinator.State.Step} in generation {Generation}");
+                Complain($"somebody asks for ever at step {_coordinator.Position.Step} in generation {Generation}");
             }
         }
         finally
@@ -98,32 +98,32 @@ internal sealed class SimulatedCluster
         return Save();
     }
 
-    public Answer Push(PartitionMachine partition, MessageHeader header, int chunk, TreeNode node, float[] gradient)
+    public Answer Push(PartitionMachine partition, GradientRoot root, float[] gradient)
     {
         bool complete = partition.Report is not null;
-        Answer answer = partition.Push(header, chunk, node, gradient);
-        _job.QuarantineOnConflict(answer, header);
+        Answer answer = partition.Push(root, gradient);
+        _job.QuarantineOnConflict(answer, root.Header);
         AfterMessage(partition, complete);
         return answer;
     }
 
-    public ReduceAnswer<Moments> ReduceMoments(MessageHeader header, int norm, Moments[] roots)
+    public ReduceAnswer<Moments> ReduceMoments(NormRoots roots, Moments[] moments)
     {
-        ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(header, norm, roots);
-        _job.QuarantineOnConflict(reply.Answer, header);
+        ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(roots, moments);
+        _job.QuarantineOnConflict(reply.Answer, roots.Header);
         AfterBatchNorm();
         return reply;
     }
 
-    public ReduceAnswer<BackwardSums> ReduceBackwardSums(MessageHeader header, int norm, BackwardSums[] roots)
+    public ReduceAnswer<BackwardSums> ReduceBackwardSums(NormRoots roots, BackwardSums[] sums)
     {
-        ReduceAnswer<BackwardSums> reply = _batchNorm.ReduceBackwardSums(header, norm, roots);
-        _job.QuarantineOnConflict(reply.Answer, header);
+        ReduceAnswer<BackwardSums> reply = _batchNorm.ReduceBackwardSums(roots, sums);
+        _job.QuarantineOnConflict(reply.Answer, roots.Header);
         if (reply.CompletesTree)
         {
             foreach (PartitionMachine partition in Partitions)
             {
-                Watch(Network.CallAsync(_server, () => Deliver(partition, header, norm, reply.Total!), IsFinal));
+                Watch(Network.CallAsync(_server, () => Deliver(partition, roots.Header, roots.Norm, reply.Total!), IsFinal));
             }
         }
 
@@ -168,19 +168,25 @@ internal sealed class SimulatedCluster
             Complain($"batch norm ended at version {_batchNorm.Version}");
         }
 
+        if (_coordinator.Committed != _coordinator.Position)
+        {
+            Complain($"step {_coordinator.Committed.Step} is committed, but {_coordinator.Position.Step} is decided");
+        }
+
+        MessageHeader end = _job.HeaderOf(UntilStep);
         return new FakeState(
-            FakeState.Tensors(Partitions, partition => partition.Weights),
+            FakeState.Tensors(Partitions, end, StateSlot.Weights),
             [.. Enumerable.Range(0, Job.Optimizer.SlotNames.Count)
-                .Select(slot => FakeState.Tensors(Partitions, partition => partition.Slot(slot)))],
+                .Select(slot => FakeState.Tensors(Partitions, end, slot))],
             _batchNorm.Statistics,
             _batchNorm.BatchesSeen,
-            _coordinator.State);
+            _coordinator.Position);
     }
 
     private Answer Deliver(PartitionMachine partition, MessageHeader header, int norm, BackwardSums totals)
     {
         bool complete = partition.Report is not null;
-        Answer answer = partition.Deliver(header.Generation, header.Step, norm, totals);
+        Answer answer = partition.Deliver(header, norm, totals);
         AfterMessage(partition, complete);
         return answer;
     }
@@ -213,13 +219,15 @@ internal sealed class SimulatedCluster
                 return reply;
             },
             reply => IsFinal(reply.Answer)).ConfigureAwait(false);
-        if (reply.Answer.Verdict is Verdict.Rejected or Verdict.Conflict)
+        // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
+        bool isUnmasked = reply.Answer.Verdict == Verdict.Conflict && _conflictsLeft < _layout.Conflicts;
+        if (reply.Answer.IsRefused && !isUnmasked)
         {
             Complain($"coordinator: {reply.Answer.Reason}");
         }
     }
 
-    private void Announce(CoordinatorAnswer reply)
+    public void Announce(CoordinatorAnswer reply)
     {
         if (reply.Failure is not null)
         {
@@ -240,19 +248,29 @@ internal sealed class SimulatedCluster
 
         if (reply.Resend is { } decision)
         {
-            Resends += decision.Generation > Outcomes[^1].Decision.Generation ? 1 : 0;
+            Resends += decision.Header.Generation > Outcomes[^1].Decision.Header.Generation ? 1 : 0;
             Tell(decision);
         }
     }
 
     private void Tell(StepDecision decision)
     {
-        foreach (PartitionMachine partition in Partitions)
+        for (int partition = 0; partition < Partitions.Length; partition++)
         {
-            Watch(Network.CallAsync(_server, () => partition.Commit(decision), IsFinal));
+            PartitionMachine server = Partitions[partition];
+            Watch(TellAsync(decision, partition, () => server.Commit(decision)));
         }
 
-        Watch(Network.CallAsync(_server, () => CommitBatchNorm(decision), IsFinal));
+        Watch(TellAsync(decision, _coordinator.BatchNormServer, () => CommitBatchNorm(decision)));
+    }
+
+    private async Task TellAsync(StepDecision decision, int server, Func<Answer> commit)
+    {
+        Answer answer = await Network.CallAsync(_server, commit, IsFinal).ConfigureAwait(false);
+        if (answer.IsAcknowledged)
+        {
+            Announce(_coordinator.Take(decision.Header, server));
+        }
     }
 
     private Answer CommitBatchNorm(StepDecision decision)

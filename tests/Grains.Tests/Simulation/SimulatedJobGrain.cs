@@ -1,5 +1,6 @@
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.BatchNorm;
+using ConvNet.Grains.Protocol.Jobs;
 using ConvNet.Grains.Protocol.Partition;
 using ConvNet.Grains.Protocol.Steps;
 
@@ -23,12 +24,14 @@ internal sealed class SimulatedJobGrain(
     /// <summary>Reasons for which a worker was expelled.</summary>
     public List<string> Quarantined { get; } = [];
 
+    public MessageHeader HeaderOf(long step) => _current!.HeaderOf(step);
+
     /// <summary>Adds a worker to the next generation.</summary>
     public void Join() => _alive.Add(($"node-{_born}/0", ++_born));
 
     public void JoinLater()
     {
-        if (_alive.Count < cluster.Job.Shape.Shards && coordinator.State.Step < cluster.UntilStep)
+        if (_alive.Count < cluster.Job.Shape.Shards && coordinator.Position.Step < cluster.UntilStep)
         {
             Join();
             Change();
@@ -79,6 +82,12 @@ internal sealed class SimulatedJobGrain(
         }
 
         _alive.RemoveAll(worker => worker.Name == name);
+        if (_alive.Count == 0)
+        {
+            // The last one was expelled: the job goes on with somebody else.
+            Join();
+        }
+
         Change();
     }
 
@@ -92,19 +101,23 @@ internal sealed class SimulatedJobGrain(
         if (firstStep is not { } first)
         {
             string found = string.Join(", ", versions.Select(version => version.Result));
-            cluster.Complain($"versions {found} cannot go on from {coordinator.State.Step}");
+            cluster.Complain($"versions {found} cannot go on from {coordinator.Position.Step}");
             return;
         }
 
         EndWorkers();
         _lives.Clear();
-        Assignment assignment = Assignment.Create(
+        ShardRange[] ranges = ShardAssignment.Assign(cluster.Job.Shape.Shards, [.. _alive.Select(_ => 1.0 + random.Below(3))]);
+        var assignment = new Assignment(
+            "job",
+            "",
             ++Generation,
-            cluster.Job.Shape.Shards,
-            [.. _alive.Select(worker => (worker.Name, worker.Incarnation, 1.0 + random.Below(3)))]);
+            first,
+            [.. _alive.Zip(ranges, (worker, range) => new AssignedWorker(worker.Name, worker.Incarnation, range, 1))],
+            new ServerKeys([], "", "", ""));
         _current = assignment;
-        Begin(assignment, first);
-        for (int worker = 0; worker < assignment.Workers.Count; worker++)
+        Begin(assignment);
+        for (int worker = 0; worker < assignment.Workers.Length; worker++)
         {
             var life = new Life();
             _lives.Add(life);
@@ -118,15 +131,17 @@ internal sealed class SimulatedJobGrain(
         }
     }
 
-    private void Begin(Assignment assignment, long firstStep)
+    private void Begin(Assignment assignment)
     {
-        Expect(coordinator.Begin(assignment, firstStep));
+        CoordinatorAnswer begun = coordinator.Begin(assignment);
+        Expect(begun.Answer);
+        cluster.Announce(begun);
         foreach (PartitionMachine partition in cluster.Partitions)
         {
-            cluster.Watch(BeginAsync(() => partition.Begin(assignment, firstStep)));
+            cluster.Watch(BeginAsync(() => partition.Begin(assignment)));
         }
 
-        cluster.Watch(BeginAsync(() => batchNorm.Begin(assignment, firstStep)));
+        cluster.Watch(BeginAsync(() => batchNorm.Begin(assignment)));
     }
 
     private async Task BeginAsync(Func<Answer> begin) =>

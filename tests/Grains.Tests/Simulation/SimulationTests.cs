@@ -132,8 +132,8 @@ public class SimulationTests
             hash.AppendData(MemoryMarshal.AsBytes<double>([outcome.Batch.LossSum, outcome.Batch.Correct, outcome.LearningRate, outcome.GradientNorm]));
         }
 
-        CoordinatorState end = state.Coordinator;
-        hash.AppendData(MemoryMarshal.AsBytes<double>([end.Epoch.LossSum, end.Epoch.Correct, end.Epoch.Count, end.Updates, end.Step]));
+        JobPosition end = state.Position;
+        hash.AppendData(MemoryMarshal.AsBytes<double>([end.Epoch.Sums.LossSum, end.Epoch.Sums.Correct, end.Epoch.Sums.Count, end.Updates, end.Step]));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

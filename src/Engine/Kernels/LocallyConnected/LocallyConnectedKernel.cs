@@ -1,3 +1,4 @@
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 
@@ -6,6 +7,9 @@ namespace ConvNet.Engine.Kernels.LocallyConnected;
 /// <summary>The phases of a locally connected layer. Weights are (K, C, R, S, Ho, Wo), the bias (K, Ho, Wo).</summary>
 internal abstract class LocallyConnectedKernel
 {
+    public static LocallyConnectedKernel For(ConvolutionGeometry geometry, KernelSet kernels) =>
+        kernels == KernelSet.Reference ? new ReferenceLocallyConnected(geometry) : new FastLocallyConnected(geometry);
+
     /// <param name="bias">Empty for none.</param>
     public abstract void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias);
 

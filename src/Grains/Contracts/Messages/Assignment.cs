@@ -1,13 +1,24 @@
-using ConvNet.Grains.Protocol.Jobs;
-
 namespace ConvNet.Grains.Contracts.Messages;
 
-/// <summary>Who computes what in one generation. A message names its worker by the index in <see cref="Workers"/>.</summary>
-public sealed record Assignment(long Generation, IReadOnlyList<AssignedWorker> Workers)
+/// <summary>
+/// Who does what in one generation of a job: the same message for every worker and every server, which find their own part in it
+/// by their key.
+/// </summary>
+/// <param name="JobJson">A <c>JobSpec</c> as JSON.</param>
+/// <param name="FirstStep">The step that this generation runs first; the version at which it goes on.</param>
+/// <param name="Workers">In shard order. A message names its worker by the index here.</param>
+[GenerateSerializer, Immutable, Alias("ConvNet.Assignment")]
+public sealed record Assignment(
+    [property: Id(0)] string JobId,
+    [property: Id(1)] string JobJson,
+    [property: Id(2)] long Generation,
+    [property: Id(3)] long FirstStep,
+    [property: Id(4)] AssignedWorker[] Workers,
+    [property: Id(5)] ServerKeys Servers)
 {
-    public static Assignment Create(long generation, int shards, IReadOnlyList<(string Name, int Incarnation, double Weight)> workers)
-    {
-        ShardRange[] ranges = ShardAssignment.Assign(shards, [.. workers.Select(worker => worker.Weight)]);
-        return new Assignment(generation, [.. workers.Zip(ranges, (worker, range) => new AssignedWorker(worker.Name, worker.Incarnation, range))]);
-    }
+    /// <summary>What the job grain and the servers put on their messages about a step.</summary>
+    public MessageHeader HeaderOf(long step) => new(JobId, Generation, step);
+
+    /// <summary>What a worker puts on its messages about a step.</summary>
+    public MessageHeader HeaderOf(long step, int worker) => new(JobId, Generation, step, worker, Workers[worker].Incarnation);
 }

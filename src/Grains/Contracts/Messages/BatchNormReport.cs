@@ -1,4 +1,6 @@
 namespace ConvNet.Grains.Contracts.Messages;
 
-/// <summary>All batch-norm sums of step t are complete.</summary>
-public sealed record BatchNormReport(long Generation, long Step, NonFiniteSource? NonFinite);
+/// <summary>All batch-norm sums of a step are complete.</summary>
+/// <param name="NonFinite">Null if all of them are finite.</param>
+[GenerateSerializer, Immutable, Alias("ConvNet.BatchNormReport")]
+public sealed record BatchNormReport([property: Id(0)] MessageHeader Header, [property: Id(1)] NonFiniteSource? NonFinite);

@@ -1,13 +1,13 @@
 namespace ConvNet.Grains.Contracts.Messages;
 
-/// <summary>A partition holds the whole of step t and has applied nothing yet.</summary>
+/// <summary>A partition holds the whole of a step and has applied nothing yet.</summary>
 /// <param name="SquareSums">Σg² of each owned block, in local order.</param>
 /// <param name="WeightSquareSums">Σw² of each owned block, or empty if the optimizer does not need it.</param>
 /// <param name="NonFinite">Null if all gradients are finite.</param>
+[GenerateSerializer, Immutable, Alias("ConvNet.PartitionReport")]
 public sealed record PartitionReport(
-    long Generation,
-    long Step,
-    int Partition,
-    double[] SquareSums,
-    double[] WeightSquareSums,
-    NonFiniteSource? NonFinite);
+    [property: Id(0)] MessageHeader Header,
+    [property: Id(1)] int Partition,
+    [property: Id(2)] double[] SquareSums,
+    [property: Id(3)] double[] WeightSquareSums,
+    [property: Id(4)] NonFiniteSource? NonFinite);

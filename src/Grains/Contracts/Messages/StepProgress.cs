@@ -6,8 +6,8 @@ namespace ConvNet.Grains.Contracts.Messages;
 [GenerateSerializer, Immutable, Alias("ConvNet.StepProgress")]
 public sealed record StepProgress
 {
-    /// <summary>Steps committed, and the sums of the epoch in progress, or of the whole last epoch right at its end.</summary>
-    [Id(0)] public CheckpointPosition Position { get; init; } = CheckpointPosition.Start;
+    /// <summary>After the last step that every server has taken.</summary>
+    [Id(0)] public JobPosition Position { get; init; } = JobPosition.Start;
 
     /// <summary>Training samples and seconds in training steps, the first 5 steps left out.</summary>
     [Id(1)] public long TimedSamples { get; init; }

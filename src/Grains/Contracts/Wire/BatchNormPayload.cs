@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
 
 namespace ConvNet.Grains.Contracts.Wire;
@@ -15,9 +16,11 @@ public static class BatchNormPayload
     public static TensorBlock Write(BackwardSums[] roots) =>
         Write(roots.Length, roots[0].Dy.Length, i => (0, roots[i].Dy, roots[i].DyXhat));
 
+    /// <exception cref="ConvNetException">The floats are not so many roots (exit code 3).</exception>
     public static Moments[] ReadMoments(TensorBlock block, int roots) =>
         Read(block, roots, (count, mean, m2) => new Moments(count, mean, m2));
 
+    /// <exception cref="ConvNetException">The floats are not so many roots (exit code 3).</exception>
     public static BackwardSums[] ReadSums(TensorBlock block, int roots) =>
         Read(block, roots, (_, dy, dyXhat) => new BackwardSums(dy, dyXhat));
 
@@ -43,7 +46,12 @@ public static class BatchNormPayload
 
     private static T[] Read<T>(TensorBlock block, int roots, Func<long, double[], double[], T> make)
     {
-        int stride = block.Length / roots;
+        int stride = roots > 0 ? block.Length / roots : 0;
+        if (stride < RootLength(1) || stride * roots != block.Length || (stride - 2) % 4 != 0)
+        {
+            throw ConvNetException.BadInput($"{block.Length} floats are not the sums of {roots} roots of a batch norm.");
+        }
+
         int channels = (stride - 2) / 4;
         var values = new T[roots];
         for (int root = 0; root < roots; root++)

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Protocol.BatchNorm;
@@ -57,16 +58,16 @@ public sealed class BatchNormMachine
     /// Set when the sums of the step in progress are complete, until the next step begins. Held back while the commit of the step
     /// before is on its way, so that no server ever falls two steps behind: look after a commit, too.
     /// </summary>
-    public BatchNormReport? Report => _complete?.Step <= Version ? _complete : null;
+    public BatchNormReport? Report => _complete?.Header.Step <= Version ? _complete : null;
 
     /// <summary>Starts a generation and drops all sums of a step in progress. Whoever waits for a total must be told to start again.</summary>
-    public Answer Begin(Assignment assignment, long firstStep)
+    public Answer Begin(Assignment assignment)
     {
-        Answer answer = _fence.Begin(assignment, firstStep, Version);
+        Answer answer = _fence.Begin(assignment, Version);
         if (answer.Verdict == Verdict.Accepted)
         {
             _previous = null;
-            _current = firstStep < _job.TotalSteps ? NewStep(firstStep) : null;
+            _current = assignment.FirstStep < _job.TotalSteps ? NewStep(assignment.FirstStep) : null;
             _complete = null;
         }
 
@@ -74,57 +75,47 @@ public sealed class BatchNormMachine
     }
 
     /// <summary>Takes a worker's moments of one norm, one for each root of its plan. The records are kept, so they must not change.</summary>
-    public ReduceAnswer<Moments> ReduceMoments(MessageHeader header, int norm, IReadOnlyList<Moments> roots)
+    public ReduceAnswer<Moments> ReduceMoments(NormRoots roots, IReadOnlyList<Moments> moments)
     {
-        if (Find(header, out NormStep? step) is { } screened)
+        if (Find(roots.Header, out NormStep? step) is { } screened)
         {
             return new ReduceAnswer<Moments>(screened, null, false);
         }
 
-        string? complaint = WhyInvalid(step!, header, norm, roots.Count)
-            ?? (roots.All(root => root.Mean.Length == Channels(norm) && root.M2.Length == Channels(norm) && root.Count > 0)
+        string? complaint = WhyInvalid(step!, roots, moments.Count)
+            ?? (moments.All(root => root.Mean.Length == Channels(roots.Norm) && root.M2.Length == Channels(roots.Norm) && root.Count > 0)
                 ? null
-                : $"moments that are not {Channels(norm)} channels of at least one value");
+                : $"moments that are not {Channels(roots.Norm)} channels of at least one value");
         return complaint is null
-            ? Offer(step!, step!.Forward[norm], header, norm, roots, Digest.Of(roots), backward: false, IsFinite)
-            : Rejected<Moments>(header, norm, complaint);
+            ? Offer(step!, step!.Forward[roots.Norm], roots, moments, Digest.Of(moments), IsFinite)
+            : Rejected<Moments>(roots, complaint);
     }
 
     /// <summary>Takes a worker's backward sums of one norm, one for each root of its plan. Synchronized batch norm only.</summary>
-    public ReduceAnswer<BackwardSums> ReduceBackwardSums(MessageHeader header, int norm, IReadOnlyList<BackwardSums> roots)
+    public ReduceAnswer<BackwardSums> ReduceBackwardSums(NormRoots roots, IReadOnlyList<BackwardSums> sums)
     {
-        if (Find(header, out NormStep? step) is { } screened)
+        if (Find(roots.Header, out NormStep? step) is { } screened)
         {
             return new ReduceAnswer<BackwardSums>(screened, null, false);
         }
 
         string? complaint = _mode != BatchNormMode.Sync
             ? "backward sums, but in ghost batch norm they travel as gradients"
-            : WhyInvalid(step!, header, norm, roots.Count)
-                ?? (roots.All(root => root.Dy.Length == Channels(norm) && root.DyXhat.Length == Channels(norm))
+            : WhyInvalid(step!, roots, sums.Count)
+                ?? (sums.All(root => root.Dy.Length == Channels(roots.Norm) && root.DyXhat.Length == Channels(roots.Norm))
                     ? null
-                    : $"backward sums that are not {Channels(norm)} channels");
+                    : $"backward sums that are not {Channels(roots.Norm)} channels");
         return complaint is null
-            ? Offer(step!, step!.Backward[norm], header, norm, roots, Digest.Of(roots), backward: true, IsFinite)
-            : Rejected<BackwardSums>(header, norm, complaint);
+            ? Offer(step!, step!.Backward[roots.Norm], roots, sums, Digest.Of(sums), IsFinite)
+            : Rejected<BackwardSums>(roots, complaint);
     }
 
     /// <summary>Moves the running statistics, or leaves them as they are for a skipped step. Told again, it does nothing.</summary>
     public Answer Commit(StepDecision decision)
     {
-        if (_fence.Screen(decision.Generation) is { } screened)
+        if (_fence.ScreenDecision(decision, Version) is { } screened)
         {
             return screened;
-        }
-
-        if (decision.Step < Version)
-        {
-            return Verdict.AlreadyApplied;
-        }
-
-        if (decision.Step > Version)
-        {
-            return Verdict.Future;
         }
 
         NormStep? step = _current?.Step == decision.Step ? _current : _previous;
@@ -144,9 +135,45 @@ public sealed class BatchNormMachine
         return Verdict.Accepted;
     }
 
+    /// <summary>Running mean then running variance of one batch norm at the header's version, which must be the newest.</summary>
+    public BlockAnswer Read(MessageHeader header, int norm)
+    {
+        if ((_fence.ScreenRead(header, Version) ?? WhyNoNorm(norm)) is { } screened)
+        {
+            return screened;
+        }
+
+        float[] floats = [.. _statistics[norm].RunningMean, .. _statistics[norm].RunningVar];
+        return new TensorBlock(floats, 0, floats.Length);
+    }
+
+    /// <summary>Overwrites running statistics from a checkpoint of the version at which this generation began, before its first step.</summary>
+    /// <param name="statistics">Running mean then running variance.</param>
+    public Answer Install(MessageHeader header, int norm, ReadOnlySpan<float> statistics)
+    {
+        if ((_fence.ScreenInstall(header, Version) ?? WhyNoNorm(norm)) is { } screened)
+        {
+            return screened;
+        }
+
+        int channels = Channels(norm);
+        if (statistics.Length != 2 * channels)
+        {
+            return new Answer(
+                Verdict.Rejected, $"{statistics.Length} floats cannot be restored to batch norm {_statistics[norm].Name}, which has {channels} channels");
+        }
+
+        _statistics[norm] = new BatchNormState(_statistics[norm].Name, statistics[..channels].ToArray(), statistics[channels..].ToArray());
+        return Verdict.Accepted;
+    }
+
     private static bool IsFinite(Moments root) => root.Mean.All(double.IsFinite) && root.M2.All(double.IsFinite);
 
     private static bool IsFinite(BackwardSums root) => root.Dy.All(double.IsFinite) && root.DyXhat.All(double.IsFinite);
+
+    private Answer? WhyNoNorm(int norm) => (uint)norm < (uint)_statistics.Length
+        ? null
+        : new Answer(Verdict.Rejected, $"there are {_statistics.Length} batch norms, none has index {norm}");
 
     private int Channels(int norm) => _statistics[norm].RunningMean.Length;
 
@@ -157,7 +184,7 @@ public sealed class BatchNormMachine
     private Answer? Find(MessageHeader header, out NormStep? step)
     {
         step = null;
-        if (_fence.Screen(header) is { } screened)
+        if (_fence.ScreenWorker(header) is { } screened)
         {
             return screened;
         }
@@ -176,52 +203,53 @@ public sealed class BatchNormMachine
         return step is not null ? null : header.Step < open ? Verdict.Stale : _fence.ScreenStep(header.Step, open);
     }
 
-    private string? WhyInvalid(NormStep step, MessageHeader header, int norm, int roots)
+    private string? WhyInvalid(NormStep step, NormRoots roots, int sent)
     {
-        if ((uint)norm >= (uint)_statistics.Length)
+        if ((uint)roots.Norm >= (uint)_statistics.Length)
         {
             return $"sums of a norm that does not exist: there are {_statistics.Length}";
         }
 
-        int expected = step.Nodes.RootsOf(header.Worker).Length;
-        return roots == expected ? null : $"{roots} roots, but holds {expected}";
+        int expected = step.Nodes.RootsOf(roots.Header.Worker).Length;
+        return sent == expected ? null : $"{sent} roots, but holds {expected}";
     }
 
-    private ReduceAnswer<T> Rejected<T>(MessageHeader header, int norm, string complaint)
+    private ReduceAnswer<T> Rejected<T>(NormRoots roots, string complaint)
         where T : class =>
         new(
-            new Answer(Verdict.Rejected, $"worker {_fence.WorkerName(header.Worker)} sent batch norm {norm} of step {header.Step} {complaint}"),
+            new Answer(
+                Verdict.Rejected,
+                $"worker {_fence.WorkerName(roots.Header.Worker)} sent batch norm {roots.Norm} of step {roots.Header.Step} {complaint}"),
             null,
             false);
 
     private ReduceAnswer<T> Offer<T>(
         NormStep step,
         NormSum<T> sum,
-        MessageHeader header,
-        int norm,
-        IReadOnlyList<T> roots,
+        NormRoots roots,
+        IReadOnlyList<T> values,
         UInt128 digest,
-        bool backward,
         Func<T, bool> isFinite)
         where T : class
     {
-        Verdict verdict = sum.Offer(header.Worker, step.Nodes.RootsOf(header.Worker), roots, digest);
+        int worker = roots.Header.Worker;
+        Verdict verdict = sum.Offer(worker, step.Nodes.RootsOf(worker), values, digest);
         if (verdict == Verdict.Conflict)
         {
-            string direction = backward ? "backward" : "forward";
+            string direction = roots.Forward ? "forward" : "backward";
             return new ReduceAnswer<T>(
                 new Answer(
                     verdict,
-                    $"worker {_fence.WorkerName(header.Worker)} sent batch norm {_statistics[norm].Name} of step {header.Step}, {direction}, " +
+                    $"worker {_fence.WorkerName(worker)} sent batch norm {_statistics[roots.Norm].Name} of step {step.Step}, {direction}, " +
                     "twice with different bytes"),
                 null,
                 false);
         }
 
         bool completes = verdict == Verdict.Accepted && sum.Total is not null;
-        if (verdict == Verdict.Accepted && !roots.All(isFinite))
+        if (verdict == Verdict.Accepted && !values.All(isFinite))
         {
-            step.NoteNonFinite(backward, norm, header.Worker);
+            step.NoteNonFinite(!roots.Forward, roots.Norm, worker);
         }
 
         if (completes)
@@ -230,7 +258,7 @@ public sealed class BatchNormMachine
             if (step.IsComplete)
             {
                 _complete = new BatchNormReport(
-                    Generation, step.Step, step.FindNonFinite(index => _statistics[index].Name, _fence.WorkerName));
+                    _fence.Assignment!.HeaderOf(step.Step), step.FindNonFinite(index => _statistics[index].Name, _fence.WorkerName));
             }
         }
 

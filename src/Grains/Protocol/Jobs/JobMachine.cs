@@ -20,6 +20,9 @@ public sealed class JobMachine(string jobId, long totalSteps)
     /// <summary>0 before the first assignment.</summary>
     public long Generation { get; private set; }
 
+    /// <summary>The number of the last order to the workers, from 1: they carry out each once.</summary>
+    public long Order { get; private set; }
+
     public string? Failure { get; private set; }
 
     /// <summary>True if nothing can happen to the job any more.</summary>
@@ -49,6 +52,7 @@ public sealed class JobMachine(string jobId, long totalSteps)
         }
 
         UntilStep = untilStep;
+        Order++;
         State = JobState.Running;
     }
 
@@ -67,7 +71,11 @@ public sealed class JobMachine(string jobId, long totalSteps)
         }
     }
 
-    public void BeginEvaluation() => Move("evaluate", JobState.Idle, JobState.Evaluating);
+    public void BeginEvaluation()
+    {
+        Move("evaluate", JobState.Idle, JobState.Evaluating);
+        Order++;
+    }
 
     public void EndEvaluation() => Move("end its evaluation", JobState.Evaluating, JobState.Idle);
 

@@ -1,24 +1,20 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
-using ConvNet.Grains.Placement;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
 /// <summary>Which silo does what for a job: a pure function of the silos, the workers that serve other jobs, and the layout.</summary>
-internal sealed record JobPlacement(
-    (string Silo, string Key, int Threads)[] Workers,
-    int[] ShardRanges,
-    string[] Partitions,
-    string ServerKey)
+/// <param name="Workers">In shard order; their incarnations follow from the generation (<see cref="Assign"/>).</param>
+internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers)
 {
     /// <summary>All silos that the job cannot do without.</summary>
-    public IEnumerable<string> Silos =>
-        Workers.Select(worker => worker.Silo).Concat(Partitions.Select(PinnedKey.SiloOf)).Append(PinnedKey.SiloOf(ServerKey)).Distinct();
+    public IEnumerable<string> Silos => Workers.Select(worker => worker.Name).Concat(Servers.All).Select(PinnedKey.SiloOf).Distinct();
 
     public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
         JobLimits.CheckWorkers(layout.Workers, dataShards);
-        var workers = ChooseWorkers(layout, [.. silos.Where(silo => silo.Workers)], busy);
+        (string Key, int Threads)[] devices = ChooseDevices(layout, [.. silos.Where(silo => silo.Workers)], busy);
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         if (servers.Count == 0)
         {
@@ -26,15 +22,20 @@ internal sealed record JobPlacement(
         }
 
         int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(JobLimits.MinPartitions, servers.Count);
+        ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. devices.Select(_ => 1.0)]);
+        string shared = PinnedKey.OfJob(servers[0], jobId);
         return new JobPlacement(
-            workers,
-            [.. ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]).Select(range => range.First), dataShards],
-            [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(servers[p % servers.Count], jobId, p))],
-            PinnedKey.OfJob(servers[0], jobId));
+            [.. devices.Zip(ranges, (device, range) => new AssignedWorker(device.Key, 0, range, device.Threads))],
+            new ServerKeys(
+                [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(servers[p % servers.Count], jobId, p))], shared, shared, shared));
     }
 
+    /// <summary>Who does what in a generation. Every activation of a worker belongs to one generation, so that is also its incarnation.</summary>
+    public Assignment Assign(string jobId, string jobJson, long generation, long firstStep) => new(
+        jobId, jobJson, generation, firstStep, [.. Workers.Select(worker => worker with { Incarnation = (int)generation })], Servers);
+
     /// <summary>Deals workers over the silos, device by device, in the order of the silos' names.</summary>
-    private static (string Silo, string Key, int Threads)[] ChooseWorkers(
+    private static (string Key, int Threads)[] ChooseDevices(
         JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
         var all = silos
@@ -55,7 +56,6 @@ internal sealed record JobPlacement(
         return
         [
             .. all.Take(layout.Workers).Select(choice => (
-                choice.Silo.Name,
                 PinnedKey.Worker(choice.Silo.Name, choice.Device),
                 layout.Threads > 0 ? layout.Threads : choice.Silo.Threads)),
         ];

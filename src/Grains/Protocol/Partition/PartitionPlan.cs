@@ -12,6 +12,7 @@ public sealed class PartitionPlan
     public const int BlocksPerChunk = 64;
 
     private readonly int[][] _chunksOfTensor;
+    private readonly Chunk[][] _pushedOfBucket;
 
     public PartitionPlan(ParameterLayout layout, int partition, int partitions)
     {
@@ -23,6 +24,8 @@ public sealed class PartitionPlan
         Blocks = [.. Enumerable.Range(0, layout.Blocks.Length).Where(block => ParameterLayout.PartitionOf(block, partitions) == partition)];
         Chunks = [.. CutChunks()];
         BatchNormBlocks = [.. FindBatchNormBlocks()];
+        ILookup<int, Chunk> pushed = Chunks.Where(chunk => !chunk.DeliveredByBatchNorm).ToLookup(chunk => chunk.Bucket);
+        _pushedOfBucket = [.. layout.Buckets.Select(bucket => pushed[bucket.Index].ToArray())];
         _chunksOfTensor = new int[layout.Tensors.Count][];
         for (int tensor = 0; tensor < _chunksOfTensor.Length; tensor++)
         {
@@ -49,6 +52,9 @@ public sealed class PartitionPlan
 
     /// <summary>Indices of the chunks that hold a part of this tensor.</summary>
     public ReadOnlySpan<int> ChunksOfTensor(int tensor) => _chunksOfTensor[tensor];
+
+    /// <summary>The chunks of a bucket that workers push, in order.</summary>
+    public ReadOnlySpan<Chunk> PushedChunksOf(int bucket) => _pushedOfBucket[bucket];
 
     /// <summary>The block at this local number.</summary>
     public Block BlockAt(int localBlock) => Layout.Blocks[Blocks[localBlock]];

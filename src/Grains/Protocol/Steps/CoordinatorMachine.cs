@@ -7,8 +7,9 @@ using ConvNet.Grains.Contracts.Messages;
 namespace ConvNet.Grains.Protocol.Steps;
 
 /// <summary>
-/// Decides each step: commit when everybody has reported finite values, else skip, and give up after three skips in a row.
-/// Pure; not thread-safe.
+/// Decides each step: commit when everybody has reported finite values, else skip, and give up after three skips in a row. A step
+/// is committed when every server has taken its decision; the next one is decided only then, so that no server ever falls two
+/// steps behind. Pure; not thread-safe.
 /// </summary>
 public sealed class CoordinatorMachine
 {
@@ -19,13 +20,13 @@ public sealed class CoordinatorMachine
     private readonly OptimizerSpec _optimizer;
     private readonly LearningRateSchedule _schedule;
     private readonly double? _maxGradientNorm;
-    private readonly StepFence _fence;
-    private readonly PartitionReport?[] _partitions;
+    private readonly int _partitions;
     private readonly int _partitionsWithBlocks;
     private readonly bool _hasBatchNorm;
-    private BatchNormReport? _batchNorm;
-    private WorkerReport?[] _workers = [];
+    private readonly StepFence _fence;
+    private readonly StepReports _reports;
     private DecidedStep? _last;
+    private MessageHeader? _notifyAt;
     private bool _isPaused;
 
     /// <param name="maxGradientNorm">Clip to this global norm, or null.</param>
@@ -37,26 +38,35 @@ public sealed class CoordinatorMachine
         double? maxGradientNorm,
         int partitions,
         bool hasBatchNorm,
-        CoordinatorState state)
+        JobPosition position)
     {
         _job = job;
         _layout = layout;
         _optimizer = optimizer;
         _schedule = schedule;
         _maxGradientNorm = maxGradientNorm;
-        _partitions = new PartitionReport?[partitions];
+        _partitions = partitions;
         _partitionsWithBlocks = Math.Min(partitions, layout.Blocks.Length);
         _hasBatchNorm = hasBatchNorm;
         _fence = new StepFence(job.TotalSteps);
-        State = state;
+        _reports = new StepReports(layout, partitions, _partitionsWithBlocks, hasBatchNorm);
+        Position = position;
+        Committed = position;
     }
 
-    public CoordinatorState State { get; private set; }
+    /// <summary>After the last step that is decided.</summary>
+    public JobPosition Position { get; private set; }
+
+    /// <summary>After the last step that every server has taken: the same as <see cref="Position"/>, or one step before it.</summary>
+    public JobPosition Committed { get; private set; }
 
     public long Generation => _fence.Generation;
 
     /// <summary>Not null when training cannot go on.</summary>
     public string? Failure { get; private set; }
+
+    /// <summary>The number of the batch norms among the servers that take decisions, after the partitions.</summary>
+    public int BatchNormServer => _partitions;
 
     /// <summary>
     /// The step at which a new generation starts, from the versions of all servers, asked for after <see cref="Pause"/>: the lowest,
@@ -65,41 +75,80 @@ public sealed class CoordinatorMachine
     /// </summary>
     public long? FirstStepOf(IEnumerable<long> versions)
     {
-        long lowest = versions.Append(State.Step).Min();
-        long highest = versions.Append(State.Step).Max();
-        return highest == State.Step && highest - lowest <= 1 ? lowest : null;
+        long lowest = versions.Append(Position.Step).Min();
+        long highest = versions.Append(Position.Step).Max();
+        return highest == Position.Step && highest - lowest <= 1 ? lowest : null;
     }
 
     /// <summary>
     /// Decides nothing until the next generation begins. A change of workers starts with this, so that the servers' versions cannot
-    /// move on while they are asked for: a commit on its way brings a server to <see cref="CoordinatorState.Step"/> at most.
+    /// move on while they are asked for: a commit on its way brings a server to <see cref="Position"/> at most.
     /// </summary>
     public void Pause() => _isPaused = true;
 
-    /// <summary>Starts a generation and forgets what was reported of an undecided step. A decided one stays decided.</summary>
-    public Answer Begin(Assignment assignment, long firstStep)
+    /// <summary>
+    /// Starts a generation and forgets what was reported of an undecided step, and when to notify. A decided step stays decided; one that
+    /// nobody has to run again is with every server.
+    /// </summary>
+    public CoordinatorAnswer Begin(Assignment assignment)
     {
-        Answer answer = _fence.Begin(assignment, firstStep, State.Step);
-        if (answer.Verdict == Verdict.Accepted)
+        Answer answer = _fence.Begin(assignment, Position.Step);
+        if (answer.Verdict != Verdict.Accepted)
         {
-            _isPaused = false;
-            _last?.RunAgain(assignment.Workers.Count);
-            Forget();
+            return new CoordinatorAnswer(answer);
         }
 
-        return answer;
+        _isPaused = false;
+        _notifyAt = null;
+        Forget();
+        if (assignment.FirstStep == Position.Step)
+        {
+            _last?.NoteAllTaken();
+        }
+        else
+        {
+            _last?.RunAgain(assignment.Workers.Length);
+        }
+
+        return Settle(answer);
+    }
+
+    /// <summary>Asks to be told when the header's number of steps is committed.</summary>
+    public CoordinatorAnswer NotifyAt(MessageHeader header)
+    {
+        if (_fence.Screen(header) is { } screened)
+        {
+            return new CoordinatorAnswer(screened);
+        }
+
+        Answer answer = _notifyAt == header ? Verdict.Duplicate : Verdict.Accepted;
+        _notifyAt = header;
+        return Settle(answer);
+    }
+
+    /// <summary>A server has taken a decision, now or before.</summary>
+    /// <param name="server">Its partition, or <see cref="BatchNormServer"/>.</param>
+    public CoordinatorAnswer Take(MessageHeader decision, int server)
+    {
+        if (!IsDecided(decision.Step) || (uint)server > (uint)_partitions)
+        {
+            return new CoordinatorAnswer(Verdict.Stale, Failure: Failure);
+        }
+
+        _last!.NoteTaken(server);
+        return Settle(Verdict.Accepted);
     }
 
     public CoordinatorAnswer Report(PartitionReport report)
     {
-        if (_fence.Screen(report.Generation) is { } screened)
+        if (_fence.Screen(report.Header) is { } screened)
         {
             return new CoordinatorAnswer(screened, Failure: Failure);
         }
 
         int partition = report.Partition;
         int blocks = (uint)partition < (uint)_partitionsWithBlocks
-            ? (_layout.Blocks.Length - partition + _partitions.Length - 1) / _partitions.Length
+            ? (_layout.Blocks.Length - partition + _partitions - 1) / _partitions
             : 0;
         int weights = _optimizer.NeedsWeightNorms ? blocks : 0;
         if (blocks == 0 || report.SquareSums.Length != blocks || report.WeightSquareSums.Length != weights)
@@ -110,46 +159,45 @@ public sealed class CoordinatorMachine
                 $"but {blocks} and {weights} are expected"));
         }
 
-        if (IsDecided(report.Step))
+        if (IsDecided(report.Header.Step))
         {
             return SameSums(_last!.Partitions[partition]!, report)
-                ? Again(() => _last.HasReport = true)
+                ? Again(_last.NoteServer)
                 : new CoordinatorAnswer(new Answer(
                     Verdict.Conflict,
-                    $"partition {partition} has summed step {report.Step} again with other values than before the workers changed: " +
+                    $"partition {partition} has summed step {report.Header.Step} again with other values than before the workers changed: " +
                     "a worker has computed or sent something else than the first time"));
         }
 
-        if (_fence.ScreenStep(report.Step, State.Step) is { } late)
+        if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
         {
             return new CoordinatorAnswer(late, Failure: Failure);
         }
 
-        if (_partitions[partition] is { } known)
+        if (_reports.Partitions[partition] is { } known)
         {
-            bool same = SameSums(known, report);
-            return new CoordinatorAnswer(same
+            return new CoordinatorAnswer(SameSums(known, report)
                 ? Verdict.Duplicate
-                : new Answer(Verdict.Conflict, $"partition {partition} reported step {report.Step} twice with different sums"));
+                : new Answer(Verdict.Conflict, $"partition {partition} reported step {report.Header.Step} twice with different sums"));
         }
 
-        _partitions[partition] = report;
-        return DecideIfComplete();
+        _reports.Partitions[partition] = report;
+        return Advanced(partition);
     }
 
     public CoordinatorAnswer Report(BatchNormReport report)
     {
-        if (_fence.Screen(report.Generation) is { } screened)
+        if (_fence.Screen(report.Header) is { } screened)
         {
             return new CoordinatorAnswer(screened, Failure: Failure);
         }
 
-        if (IsDecided(report.Step))
+        if (IsDecided(report.Header.Step))
         {
-            return Again(() => _last!.HasReport = true);
+            return Again(_last!.NoteServer);
         }
 
-        if (_fence.ScreenStep(report.Step, State.Step) is { } late)
+        if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
         {
             return new CoordinatorAnswer(late, Failure: Failure);
         }
@@ -159,18 +207,18 @@ public sealed class CoordinatorMachine
             return new CoordinatorAnswer(new Answer(Verdict.Rejected, "a batch-norm report for a model without batch norms"));
         }
 
-        if (_batchNorm is not null)
+        if (_reports.BatchNorm is not null)
         {
             return new CoordinatorAnswer(Verdict.Duplicate);
         }
 
-        _batchNorm = report;
-        return DecideIfComplete();
+        _reports.BatchNorm = report;
+        return Advanced(BatchNormServer);
     }
 
     public CoordinatorAnswer Report(WorkerReport report)
     {
-        if (_fence.Screen(report.Header) is { } screened)
+        if (_fence.ScreenWorker(report.Header) is { } screened)
         {
             return new CoordinatorAnswer(screened, Failure: Failure);
         }
@@ -178,10 +226,10 @@ public sealed class CoordinatorMachine
         int worker = report.Header.Worker;
         if (IsDecided(report.Header.Step))
         {
-            return Again(() => _last!.Missing.Remove(worker));
+            return Again(() => _last!.NoteWorker(worker));
         }
 
-        if (_fence.ScreenStep(report.Header.Step, State.Step) is { } late)
+        if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
         {
             return new CoordinatorAnswer(late, Failure: Failure);
         }
@@ -194,7 +242,7 @@ public sealed class CoordinatorMachine
                 $"worker {_fence.WorkerName(worker)} reported {report.Roots.Length} roots of step {report.Header.Step}, but holds {roots}"));
         }
 
-        if (_workers[worker] is { } known)
+        if (_reports.Workers[worker] is { } known)
         {
             return new CoordinatorAnswer(Digest.Of(known.Roots) == Digest.Of(report.Roots)
                 ? Verdict.Duplicate
@@ -203,8 +251,8 @@ public sealed class CoordinatorMachine
                     $"worker {_fence.WorkerName(worker)} reported step {report.Header.Step} twice with different losses"));
         }
 
-        _workers[worker] = report;
-        return DecideIfComplete();
+        _reports.Workers[worker] = report;
+        return Settle(Verdict.Accepted);
     }
 
     private static bool SameSums(PartitionReport a, PartitionReport b) =>
@@ -213,116 +261,93 @@ public sealed class CoordinatorMachine
     private static bool SameBits(double[] a, double[] b) =>
         MemoryMarshal.AsBytes<double>(a).SequenceEqual(MemoryMarshal.AsBytes<double>(b));
 
-    private StepNodes Nodes() => new(_job, _fence.Assignment!, State.Step);
+    private StepNodes Nodes() => new(_job, _fence.Assignment!, Position.Step);
 
-    private void Forget()
-    {
-        Array.Clear(_partitions);
-        _batchNorm = null;
-        _workers = new WorkerReport?[_fence.Assignment!.Workers.Count];
-    }
+    private void Forget() => _reports.Clear(_fence.Assignment!.Workers.Length);
 
     /// <summary>True if the last decision was about this step and is still known.</summary>
-    private bool IsDecided(long step) => _last is not null && step == State.Step - 1;
+    private bool IsDecided(long step) => _last is not null && step == Position.Step - 1;
 
-    /// <summary>
-    /// Somebody has reported the step that is decided already. If this generation runs it again, the decision is told again once
-    /// all workers are through: only then is it certain that none of their messages contradicts another.
-    /// </summary>
+    private bool Sums(int server) => server < _partitionsWithBlocks || server == BatchNormServer;
+
+    /// <summary>Somebody has reported the step that is decided already: this generation runs it again.</summary>
     private CoordinatorAnswer Again(Action note)
     {
         note();
-        bool tell = _last!.HasReport && _last.Missing.Count == 0;
-        return new CoordinatorAnswer(
-            Verdict.AlreadyApplied, Resend: tell ? _last.Decision with { Generation = Generation } : null, Failure: Failure);
+        return Settle(Verdict.AlreadyApplied);
     }
 
-    private CoordinatorAnswer DecideIfComplete()
+    /// <summary>A server has reported the open step, so it has taken the decision about the one before.</summary>
+    private CoordinatorAnswer Advanced(int server)
     {
-        bool complete = _partitions.Take(_partitionsWithBlocks).All(report => report is not null)
-            && _workers.All(report => report is not null)
-            && (_batchNorm is not null || !_hasBatchNorm);
-        return complete && Failure is null && !_isPaused ? Decide() : new CoordinatorAnswer(Verdict.Accepted, Failure: Failure);
+        _last?.NoteTaken(server);
+        return Settle(Verdict.Accepted);
     }
 
-    private CoordinatorAnswer Decide()
+    /// <summary>Draws the conclusions from what has changed: commits, notifies, tells again, decides.</summary>
+    private CoordinatorAnswer Settle(Answer answer)
     {
-        long step = State.Step;
-        double[] tensors = BlockTree.SumByTensor(_layout, Collect(report => report.SquareSums));
-        double norm = Math.Sqrt(BlockTree.Sum(tensors));
+        StepOutcome? committed = null;
+        if (_last is { IsCommitted: true } taken && Committed.Step < Position.Step)
+        {
+            committed = taken.Outcome;
+            Committed = Position;
+        }
+
+        MessageHeader? due = null;
+        if (Committed.Step >= _notifyAt?.Step)
+        {
+            due = _notifyAt;
+            _notifyAt = null;
+        }
+
+        StepDecision? resend = _last is { } last && last.MustBeToldAgain(Sums)
+            ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step) }
+            : null;
+        bool mayDecide = Failure is null && !_isPaused && Committed.Step == Position.Step;
+        StepOutcome? decided = mayDecide && Position.Step < _job.TotalSteps && _reports.IsComplete ? Decide() : null;
+        return new CoordinatorAnswer(answer, committed, decided, resend, due, Failure);
+    }
+
+    /// <returns>Null if the job fails with this step.</returns>
+    private StepOutcome? Decide()
+    {
+        long step = Position.Step;
+        double[] squares = _reports.SumByTensor(report => report.SquareSums);
+        double norm = Math.Sqrt(BlockTree.Sum(squares));
         double rate = _schedule.RateOf(_optimizer.LearningRate, step, _job);
-        Metrics batch = SumMetrics();
-        NonFiniteSource? bad = FindNonFinite();
-        if (bad is not null && State.SkipsInARow + 1 == MostSkipsInARow)
+        Metrics batch = _reports.SumMetrics(Nodes());
+        NonFiniteSource? bad = _reports.FindNonFinite(_fence.WorkerName);
+        if (bad is not null && Position.SkipsInARow + 1 == MostSkipsInARow)
         {
             Failure = $"{MostSkipsInARow} steps in a row had values that are not finite; the last was step {step}: {bad}. " +
                 "Lower the learning rate, warm it up, or clip the gradients.";
-            return new CoordinatorAnswer(Verdict.Accepted, Failure: Failure);
+            return null;
         }
 
-        State = bad is not null
-            ? State with { Step = step + 1, SkipsInARow = State.SkipsInARow + 1 }
-            : new CoordinatorState(step + 1, State.Updates + 1, 0, State.Epoch.Add(_job.EpochOf(step), batch));
-        var decision = new StepDecision(Generation, step, bad is null ? Settle(tensors, norm, rate) : null);
-        _last = new DecidedStep(decision, [.. _partitions]);
+        Position = bad is not null
+            ? Position with { Step = step + 1, SkipsInARow = Position.SkipsInARow + 1 }
+            : new JobPosition(step + 1, Position.Updates + 1, 0, Position.Epoch.Add(_job.EpochOf(step), batch));
+        var decision = new StepDecision(_fence.Assignment!.HeaderOf(step), bad is null ? SettingsOf(squares, norm, rate) : null);
         string? warning = bad is null ? null : $"step {step} is skipped, because a value is not finite: {bad}";
-        var outcome = new StepOutcome(decision, batch, rate, norm, State, warning);
+        var outcome = new StepOutcome(decision, batch, rate, norm, Position, warning);
+        _last = new DecidedStep(outcome, [.. _reports.Partitions], _hasBatchNorm ? _partitions + 1 : _partitions);
         Forget();
-        return new CoordinatorAnswer(Verdict.Accepted, outcome);
+        return outcome;
     }
 
-    private StepSettings Settle(double[] tensors, double norm, double rate)
+    private StepSettings SettingsOf(double[] squares, double norm, double rate)
     {
         double clip = GradientClipping.Factor(norm, _maxGradientNorm);
-        (double first, double secondRoot) = _optimizer.BiasCorrections(State.Updates);
+        (double first, double secondRoot) = _optimizer.BiasCorrections(Position.Updates);
         double[] tensorRates = [];
         if (_optimizer.NeedsWeightNorms)
         {
-            double[] weights = BlockTree.SumByTensor(_layout, Collect(report => report.WeightSquareSums));
-            tensorRates = new double[tensors.Length];
-            for (int tensor = 0; tensor < tensors.Length; tensor++)
-            {
-                tensorRates[tensor] = _optimizer.TensorRate(
-                    _layout.Tensors[tensor], Math.Sqrt(weights[tensor]), clip * Math.Sqrt(tensors[tensor]));
-            }
+            double[] weights = _reports.SumByTensor(report => report.WeightSquareSums);
+            tensorRates = [.. squares.Select((square, tensor) => _optimizer.TensorRate(
+                _layout.Tensors[tensor], Math.Sqrt(weights[tensor]), clip * Math.Sqrt(square)))];
         }
 
         return new StepSettings(rate, clip, first, secondRoot, tensorRates);
-    }
-
-    /// <summary>Block sums of all partitions by global block number.</summary>
-    private double[] Collect(Func<PartitionReport, double[]> sums)
-    {
-        var blocks = new double[_layout.Blocks.Length];
-        for (int block = 0; block < blocks.Length; block++)
-        {
-            blocks[block] = sums(_partitions[ParameterLayout.PartitionOf(block, _partitions.Length)]!)[block / _partitions.Length];
-        }
-
-        return blocks;
-    }
-
-    private Metrics SumMetrics()
-    {
-        StepNodes nodes = Nodes();
-        var sum = new TreeCompletion<Metrics>(nodes.Tree, Metrics.Combine);
-        for (int worker = 0; worker < _workers.Length; worker++)
-        {
-            foreach ((TreeNode node, Metrics metrics) in nodes.RootsOf(worker).Zip(_workers[worker]!.Roots))
-            {
-                sum.Offer(node, metrics);
-            }
-        }
-
-        return sum.Result;
-    }
-
-    /// <summary>In the order of a step: loss, then batch norms, then gradients in the model's backward order of partitions.</summary>
-    private NonFiniteSource? FindNonFinite()
-    {
-        WorkerReport? bad = _workers.FirstOrDefault(report => report!.Roots.Any(root => !double.IsFinite(root.LossSum)));
-        return bad is not null
-            ? new NonFiniteSource("the loss", _fence.WorkerName(bad.Header.Worker))
-            : _batchNorm?.NonFinite ?? _partitions.Select(report => report?.NonFinite).FirstOrDefault(source => source is not null);
     }
 }

@@ -2,23 +2,50 @@ using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Steps;
 
-/// <summary>The last decision, kept for servers that miss it because the workers change.</summary>
-internal sealed class DecidedStep(StepDecision decision, PartitionReport?[] partitions)
+/// <summary>The last decision: who has not taken it yet, and what is needed to tell it again to servers that miss it because the workers change.</summary>
+/// <param name="servers">Of the job: all that must take it.</param>
+internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partitions, int servers)
 {
-    public StepDecision Decision { get; } = decision;
+    private readonly HashSet<int> _notTaken = [.. Enumerable.Range(0, servers)];
+    private readonly HashSet<int> _missing = [];
+    private bool _runsAgain;
+    private bool _hasReport;
 
+    public StepOutcome Outcome { get; } = outcome;
+
+    public StepDecision Decision => Outcome.Decision;
+
+    /// <summary>What the partitions reported before the decision.</summary>
     public PartitionReport?[] Partitions { get; } = partitions;
 
-    /// <summary>Workers that have not reported the step in this generation, if it runs the step again.</summary>
-    public HashSet<int> Missing { get; } = [];
+    /// <summary>True when every server has taken the decision.</summary>
+    public bool IsCommitted => _notTaken.Count == 0;
 
-    /// <summary>True if a server has reported the step after the decision, so that it must have missed it.</summary>
-    public bool HasReport { get; set; }
+    /// <summary>A server has taken the decision.</summary>
+    public void NoteTaken(int server) => _notTaken.Remove(server);
 
+    public void NoteAllTaken() => _notTaken.Clear();
+
+    /// <summary>A generation of so many workers runs the step again, for the sake of servers that have not taken the decision.</summary>
     public void RunAgain(int workers)
     {
-        Missing.Clear();
-        Missing.UnionWith(Enumerable.Range(0, workers));
-        HasReport = false;
+        _runsAgain = true;
+        _hasReport = false;
+        _missing.Clear();
+        _missing.UnionWith(Enumerable.Range(0, workers));
     }
+
+    /// <summary>A worker has reported the step again.</summary>
+    public void NoteWorker(int worker) => _missing.Remove(worker);
+
+    /// <summary>A server has reported the step again, so it must have missed the decision.</summary>
+    public void NoteServer() => _hasReport = true;
+
+    /// <summary>
+    /// True if the decision is to be told again: once all workers are through, because only then is it certain that none of their
+    /// messages contradicts another, and somebody has missed it.
+    /// </summary>
+    /// <param name="reports">False for a server that has nothing to sum and never reports.</param>
+    public bool MustBeToldAgain(Func<int, bool> reports) =>
+        _runsAgain && !IsCommitted && _missing.Count == 0 && (_hasReport || !_notTaken.Any(reports));
 }

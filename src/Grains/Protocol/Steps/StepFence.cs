@@ -4,7 +4,7 @@ namespace ConvNet.Grains.Protocol.Steps;
 
 /// <summary>
 /// Keeps old and premature messages out: the part of the rules that partitions, batch norm and coordinator share. A generation
-/// begins with an assignment and the step that it runs first; messages of older ones have no effect from then on.
+/// begins with an assignment, which names the step that it runs first; messages of older ones have no effect from then on.
 /// </summary>
 internal sealed class StepFence(long totalSteps)
 {
@@ -13,51 +13,55 @@ internal sealed class StepFence(long totalSteps)
     public long Generation => Assignment?.Generation ?? 0;
 
     /// <summary>The step that this generation ran first.</summary>
-    public long FirstStep { get; private set; }
+    public long FirstStep => Assignment?.FirstStep ?? 0;
 
     /// <param name="version">The version here: the first step is either the open one, or the last committed one run again for others.</param>
-    public Answer Begin(Assignment assignment, long firstStep, long version)
+    public Answer Begin(Assignment assignment, long version)
     {
         if (assignment.Generation <= Generation)
         {
             return assignment.Generation == Generation ? Verdict.Duplicate : Verdict.Stale;
         }
 
-        if (firstStep != version && firstStep != version - 1)
+        if (Assignment is not null && assignment.JobId != Assignment.JobId)
+        {
+            return OtherJob(assignment.JobId);
+        }
+
+        if (assignment.FirstStep != version && assignment.FirstStep != version - 1)
         {
             return new Answer(
                 Verdict.Rejected,
-                $"generation {assignment.Generation} is to start at step {firstStep}, but this server is at version {version} and keeps only " +
-                "the one before it; go back to a checkpoint");
+                $"generation {assignment.Generation} is to start at step {assignment.FirstStep}, but this server is at version {version} and keeps " +
+                "only the one before it; go back to a checkpoint");
         }
 
         Assignment = assignment;
-        FirstStep = firstStep;
         return Verdict.Accepted;
     }
 
-    /// <summary>Screens a generation. Null = it is the current one.</summary>
-    public Answer? Screen(long generation)
+    /// <summary>Screens a message's job and generation, without its step. Null = they are the current ones.</summary>
+    public Answer? Screen(MessageHeader header)
     {
-        if (generation != Generation || Assignment is null)
+        if (Assignment is null || header.Generation != Generation)
         {
-            return generation < Generation ? Verdict.Stale : Verdict.Future;
+            return header.Generation < Generation ? Verdict.Stale : Verdict.Future;
         }
 
-        return null;
+        return header.JobId == Assignment.JobId ? null : OtherJob(header.JobId);
     }
 
     /// <summary>Screens a worker's message, without its step. Null = it may be taken into account.</summary>
-    public Answer? Screen(MessageHeader header)
+    public Answer? ScreenWorker(MessageHeader header)
     {
-        if (Screen(header.Generation) is { } answer)
+        if (Screen(header) is { } answer)
         {
             return answer;
         }
 
-        if ((uint)header.Worker >= (uint)Assignment!.Workers.Count)
+        if ((uint)header.Worker >= (uint)Assignment!.Workers.Length)
         {
-            return new Answer(Verdict.Rejected, $"generation {Generation} has {Assignment.Workers.Count} workers, none has index {header.Worker}");
+            return new Answer(Verdict.Rejected, $"generation {Generation} has {Assignment.Workers.Length} workers, none has index {header.Worker}");
         }
 
         AssignedWorker worker = Assignment.Workers[header.Worker];
@@ -87,5 +91,32 @@ internal sealed class StepFence(long totalSteps)
         return step > version ? Verdict.Future : null;
     }
 
+    /// <summary>Screens a decision at a server. Null = it is about the open step. Told again, or about an earlier step, it has no effect.</summary>
+    public Answer? ScreenDecision(StepDecision decision, long version) =>
+        Screen(decision.Header) is { } answer ? answer
+        : decision.Step < version ? Verdict.AlreadyApplied
+        : decision.Step > version ? Verdict.Future
+        : null;
+
+    /// <summary>
+    /// Screens state that is to be overwritten from a checkpoint: only at the version at which this generation began, and before a
+    /// step of it is applied. Null = it may be.
+    /// </summary>
+    public Answer? ScreenInstall(MessageHeader header, long version) =>
+        Screen(header) is { } answer ? answer
+        : header.Step == FirstStep && version == FirstStep ? null
+        : new Answer(
+            Verdict.Rejected,
+            $"state of version {header.Step} is to be restored, but generation {Generation} began at version {FirstStep} and is at {version} now");
+
+    /// <summary>Screens a request for the newest version. Null = that is the one.</summary>
+    public Answer? ScreenRead(MessageHeader header, long version) =>
+        Screen(header) is { } answer ? answer
+        : header.Step == version ? null
+        : header.Step > version ? Verdict.Future
+        : new Answer(Verdict.Rejected, $"version {header.Step} was asked for, but this server is at version {version}");
+
     public string WorkerName(int worker) => Assignment!.Workers[worker].Name;
+
+    private Answer OtherJob(string jobId) => new(Verdict.Rejected, $"this server belongs to job '{Assignment!.JobId}', but a message came from job '{jobId}'");
 }

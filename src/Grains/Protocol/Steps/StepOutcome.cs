@@ -3,15 +3,16 @@ using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Steps;
 
-/// <summary>A step that has just been decided.</summary>
+/// <summary>A step that has been decided.</summary>
 /// <param name="Decision">For every partition and the batch norms.</param>
 /// <param name="Batch">Loss and correct answers over the global batch.</param>
 /// <param name="GradientNorm">Before clipping.</param>
+/// <param name="Position">The job's after this step.</param>
 /// <param name="Warning">Why the step is skipped, if it is.</param>
 public sealed record StepOutcome(
     StepDecision Decision,
     Metrics Batch,
     double LearningRate,
     double GradientNorm,
-    CoordinatorState State,
+    JobPosition Position,
     string? Warning);

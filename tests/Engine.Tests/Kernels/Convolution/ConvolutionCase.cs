@@ -1,7 +1,8 @@
 using ConvNet.Engine.Geometry;
-using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Kernels.Convolution;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Tests.Threads;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Tests.Kernels.Convolution;
@@ -13,12 +14,12 @@ internal sealed class ConvolutionCase : IDisposable
     {
         Geometry = geometry;
         Samples = samples;
-        X = KernelOracle.Filled(geometry.Input, samples, 1);
-        DY = KernelOracle.Filled(geometry.Output, samples, 2);
+        X = Nchw.From(geometry.Input, ConvolutionOracle.Filled(samples * geometry.Input.Count, 1));
+        DY = Nchw.From(geometry.Output, ConvolutionOracle.Filled(samples * geometry.Output.Count, 2));
         Y = Poisoned(geometry.Output, samples);
         DX = Poisoned(geometry.Input, samples);
-        Weights = KernelOracle.Filled(geometry.WeightCount, 3);
-        Bias = withBias ? KernelOracle.Filled(geometry.Output.C, 4) : [];
+        Weights = ConvolutionOracle.Filled(geometry.WeightCount, 3);
+        Bias = withBias ? ConvolutionOracle.Filled(geometry.Output.C, 4) : [];
         Convolution = ConvolutionKernel.For(geometry, KernelSet.Fast);
     }
 

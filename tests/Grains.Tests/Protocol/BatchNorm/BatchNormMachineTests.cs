@@ -14,14 +14,14 @@ public class BatchNormMachineTests
 
     private readonly BatchNormMachine _machine = Create(BatchNormMode.Sync);
 
-    public BatchNormMachineTests() => _machine.Begin(TwoWorkers(), 0);
+    public BatchNormMachineTests() => _machine.Begin(TwoWorkers());
 
     [Fact]
     public void The_total_is_known_to_the_last_and_to_whoever_asks_again()
     {
-        ReduceAnswer<Moments> first = _machine.ReduceMoments(From(1), 0, [RightMoments]);
-        ReduceAnswer<Moments> last = _machine.ReduceMoments(From(0), 0, [LeftMoments]);
-        ReduceAnswer<Moments> again = _machine.ReduceMoments(From(1), 0, [RightMoments]);
+        ReduceAnswer<Moments> first = _machine.ReduceMoments(Roots(From(1), forward: true), [RightMoments]);
+        ReduceAnswer<Moments> last = _machine.ReduceMoments(Roots(From(0), forward: true), [LeftMoments]);
+        ReduceAnswer<Moments> again = _machine.ReduceMoments(Roots(From(1), forward: true), [RightMoments]);
 
         Assert.Equal((Verdict.Accepted, null, false), (first.Answer.Verdict, first.Total, first.CompletesTree));
         Assert.Equal((Verdict.Accepted, true), (last.Answer.Verdict, last.CompletesTree));
@@ -38,7 +38,7 @@ public class BatchNormMachineTests
         Assert.Null(_machine.Report);
         Backward(0);
 
-        Assert.Equal(new BatchNormReport(1, 0, null), _machine.Report);
+        Assert.Equal(new BatchNormReport(FromServer(), null), _machine.Report);
     }
 
     [Fact]
@@ -48,8 +48,8 @@ public class BatchNormMachineTests
         Backward(0);
         Assert.Equal(0, _machine.Statistics[0].RunningMean[0]);
 
-        Assert.Equal(Verdict.Accepted, _machine.Commit(new StepDecision(1, 0, PlainStep)).Verdict);
-        Assert.Equal(Verdict.AlreadyApplied, _machine.Commit(new StepDecision(1, 0, PlainStep)).Verdict);
+        Assert.Equal(Verdict.Accepted, _machine.Commit(Commit()).Verdict);
+        Assert.Equal(Verdict.AlreadyApplied, _machine.Commit(Commit()).Verdict);
 
         Assert.Equal(0.2f, _machine.Statistics[0].RunningMean[0]);
         Assert.Equal((1, 1), (_machine.Version, _machine.BatchesSeen));
@@ -60,7 +60,7 @@ public class BatchNormMachineTests
     {
         Forward(0);
         Backward(0);
-        _machine.Commit(new StepDecision(1, 0, null));
+        _machine.Commit(Skip());
 
         Assert.Equal(0, _machine.Statistics[0].RunningMean[0]);
         Assert.Equal((1, 0), (_machine.Version, _machine.BatchesSeen));
@@ -70,17 +70,17 @@ public class BatchNormMachineTests
     public void The_next_step_may_begin_before_the_commit_arrives_but_its_report_waits()
     {
         Forward(0);
-        Assert.Equal(Verdict.Future, _machine.ReduceMoments(From(0, step: 1), 0, [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Future, _machine.ReduceMoments(Roots(From(0, step: 1), forward: true), [LeftMoments]).Answer.Verdict);
         Backward(0);
         Forward(1);
         Backward(1);
         Assert.Null(_machine.Report);
-        Assert.Equal(Verdict.Future, _machine.ReduceMoments(From(0, step: 2), 0, [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Future, _machine.ReduceMoments(Roots(From(0, step: 2), forward: true), [LeftMoments]).Answer.Verdict);
 
-        Assert.Equal(Verdict.Accepted, _machine.Commit(new StepDecision(1, 0, PlainStep)).Verdict);
+        Assert.Equal(Verdict.Accepted, _machine.Commit(Commit()).Verdict);
 
-        Assert.Equal(1, _machine.Report!.Step);
-        Assert.Equal(Verdict.Accepted, _machine.Commit(new StepDecision(1, 1, PlainStep)).Verdict);
+        Assert.Equal(1, _machine.Report!.Header.Step);
+        Assert.Equal(Verdict.Accepted, _machine.Commit(Commit(1)).Verdict);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public class BatchNormMachineTests
     {
         Forward(0);
 
-        Assert.Equal(Verdict.Rejected, _machine.Commit(new StepDecision(1, 0, PlainStep)).Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Commit(Commit()).Verdict);
     }
 
     [Fact]
@@ -96,24 +96,24 @@ public class BatchNormMachineTests
     {
         Forward(0);
         Backward(0);
-        _machine.Commit(new StepDecision(1, 0, PlainStep));
-        _machine.Begin(TwoWorkers(2), firstStep: 0);
+        _machine.Commit(Commit());
+        _machine.Begin(TwoWorkers(2));
 
         Forward(0, generation: 2);
         Backward(0, generation: 2);
 
-        Assert.Equal(0, _machine.Report!.Step);
-        Assert.Equal(Verdict.AlreadyApplied, _machine.Commit(new StepDecision(2, 0, PlainStep)).Verdict);
+        Assert.Equal(0, _machine.Report!.Header.Step);
+        Assert.Equal(Verdict.AlreadyApplied, _machine.Commit(Commit(0, 2)).Verdict);
         Assert.Equal(0.2f, _machine.Statistics[0].RunningMean[0]);
-        Assert.Equal(Verdict.Accepted, _machine.ReduceMoments(From(0, 1, 2), 0, [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Accepted, _machine.ReduceMoments(Roots(From(0, 1, 2), forward: true), [LeftMoments]).Answer.Verdict);
     }
 
     [Fact]
     public void Other_bytes_with_the_same_key_are_a_conflict_that_names_the_worker()
     {
-        _machine.ReduceMoments(From(1), 0, [RightMoments]);
+        _machine.ReduceMoments(Roots(From(1), forward: true), [RightMoments]);
 
-        Answer answer = _machine.ReduceMoments(From(1), 0, [LeftMoments]).Answer;
+        Answer answer = _machine.ReduceMoments(Roots(From(1), forward: true), [LeftMoments]).Answer;
 
         Assert.Equal(Verdict.Conflict, answer.Verdict);
         Assert.Contains("b/0", answer.Reason);
@@ -122,32 +122,32 @@ public class BatchNormMachineTests
     [Fact]
     public void Messages_that_this_worker_may_not_send_are_rejected()
     {
-        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(From(0), 1, [LeftMoments]).Answer.Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(From(0), 0, [LeftMoments, LeftMoments]).Answer.Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(From(0), 0, [new Moments(4, [1], [1])]).Answer.Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(From(0), 0, [LeftMoments with { Count = 0 }]).Answer.Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.ReduceBackwardSums(From(0), 0, [new BackwardSums([1], [1])]).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(Roots(From(0), forward: true, norm: 1), [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(Roots(From(0), forward: true), [LeftMoments, LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(Roots(From(0), forward: true), [new Moments(4, [1], [1])]).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.ReduceMoments(Roots(From(0), forward: true), [LeftMoments with { Count = 0 }]).Answer.Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.ReduceBackwardSums(Roots(From(0), forward: false), [new BackwardSums([1], [1])]).Answer.Verdict);
     }
 
     [Fact]
     public void Old_generations_and_steps_are_stale()
     {
-        _machine.Begin(TwoWorkers(3), 0);
+        _machine.Begin(TwoWorkers(3));
 
-        Assert.Equal(Verdict.Stale, _machine.ReduceMoments(From(0, generation: 2), 0, [LeftMoments]).Answer.Verdict);
-        Assert.Equal(Verdict.Future, _machine.ReduceMoments(From(0, generation: 4), 0, [LeftMoments]).Answer.Verdict);
-        Assert.Equal(Verdict.Stale, _machine.ReduceMoments(From(0, step: -1, generation: 3), 0, [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Stale, _machine.ReduceMoments(Roots(From(0, generation: 2), forward: true), [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Future, _machine.ReduceMoments(Roots(From(0, generation: 4), forward: true), [LeftMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Stale, _machine.ReduceMoments(Roots(From(0, step: -1, generation: 3), forward: true), [LeftMoments]).Answer.Verdict);
     }
 
     [Fact]
     public void Ghost_batch_norm_needs_moments_only()
     {
         BatchNormMachine ghost = Create(BatchNormMode.Shard);
-        ghost.Begin(TwoWorkers(), 0);
-        Assert.Equal(Verdict.Rejected, ghost.ReduceBackwardSums(From(0), 0, [Totals]).Answer.Verdict);
+        ghost.Begin(TwoWorkers());
+        Assert.Equal(Verdict.Rejected, ghost.ReduceBackwardSums(Roots(From(0), forward: false), [Totals]).Answer.Verdict);
 
-        ghost.ReduceMoments(From(0), 0, [LeftMoments]);
-        ghost.ReduceMoments(From(1), 0, [RightMoments]);
+        ghost.ReduceMoments(Roots(From(0), forward: true), [LeftMoments]);
+        ghost.ReduceMoments(Roots(From(1), forward: true), [RightMoments]);
 
         Assert.NotNull(ghost.Report);
     }
@@ -155,25 +155,43 @@ public class BatchNormMachineTests
     [Fact]
     public void Non_finite_moments_are_named_with_layer_and_worker()
     {
-        _machine.ReduceMoments(From(0), 0, [LeftMoments]);
-        _machine.ReduceMoments(From(1), 0, [RightMoments with { M2 = [1, double.NaN, 1] }]);
+        _machine.ReduceMoments(Roots(From(0), forward: true), [LeftMoments]);
+        _machine.ReduceMoments(Roots(From(1), forward: true), [RightMoments with { M2 = [1, double.NaN, 1] }]);
         Backward(0);
 
         Assert.Equal(new NonFiniteSource("batch norm 1 in forward", "b/0"), _machine.Report!.NonFinite);
     }
+
+    [Fact]
+    public void Statistics_are_restored_before_the_first_step_only()
+    {
+        Assert.Equal(Verdict.Accepted, _machine.Install(FromServer(), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal([1, 2, 3, 4, 5, 6], _machine.Read(FromServer(), 0).Values!.Span.ToArray());
+
+        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 0, [1, 2]).Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 1, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(0, 0), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Forward(0);
+        Backward(0);
+        _machine.Commit(Commit());
+        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Read(FromServer(), 0).Verdict);
+    }
+
+    private static NormRoots Roots(MessageHeader header, bool forward, int norm = 0) => new(header, norm, forward, 1, true);
 
     private static BatchNormMachine Create(BatchNormMode mode) =>
         new(Job, mode, RunningAverage.Exponential, [BatchNormState.Initial("1", 3)], 0, 0);
 
     private void Forward(long step, long generation = 1)
     {
-        _machine.ReduceMoments(From(0, step, generation), 0, [LeftMoments]);
-        _machine.ReduceMoments(From(1, step, generation), 0, [RightMoments]);
+        _machine.ReduceMoments(Roots(From(0, step, generation), forward: true), [LeftMoments]);
+        _machine.ReduceMoments(Roots(From(1, step, generation), forward: true), [RightMoments]);
     }
 
     private void Backward(long step, long generation = 1)
     {
-        _machine.ReduceBackwardSums(From(0, step, generation), 0, [Totals]);
-        _machine.ReduceBackwardSums(From(1, step, generation), 0, [Totals]);
+        _machine.ReduceBackwardSums(Roots(From(0, step, generation), forward: false), [Totals]);
+        _machine.ReduceBackwardSums(Roots(From(1, step, generation), forward: false), [Totals]);
     }
 }

@@ -13,13 +13,13 @@ public class CoordinatorMachineTests
 
     private readonly CoordinatorMachine _machine = Create(new Sgd { LearningRate = 0.5 });
 
-    public CoordinatorMachineTests() => _machine.Begin(TwoWorkers(), 0);
+    public CoordinatorMachineTests() => _machine.Begin(TwoWorkers());
 
     [Fact]
     public void A_step_is_decided_when_everybody_has_reported()
     {
         Assert.Null(_machine.Report(Partition(0, 9)).Decided);
-        Assert.Null(_machine.Report(new BatchNormReport(1, 0, null)).Decided);
+        Assert.Null(_machine.Report(new BatchNormReport(FromServer(), null)).Decided);
         Assert.Null(_machine.Report(Worker(1)).Decided);
 
         StepOutcome outcome = _machine.Report(Worker(0)).Decided!;
@@ -28,7 +28,7 @@ public class CoordinatorMachineTests
         Assert.Equal(0.5, outcome.Decision.Settings!.Value.LearningRate);
         Assert.Equal(6, outcome.GradientNorm);
         Assert.Equal(new Metrics(3, 2, 8), outcome.Batch);
-        Assert.Equal(new CoordinatorState(1, 1, 0, new EpochTotals(0, 3, 2, 8)), outcome.State);
+        Assert.Equal(new JobPosition(1, 1, 0, new EpochTotals(0, new Metrics(3, 2, 8))), outcome.Position);
     }
 
     [Fact]
@@ -42,8 +42,8 @@ public class CoordinatorMachineTests
         Answer conflict = _machine.Report(Worker(1) with { Roots = [new Metrics(7, 1, 4)] }).Answer;
         Assert.Equal(Verdict.Conflict, conflict.Verdict);
         Assert.Contains("b/0", conflict.Reason);
-        _machine.Report(new BatchNormReport(1, 0, null));
-        Assert.Equal(Verdict.Duplicate, _machine.Report(new BatchNormReport(1, 0, null)).Answer.Verdict);
+        _machine.Report(new BatchNormReport(FromServer(), null));
+        Assert.Equal(Verdict.Duplicate, _machine.Report(new BatchNormReport(FromServer(), null)).Answer.Verdict);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public class CoordinatorMachineTests
         Assert.True(outcome.Decision.IsSkip);
         Assert.Contains("0.weight", outcome.Warning);
         Assert.Contains("b/0", outcome.Warning);
-        Assert.Equal(new CoordinatorState(1, 0, 1, new EpochTotals(0, 0, 0, 0)), outcome.State);
+        Assert.Equal(new JobPosition(1, 0, 1, default), outcome.Position);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public class CoordinatorMachineTests
     public void A_non_finite_loss_names_the_worker_that_reported_it()
     {
         _machine.Report(Partition(0, 9));
-        _machine.Report(new BatchNormReport(1, 0, null));
+        _machine.Report(new BatchNormReport(FromServer(), null));
         _machine.Report(Worker(1) with { Roots = [new Metrics(double.NaN, 0, 4)] });
 
         StepOutcome outcome = _machine.Report(Worker(0)).Decided!;
@@ -101,7 +101,7 @@ public class CoordinatorMachineTests
     public void Gradients_are_clipped_to_the_global_norm()
     {
         CoordinatorMachine machine = Create(new Sgd(), maxGradientNorm: 3);
-        machine.Begin(TwoWorkers(), 0);
+        machine.Begin(TwoWorkers());
 
         StepOutcome outcome = Run(machine, 0, null)!;
 
@@ -112,7 +112,7 @@ public class CoordinatorMachineTests
     public void Adams_corrections_count_applied_steps_only()
     {
         CoordinatorMachine machine = Create(new Adam());
-        machine.Begin(TwoWorkers(), 0);
+        machine.Begin(TwoWorkers());
         Run(machine, 0, Bad);
 
         Assert.Equal(1 - 0.9, Run(machine, 1, null)!.Decision.Settings!.Value.BiasCorrection1);
@@ -124,7 +124,7 @@ public class CoordinatorMachineTests
     {
         var lars = new Lars { TrustCoefficient = 0.5, Epsilon = 0 };
         CoordinatorMachine machine = Create(lars);
-        machine.Begin(TwoWorkers(), 0);
+        machine.Begin(TwoWorkers());
 
         StepOutcome outcome = Run(machine, 0, null)!;
 
@@ -136,43 +136,43 @@ public class CoordinatorMachineTests
     {
         Run(0, null);
         Run(1, null);
-        EpochTotals whole = Run(2, null)!.State.Epoch;
-        EpochTotals next = Run(3, null)!.State.Epoch;
+        EpochTotals whole = Run(2, null)!.Position.Epoch;
+        EpochTotals next = Run(3, null)!.Position.Epoch;
 
-        Assert.Equal((0, 20L), (whole.Epoch, whole.Count));
-        Assert.Equal((1, 8L), (next.Epoch, next.Count));
+        Assert.Equal((0, 20L), (whole.Epoch, whole.Sums.Count));
+        Assert.Equal((1, 8L), (next.Epoch, next.Sums.Count));
     }
 
     [Fact]
     public void A_new_generation_forgets_reports_of_an_undecided_step()
     {
         _machine.Report(Partition(0, 9));
-        _machine.Begin(TwoWorkers(2), 0);
+        _machine.Begin(TwoWorkers(2));
 
-        Assert.Equal(Verdict.Accepted, _machine.Report(Partition(0, 8) with { Generation = 2 }).Answer.Verdict);
+        Assert.Equal(Verdict.Accepted, _machine.Report(Partition(0, 8, generation: 2)).Answer.Verdict);
     }
 
     [Fact]
     public void A_decided_step_that_runs_again_is_told_again_once_all_workers_are_through()
     {
         StepDecision first = Run(0, null)!.Decision;
-        _machine.Begin(TwoWorkers(2), firstStep: 0);
+        _machine.Begin(TwoWorkers(2));
 
         Assert.Null(_machine.Report(Worker(0, generation: 2)).Resend);
-        Assert.Null(_machine.Report(Partition(0, 9) with { Generation = 2 }).Resend);
+        Assert.Null(_machine.Report(Partition(0, 9, generation: 2)).Resend);
         StepDecision again = _machine.Report(Worker(1, generation: 2)).Resend!;
 
-        Assert.Equal(first with { Generation = 2 }, again);
-        Assert.Equal(1, _machine.State.Step);
+        Assert.Equal(first with { Header = FromServer(0, 2) }, again);
+        Assert.Equal(1, _machine.Position.Step);
     }
 
     [Fact]
     public void A_decided_step_that_sums_to_other_values_the_second_time_is_a_conflict()
     {
         Run(0, null);
-        _machine.Begin(TwoWorkers(2), firstStep: 0);
+        _machine.Begin(TwoWorkers(2));
 
-        Assert.Equal(Verdict.Conflict, _machine.Report(Partition(0, 9.5) with { Generation = 2 }).Answer.Verdict);
+        Assert.Equal(Verdict.Conflict, _machine.Report(Partition(0, 9.5, generation: 2)).Answer.Verdict);
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public class CoordinatorMachineTests
     {
         _machine.Pause();
         Assert.Null(Run(0, null));
-        _machine.Begin(TwoWorkers(2), 0);
+        _machine.Begin(TwoWorkers(2));
         Assert.NotNull(Run(_machine, 0, null, generation: 2));
     }
 
@@ -196,12 +196,101 @@ public class CoordinatorMachineTests
         Assert.Null(_machine.FirstStepOf([3, 2]));
     }
 
-    private static CoordinatorMachine Create(OptimizerSpec optimizer, double? maxGradientNorm = null) =>
-        new(Job, Layout, optimizer, new ConstantSchedule(), maxGradientNorm, 1, hasBatchNorm: true, CoordinatorState.Initial);
+    [Fact]
+    public void A_step_is_committed_when_every_server_has_taken_its_decision()
+    {
+        StepOutcome outcome = Run(0, null)!;
+        Assert.Equal((1L, 0L), (_machine.Position.Step, _machine.Committed.Step));
+
+        Assert.Null(_machine.Take(outcome.Decision.Header, 0).Committed);
+        Assert.Null(_machine.Take(outcome.Decision.Header, 0).Committed);
+        StepOutcome? committed = _machine.Take(outcome.Decision.Header, _machine.BatchNormServer).Committed;
+
+        Assert.Equal(outcome, committed);
+        Assert.Equal(outcome.Position, _machine.Committed);
+        Assert.Null(_machine.Take(outcome.Decision.Header, 0).Committed);
+    }
+
+    [Fact]
+    public void A_server_that_reports_the_next_step_has_taken_the_decision()
+    {
+        Run(0, null);
+        _machine.Report(Partition(1, 9));
+
+        Assert.NotNull(_machine.Report(new BatchNormReport(FromServer(1), null)).Committed);
+    }
+
+    [Fact]
+    public void The_next_step_is_not_decided_before_a_server_without_blocks_has_taken_this_one()
+    {
+        CoordinatorMachine machine = Create(new Sgd(), partitions: 5);
+        machine.Begin(TwoWorkers());
+        StepOutcome outcome = RunFour(machine, 0)!;
+        Assert.Null(RunFour(machine, 1));
+
+        CoordinatorAnswer answer = machine.Take(outcome.Decision.Header, 4);
+
+        Assert.Equal(outcome, answer.Committed);
+        Assert.Equal(1, answer.Decided!.Decision.Step);
+    }
+
+    [Fact]
+    public void A_server_without_blocks_that_missed_a_decision_is_told_again_when_the_workers_are_through()
+    {
+        CoordinatorMachine machine = Create(new Sgd(), partitions: 5);
+        machine.Begin(TwoWorkers());
+        StepOutcome outcome = RunFour(machine, 0)!;
+        for (int server = 0; server < 6; server++)
+        {
+            _ = server == 4 ? default : machine.Take(outcome.Decision.Header, server);
+        }
+
+        machine.Begin(TwoWorkers(2));
+        Assert.Null(machine.Report(Worker(0, generation: 2)).Resend);
+
+        Assert.Equal(FromServer(0, 2), machine.Report(Worker(1, generation: 2)).Resend!.Header);
+        Assert.Equal(outcome, machine.Take(FromServer(0, 2), 4).Committed);
+    }
+
+    [Fact]
+    public void A_generation_that_repeats_no_step_finds_the_last_one_committed()
+    {
+        StepOutcome outcome = Run(0, null)!;
+
+        Assert.Equal(outcome, _machine.Begin(TwoWorkers(2, firstStep: 1)).Committed);
+    }
+
+    [Fact]
+    public void The_job_is_told_once_when_the_steps_that_it_asked_for_are_committed()
+    {
+        Assert.Equal(Verdict.Accepted, _machine.NotifyAt(FromServer(1)).Answer.Verdict);
+        Assert.Equal(Verdict.Duplicate, _machine.NotifyAt(FromServer(1)).Answer.Verdict);
+        StepOutcome outcome = Run(0, null)!;
+        Assert.Null(_machine.Take(outcome.Decision.Header, 0).Due);
+
+        Assert.Equal(FromServer(1), _machine.Take(outcome.Decision.Header, _machine.BatchNormServer).Due);
+        Assert.Null(_machine.Take(outcome.Decision.Header, 0).Due);
+        Assert.Equal(FromServer(1), _machine.NotifyAt(FromServer(1)).Due);
+    }
+
+    [Fact]
+    public void Another_generation_forgets_when_to_notify_and_an_old_order_has_no_effect()
+    {
+        _machine.NotifyAt(FromServer(1));
+        _machine.Begin(TwoWorkers(2));
+        Assert.Equal(Verdict.Stale, _machine.NotifyAt(FromServer(1)).Answer.Verdict);
+        StepOutcome outcome = Run(_machine, 0, null, generation: 2)!;
+        _machine.Take(outcome.Decision.Header, 0);
+
+        Assert.Null(_machine.Take(outcome.Decision.Header, _machine.BatchNormServer).Due);
+    }
+
+    private static CoordinatorMachine Create(OptimizerSpec optimizer, double? maxGradientNorm = null, int partitions = 1) =>
+        new(Job, Layout, optimizer, new ConstantSchedule(), maxGradientNorm, partitions, hasBatchNorm: true, JobPosition.Start);
 
     /// <summary>Four blocks with the same sums.</summary>
-    private static PartitionReport Partition(long step, double squareSum, NonFiniteSource? bad = null) =>
-        new(1, step, 0, [squareSum, squareSum, squareSum, squareSum], [], bad);
+    private static PartitionReport Partition(long step, double squareSum, NonFiniteSource? bad = null, long generation = 1) =>
+        new(FromServer(step, generation), 0, [squareSum, squareSum, squareSum, squareSum], [], bad);
 
     private static WorkerReport Worker(int worker, long step = 0, long generation = 1)
     {
@@ -211,15 +300,28 @@ public class CoordinatorMachineTests
 
     private static StepOutcome? Run(CoordinatorMachine machine, long step, NonFiniteSource? bad, long generation = 1)
     {
-        PartitionReport report = Partition(step, 9, bad) with { Generation = generation };
+        PartitionReport report = Partition(step, 9, bad, generation);
         if (machine.Report(report).Answer.Verdict == Verdict.Rejected)
         {
             machine.Report(report with { WeightSquareSums = [16, 16, 16, 16] });
         }
 
-        machine.Report(new BatchNormReport(generation, step, null));
+        machine.Report(new BatchNormReport(FromServer(step, generation), null));
         machine.Report(Worker(1, step, generation));
         return machine.Report(Worker(0, step, generation)).Decided;
+    }
+
+    /// <summary>A step of four partitions with a block each, and one without any.</summary>
+    private static StepOutcome? RunFour(CoordinatorMachine machine, long step)
+    {
+        for (int partition = 0; partition < 4; partition++)
+        {
+            machine.Report(new PartitionReport(FromServer(step), partition, [9], [], null));
+        }
+
+        machine.Report(new BatchNormReport(FromServer(step), null));
+        machine.Report(Worker(1, step));
+        return machine.Report(Worker(0, step)).Decided;
     }
 
     private StepOutcome? Run(long step, NonFiniteSource? bad) => Run(_machine, step, bad);

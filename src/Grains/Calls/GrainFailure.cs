@@ -1,0 +1,31 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Placement;
+
+namespace ConvNet.Grains.Calls;
+
+/// <summary>What an exception of a call between grains means: the one place that knows the exceptions of Orleans.</summary>
+public static class GrainFailure
+{
+    /// <summary>True if the other side may be gone, and nobody has said what is wrong.</summary>
+    public static bool IsLostContact(Exception e) => e is TimeoutException or OrleansException or SiloGoneException;
+
+    /// <summary>True if the same call may still succeed: it is not known whether it arrived.</summary>
+    public static bool MayBeRepeated(Exception e) => e is TimeoutException or OrleansMessageRejectionException;
+
+    /// <summary>The same as an error that says what to do and can travel.</summary>
+    public static ConvNetException From(Exception e) => e switch
+    {
+        ConvNetException known => known,
+        _ when IsLostContact(e) => new ConvNetException(
+            ExitCode.Environment, $"{e.Message} Check that all silos of the job are alive and reachable, then resume from the last checkpoint."),
+        _ => new ConvNetException(ExitCode.Bug, e.ToString()),
+    };
+
+    /// <param name="who">Who met it, to stand in front of the message; or null.</param>
+    public static JobFailure ToFailure(Exception e, string? who = null)
+    {
+        ConvNetException known = From(e);
+        return new JobFailure((int)known.ExitCode, who is null ? known.Message : $"{who}: {known.Message}");
+    }
+}
