@@ -1,3 +1,5 @@
+using ConvNet.Silo.Clustering;
+
 namespace ConvNet.Silo;
 
 /// <summary>How one silo process takes part in a cluster.</summary>

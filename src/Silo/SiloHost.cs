@@ -3,7 +3,6 @@ using ConvNet.Grains.Contracts.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 
 namespace ConvNet.Silo;
 
@@ -87,14 +86,7 @@ public static class SiloHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.UseOrleans(silo =>
         {
-            bool primary = options.Cluster.Primary.Port == options.Port;
-            silo.UseDevelopmentClustering(primary ? null : options.Cluster.Primary);
-            silo.ConfigureEndpoints(options.Cluster.Primary.Address, options.Port, options.Gateway);
-            silo.Configure<ClusterOptions>(cluster =>
-            {
-                cluster.ClusterId = DevCluster.ClusterId;
-                cluster.ServiceId = DevCluster.ServiceId;
-            });
+            options.Cluster.Configure(silo, options.Port, options.Gateway);
             silo.ConfigureConvNetSilo(new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers));
         });
         return builder.Build();

@@ -1,4 +1,6 @@
 using System.Runtime.Versioning;
+using ConvNet.Client.Tests.Benchmarks;
+using ConvNet.Client.Tests.Commands;
 using Xunit;
 
 namespace ConvNet.Client.Tests;

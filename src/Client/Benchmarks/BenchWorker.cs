@@ -4,6 +4,7 @@ using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Training;
+using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Client.Benchmarks;
 

@@ -1,9 +1,8 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
-using ConvNet.Silo;
+using ConvNet.Silo.Clustering;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Orleans.Configuration;
 using Serilog;
 
 namespace ConvNet.Client.Cluster;
@@ -40,8 +39,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
             builder.Logging.AddSerilog(log);
             builder.UseOrleansClient(client =>
             {
-                client.UseStaticClustering(new System.Net.IPEndPoint(cluster.Primary.Address, cluster.Gateway));
-                client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (DevCluster.ClusterId, DevCluster.ServiceId));
+                cluster.Configure(client);
                 client.UseConnectionRetryFilter(async (_, cancel) =>
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(500), cancel);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ConvNet.Client.Views;
 
 namespace ConvNet.Client.Commands;
 

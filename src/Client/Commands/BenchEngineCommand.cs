@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ConvNet.Client.Benchmarks;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;

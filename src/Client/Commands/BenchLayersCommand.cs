@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ConvNet.Client.Benchmarks;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Commands;

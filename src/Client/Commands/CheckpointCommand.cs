@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Commands;
 
@@ -79,8 +81,8 @@ public static class CommandLine
 
         if (command.Name is "train" or "resume" && parsed.Tokens.Any(token => token.Value == "--json"))
         {
-            using var events = new RunEvents(null, terminal.Out);
-            events.Failed((int)ExitCode.Usage, string.Join(Environment.NewLine, problems));
+            using var events = new JsonLines(terminal.Out);
+            events.Handle(new RunEvent.Failed(ExitCode.Usage, string.Join(Environment.NewLine, problems)));
         }
 
         terminal.Error.WriteLine($"Try '{Path(parsed.CommandResult)} --help'.");

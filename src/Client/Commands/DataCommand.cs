@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Data;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
@@ -11,6 +11,7 @@ using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Commands;
 
@@ -60,8 +61,8 @@ internal static class EvalCommand
             {
                 ["event"] = "eval.completed",
                 ["samples"] = sum.Count,
-                ["loss"] = RunEvents.Number(loss),
-                ["accuracy"] = RunEvents.Number(accuracy),
+                ["loss"] = JsonLines.Number(loss),
+                ["accuracy"] = JsonLines.Number(accuracy),
                 ["weightsSha256"] = checkpoint.WeightsSha256(),
             };
             terminal.Out.WriteLine(fields.ToJsonString());

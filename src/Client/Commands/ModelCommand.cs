@@ -6,6 +6,7 @@ using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 using Spectre.Console;
 
@@ -33,7 +34,7 @@ internal static class ModelCommand
             terminal,
             ModelFile.Load(parsed.GetValue(model)!),
             parsed.GetValue(data) is { } path ? DataCatalog.Open(path, parsed.GetValue(size)) : null,
-            parsed.GetValue(batch) is { } samples ? WholeNumber.InRange("--batch", samples, 1, 1 << 20) : null,
+            parsed.GetValue(batch) is { } samples ? WholeNumber.InRange("--batch", samples, 1, JobLimits.MaxBatch) : null,
             parsed.GetValue(json)));
         return new Command("model", "Looks at models") { show };
     }

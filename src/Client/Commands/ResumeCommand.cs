@@ -2,11 +2,13 @@ using System.CommandLine;
 using System.Text.Json;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Commands;
 
@@ -63,8 +65,8 @@ internal static class ResumeCommand
 
         await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
 
-        var session = new Session(folder, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
-        return await session.RunAsync(terminal, choices.Json);
+        var session = new RunSession(folder, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
+        return await session.RunAsync(choices.Sinks(terminal));
     }
 
     /// <summary>The configuration of the run, with the layout that is asked for now.</summary>
@@ -101,7 +103,6 @@ internal static class ResumeCommand
         string stateSha256 = saved.StateSha256();
         (double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (0, []) : LastWords(home, stateSha256);
         var summary = new RunSummary(
-            true,
             saved.State.Step,
             (saved.State.Step + spec.StepsPerEpoch - 1) / spec.StepsPerEpoch,
             result.TrainLoss,
@@ -111,16 +112,13 @@ internal static class ResumeCommand
             imagesPerSecond,
             workers,
             checkpoint);
-        using var events = new RunEvents(null, json ? terminal.Out : null);
-        events.Ended(summary);
         if (!json)
         {
             terminal.Out.WriteLine("This run is complete.");
-            foreach (string line in Views.Lines.Ended(summary, home?.FullPath ?? checkpoint))
-            {
-                terminal.Out.WriteLine(line);
-            }
         }
+
+        using RunSink sink = json ? new JsonLines(terminal.Out) : new PlainView(terminal);
+        sink.Handle(new RunEvent.Completed(home?.FullPath ?? checkpoint, summary));
     }
 
     private static (double ImagesPerSecond, KeyValuePair<string, long>[] Workers) LastWords(RunFolder home, string stateSha256)

@@ -1,6 +1,8 @@
 using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Silo;
+using ConvNet.Grains.Runs;
+using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Client.Commands;
 
@@ -18,12 +20,20 @@ internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json
         }
         catch (Exception e)
         {
-            (ExitCode code, string message) = Failures.Explain(e);
-            using var events = new RunEvents(null, Json ? terminal.Out : null);
-            events.Failed((int)code, message);
+            if (Json)
+            {
+                (ExitCode code, string message) = Failures.Explain(e);
+                using var events = new JsonLines(terminal.Out);
+                events.Handle(new RunEvent.Failed(code, message));
+            }
+
             throw;
         }
     }
+
+    /// <summary>What shows the run in a terminal: events as JSON, lines that are redrawn in place, or plain ones in a pipe.</summary>
+    public IReadOnlyList<RunSink> Sinks(Terminal terminal) =>
+        Json ? [new JsonLines(terminal.Out), new QuietView(terminal.Error)] : terminal.IsInteractive ? [new LiveView(terminal)] : [new PlainView(terminal)];
 
     /// <summary>Refuses what cannot be done before anything is created.</summary>
     public void Check()

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Silo.Clustering;
 using ConvNet.Silo;
-using Serilog;
 using Serilog.Core;
+using Serilog;
 
 namespace ConvNet.Client.Commands;
 

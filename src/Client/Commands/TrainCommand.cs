@@ -1,10 +1,12 @@
 using System.CommandLine;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Commands;
 
@@ -46,8 +48,8 @@ internal static class TrainCommand
         using IDisposable held = folder.Lock();
         Complete(configuration, model, folder);
         await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
-        var session = new Session(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);
-        return await session.RunAsync(terminal, choices.Json);
+        var session = new RunSession(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);
+        return await session.RunAsync(choices.Sinks(terminal));
     }
 
     /// <summary>Makes the configuration stand alone: absolute paths, a copy of the model file, and the number of workers that was chosen.</summary>

@@ -3,11 +3,12 @@ using System.Text.Json.Nodes;
 using ConvNet.Client.Cluster;
 using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;

@@ -1,13 +1,12 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Geometry;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Configuration;
 
 /// <summary>Refuses values that parse but cannot be meant.</summary>
 public static class ConfigurationCheck
 {
-    private const long MaxBatch = 1 << 20;
-    private const long MaxShards = 1 << 12;
     private const long MaxSteps = 1L << 40;
 
     /// <exception cref="ConvNetException">All problems at once, one a line (exit code 3).</exception>
@@ -19,24 +18,15 @@ public static class ConfigurationCheck
         CheckSchedule(configuration.Schedule, problems);
         InRange("augmentation.padCrop", configuration.Augmentation.PadCrop, 0, 64, problems);
         CheckLayout(configuration, problems);
-        if (configuration.Data.Size is { } size)
+        if (configuration.Data.Size is { } size && ImageSize.TryParse(size) is null)
         {
-            _ = TryParseSize(size) ?? Add(problems, $"data.size: '{size}' is not a size such as 32x32, with sides from 1 to 4096.");
+            problems.Add(ImageSize.Problem(size));
         }
 
         if (problems.Count > 0)
         {
             throw ConvNetException.BadInput(string.Join(Environment.NewLine + "error: ", problems));
         }
-    }
-
-    /// <summary>Parses "HxW".</summary>
-    public static Size? TryParseSize(string text)
-    {
-        string[] sides = text.Split('x');
-        bool valid = sides.Length == 2 && sides.All(side => side.Length is > 0 and < 5 && side.All(char.IsAsciiDigit))
-            && sides.All(side => long.Parse(side) is >= 1 and <= 4096);
-        return valid ? new Size(int.Parse(sides[0]), int.Parse(sides[1])) : null;
     }
 
     private static void CheckTraining(TrainSection train, List<string> problems)
@@ -51,8 +41,8 @@ public static class ConfigurationCheck
             InRange("train.steps", steps, 1, MaxSteps, problems);
         }
 
-        InRange("train.batch", train.Batch, 1, MaxBatch, problems);
-        InRange("train.dataShards", train.DataShards, 1, MaxShards, problems);
+        InRange("train.batch", train.Batch, 1, JobLimits.MaxBatch, problems);
+        InRange("train.dataShards", train.DataShards, 1, JobLimits.MaxDataShards, problems);
         InRange("train.seed", train.Seed, 0, long.MaxValue, problems);
         if (train.ClipNorm is { } norm)
         {
@@ -93,19 +83,18 @@ public static class ConfigurationCheck
     {
         LayoutSection layout = configuration.Layout;
         long workers = layout.Workers ?? 1;
-        InRange("layout.workers", workers, 1, MaxShards, problems);
+        InRange("layout.workers", workers, 1, JobLimits.MaxDataShards, problems);
         InRange("layout.silos", layout.Silos, 1, 64, problems);
-        InRange("layout.partitions", layout.Partitions, 2, 256, problems);
+        InRange("layout.partitions", layout.Partitions, JobLimits.MinPartitions, 256, problems);
         if (layout.Threads is { } threads)
         {
             InRange("layout.threads", threads, 1, 1024, problems);
         }
 
-        if (workers > configuration.Train.DataShards && configuration.Train.DataShards >= 1 && workers <= MaxShards)
+        bool areInRange = workers is >= 1 and <= JobLimits.MaxDataShards && configuration.Train.DataShards >= 1;
+        if (areInRange && JobLimits.ProblemOfWorkers(workers, configuration.Train.DataShards) is { } problem)
         {
-            problems.Add(
-                $"{workers} workers cannot share {configuration.Train.DataShards} data shards: each worker needs at least one. " +
-                $"Use --workers {configuration.Train.DataShards} or fewer, or raise --data-shards (that changes the result: the shards belong to the job).");
+            problems.Add(problem);
         }
     }
 
@@ -141,11 +130,5 @@ public static class ConfigurationCheck
         {
             problems.Add($"{name} must be at least 0 and below 1; got {value}.");
         }
-    }
-
-    private static Size? Add(List<string> problems, string problem)
-    {
-        problems.Add(problem);
-        return null;
     }
 }

@@ -61,41 +61,26 @@ internal static class JobFactory
         }
     }
 
-    private static OptimizerSpec OptimizerOf(OptimizerSection optimizer) => optimizer.Type switch
+    private static OptimizerSpec OptimizerOf(OptimizerSection optimizer)
     {
-        "sgd" => new Sgd
+        OptimizerSpec spec = optimizer.Type switch
         {
-            LearningRate = optimizer.LearningRate,
-            WeightDecay = optimizer.WeightDecay,
-            Momentum = optimizer.Momentum,
-            Nesterov = optimizer.Nesterov,
-        },
-        "adam" => new Adam
-        {
-            LearningRate = optimizer.LearningRate,
-            WeightDecay = optimizer.WeightDecay,
-            Beta1 = optimizer.Beta1,
-            Beta2 = optimizer.Beta2,
-            Epsilon = optimizer.Epsilon,
-        },
-        "adamw" => new AdamW
-        {
-            LearningRate = optimizer.LearningRate,
-            WeightDecay = optimizer.WeightDecay,
-            Beta1 = optimizer.Beta1,
-            Beta2 = optimizer.Beta2,
-            Epsilon = optimizer.Epsilon,
-        },
-        "lars" => new Lars
-        {
-            LearningRate = optimizer.LearningRate,
-            WeightDecay = optimizer.WeightDecay,
-            Momentum = optimizer.Momentum,
-            TrustCoefficient = optimizer.TrustCoefficient,
-            Epsilon = optimizer.Epsilon,
-        },
-        string other => throw ConvNetException.BadInput($"unknown optimizer '{other}'."),
-    };
+            "sgd" => new Sgd { Momentum = optimizer.Momentum, Nesterov = optimizer.Nesterov },
+            "adam" => AdamOf(new Adam(), optimizer),
+            "adamw" => AdamOf(new AdamW(), optimizer),
+            "lars" => new Lars
+            {
+                Momentum = optimizer.Momentum,
+                TrustCoefficient = optimizer.TrustCoefficient,
+                Epsilon = optimizer.Epsilon,
+            },
+            string other => throw ConvNetException.BadInput($"unknown optimizer '{other}'."),
+        };
+        return spec with { LearningRate = optimizer.LearningRate, WeightDecay = optimizer.WeightDecay };
+    }
+
+    private static AdamFamily AdamOf(AdamFamily spec, OptimizerSection optimizer) =>
+        spec with { Beta1 = optimizer.Beta1, Beta2 = optimizer.Beta2, Epsilon = optimizer.Epsilon };
 
     private static LearningRateSchedule ScheduleOf(ScheduleSection schedule) => schedule.Type switch
     {

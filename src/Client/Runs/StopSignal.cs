@@ -8,6 +8,9 @@ namespace ConvNet.Client.Runs;
 /// </summary>
 internal sealed class StopSignal : IDisposable
 {
+    /// <summary>Who asks twice wants to leave, even if nobody reads the output that the last words wait for.</summary>
+    private static readonly TimeSpan LeavingPatience = TimeSpan.FromSeconds(2);
+
     private readonly PosixSignalRegistration[] _registrations;
     private readonly CancellationTokenSource _requested = new();
     private readonly Action<string> _tell;
@@ -48,7 +51,7 @@ internal sealed class StopSignal : IDisposable
     {
         if (Interlocked.Increment(ref _count) > 1)
         {
-            _leaving?.Invoke(code);
+            Task.WaitAny([Task.Run(() => _leaving?.Invoke(code))], LeavingPatience);
             Environment.Exit((int)code);
         }
 

@@ -1,7 +1,8 @@
-using ConvNet.Client.Views;
+using ConvNet.Client.Cluster;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Runs;
 
@@ -9,7 +10,8 @@ namespace ConvNet.Client.Runs;
 /// Orchestrates a job that has been submitted: epoch by epoch it trains, evaluates and saves a checkpoint, until the job is
 /// complete, the stop step is reached, or somebody asks it to stop.
 /// </summary>
-internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents events, MetricsFile metrics, RunView view, StopSignal stop)
+/// <param name="lastEvaluatedStep">Completed steps at the last evaluation of the run so far, or −1.</param>
+internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run, long lastEvaluatedStep, StopSignal stop)
 {
     /// <summary>A job trains in slices of about this length, so that a person who presses Ctrl-C need not wait for the end of an epoch.</summary>
     private const double SliceSeconds = 2;
@@ -17,6 +19,7 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
 
     private readonly HashSet<string> _warnings = [];
     private JobStatus? _latest;
+    private long _nextRow;
 
     /// <param name="stopAfter">Completed steps at which the run stops without evaluation, or null.</param>
     public async Task<ExitCode> RunAsync(long? stopAfter)
@@ -79,7 +82,7 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
     /// <summary>A run that was stopped just at the end of an epoch has not evaluated it: that is made up for when it goes on.</summary>
     private bool IsEvaluationDue(JobStatus status) =>
         status.Step == status.TotalSteps
-        || (status.Step > 0 && status.Step % status.StepsPerEpoch == 0 && metrics.LastEvaluatedStep < status.Step);
+        || (status.Step > 0 && status.Step % status.StepsPerEpoch == 0 && lastEvaluatedStep < status.Step);
 
     private async Task<EvaluationResult> EvaluateAsync(JobWatch watch, JobStatus status)
     {
@@ -87,10 +90,8 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
         JobStatus evaluated = await watch.UntilIdleAsync(status.Step);
         EvaluationResult result = evaluated.Evaluation
             ?? throw new ConvNetException(ExitCode.Bug, $"the job evaluated step {status.Step}, but reports no result.");
-        metrics.AddEvaluation(result, status.StepsPerEpoch);
-        long epoch = (status.Step + status.StepsPerEpoch - 1) / status.StepsPerEpoch;
-        events.EpochCompleted(epoch, status.Step, status.TrainLoss, result, evaluated.ImagesPerSecond);
-        view.EpochCompleted(epoch, status, result);
+        run.Publish(new RunEvent.EpochCompleted(
+            EpochsOf(status.Step, status), EpochsOf(status.TotalSteps, status), status.TrainLoss, result, evaluated.ImagesPerSecond));
         return result;
     }
 
@@ -100,43 +101,45 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunEvents eve
         JobStatus status = await watch.UntilIdleAsync(idle.Step);
         CheckpointResult checkpoint = status.Checkpoint
             ?? throw new ConvNetException(ExitCode.Bug, $"the job saved step {status.Step}, but reports no checkpoint.");
-        events.CheckpointSaved(checkpoint);
-        view.CheckpointSaved(checkpoint);
+        run.Publish(new RunEvent.CheckpointSaved(checkpoint));
         return checkpoint;
     }
 
     private async Task<ExitCode> CompleteAsync(JobWatch watch, JobStatus status, EvaluationResult evaluation)
     {
         CheckpointResult checkpoint = await SaveAsync(watch, status, new FinalResult(status.TrainLoss, evaluation.Loss, evaluation.Accuracy));
-        await EndAsync(JobState.Completed, RunSummary.From(_latest!, checkpoint, evaluation.Accuracy));
+        await job.EndAsync(JobState.Completed);
+        run.Publish(new RunEvent.Completed(folder.FullPath, RunSummary.From(_latest!, checkpoint, evaluation.Accuracy)));
         return ExitCode.Ok;
     }
 
     private async Task<ExitCode> StopAsync(JobWatch watch, JobStatus status, CheckpointResult? saved)
     {
         CheckpointResult checkpoint = saved ?? await SaveAsync(watch, status, null);
-        await EndAsync(JobState.Stopped, RunSummary.From(_latest!, checkpoint, null));
+        await job.EndAsync(JobState.Stopped);
+        run.Publish(new RunEvent.Stopped(folder.FullPath, RunSummary.From(_latest!, checkpoint, null)));
         return stop.Requested ?? ExitCode.Ok;
-    }
-
-    private async Task EndAsync(JobState state, RunSummary summary)
-    {
-        await job.EndAsync(state);
-        view.Ended(summary, folder);
-        events.Ended(summary);
     }
 
     /// <summary>The latest status counts most: a worker may report its part of the last step a moment after the step is committed.</summary>
     private void Observe(JobStatus status)
     {
         _latest = status;
-        metrics.AddSteps(status.RecentSteps, Math.Max(1, status.StepsPerEpoch));
-        foreach (string warning in status.Warnings.Where(_warnings.Add))
+        StepRow[] rows = [.. status.RecentSteps.Where(row => row.Step >= _nextRow).OrderBy(row => row.Step)];
+        if (rows.Length > 0)
         {
-            events.Warning(warning);
-            view.Warning(warning);
+            _nextRow = rows[^1].Step + 1;
+            run.Publish(new RunEvent.StepsCommitted(rows, status.StepsPerEpoch));
         }
 
-        view.Progress(status);
+        foreach (string warning in status.Warnings.Where(_warnings.Add))
+        {
+            run.Publish(new RunEvent.Warning(warning));
+        }
+
+        run.Publish(new RunEvent.Progress(status));
     }
+
+    /// <summary>Epochs in so many steps, the last one perhaps in part.</summary>
+    private static long EpochsOf(long steps, JobStatus status) => (steps + status.StepsPerEpoch - 1) / status.StepsPerEpoch;
 }

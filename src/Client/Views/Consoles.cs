@@ -1,4 +1,3 @@
-using ConvNet.Client.Commands;
 using Spectre.Console;
 
 namespace ConvNet.Client.Views;

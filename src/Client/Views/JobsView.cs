@@ -1,5 +1,4 @@
 using System.Globalization;
-using ConvNet.Client.Commands;
 using ConvNet.Grains.Contracts.Jobs;
 using Spectre.Console;
 using Spectre.Console.Rendering;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using ConvNet.Client.Runs;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Views;
 
@@ -12,16 +12,17 @@ internal static class Lines
         $"step {status.Step}/{status.TotalSteps}  epoch {Epoch(status)}/{Epochs(status)}  loss {status.TrainLoss:F4}  " +
         $"accuracy {status.TrainAccuracy:F4}  {status.ImagesPerSecond:F0} images/s  {TimeLeft(status)} left");
 
-    public static string EpochCompleted(long epoch, JobStatus status, EvaluationResult evaluation) => string.Create(
+    public static string EpochCompleted(RunEvent.EpochCompleted epoch) => string.Create(
         CultureInfo.InvariantCulture,
-        $"epoch {epoch}/{Epochs(status)}  step {status.Step}  train loss {status.TrainLoss:F4}  test loss {evaluation.Loss:F4}  " +
-        $"test accuracy {evaluation.Accuracy:F4}  {status.ImagesPerSecond:F0} images/s");
+        $"epoch {epoch.Epoch}/{epoch.Epochs}  step {epoch.Evaluation.Step}  train loss {epoch.TrainLoss:F4}  test loss {epoch.Evaluation.Loss:F4}  " +
+        $"test accuracy {epoch.Evaluation.Accuracy:F4}  {epoch.ImagesPerSecond:F0} images/s");
 
     /// <summary>What happened, and the commands to go on with.</summary>
-    public static IEnumerable<string> Ended(RunSummary summary, string folder)
+    public static IEnumerable<string> Ended(RunEvent.Ended ended)
     {
-        string where = Path.GetRelativePath(Environment.CurrentDirectory, folder);
-        where = where.StartsWith("..", StringComparison.Ordinal) ? folder : where;
+        RunSummary summary = ended.Summary;
+        string where = Path.GetRelativePath(Environment.CurrentDirectory, ended.Folder);
+        where = where.StartsWith("..", StringComparison.Ordinal) ? ended.Folder : where;
         string name = where.Contains(' ', StringComparison.Ordinal) ? $"'{where}'" : where;
         if (summary.TestAccuracy is { } accuracy)
         {

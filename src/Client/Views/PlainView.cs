@@ -1,50 +1,60 @@
 using System.Diagnostics;
-using ConvNet.Client.Commands;
-using ConvNet.Client.Runs;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Views;
 
 /// <summary>Plain lines for pipes and log files: one for each epoch, and one every ten seconds in between.</summary>
-public sealed class PlainView(Terminal terminal) : RunView(terminal.Error)
+internal sealed class PlainView(Terminal terminal) : RunSink
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
     private long _lastStep = -1;
 
-    public override void Started(IEnumerable<string> sentences)
+    public override void Handle(RunEvent happened)
     {
-        foreach (string sentence in sentences)
+        switch (happened)
         {
-            terminal.Out.WriteLine(sentence);
+            case RunEvent.Started started:
+                Write(started.Introduction);
+                break;
+            case RunEvent.Progress progress:
+                Show(progress.Status);
+                break;
+            case RunEvent.EpochCompleted epoch:
+                Write([Lines.EpochCompleted(epoch)]);
+                break;
+            case RunEvent.Warning warning:
+                terminal.Error.WriteLine($"warning: {warning.Message}");
+                break;
+            case RunEvent.Notice notice:
+                terminal.Error.WriteLine(notice.Message);
+                break;
+            case RunEvent.Ended ended:
+                Write(Lines.Ended(ended));
+                break;
+            case RunEvent.Failed failed:
+                terminal.Error.WriteLine($"error: {failed.Error}");
+                break;
         }
     }
 
-    public override void Progress(JobStatus status)
+    private void Show(JobStatus status)
     {
         if (_sinceLine.Elapsed >= Interval && status.State == JobState.Running && status.Step != _lastStep)
         {
             _lastStep = status.Step;
-            Line(Lines.Progress(status));
+            Write([Lines.Progress(status)]);
         }
     }
 
-    public override void EpochCompleted(long epoch, JobStatus status, EvaluationResult evaluation) =>
-        Line(Lines.EpochCompleted(epoch, status, evaluation));
-
-    public override void Warning(string message) => terminal.Error.WriteLine($"warning: {message}");
-
-    public override void Ended(RunSummary summary, RunFolder folder)
+    private void Write(IEnumerable<string> lines)
     {
-        foreach (string line in Lines.Ended(summary, folder.FullPath))
+        foreach (string line in lines)
         {
-            Line(line);
+            terminal.Out.WriteLine(line);
         }
-    }
 
-    private void Line(string text)
-    {
-        terminal.Out.WriteLine(text);
         terminal.Out.Flush();
         _sinceLine.Restart();
     }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
@@ -11,7 +9,7 @@ namespace ConvNet.Grains.Data;
 /// Opens data sets of every format: what the engine reads by itself, and folders of PNG and JPEG images. An instance holds those of a
 /// silo's jobs, one copy for all its workers.
 /// </summary>
-public sealed partial class DataCatalog
+public sealed class DataCatalog
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<DataReference, WeakReference<Dataset>> _held = [];
@@ -24,7 +22,7 @@ public sealed partial class DataCatalog
     /// </exception>
     public static Dataset Open(string nameOrPath, string? size = null)
     {
-        Size? resize = size is null ? null : ParseSize(size);
+        Size? resize = size is null ? null : ImageSize.TryParse(size) ?? throw ConvNetException.BadInput(ImageSize.Problem(size));
         bool used = false;
         Dataset data = DatasetFiles.Open(nameOrPath, folder =>
         {
@@ -63,22 +61,4 @@ public sealed partial class DataCatalog
             return data;
         }
     }
-
-    private static Size ParseSize(string text)
-    {
-        Match match = SizePattern().Match(text);
-        if (match.Success
-            && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int h)
-            && int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int w)
-            && h is >= 1 and <= ImageFolder.MaxSide && w is >= 1 and <= ImageFolder.MaxSide)
-        {
-            return new Size(h, w);
-        }
-
-        throw ConvNetException.BadInput(
-            $"data.size is '{text}'. It must be HEIGHTxWIDTH in pixels, such as 32x32, each from 1 to {ImageFolder.MaxSide}.");
-    }
-
-    [GeneratedRegex("^([0-9]+)x([0-9]+)$")]
-    private static partial Regex SizePattern();
 }

@@ -13,9 +13,6 @@ namespace ConvNet.Grains.Data;
 /// </summary>
 public static class ImageFolder
 {
-    /// <summary>The largest height or width that images may be resized to.</summary>
-    public const int MaxSide = 4096;
-
     private sealed record Entry(string Path, int Label);
 
     /// <param name="root">Holds train/ and test/.</param>

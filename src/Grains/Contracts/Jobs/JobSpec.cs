@@ -20,9 +20,6 @@ public sealed record JobSpec
     /// <summary>Raised by every change of kernels or rules that changes bits.</summary>
     public const int CurrentNumericsVersion = 2;
 
-    private const int MaxBatch = 1 << 20;
-    private const int MaxDataShards = 1 << 12;
-
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -108,8 +105,8 @@ public sealed record JobSpec
     /// <summary>Bounds what a description can make a silo allocate, whoever wrote it.</summary>
     private void CheckLimits()
     {
-        Check("batch", Batch, MaxBatch);
-        Check("dataShards", DataShards, MaxDataShards);
+        Check("batch", Batch, JobLimits.MaxBatch);
+        Check("dataShards", DataShards, JobLimits.MaxDataShards);
         Check("trainSamples", TrainSamples, int.MaxValue);
         Check("testSamples", TestSamples, int.MaxValue);
         Check("totalSteps", TotalSteps, long.MaxValue);

@@ -8,20 +8,12 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="Workers">In shard order; their incarnations follow from the generation (<see cref="Assign"/>).</param>
 internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers)
 {
-    private const int LeastPartitions = 2;
-
     /// <summary>All silos that the job cannot do without.</summary>
     public IEnumerable<string> Silos => Workers.Select(worker => worker.Name).Concat(Servers.All).Select(PinnedKey.SiloOf).Distinct();
 
     public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
-        if (layout.Workers < 1 || layout.Workers > dataShards)
-        {
-            throw ConvNetException.BadInput(
-                $"{layout.Workers} workers for {dataShards} data shards: every worker needs at least one; use --workers 1 … {dataShards}, " +
-                "or a larger --data-shards (which changes the result).");
-        }
-
+        JobLimits.CheckWorkers(layout.Workers, dataShards);
         (string Key, int Threads)[] devices = ChooseDevices(layout, [.. silos.Where(silo => silo.Workers)], busy);
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         if (servers.Count == 0)
@@ -29,7 +21,7 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
             throw new ConvNetException(ExitCode.Environment, "no silo of the cluster has the role 'server'; start one with --roles worker,server.");
         }
 
-        int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(LeastPartitions, servers.Count);
+        int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(JobLimits.MinPartitions, servers.Count);
         ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. devices.Select(_ => 1.0)]);
         string shared = PinnedKey.OfJob(servers[0], jobId);
         return new JobPlacement(

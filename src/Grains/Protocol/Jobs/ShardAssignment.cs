@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -12,13 +13,7 @@ public static class ShardAssignment
     public static ShardRange[] Assign(int shards, IReadOnlyList<double> weights)
     {
         int workers = weights.Count;
-        if (workers < 1 || workers > shards)
-        {
-            throw ConvNetException.BadInput(
-                $"{workers} workers cannot share {shards} data shards: every worker needs at least one. " +
-                "Use fewer workers, or more shards with --data-shards, which changes the result.");
-        }
-
+        JobLimits.CheckWorkers(workers, shards);
         if (weights.Any(weight => !(weight > 0 && double.IsFinite(weight))))
         {
             throw ConvNetException.BadInput($"worker weights must be positive numbers, but are {string.Join(", ", weights)}.");

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Client.Cluster;
+
+/// <summary>Says in the user's words that a silo died under a run.</summary>
+internal static partial class LostSilo
+{
+    /// <summary>The job notices within a few seconds which silo has left.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Whether a failure is one of the connections between client and silos, also if a grain passed it on as text.</summary>
+    public static bool IsBehind(Exception failure) => failure switch
+    {
+        TimeoutException or OrleansException => true,
+        ConvNetException { ExitCode: ExitCode.Bug } => IsFromOrleans(failure.Message),
+        _ => false,
+    };
+
+    /// <summary>What to tell: the job's own failure if it knows one by now.</summary>
+    public static async Task<ConvNetException> ExplainAsync(IJobGrain job, Exception trouble, long step, bool hasCheckpoint)
+    {
+        if (await FailureAsync(job) is { } failure)
+        {
+            return new ConvNetException((ExitCode)failure.ExitCode, failure.Message, trouble);
+        }
+
+        Match endpoint = Endpoint().Match(trouble.Message);
+        string remedy = hasCheckpoint ? "start it again and go on from the last checkpoint with 'resume'" : "there is no checkpoint yet: start the run again";
+        return new ConvNetException(
+            ExitCode.Environment,
+            $"a silo of the cluster no longer answers{(endpoint.Success ? $" ({endpoint.Value})" : "")}; the run was at step {step}; {remedy}.",
+            trouble);
+    }
+
+    private static async Task<JobFailure?> FailureAsync(IJobGrain job)
+    {
+        var asking = Stopwatch.StartNew();
+        while (asking.Elapsed < Patience)
+        {
+            try
+            {
+                JobStatus status = await job.StatusAsync().WaitAsync(Patience);
+                if (status.Failure is { } failure)
+                {
+                    return failure.ExitCode == (int)ExitCode.Bug && IsFromOrleans(failure.Message) ? null : failure;
+                }
+            }
+            catch (ConvNetException)
+            {
+                return null;
+            }
+            catch (Exception e) when (e is TimeoutException or OrleansException)
+            {
+                // Perhaps the next silo knows more.
+            }
+
+            await Task.Delay(Pause);
+        }
+
+        return null;
+    }
+
+    /// <summary>A failure as text begins with its type; a stack trace further down says nothing.</summary>
+    private static bool IsFromOrleans(string message) =>
+        message.StartsWith("Orleans.Runtime.", StringComparison.Ordinal) || message.StartsWith("Exception while sending message", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]
+    private static partial Regex Endpoint();
+}

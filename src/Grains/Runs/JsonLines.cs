@@ -1,0 +1,102 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ConvNet.Grains.Runs;
+
+/// <summary>
+/// The events of a run as JSON, one object a line: events.jsonl, and standard output with --json. Scripts rely on the names; fields
+/// may be added.
+/// </summary>
+public sealed class JsonLines : RunSink
+{
+    private readonly TextWriter _writer;
+    private readonly bool _isOwner;
+
+    /// <summary>Writes to somebody else's writer, and leaves it open.</summary>
+    public JsonLines(TextWriter writer)
+        : this(writer, isOwner: false)
+    {
+    }
+
+    private JsonLines(TextWriter writer, bool isOwner)
+    {
+        _writer = writer;
+        _isOwner = isOwner;
+    }
+
+    /// <summary>Goes on with a file.</summary>
+    public static JsonLines Append(string path) => new(new StreamWriter(path, append: true), isOwner: true);
+
+    /// <summary>JSON knows no NaN and no infinity: they become null.</summary>
+    public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+
+    public override void Handle(RunEvent happened)
+    {
+        if (Line(happened) is { } line)
+        {
+            _writer.WriteLine(line.ToJsonString(JsonSerializerOptions.Web));
+            _writer.Flush();
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (_isOwner)
+        {
+            _writer.Dispose();
+        }
+    }
+
+    private static JsonObject? Line(RunEvent happened) => happened switch
+    {
+        RunEvent.Started started => new()
+        {
+            ["event"] = "run.started",
+            ["runFolder"] = started.Folder,
+            ["options"] = JsonNode.Parse(started.OptionsJson),
+        },
+        RunEvent.EpochCompleted epoch => new()
+        {
+            ["event"] = "epoch.completed",
+            ["epoch"] = epoch.Epoch,
+            ["step"] = epoch.Evaluation.Step,
+            ["trainLoss"] = Number(epoch.TrainLoss),
+            ["testLoss"] = Number(epoch.Evaluation.Loss),
+            ["testAccuracy"] = Number(epoch.Evaluation.Accuracy),
+            ["imagesPerSecond"] = Number(epoch.ImagesPerSecond),
+        },
+        RunEvent.CheckpointSaved saved => new()
+        {
+            ["event"] = "checkpoint.saved",
+            ["path"] = saved.Checkpoint.Path,
+            ["step"] = saved.Checkpoint.Step,
+            ["stateSha256"] = saved.Checkpoint.StateSha256,
+        },
+        RunEvent.Warning warning => new() { ["event"] = "warning", ["message"] = warning.Message },
+        RunEvent.Completed completed => Ended("run.completed", completed.Summary),
+        RunEvent.Stopped stopped => Ended("run.stopped", stopped.Summary),
+        RunEvent.Failed failed => new() { ["event"] = "run.failed", ["exitCode"] = (int)failed.ExitCode, ["error"] = failed.Error },
+        RunEvent.Abandoned abandoned => new()
+        {
+            ["event"] = "run.failed",
+            ["exitCode"] = (int)abandoned.ExitCode,
+            ["error"] = "ended at once, without a checkpoint",
+        },
+        _ => null,
+    };
+
+    private static JsonObject Ended(string name, RunSummary summary) => new()
+    {
+        ["event"] = name,
+        ["steps"] = summary.Steps,
+        ["epochs"] = summary.Epochs,
+        ["trainLoss"] = Number(summary.TrainLoss),
+        ["testAccuracy"] = summary.TestAccuracy is { } accuracy ? Number(accuracy) : null,
+        ["stateSha256"] = summary.StateSha256,
+        ["weightsSha256"] = summary.WeightsSha256,
+        ["imagesPerSecond"] = Number(summary.ImagesPerSecond),
+        ["samplesPerWorker"] = new JsonObject(summary.SamplesPerWorker.Select(worker =>
+            KeyValuePair.Create(worker.Key, (JsonNode?)JsonValue.Create(worker.Value)))),
+        ["checkpoint"] = summary.Checkpoint,
+    };
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Runs;
+
+/// <summary>
+/// metrics.csv: one row for each training step and one for each evaluation. A row's step is the number of completed steps.
+/// </summary>
+public sealed class MetricsFile : RunSink
+{
+    private const string Header = "step,epoch,split,loss,accuracy,learningRate,gradientNorm,seconds";
+    private readonly StreamWriter _writer;
+
+    /// <param name="completedSteps">Rows past this step, from a run that got further than its last checkpoint, are cut.</param>
+    public MetricsFile(string path, long completedSteps)
+    {
+        string[] kept = File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
+        string rewritten = path + ".new";
+        File.WriteAllLines(rewritten, kept.Prepend(Header));
+        File.Move(rewritten, path, overwrite: true);
+        _writer = new StreamWriter(path, append: true);
+        LastStep = kept.Select(StepOf).DefaultIfEmpty(0).Max();
+        LastEvaluatedStep = kept.Where(row => row.Contains(",test,", StringComparison.Ordinal)).Select(StepOf).DefaultIfEmpty(-1).Max();
+    }
+
+    /// <summary>Completed steps of the last row.</summary>
+    public long LastStep { get; private set; }
+
+    /// <summary>Completed steps at the last evaluation, or −1.</summary>
+    public long LastEvaluatedStep { get; private set; }
+
+    public override void Handle(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case RunEvent.StepsCommitted steps:
+                Add(steps);
+                break;
+            case RunEvent.EpochCompleted epoch:
+                Add(epoch);
+                break;
+        }
+    }
+
+    protected override void Dispose(bool disposing) => _writer.Dispose();
+
+    private static long StepOf(string row) =>
+        long.TryParse(row.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>No step is in the file twice. A job counts its steps from 0.</summary>
+    private void Add(RunEvent.StepsCommitted steps)
+    {
+        foreach (StepRow row in steps.Rows.Where(row => row.Step >= LastStep))
+        {
+            LastStep = row.Step + 1;
+            long epoch = row.Step / steps.StepsPerEpoch + 1;
+            Write(LastStep, epoch, "train", row.Loss, row.Accuracy, Text(row.LearningRate), Text(row.GradientNorm), Text(row.Seconds));
+        }
+
+        _writer.Flush();
+    }
+
+    private void Add(RunEvent.EpochCompleted epoch)
+    {
+        EvaluationResult result = epoch.Evaluation;
+        LastEvaluatedStep = result.Step;
+        Write(result.Step, epoch.Epoch, "test", result.Loss, result.Accuracy, "", "", "");
+        _writer.Flush();
+    }
+
+    private void Write(long step, long epoch, string split, double loss, double accuracy, string learningRate, string norm, string seconds) =>
+        _writer.WriteLine(string.Join(
+            ',',
+            step.ToString(CultureInfo.InvariantCulture),
+            epoch.ToString(CultureInfo.InvariantCulture),
+            split,
+            Text(loss),
+            Text(accuracy),
+            learningRate,
+            norm,
+            seconds));
+}

@@ -1,0 +1,158 @@
+using ConvNet.Engine.Errors;
+
+namespace ConvNet.Grains.Runs;
+
+/// <summary>
+/// The folder of one run: config.resolved.yaml, metrics.csv, events.jsonl, logs/, checkpoints/. The process that creates
+/// events.jsonl in it owns it, so that two runs never share one.
+/// </summary>
+public sealed class RunFolder
+{
+    private const int MaxNumber = 9999;
+    private const string LockName = ".lock";
+
+    /// <summary>How .NET reports a lock that another process holds: errno EWOULDBLOCK, or the code of Windows.</summary>
+    private const int WouldBlock = 11, SharingViolation = 32;
+
+    private RunFolder(string path) => FullPath = path;
+
+    public string FullPath { get; }
+
+    public string ConfigurationPath => Path.Combine(FullPath, "config.resolved.yaml");
+
+    public string MetricsPath => Path.Combine(FullPath, "metrics.csv");
+
+    public string EventsPath => Path.Combine(FullPath, "events.jsonl");
+
+    public string LogPath => Path.Combine(FullPath, "logs", "client.clef");
+
+    public string CheckpointsPath => Path.Combine(FullPath, "checkpoints");
+
+    public bool HasCheckpoint => Directory.Exists(CheckpointsPath) && Directory.EnumerateDirectories(CheckpointsPath, "step-*").Any();
+
+    /// <summary>This process created it.</summary>
+    public bool IsNew { get; private init; }
+
+    private bool IsNumbered { get; init; }
+
+    /// <summary>
+    /// Keeps other sessions out of the folder until it is disposed of; the operating system lets go when the process dies.
+    /// </summary>
+    /// <exception cref="ConvNetException">Another process trains in this folder (exit code 6).</exception>
+    public IDisposable Lock()
+    {
+        try
+        {
+            return new FileStream(Path.Combine(FullPath, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when ((e.HResult & 0xFFFF) is WouldBlock or SharingViolation)
+        {
+            throw new ConvNetException(
+                ExitCode.Conflict, $"'{FullPath}' is in use by another run of train or resume; wait for its end, or stop it with Ctrl-C.", e);
+        }
+    }
+
+    /// <summary>Takes a new folder away again if nothing was trained in it.</summary>
+    public void DeleteUnlessTrained()
+    {
+        if (IsNew && !HasCheckpoint && Directory.Exists(FullPath))
+        {
+            Directory.Delete(FullPath, recursive: true);
+        }
+    }
+
+    /// <summary>Creates the folder that the user named.</summary>
+    /// <exception cref="ConvNetException">Code 6 if it is there and not empty.</exception>
+    public static RunFolder Create(string path)
+    {
+        string full = Path.GetFullPath(path);
+        if (File.Exists(full))
+        {
+            throw new ConvNetException(ExitCode.Conflict, $"--out: '{path}' is a file; name a folder that does not exist or is empty.");
+        }
+
+        return TryClaim(full) ?? throw new ConvNetException(
+            ExitCode.Conflict,
+            $"--out: '{path}' exists and is not empty. Name another folder" +
+            (new RunFolder(full).HasCheckpoint ? $", or go on with that run: 'convnet resume {path}'." : "."));
+    }
+
+    /// <summary>Creates the next of train-0001, train-0002 …; <see cref="PointLatestHere"/> once it has begun.</summary>
+    public static RunFolder CreateNext(string runs)
+    {
+        string full = Path.GetFullPath(runs);
+        Directory.CreateDirectory(full);
+        int number = 1 + Directory.EnumerateFileSystemEntries(full, "train-*")
+            .Select(path => int.TryParse(Path.GetFileName(path)["train-".Length..], out int known) ? known : 0)
+            .DefaultIfEmpty(0)
+            .Max();
+        for (; number <= MaxNumber; number++)
+        {
+            if (TryClaim(Path.Combine(full, $"train-{number:D4}"), isNumbered: true) is { } folder)
+            {
+                return folder;
+            }
+        }
+
+        throw new ConvNetException(ExitCode.Conflict, $"'{runs}' already holds run {MaxNumber}; delete old runs or name a folder with --out.");
+    }
+
+    /// <summary>
+    /// Lets <c>latest</c> point to this folder if it is one of the numbered ones.
+    /// A convenience for people: that a file system has no links, or that another run won a race, is no failure.
+    /// </summary>
+    public void PointLatestHere()
+    {
+        if (!IsNumbered)
+        {
+            return;
+        }
+
+        string latest = Path.Combine(FullPath, "..", "latest");
+        try
+        {
+            if (new DirectoryInfo(latest).LinkTarget is not null)
+            {
+                File.Delete(latest);
+            }
+
+            Directory.CreateSymbolicLink(latest, Path.GetFileName(FullPath));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder has its number all the same.
+        }
+    }
+
+    /// <summary>The run folder of an earlier run, or null if this is none.</summary>
+    public static RunFolder? TryOpen(string path)
+    {
+        string full = Path.GetFullPath(path);
+        return Directory.Exists(Path.Combine(full, "checkpoints")) || File.Exists(Path.Combine(full, "config.resolved.yaml"))
+            ? new RunFolder(full)
+            : null;
+    }
+
+    private static RunFolder? TryClaim(string full, bool isNumbered = false)
+    {
+        if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any(entry => Path.GetFileName(entry) != LockName))
+        {
+            return null;
+        }
+
+        var folder = new RunFolder(full) { IsNew = true, IsNumbered = isNumbered };
+        Directory.CreateDirectory(full);
+        try
+        {
+            new FileStream(folder.EventsPath, FileMode.CreateNew).Dispose();
+        }
+        catch (IOException) when (File.Exists(folder.EventsPath))
+        {
+            return null;
+        }
+
+        Directory.CreateDirectory(Path.Combine(full, "logs"));
+        Directory.CreateDirectory(folder.CheckpointsPath);
+        return folder;
+    }
+}

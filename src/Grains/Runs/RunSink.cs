@@ -1,0 +1,18 @@
+namespace ConvNet.Grains.Runs;
+
+/// <summary>Where the events of a run go, such as a file or a screen. A sink takes the kinds that it shows and passes over the others.</summary>
+public abstract class RunSink : IDisposable
+{
+    /// <summary>Takes one event. <see cref="RunStream"/> calls it for one event at a time, in their order.</summary>
+    public abstract void Handle(RunEvent happened);
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}

@@ -1,0 +1,65 @@
+using System.Runtime.ExceptionServices;
+
+namespace ConvNet.Grains.Runs;
+
+/// <summary>Hands every event of a run to every sink, and owns the sinks. Events may come from several threads.</summary>
+public sealed class RunStream(IEnumerable<RunSink> sinks) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<RunSink> _sinks = [.. sinks];
+
+    /// <summary>Adds a sink for the events from now on.</summary>
+    public void Add(RunSink sink)
+    {
+        lock (_gate)
+        {
+            _sinks.Add(sink);
+        }
+    }
+
+    /// <summary>A sink that fails keeps the event from no other one: its error is thrown when all have had it.</summary>
+    public void Publish(RunEvent happened)
+    {
+        lock (_gate)
+        {
+            ForAll(sink => sink.Handle(happened));
+        }
+    }
+
+    /// <summary>Disposes of the sinks; events that come later are lost.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                ForAll(sink => sink.Dispose());
+            }
+            finally
+            {
+                _sinks.Clear();
+            }
+        }
+    }
+
+    private void ForAll(Action<RunSink> action)
+    {
+        Exception? first = null;
+        foreach (RunSink sink in _sinks)
+        {
+            try
+            {
+                action(sink);
+            }
+            catch (Exception e)
+            {
+                first ??= e;
+            }
+        }
+
+        if (first is not null)
+        {
+            ExceptionDispatchInfo.Throw(first);
+        }
+    }
+}

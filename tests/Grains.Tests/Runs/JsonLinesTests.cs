@@ -1,0 +1,109 @@
+using System.Text.Json;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Runs;
+using Xunit;
+
+namespace ConvNet.Grains.Tests.Runs;
+
+public sealed class JsonLinesTests
+{
+    private readonly StringWriter _output = new();
+
+    [Fact]
+    public void The_last_line_has_the_fields_that_scripts_rely_on()
+    {
+        JsonElement last = Line(new RunEvent.Completed("/runs/a", Summary(0.75)));
+
+        Assert.Equal("run.completed", last.GetProperty("event").GetString());
+        Assert.Equal(40, last.GetProperty("steps").GetInt64());
+        Assert.Equal(1, last.GetProperty("epochs").GetInt64());
+        Assert.Equal(0.5, last.GetProperty("trainLoss").GetDouble());
+        Assert.Equal(0.75, last.GetProperty("testAccuracy").GetDouble());
+        Assert.Equal("aa", last.GetProperty("stateSha256").GetString());
+        Assert.Equal("bb", last.GetProperty("weightsSha256").GetString());
+        Assert.Equal(1234.5, last.GetProperty("imagesPerSecond").GetDouble());
+        Assert.Equal(0, last.GetProperty("samplesPerWorker").GetProperty("silo/1").GetInt64());
+        Assert.Equal("/runs/a/x", last.GetProperty("checkpoint").GetString());
+    }
+
+    [Fact]
+    public void A_stopped_run_has_the_same_fields_and_no_accuracy()
+    {
+        JsonElement last = Line(new RunEvent.Stopped("/runs/a", Summary(null)));
+
+        Assert.Equal("run.stopped", last.GetProperty("event").GetString());
+        Assert.Equal(JsonValueKind.Null, last.GetProperty("testAccuracy").ValueKind);
+        Assert.Equal(10, last.EnumerateObject().Count());
+    }
+
+    [Fact]
+    public void A_file_goes_on_with_the_same_lines_as_the_output()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("events.jsonl", "{\"event\":\"run.stopped\"}\n");
+        using (var output = new JsonLines(_output))
+        using (JsonLines file = JsonLines.Append(path))
+        {
+            foreach (RunEvent happened in Events())
+            {
+                output.Handle(happened);
+                file.Handle(happened);
+            }
+        }
+
+        string[] names = [.. File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()!)];
+        Assert.Equal(["run.stopped", "run.started", "epoch.completed", "checkpoint.saved", "warning", "run.failed", "run.failed"], names);
+        Assert.Equal(File.ReadLines(path).Skip(1), _output.ToString().TrimEnd().Split(Environment.NewLine));
+    }
+
+    [Fact]
+    public void Numbers_that_JSON_cannot_say_are_null()
+    {
+        JsonElement line = Line(new RunEvent.EpochCompleted(1, 2, double.NaN, new EvaluationResult(20, 100, double.PositiveInfinity, 0.5), 1));
+
+        Assert.Equal(JsonValueKind.Null, line.GetProperty("trainLoss").ValueKind);
+        Assert.Equal(JsonValueKind.Null, line.GetProperty("testLoss").ValueKind);
+    }
+
+    [Fact]
+    public void The_first_event_holds_the_options_as_they_were_given()
+    {
+        Line(new RunEvent.Started("/runs/a", """{"optimizer.epsilon":1E-08,"data.path":"/o\u0027brien"}""", ["not for scripts"]));
+
+        Assert.Equal(
+            """{"event":"run.started","runFolder":"/runs/a","options":{"optimizer.epsilon":1E-08,"data.path":"/o\u0027brien"}}""",
+            _output.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void A_process_that_is_told_twice_to_end_says_that_there_is_no_checkpoint()
+    {
+        JsonElement line = Line(new RunEvent.Abandoned(ExitCode.Interrupted));
+
+        Assert.Equal(130, line.GetProperty("exitCode").GetInt32());
+        Assert.Equal("ended at once, without a checkpoint", line.GetProperty("error").GetString());
+    }
+
+    private static RunEvent[] Events() =>
+    [
+        new RunEvent.Started("/runs/a", "{}", ["not for scripts"]),
+        new RunEvent.StepsCommitted([new StepRow(0, 1, 0.5, 0.1, 2, 0.25)], 20),
+        new RunEvent.EpochCompleted(1, 2, 0.5, new EvaluationResult(20, 100, 0.25, 0.875), 99.5),
+        new RunEvent.CheckpointSaved(new CheckpointResult("/runs/a/checkpoints/step-00000020", 20, "aa", "bb")),
+        new RunEvent.Warning("step 3 was skipped"),
+        new RunEvent.Notice("not for scripts"),
+        new RunEvent.Failed(ExitCode.TrainingFailed, "diverged"),
+        new RunEvent.Abandoned(ExitCode.Interrupted),
+    ];
+
+    private static RunSummary Summary(double? accuracy) =>
+        new(40, 1, 0.5, accuracy, "aa", "bb", 1234.5, [new("silo/0", 4000), new("silo/1", 0)], "/runs/a/x");
+
+    private JsonElement Line(RunEvent happened)
+    {
+        using var lines = new JsonLines(_output);
+        lines.Handle(happened);
+        return JsonDocument.Parse(_output.ToString()).RootElement;
+    }
+}
