@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -13,13 +14,8 @@ internal static partial class LostSilo
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Whether a failure is one of the connections between client and silos, also if a grain passed it on as text.</summary>
-    public static bool IsBehind(Exception failure) => failure switch
-    {
-        TimeoutException or OrleansException => true,
-        ConvNetException { ExitCode: ExitCode.Bug } => IsFromOrleans(failure.Message),
-        _ => false,
-    };
+    /// <summary>Whether a call of the client met a silo that no longer answers: what grains have to say themselves are other exceptions.</summary>
+    public static bool IsBehind(Exception failure) => GrainFailure.IsLostContact(failure);
 
     /// <summary>What to tell: the job's own failure if it knows one by now.</summary>
     public static async Task<ConvNetException> ExplainAsync(IJobGrain job, Exception trouble, long step, bool hasCheckpoint)
@@ -47,14 +43,14 @@ internal static partial class LostSilo
                 JobStatus status = await job.StatusAsync().WaitAsync(Patience);
                 if (status.Failure is { } failure)
                 {
-                    return failure.ExitCode == (int)ExitCode.Bug && IsFromOrleans(failure.Message) ? null : failure;
+                    return failure;
                 }
             }
             catch (ConvNetException)
             {
                 return null;
             }
-            catch (Exception e) when (e is TimeoutException or OrleansException)
+            catch (Exception e) when (IsBehind(e))
             {
                 // Perhaps the next silo knows more.
             }
@@ -64,10 +60,6 @@ internal static partial class LostSilo
 
         return null;
     }
-
-    /// <summary>A failure as text begins with its type; a stack trace further down says nothing.</summary>
-    private static bool IsFromOrleans(string message) =>
-        message.StartsWith("Orleans.Runtime.", StringComparison.Ordinal) || message.StartsWith("Exception while sending message", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]
     private static partial Regex Endpoint();

@@ -1,3 +1,4 @@
+using ConvNet.Client.Cluster;
 using ConvNet.Engine.Errors;
 
 namespace ConvNet.Client.Runs;
@@ -13,7 +14,7 @@ internal static class Failures
             ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled."),
             TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
-            OrleansException => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
+            _ when LostSilo.IsBehind(failure) => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
             UnauthorizedAccessException => (ExitCode.BadInput, FirstLine(failure)),
             IOException io when IsDiskFull(io) => (ExitCode.Resources, FirstLine(failure)),
             IOException => (ExitCode.BadInput, FirstLine(failure)),

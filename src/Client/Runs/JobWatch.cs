@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ConvNet.Client.Cluster;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -64,7 +65,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
                     "the cluster no longer knows the job: the silo that held it has left. Start it again and go on from the last checkpoint with 'resume'.",
                     e);
             }
-            catch (Exception e) when (e is TimeoutException or OrleansException && trying.Elapsed < CallDeadline)
+            catch (Exception e) when (LostSilo.IsBehind(e) && trying.Elapsed < CallDeadline)
             {
                 await Task.Delay(LongestPoll);
             }

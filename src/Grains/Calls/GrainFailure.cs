@@ -18,7 +18,8 @@ public static class GrainFailure
     {
         ConvNetException known => known,
         _ when IsLostContact(e) => new ConvNetException(
-            ExitCode.Environment, $"{e.Message.TrimEnd('.')}. Check that all silos of the job are alive and reachable, then resume from the last checkpoint."),
+            ExitCode.Environment,
+            $"{FirstLine(e.Message)}. Check that all silos of the job are alive and reachable, then resume from the last checkpoint."),
         _ => new ConvNetException(ExitCode.Bug, e.ToString()),
     };
 
@@ -28,4 +29,7 @@ public static class GrainFailure
         ConvNetException known = From(e);
         return new JobFailure((int)known.ExitCode, who is null ? known.Message : $"{who}: {known.Message}");
     }
+
+    /// <summary>Orleans puts the stack trace of what it met into its message.</summary>
+    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd().TrimEnd('.');
 }
