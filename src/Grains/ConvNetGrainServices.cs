@@ -9,9 +9,11 @@ namespace ConvNet.Grains;
 /// <summary>What the grains need from a silo's services.</summary>
 public static class ConvNetGrainServices
 {
-    public static IServiceCollection AddConvNetGrains(this IServiceCollection services)
+    public static IServiceCollection AddConvNetGrains(this IServiceCollection services, ClusterHead head)
     {
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
+        services.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
+        services.AddSingleton(head);
         services.TryAddSingleton(new JobDeadlines());
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();

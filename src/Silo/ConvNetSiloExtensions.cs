@@ -1,4 +1,6 @@
+using System.Net;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Placement;
 using ConvNet.Grains;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
@@ -12,9 +14,10 @@ public static class ConvNetSiloExtensions
     /// <summary>16 MiB, far above what is ever sent in one message (512 KiB): a larger one is an error, not a plan.</summary>
     private const int MaxMessageBytes = 16 * 1024 * 1024;
 
-    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer)
+    /// <param name="primary">Silo endpoint of the silo that holds the membership, or null in a cluster inside one process.</param>
+    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer, IPEndPoint? primary = null)
     {
-        silo.Services.AddConvNetGrains();
+        silo.Services.AddConvNetGrains(new ClusterHead(primary));
         silo.UseSiloMetadata(offer.ToMetadata());
         silo.Services.PostConfigure<SiloOptions>(options => options.SiloName = offer.Name);
         silo.Configure<SiloMessagingOptions>(options =>

@@ -87,7 +87,8 @@ public static class SiloHost
         builder.UseOrleans(silo =>
         {
             options.Cluster.Configure(silo, options.Port, options.Gateway);
-            silo.ConfigureConvNetSilo(new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers));
+            silo.ConfigureConvNetSilo(
+                new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Primary);
         });
         return builder.Build();
     }

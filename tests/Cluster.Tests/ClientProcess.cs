@@ -69,7 +69,10 @@ internal sealed class ClientProcess : IDisposable
     }
 
     /// <summary>Sends SIGTERM, as an operator or a service manager does.</summary>
-    public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+    public void Terminate() => Assert.Equal(0, Send(_process.Id, SigTerm));
+
+    /// <summary>Ends the process at once, as a power cut does (kill -9).</summary>
+    public void Kill() => _process.Kill();
 
     public async Task EndAsync(int exitCode)
     {
@@ -90,7 +93,7 @@ internal sealed class ClientProcess : IDisposable
     }
 
     [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int process, int signal);
+    private static extern int Send(int process, int signal);
 
     private static void Append(StringBuilder text, string? line)
     {

@@ -85,7 +85,11 @@ public static class ConfigurationCheck
         long workers = layout.Workers ?? 1;
         InRange("layout.workers", workers, 1, JobLimits.MaxDataShards, problems);
         InRange("layout.silos", layout.Silos, 1, 64, problems);
-        InRange("layout.partitions", layout.Partitions, JobLimits.MinPartitions, 256, problems);
+        if (layout.Partitions is { } partitions)
+        {
+            InRange("layout.partitions", partitions, JobLimits.MinPartitions, 256, problems);
+        }
+
         if (layout.Threads is { } threads)
         {
             InRange("layout.threads", threads, 1, 1024, problems);

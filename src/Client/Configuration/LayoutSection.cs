@@ -14,6 +14,6 @@ public sealed record LayoutSection
     /// <summary>Compute threads per worker; null = max(1, cores ÷ workers).</summary>
     public long? Threads { get; set; }
 
-    /// <summary>Parameter-server partitions.</summary>
-    public long Partitions { get; set; } = 2;
+    /// <summary>Parameter-server partitions; null = one for each silo that serves, at least two.</summary>
+    public long? Partitions { get; set; }
 }

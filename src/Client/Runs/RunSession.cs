@@ -76,7 +76,7 @@ internal sealed record RunSession(
         IJobGrain job = cluster.Job(id);
         log.Information("Job {Job}: {Spec}", id, Spec.ToJson());
         int threadsOfWorker = ClusterUrl is null || layout.Threads is not null ? threads : 0;
-        await job.SubmitAsync(Spec.ToJson(), new JobLayout(workers, threadsOfWorker, (int)layout.Partitions), Checkpoint);
+        await job.SubmitAsync(Spec.ToJson(), new JobLayout(workers, threadsOfWorker, (int)(layout.Partitions ?? 0)), Checkpoint);
         _begun = true;
         Folder.PointLatestHere();
         try

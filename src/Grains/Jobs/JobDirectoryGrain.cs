@@ -1,10 +1,11 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Placement;
 
 namespace ConvNet.Grains.Jobs;
 
 /// <summary>Keeps the ids of this cluster's jobs, the last ones first, at most <see cref="Most"/>.</summary>
-[KeepAlive]
+[HeadPlacement, KeepAlive]
 internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
 {
     private const int Most = 100;

@@ -8,7 +8,6 @@ using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Placement;
 
 namespace ConvNet.Grains.Jobs;
 
@@ -16,7 +15,7 @@ namespace ConvNet.Grains.Jobs;
 /// The head of one job: places its parts, passes the client's orders on, and knows what the job is doing. It hears of progress,
 /// never of gradients.
 /// </summary>
-[Reentrant, KeepAlive, PreferLocalPlacement]
+[HeadPlacement, Reentrant, KeepAlive]
 internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlines, ILogger<JobGrain> logger) : Grain, IJobGrain, IJobControlGrain
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);

@@ -3,19 +3,13 @@ using Orleans.Runtime.Placement;
 
 namespace ConvNet.Grains.Placement;
 
-internal sealed class PinnedPlacementDirector(IClusterMembershipService membership) : IPlacementDirector
+internal sealed class PinnedPlacementDirector(SiloCatalog catalog) : IPlacementDirector
 {
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         string silo = PinnedKey.SiloOf(target.GrainIdentity.Key.ToString()!);
-        foreach (SiloAddress candidate in context.GetCompatibleSilos(target))
-        {
-            if (membership.CurrentSnapshot.Members.TryGetValue(candidate, out ClusterMember? member) && member.Name == silo)
-            {
-                return Task.FromResult(candidate);
-            }
-        }
-
-        throw new SiloGoneException($"silo '{silo}' is not in the cluster, so '{target.GrainIdentity}' cannot run there.");
+        return catalog.AddressOf(silo) is { } address && context.GetCompatibleSilos(target).Contains(address)
+            ? Task.FromResult(address)
+            : throw new SiloGoneException($"silo '{silo}' is not in the cluster, so '{target.GrainIdentity}' cannot run there.");
     }
 }

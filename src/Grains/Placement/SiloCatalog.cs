@@ -3,15 +3,28 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 
 namespace ConvNet.Grains.Placement;
 
-/// <summary>The active silos of this cluster and what they offer, ordered by name so that every layout is reproducible.</summary>
+/// <summary>
+/// The active silos of this cluster and what they offer, ordered by name so that every layout is reproducible. Of two silos with one name
+/// only the older counts: the other is about to leave.
+/// </summary>
 public sealed class SiloCatalog(IClusterMembershipService membership, ISiloMetadataCache metadata)
 {
     public IReadOnlyList<SiloOffer> Silos() =>
     [
-        .. membership.CurrentSnapshot.Members.Values
-            .Where(member => member.Status == SiloStatus.Active)
+        .. Members()
             .Select(member => SiloOffer.FromMetadata(member.Name, metadata.GetSiloMetadata(member.SiloAddress).Metadata))
-            .OfType<SiloOffer>()
-            .OrderBy(offer => offer.Name, StringComparer.Ordinal),
+            .OfType<SiloOffer>(),
     ];
+
+    /// <summary>The silo with this name, or null if there is none.</summary>
+    public SiloAddress? AddressOf(string name) => Members().FirstOrDefault(member => member.Name == name)?.SiloAddress;
+
+    /// <summary>Addresses in the order of the silos' names.</summary>
+    public IEnumerable<SiloAddress> Addresses() => Members().Select(member => member.SiloAddress);
+
+    private IEnumerable<ClusterMember> Members() => membership.CurrentSnapshot.Members.Values
+        .Where(member => member.Status == SiloStatus.Active)
+        .GroupBy(member => member.Name, StringComparer.Ordinal)
+        .Select(group => group.MinBy(member => (member.SiloAddress.Generation, member.SiloAddress.Endpoint.Port))!)
+        .OrderBy(member => member.Name, StringComparer.Ordinal);
 }

@@ -86,6 +86,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         if (_assignment is null || header.Generation >= _assignment.Generation)
         {
             _machine = null;
+            _completed.Raise();
             DeactivateOnIdle();
         }
 
@@ -101,7 +102,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         if (answer.Total is null && roots.Wait && (answer.Answer.IsAcknowledged || answer.Answer.Verdict == Verdict.Future))
         {
             await _completed.WaitAsync();
-            answer = Offer(roots, values, offer);
+            answer = _machine is null ? new ReduceAnswer<T>(Verdict.Stale, null, false) : Offer(roots, values, offer);
         }
 
         return new BlockAnswer(answer.Answer, answer.Total is { } total && roots.Wait ? write(total) : null);

@@ -67,7 +67,7 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         if (answer.Verdict == Verdict.Future)
         {
             await _committed.WaitAsync();
-            answer = Machine.Pull(header, chunk);
+            answer = _machine is null ? new BlockAnswer(Verdict.Stale) : Machine.Pull(header, chunk);
         }
 
         return answer;
@@ -96,6 +96,7 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         {
             _machine = null;
             _created = null;
+            _committed.Raise();
             DeactivateOnIdle();
         }
 

@@ -3,6 +3,6 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <summary>How a job is spread over the cluster. Never changes the result.</summary>
 /// <param name="Workers">1 … S.</param>
 /// <param name="Threads">Compute threads per worker; 0 = what the worker's silo says.</param>
-/// <param name="Partitions">Parameter-server partitions, at least 2.</param>
+/// <param name="Partitions">Parameter-server partitions, at least 2; 0 = one for each silo that serves, at least 2.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobLayout")]
 public sealed record JobLayout([property: Id(0)] int Workers, [property: Id(1)] int Threads, [property: Id(2)] int Partitions);

@@ -1,0 +1,16 @@
+using Orleans.Placement;
+
+namespace ConvNet.Grains.Placement;
+
+/// <summary>
+/// Places a grain that the cluster has one of on the silo that holds the membership: the cluster cannot live without that one anyway. No
+/// grain directory is asked, so that no other silo takes the grain with it when it leaves.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("ConvNet.HeadPlacement")]
+public sealed class HeadPlacement : PlacementStrategy
+{
+    public override bool IsUsingGrainDirectory => false;
+}
+
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class HeadPlacementAttribute() : PlacementAttribute(new HeadPlacement());
