@@ -37,7 +37,7 @@ internal sealed class JobsView : IDisposable
 
         if (jobs.Count == 0 && _shown.Count == 0)
         {
-            _terminal.Out.WriteLine($"No jobs in {_cluster}.");
+            _terminal.Say($"No jobs in {_cluster}.");
             _shown[""] = default;
         }
 
@@ -64,18 +64,10 @@ internal sealed class JobsView : IDisposable
     private void WritePlain(JobStatus job)
     {
         int columns = _terminal.SizeNow.LineColumns;
-        Write($"{job.JobId}  {job.Model} on {job.Data}  {job.State}  {Lines.Progress(job, columns)}  {Tested(job)}");
+        _terminal.Say($"{job.JobId}  {job.Model} on {job.Data}  {job.State}  {Lines.Progress(job, columns)}  {Tested(job)}");
         foreach (WorkerStatus worker in IsOver(job) ? [] : job.Workers)
         {
-            Write($"  worker {worker.Name}  shards {worker.FirstShard}-{worker.EndShard - 1}  step {worker.Step}  {worker.Samples} images");
-        }
-    }
-
-    private void Write(string line)
-    {
-        foreach (string row in ScreenText.Wrap(_terminal.Printable(line), _terminal.SizeNow.LineColumns))
-        {
-            _terminal.Out.WriteLine(row);
+            _terminal.Say($"  worker {worker.Name}  shards {worker.FirstShard}-{worker.EndShard - 1}  step {worker.Step}  {worker.Samples} images");
         }
     }
 

@@ -45,7 +45,7 @@ internal sealed class LiveRegion(Terminal terminal)
         }
         else
         {
-            FlushWithoutRegion();
+            Array.ForEach(Take(_waiting), terminal.Say);
         }
     }
 
@@ -61,18 +61,6 @@ internal sealed class LiveRegion(Terminal terminal)
         _console.Write(new ControlCode("\n" + ShowCursor));
         _draw = null;
         _rows = 0;
-    }
-
-    private void FlushWithoutRegion()
-    {
-        int columns = terminal.SizeNow.LineColumns;
-        foreach (string line in Take(_waiting))
-        {
-            foreach (string row in ScreenText.Wrap(line, columns))
-            {
-                terminal.Out.WriteLine(row);
-            }
-        }
     }
 
     private void Redraw(bool isLast)

@@ -54,6 +54,15 @@ public sealed record Terminal(
     /// <summary>A text on one line, with nothing in it that steers this terminal.</summary>
     internal string Printable(string text) => PrintableText.Of(text, !IsUnicode);
 
+    /// <summary>Writes a sentence, broken between words where it is too long.</summary>
+    internal void Say(string sentence)
+    {
+        foreach (string row in ScreenText.Wrap(Printable(sentence), SizeNow.LineColumns))
+        {
+            Out.WriteLine(row);
+        }
+    }
+
     private static ScreenSize ConsoleSize()
     {
         try

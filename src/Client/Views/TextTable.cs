@@ -15,25 +15,7 @@ internal sealed class TextTable(Terminal terminal, params Column[] columns)
     public IReadOnlyList<string> Lines(int width)
     {
         Glyphs glyphs = Glyphs.For(terminal);
-        int[] shown = [.. Enumerable.Range(0, columns.Length)];
-        int gap = WideGap;
-        while (WidthOf(shown, gap) > width)
-        {
-            int last = shown.Max(column => columns[column].Rank);
-            if (gap == WideGap)
-            {
-                gap = NarrowGap;
-            }
-            else if (last == 0)
-            {
-                break;
-            }
-            else
-            {
-                shown = [.. shown.Where(column => columns[column].Rank < last)];
-            }
-        }
-
+        (int[] shown, int gap) = Fit(width);
         int[] widths = [.. shown.Select(WidthOf)];
         int excess = WidthOf(shown, gap) - width;
         if (excess > 0)
@@ -50,6 +32,29 @@ internal sealed class TextTable(Terminal terminal, params Column[] columns)
             new string(glyphs.Rule, Math.Min(width, WidthOf(shown, gap))),
             .. _rows.Select(row => Row(shown.Select(column => row[column]))),
         ];
+    }
+
+    /// <summary>The headings of the columns for which <paramref name="width"/> has no room.</summary>
+    public IReadOnlyList<string> LeftOut(int width)
+    {
+        (int[] shown, _) = Fit(width);
+        return [.. columns.Where((_, column) => !shown.Contains(column)).Select(column => column.Heading)];
+    }
+
+    private (int[] Shown, int Gap) Fit(int width)
+    {
+        int[] shown = [.. Enumerable.Range(0, columns.Length)];
+        if (WidthOf(shown, WideGap) <= width)
+        {
+            return (shown, WideGap);
+        }
+
+        while (WidthOf(shown, NarrowGap) > width && shown.Max(column => columns[column].Rank) is var highest && highest > 0)
+        {
+            shown = [.. shown.Where(column => columns[column].Rank < highest)];
+        }
+
+        return (shown, NarrowGap);
     }
 
     private static string Cell(string text, int width, Column column, Glyphs glyphs) =>
