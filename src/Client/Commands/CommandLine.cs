@@ -25,7 +25,7 @@ public static class CommandLine
             // Signals are ours (StopSignal): the library would end the process before the checkpoint is written.
             var invocation = new InvocationConfiguration
             {
-                Output = terminal.Out,
+                Output = terminal.Raw,
                 Error = terminal.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,

@@ -4,6 +4,7 @@ using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Data;
+using Spectre.Console;
 
 namespace ConvNet.Client.Commands;
 
@@ -72,9 +73,10 @@ internal static class DataCommand
         terminal.Out.WriteLine($"sha256  {data.Sha256}");
         int[] training = PerClass(data.Train);
         int[] test = PerClass(data.Test);
+        string[] names = Names(terminal, data.ClassNames);
         for (int c = 0; c < data.ClassCount; c++)
         {
-            terminal.Out.WriteLine($"{c,4}  {data.ClassNames[c],-24} {training[c],8} training {test[c],8} test");
+            terminal.Out.WriteLine($"{c,4}  {names[c]} {training[c],8} training {test[c],8} test");
         }
 
         return (int)ExitCode.Ok;
@@ -82,6 +84,16 @@ internal static class DataCommand
 
     private static string Join(IEnumerable<double> values) =>
         string.Join("  ", values.Select(value => value.ToString("F4", CultureInfo.InvariantCulture)));
+
+    /// <summary>As a column that leaves room for the numbers beside it.</summary>
+    private static string[] Names(Terminal terminal, IEnumerable<string> classes)
+    {
+        const int Numbers = 38;
+        int room = Math.Max(8, terminal.SizeNow.LineColumns - Numbers);
+        string[] names = [.. classes.Select(name => ScreenText.Cut(terminal.Printable(name), room, Glyphs.For(terminal)))];
+        int width = Math.Min(room, Math.Max(24, names.Max(name => name.GetCellWidth())));
+        return [.. names.Select(name => ScreenText.Pad(name, width, atLeft: false))];
+    }
 
     private static int[] PerClass(ImageSet set)
     {

@@ -8,7 +8,6 @@ using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
-using Spectre.Console;
 
 namespace ConvNet.Client.Commands;
 
@@ -55,49 +54,62 @@ internal static class ModelCommand
             return (int)ExitCode.Ok;
         }
 
-        IAnsiConsole console = Consoles.Create(terminal);
-        console.WriteLine($"{spec.Name}: input {spec.Input}, {rows.Count} layers");
+        terminal.Say($"{spec.Name}: input {spec.Input}, {rows.Count} layers");
         if (adapter is not null)
         {
-            console.WriteLine(adapter.Describe());
+            terminal.Say(adapter.Describe());
         }
 
-        console.Write(Table(rows));
-        console.WriteLine(
+        WriteTable(terminal, rows);
+        terminal.Say(
             $"{Count(rows.Sum(row => row.Parameters))} parameters, " +
             $"{Count(rows.Sum(row => row.Flops))} FLOPs for one image forward (a multiply-add is 2)");
         if (batch is { } count)
         {
             long bytes = rows.Sum(row => (long)row.Output.Blocks * row.Output.Area * 8 * sizeof(float)) * count;
-            console.WriteLine($"Activations of a batch of {count}: {Count(bytes >> 20)} MiB");
+            terminal.Say($"Activations of a batch of {count}: {Count(bytes >> 20)} MiB");
         }
 
         return (int)ExitCode.Ok;
     }
 
-    private static Table Table(IReadOnlyList<ModelRow> rows)
+    private static void WriteTable(Terminal terminal, IReadOnlyList<ModelRow> rows)
     {
-        Table table = new Table().Border(TableBorder.Simple);
-        foreach (string heading in (string[])["layer", "type", "output", "arithmetic", "receptive field", "parameters", "FLOPs", "share of FLOPs"])
-        {
-            bool isNumber = heading is "parameters" or "FLOPs" or "share of FLOPs";
-            table.AddColumn(new TableColumn(heading) { NoWrap = true, Alignment = isNumber ? Justify.Right : Justify.Left });
-        }
-
+        var table = new TextTable(
+            terminal,
+            new Column("layer", 0, IsNumber: false),
+            new Column("type", 1, IsNumber: false),
+            new Column("output", 2, IsNumber: false),
+            new Column("arithmetic", 3, IsNumber: false),
+            new Column("receptive field", 6, IsNumber: false),
+            new Column("parameters", 4),
+            new Column("FLOPs", 5),
+            new Column("share of FLOPs", 7));
         foreach (ModelRow row in rows)
         {
-            table.AddRow(
-                Markup.Escape(row.Name),
+            table.Add(
+                row.Name,
                 row.Type,
                 row.Output.ToString(),
-                Markup.Escape(row.Arithmetic),
+                row.Arithmetic,
                 $"{row.ReceptiveField.H}x{row.ReceptiveField.W}",
                 row.Parameters == 0 ? "" : Count(row.Parameters),
                 row.Flops == 0 ? "" : Count(row.Flops),
                 row.Share < 0.0005 ? "" : string.Create(CultureInfo.InvariantCulture, $"{100 * row.Share:F1} %"));
         }
 
-        return table;
+        int width = terminal.SizeNow.LineColumns;
+        terminal.Out.WriteLine();
+        foreach (string line in table.Lines(width))
+        {
+            terminal.Out.WriteLine(line);
+        }
+
+        terminal.Out.WriteLine();
+        if (table.LeftOut(width) is { Count: > 0 } headings)
+        {
+            terminal.Say($"Not shown, for want of columns: {string.Join(", ", headings)}.");
+        }
     }
 
     private static JsonObject Json(ModelSpec model, IReadOnlyList<ModelRow> rows) => new()

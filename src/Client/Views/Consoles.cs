@@ -1,3 +1,4 @@
+using System.Text;
 using Spectre.Console;
 
 namespace ConvNet.Client.Views;
@@ -5,25 +6,27 @@ namespace ConvNet.Client.Views;
 /// <summary>Spectre consoles that follow <see cref="Terminal"/> and not their own guesses.</summary>
 internal static class Consoles
 {
-    /// <summary>Without a terminal nobody wraps lines for a reader: a pipe gets every line whole.</summary>
-    private const int PipeWidth = 1000;
-
-    public static IAnsiConsole Create(Terminal terminal)
-    {
-        IAnsiConsole console = AnsiConsole.Create(Settings(terminal));
-        if (!terminal.IsInteractive)
-        {
-            console.Profile.Width = PipeWidth;
-        }
-
-        return console;
-    }
-
-    private static AnsiConsoleSettings Settings(Terminal terminal) => new()
+    public static IAnsiConsole Create(Terminal terminal) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Ansi = terminal.IsInteractive ? AnsiSupport.Yes : AnsiSupport.No,
         ColorSystem = terminal.UsesColor ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
         Interactive = terminal.IsInteractive ? InteractionSupport.Yes : InteractionSupport.No,
-        Out = new AnsiConsoleOutput(terminal.Out),
-    };
+        Out = new Output(terminal),
+    });
+
+    private sealed class Output(Terminal terminal) : IAnsiConsoleOutput
+    {
+        public TextWriter Writer => terminal.Raw;
+
+        public bool IsTerminal => terminal.IsInteractive;
+
+        public int Width => terminal.SizeNow.Columns;
+
+        public int Height => terminal.SizeNow.Rows;
+
+        /// <summary>The writer has its encoding.</summary>
+        public void SetEncoding(Encoding encoding)
+        {
+        }
+    }
 }

@@ -1,33 +1,28 @@
-using System.Globalization;
 using ConvNet.Grains.Contracts.Jobs;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace ConvNet.Client.Views;
 
 /// <summary>The jobs of a cluster: redrawn in place on a terminal, else a line for each job that has moved on.</summary>
 internal sealed class JobsView : IDisposable
 {
+    private static readonly Style Bold = new(decoration: Decoration.Bold);
+
     private const int MostFinished = 8;
+
+    /// <summary>Heading, bar, numbers and the last evaluation of a job.</summary>
+    private const int RowsOfJob = 2 + StatusPanel.FixedRows;
+
     private readonly Terminal _terminal;
     private readonly string _cluster;
     private readonly Dictionary<string, (long, JobState)> _shown = [];
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LiveDisplayContext? _live;
-    private Task? _display;
+    private readonly LiveRegion? _live;
 
     private JobsView(Terminal terminal, string cluster, bool live)
     {
         _terminal = terminal;
         _cluster = cluster;
-        if (live)
-        {
-            _display = Consoles.Create(terminal).Live(new Text("")).StartAsync(async context =>
-            {
-                _live = context;
-                await _ended.Task;
-            });
-        }
+        _live = live ? new LiveRegion(terminal) : null;
     }
 
     public static JobsView For(Terminal terminal, string cluster, bool once) => new(terminal, cluster, terminal.IsInteractive && !once);
@@ -36,13 +31,13 @@ internal sealed class JobsView : IDisposable
     {
         if (_live is not null)
         {
-            _live.UpdateTarget(Render(jobs));
+            _live.Show(size => Rows(jobs, size));
             return;
         }
 
         if (jobs.Count == 0 && _shown.Count == 0)
         {
-            _terminal.Out.WriteLine($"No jobs in {_cluster}.");
+            _terminal.Say($"No jobs in {_cluster}.");
             _shown[""] = default;
         }
 
@@ -58,44 +53,57 @@ internal sealed class JobsView : IDisposable
         _terminal.Out.Flush();
     }
 
-    public void Dispose()
-    {
-        _ended.TrySetResult();
-        _display?.GetAwaiter().GetResult();
-        _display = null;
-    }
+    public void Dispose() => _live?.End();
 
     private static bool IsOver(JobStatus job) => job.State is JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled;
 
     private static string Tested(JobStatus job) => job.Evaluation is { } evaluation
-        ? string.Create(CultureInfo.InvariantCulture, $"test loss {evaluation.Loss:F4}  test accuracy {evaluation.Accuracy:F4} (step {evaluation.Step})")
+        ? Lines.Invariant($"test loss {evaluation.Loss:F4}  test accuracy {evaluation.Accuracy:F4} (step {evaluation.Step})")
         : "not evaluated yet";
 
     private void WritePlain(JobStatus job)
     {
-        _terminal.Out.WriteLine($"{job.JobId}  {job.Model} on {job.Data}  {job.State}  {Lines.Progress(job)}  {Tested(job)}");
+        int columns = _terminal.SizeNow.LineColumns;
+        _terminal.Say($"{job.JobId}  {job.Model} on {job.Data}  {job.State}  {Lines.Progress(job, columns)}  {Tested(job)}");
         foreach (WorkerStatus worker in IsOver(job) ? [] : job.Workers)
         {
-            _terminal.Out.WriteLine($"  worker {worker.Name}  shards {worker.FirstShard}-{worker.EndShard - 1}  step {worker.Step}  {worker.Samples} images");
+            _terminal.Say($"  worker {worker.Name}  shards {worker.FirstShard}-{worker.EndShard - 1}  step {worker.Step}  {worker.Samples} images");
         }
     }
 
-    private Rows Render(IReadOnlyList<JobStatus> jobs)
+    /// <summary>Every running job has its bar and numbers while there is room; what is left goes to workers, then to jobs that are over.</summary>
+    private List<ScreenRow> Rows(IReadOnlyList<JobStatus> jobs, ScreenSize size)
     {
-        var rows = new List<IRenderable> { new Markup($"[bold]{Markup.Escape(_cluster)}[/]  {jobs.Count} job(s)  (Ctrl-C ends)") };
-        foreach (JobStatus job in jobs.Where(job => !IsOver(job)))
+        int columns = size.LineColumns, left = size.Rows - 1;
+        var rows = new List<ScreenRow> { ScreenRow.Of(Cut($"{_cluster}  {jobs.Count} job{(jobs.Count == 1 ? "" : "s")}  (Ctrl-C ends)", columns), Bold) };
+        JobStatus[] running = [.. jobs.Where(job => !IsOver(job))];
+        int fitting = Math.Min(running.Length, running.Length * RowsOfJob <= left ? running.Length : Math.Max(0, (left - 1) / RowsOfJob));
+        left -= fitting * RowsOfJob;
+        for (int i = 0; i < fitting; i++)
         {
-            rows.Add(new Markup($"[bold]{Markup.Escape(job.JobId)}[/]  {Markup.Escape(job.Model)} on {Markup.Escape(job.Data)}"));
-            rows.Add(StatusPanel.Render(job));
-            rows.Add(new Text(Tested(job)));
+            int ofWorkers = left / (fitting - i);
+            IReadOnlyList<ScreenRow> panel = StatusPanel.Rows(_terminal, running[i], columns, StatusPanel.FixedRows + ofWorkers);
+            left -= panel.Count - StatusPanel.FixedRows;
+            rows.Add(ScreenRow.Of(Cut($"{running[i].JobId}  {running[i].Model} on {running[i].Data}", columns), Bold));
+            rows.AddRange(panel);
+            rows.Add(ScreenRow.Of(Cut(Tested(running[i]), columns)));
         }
 
-        foreach (JobStatus job in jobs.Where(IsOver).Take(MostFinished))
+        if (fitting < running.Length)
         {
-            string failure = job.Failure is { } known ? $"  {known.Message}" : "";
-            rows.Add(new Text($"{job.JobId}  {job.State}  step {job.Step}/{job.TotalSteps}  {Tested(job)}{failure}"));
+            rows.Add(ScreenRow.Of($"{Glyphs.For(_terminal).Ellipsis} and {running.Length - fitting} more running"));
+            return rows;
         }
 
-        return new Rows(rows);
+        rows.AddRange(jobs.Where(IsOver).Take(Math.Min(left, MostFinished)).Select(job => ScreenRow.Of(Cut(Over(job), columns))));
+        return rows;
     }
+
+    private static string Over(JobStatus job)
+    {
+        string failure = job.Failure is { } known ? $"  {known.Message}" : "";
+        return $"{job.JobId}  {job.State}  step {job.Step}/{job.TotalSteps}  {Tested(job)}{failure}";
+    }
+
+    private string Cut(string text, int columns) => ScreenText.Cut(_terminal.Printable(text), columns, Glyphs.For(_terminal));
 }

@@ -7,15 +7,28 @@ namespace ConvNet.Client.Views;
 /// <summary>The sentences that all views share. Numbers have a point in every locale.</summary>
 internal static class Lines
 {
-    public static string Progress(JobStatus status) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"step {status.Step}/{status.TotalSteps}  epoch {Epoch(status)}/{Epochs(status)}  loss {status.TrainLoss:F4}  " +
-        $"accuracy {status.TrainAccuracy:F4}  {status.ImagesPerSecond:F0} images/s  {TimeLeft(status)} left");
+    /// <param name="columns">Room for the line; the least important numbers give way.</param>
+    public static string Progress(JobStatus status, int columns) => Field.Join(
+        columns, [new($"step {status.Step}/{status.TotalSteps}", 1), new($"epoch {Epoch(status)}/{Epochs(status)}", 3), .. Numbers(status)]);
 
-    public static string EpochCompleted(RunEvent.EpochCompleted epoch) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"epoch {epoch.Epoch}/{epoch.Epochs}  step {epoch.Evaluation.Step}  train loss {epoch.TrainLoss:F4}  test loss {epoch.Evaluation.Loss:F4}  " +
-        $"test accuracy {epoch.Evaluation.Accuracy:F4}  {epoch.ImagesPerSecond:F0} images/s");
+    /// <summary>Loss and time left stay longest.</summary>
+    public static Field[] Numbers(JobStatus status) =>
+    [
+        new(Invariant($"loss {status.TrainLoss:F4}"), 0),
+        new(Invariant($"accuracy {status.TrainAccuracy:F4}"), 4),
+        new(Invariant($"{status.ImagesPerSecond:F0} images/s"), 2),
+        new($"{TimeLeft(status)} left", 0),
+    ];
+
+    /// <param name="columns">Room for the line; the least important numbers give way.</param>
+    public static string EpochCompleted(RunEvent.EpochCompleted epoch, int columns) => Field.Join(
+        columns,
+        new Field($"epoch {epoch.Epoch}/{epoch.Epochs}", 0),
+        new Field($"step {epoch.Evaluation.Step}", 4),
+        new Field(Invariant($"train loss {epoch.TrainLoss:F4}"), 3),
+        new Field(Invariant($"test loss {epoch.Evaluation.Loss:F4}"), 2),
+        new Field(Invariant($"test accuracy {epoch.Evaluation.Accuracy:F4}"), 1),
+        new Field(Invariant($"{epoch.ImagesPerSecond:F0} images/s"), 5));
 
     /// <summary>What happened, and the commands to go on with.</summary>
     public static IEnumerable<string> Ended(RunEvent.Ended ended)
@@ -61,6 +74,8 @@ internal static class Lines
         var time = TimeSpan.FromSeconds(Math.Min(seconds, 359_999));
         return time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}" : $"{time.Minutes}:{time.Seconds:D2}";
     }
+
+    public static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 
     private static double AverageSeconds(JobStatus status) => status.RecentSteps.TakeLast(200).Average(row => row.Seconds);
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
-using Spectre.Console;
 
 namespace ConvNet.Client.Views;
 
@@ -10,11 +9,11 @@ internal sealed class LiveView(Terminal terminal) : RunSink
 {
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly IAnsiConsole _console = Consoles.Create(terminal);
+    /// <summary>Rows that are left to the lines above; a third of a small screen.</summary>
+    private const int LinesAbove = 8;
+
+    private readonly LiveRegion _region = new(terminal);
     private readonly Stopwatch _sinceRedraw = Stopwatch.StartNew();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LiveDisplayContext? _live;
-    private Task? _display;
     private JobStatus? _latest;
 
     public override void Handle(RunEvent happened)
@@ -22,72 +21,54 @@ internal sealed class LiveView(Terminal terminal) : RunSink
         switch (happened)
         {
             case RunEvent.Started started:
-                Write(started.Introduction);
+                _region.Write(started.Introduction);
                 break;
             case RunEvent.Progress progress:
                 Show(progress.Status);
                 break;
             case RunEvent.EpochCompleted epoch:
-                Write([Lines.EpochCompleted(epoch)]);
+                _region.Write([Lines.EpochCompleted(epoch, terminal.SizeNow.LineColumns)]);
                 break;
             case RunEvent.Warning warning:
-                Write([$"warning: {warning.Message}"]);
+                _region.Write([$"warning: {warning.Message}"]);
                 break;
             case RunEvent.Notice notice:
-                Write([notice.Message]);
+                _region.Write([notice.Message]);
                 break;
             case RunEvent.Ended ended:
-                EndDisplay();
-                Write(Lines.Ended(ended));
+                _region.End();
+                foreach (string line in Lines.Ended(ended))
+                {
+                    terminal.Out.WriteLine(line);
+                }
+
                 break;
             case RunEvent.Failed failed:
-                EndDisplay();
+                _region.End();
                 terminal.Error.WriteLine($"error: {failed.Error}");
+                break;
+            case RunEvent.Abandoned:
+                _region.End();
                 break;
         }
     }
 
-    protected override void Dispose(bool disposing) => EndDisplay();
+    protected override void Dispose(bool disposing) => _region.End();
 
     private void Show(JobStatus status)
     {
+        bool isFirst = _latest is null;
         _latest = status;
-        if (_display is null)
+        if (isFirst || _sinceRedraw.Elapsed >= RedrawInterval)
         {
-            Begin(status);
-        }
-        else if (_sinceRedraw.Elapsed >= RedrawInterval && _live is not null)
-        {
-            _live.UpdateTarget(StatusPanel.Render(status));
+            _region.Show(Rows);
             _sinceRedraw.Restart();
         }
     }
 
-    private void Begin(JobStatus status) => _display = _console.Live(StatusPanel.Render(status)).AutoClear(false).StartAsync(async live =>
+    private IReadOnlyList<ScreenRow> Rows(ScreenSize size)
     {
-        _live = live;
-        live.Refresh();
-        await _ended.Task;
-    });
-
-    private void Write(IEnumerable<string> lines)
-    {
-        foreach (string line in lines)
-        {
-            _console.WriteLine(line);
-        }
-    }
-
-    /// <summary>Leaves the newest status on the screen and gives the cursor back.</summary>
-    private void EndDisplay()
-    {
-        if (_latest is not null)
-        {
-            _live?.UpdateTarget(StatusPanel.Render(_latest));
-        }
-
-        _ended.TrySetResult();
-        _display?.GetAwaiter().GetResult();
-        _live = null;
+        int rows = Math.Max(StatusPanel.FixedRows, size.Rows - Math.Min(LinesAbove, size.Rows / 3) - 1);
+        return [ScreenRow.Empty, .. StatusPanel.Rows(terminal, _latest!, size.LineColumns, rows)];
     }
 }

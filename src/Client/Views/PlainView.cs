@@ -22,7 +22,7 @@ internal sealed class PlainView(Terminal terminal) : RunSink
                 Show(progress.Status);
                 break;
             case RunEvent.EpochCompleted epoch:
-                Write([Lines.EpochCompleted(epoch)]);
+                Write([Lines.EpochCompleted(epoch, terminal.SizeNow.LineColumns)]);
                 break;
             case RunEvent.Warning warning:
                 terminal.Error.WriteLine($"warning: {warning.Message}");
@@ -44,7 +44,7 @@ internal sealed class PlainView(Terminal terminal) : RunSink
         if (_sinceLine.Elapsed >= Interval && status.State == JobState.Running && status.Step != _lastStep)
         {
             _lastStep = status.Step;
-            Write([Lines.Progress(status)]);
+            Write([Lines.Progress(status, terminal.SizeNow.LineColumns)]);
         }
     }
 

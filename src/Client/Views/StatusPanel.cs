@@ -1,74 +1,133 @@
 using System.Globalization;
 using ConvNet.Grains.Contracts.Jobs;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace ConvNet.Client.Views;
 
-/// <summary>A job as a picture: progress bar, numbers, and a row for each worker.</summary>
+/// <summary>A job as a picture: progress bar, numbers, and a row for each worker that there is room for.</summary>
 internal static class StatusPanel
 {
-    private const int BarWidth = 40;
+    /// <summary>The bar and the numbers, which are always there.</summary>
+    public const int FixedRows = 2;
 
-    public static IRenderable Render(JobStatus status)
+    private const int LongestBar = 40, ShortestBar = 8;
+
+    /// <summary>An empty row, the heading and its rule.</summary>
+    private const int TableHead = 3;
+
+    private static readonly int _longestState = Enum.GetValues<JobState>().Max(state => StateName(state).Length);
+
+    /// <param name="columns">Room for each row.</param>
+    /// <param name="rows">Room for all of it; at least <see cref="FixedRows"/>.</param>
+    public static IReadOnlyList<ScreenRow> Rows(Terminal terminal, JobStatus status, int columns, int rows) =>
+    [
+        Bar(terminal, status, columns),
+        ScreenRow.WithNumbers(Numbers(status, columns)),
+        .. status.Workers.Length == 0 ? [] : Workers(terminal, status.Workers, columns, rows - FixedRows),
+    ];
+
+    /// <summary>The bar keeps its length while the numbers and the state beside it change theirs.</summary>
+    private static ScreenRow Bar(Terminal terminal, JobStatus status, int columns)
     {
-        var rows = new List<IRenderable> { new Text(""), Bar(status), Numbers(status) };
-        if (status.Workers.Length > 0)
-        {
-            rows.Add(Workers(status));
-        }
-
-        return new Rows(rows);
+        Glyphs glyphs = Glyphs.For(terminal);
+        double share = status.TotalSteps > 0 ? Math.Clamp((double)status.Step / status.TotalSteps, 0, 1) : 0;
+        string steps = $"{status.TotalSteps}", epochs = $"{Lines.Epochs(status)}";
+        string numbers = Field.Join(
+            columns - ShortestBar - 1,
+            new Field(Lines.Invariant($"{100 * share,3:F0} %"), 0),
+            new Field($"step {Padded(status.Step, steps)}/{steps}", 1),
+            new Field($"epoch {Padded(Lines.Epoch(status), epochs)}/{epochs}", 3),
+            new Field(StateName(status.State).PadRight(_longestState), 2));
+        int length = Math.Clamp(columns - 1 - numbers.Length, 1, LongestBar);
+        int done = (int)(share * length);
+        return ScreenRow.Of(new string(glyphs.Done, done), Color.Green)
+            .Add(new string(glyphs.Rest, length - done), Color.Grey)
+            .Add(" ")
+            .Add(numbers.TrimEnd(), status.State == JobState.Failed ? Color.Red : null);
     }
 
-    private static Markup Bar(JobStatus status)
+    private static string Numbers(JobStatus status, int columns)
     {
-        double share = status.TotalSteps > 0 ? (double)status.Step / status.TotalSteps : 0;
-        int done = (int)(Math.Clamp(share, 0, 1) * BarWidth);
-        return new Markup(string.Create(
-            CultureInfo.InvariantCulture,
-            $"[green]{new string('━', done)}[/][grey]{new string('━', BarWidth - done)}[/] {share:P0}  step {status.Step}/{status.TotalSteps}  " +
-            $"epoch {Lines.Epoch(status)}/{Lines.Epochs(status)}  {State(status.State)}"));
+        Field[] numbers = Lines.Numbers(status);
+        return Field.Join(columns, [.. numbers[..^1], new(Lines.Invariant($"learning rate {status.LearningRate:G4}"), 5), numbers[^1]]);
     }
 
-    private static Markup Numbers(JobStatus status) => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"loss [bold]{status.TrainLoss:F4}[/]  accuracy [bold]{status.TrainAccuracy:F4}[/]  [bold]{status.ImagesPerSecond:F0}[/] images/s  " +
-        $"learning rate {status.LearningRate:G4}  {Lines.TimeLeft(status)} left"));
-
-    private static Table Workers(JobStatus status)
+    private static IEnumerable<ScreenRow> Workers(Terminal terminal, WorkerStatus[] workers, int columns, int rows)
     {
-        Table table = new Table().Border(TableBorder.Simple);
-        foreach (string heading in (string[])["worker", "shards", "step", "images", "compute", "batch norm", "push", "pull"])
+        int room = rows - TableHead;
+        int shown = workers.Length <= room ? workers.Length : Math.Max(0, room - 1);
+        if (shown > 0)
         {
-            table.AddColumn(new TableColumn(heading) { Alignment = heading == "worker" ? Justify.Left : Justify.Right });
+            yield return ScreenRow.Empty;
+            foreach (string line in Table(terminal, workers[..shown]).Lines(columns))
+            {
+                yield return ScreenRow.Of(line);
+            }
         }
 
-        foreach (WorkerStatus worker in status.Workers)
+        if (shown < workers.Length && rows > 0)
         {
-            double total = worker.ComputeSeconds + worker.BatchNormSeconds + worker.PushSeconds + worker.PullSeconds;
-            table.AddRow(
-                Markup.Escape(worker.Name),
+            yield return ScreenRow.Of(Summary(terminal, workers[shown..], shown > 0, columns));
+        }
+    }
+
+    private static TextTable Table(Terminal terminal, WorkerStatus[] workers)
+    {
+        var table = new TextTable(
+            terminal,
+            new Column("worker", 0, IsNumber: false),
+            new Column("shards", 6),
+            new Column("step", 1),
+            new Column("images", 7),
+            new Column("compute", 2),
+            new Column("batch norm", 3),
+            new Column("push", 4),
+            new Column("pull", 5));
+        foreach (WorkerStatus worker in workers)
+        {
+            table.Add(
+                worker.Name,
                 worker.EndShard - worker.FirstShard == 1 ? $"{worker.FirstShard}" : $"{worker.FirstShard}-{worker.EndShard - 1}",
                 worker.Step.ToString(CultureInfo.InvariantCulture),
                 worker.Samples.ToString(CultureInfo.InvariantCulture),
-                Share(worker.ComputeSeconds, total),
-                Share(worker.BatchNormSeconds, total),
-                Share(worker.PushSeconds, total),
-                Share(worker.PullSeconds, total));
+                Share(worker.ComputeSeconds, worker),
+                Share(worker.BatchNormSeconds, worker),
+                Share(worker.PushSeconds, worker),
+                Share(worker.PullSeconds, worker));
         }
 
         return table;
     }
 
-    private static string Share(double seconds, double total) =>
-        total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{100 * seconds / total:F0} %") : "";
+    /// <summary>Workers wait for each other at every step: the slowest is the one that computes longest.</summary>
+    private static string Summary(Terminal terminal, WorkerStatus[] workers, bool isRest, int columns)
+    {
+        Glyphs glyphs = Glyphs.For(terminal);
+        WorkerStatus slowest = workers.MaxBy(worker => worker.ComputeSeconds)!;
+        string count = isRest ? $"  {glyphs.Ellipsis} and {workers.Length} more worker{(workers.Length == 1 ? "" : "s")}" : $"{workers.Length} workers";
+        string name = ScreenText.Cut(terminal.Printable(slowest.Name), Math.Max(8, columns / 3), glyphs);
+        long first = workers.Min(worker => worker.Step), last = workers.Max(worker => worker.Step);
+        return Field.Join(
+            columns,
+            new Field(count, 0),
+            new Field(first == last ? $"at step {first}" : $"at steps {first}-{last}", 3),
+            new Field($"slowest {name}", 1),
+            new Field(Share(slowest.ComputeSeconds, slowest) is { Length: > 0 } share ? $"{share} compute" : "", 2));
+    }
 
-    private static string State(JobState state) => state switch
+    private static string Padded(long value, string longest) => value.ToString(CultureInfo.InvariantCulture).PadLeft(longest.Length);
+
+    private static string Share(double seconds, WorkerStatus worker)
+    {
+        double total = worker.ComputeSeconds + worker.BatchNormSeconds + worker.PushSeconds + worker.PullSeconds;
+        return total > 0 ? Lines.Invariant($"{100 * seconds / total:F0} %") : "";
+    }
+
+    private static string StateName(JobState state) => state switch
     {
         JobState.Evaluating => "evaluating",
         JobState.Checkpointing => "saving",
-        JobState.Failed => "[red]failed[/]",
+        JobState.Failed => "failed",
         JobState.Completed => "completed",
         JobState.Stopped => "stopped",
         _ => "",

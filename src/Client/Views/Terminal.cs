@@ -1,12 +1,28 @@
+using ConvNet.Engine.Errors;
 using Microsoft.Win32.SafeHandles;
 
 namespace ConvNet.Client.Views;
 
-/// <summary>Where a command writes: results to <see cref="Out"/>, messages to <see cref="Error"/>.</summary>
+/// <summary>Where a command writes: results to <see cref="Out"/>, messages to <see cref="Error"/>. Both let only printable text through.</summary>
 /// <param name="IsInteractive">A person watches: cursor movement and redraws are welcome.</param>
 /// <param name="UsesColor">Colour is welcome; never without <paramref name="IsInteractive"/>.</param>
-public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteractive, bool UsesColor)
+/// <param name="IsUnicode">It shows more than ASCII.</param>
+/// <param name="Size">Asked again whenever something is drawn; null where nobody wraps lines, as in a pipe.</param>
+public sealed record Terminal(
+    TextWriter Out, TextWriter Error, bool IsInteractive, bool UsesColor, bool IsUnicode = true, Func<ScreenSize>? Size = null)
 {
+    /// <summary>Without a terminal nobody wraps lines for a reader: a pipe gets every line whole.</summary>
+    private const int PipeColumns = 1000;
+
+    /// <summary>Standard output for what is known to be ours, and draws.</summary>
+    internal TextWriter Raw { get; } = Out;
+
+    public TextWriter Out { get; } = new PrintableWriter(Out, !IsUnicode);
+
+    public TextWriter Error { get; } = new PrintableWriter(Error, !IsUnicode);
+
+    public ScreenSize SizeNow => Size?.Invoke() ?? (IsInteractive ? ScreenSize.Usual : new ScreenSize(PipeColumns, PipeColumns));
+
     /// <summary>
     /// The terminal of this process. Without one, with TERM=dumb, or with output in a pipe, there is no animation;
     /// NO_COLOR (set and not empty) turns colour off, as no-color.org says.
@@ -16,7 +32,48 @@ public sealed record Terminal(TextWriter Out, TextWriter Error, bool IsInteracti
         string? term = Environment.GetEnvironmentVariable("TERM");
         bool interactive = !Console.IsOutputRedirected && term is not (null or "" or "dumb");
         bool color = interactive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        return new Terminal(Open(1, Console.IsOutputRedirected), Open(2, Console.IsErrorRedirected), interactive, color);
+        return new Terminal(
+            Open(1, Console.IsOutputRedirected),
+            Open(2, Console.IsErrorRedirected),
+            interactive,
+            color,
+            Console.IsOutputRedirected || ShowsUnicode(Environment.GetEnvironmentVariable),
+            Console.IsOutputRedirected ? null : ConsoleSize);
+    }
+
+    /// <summary>
+    /// Whether the locale's character set is UTF-8: the first of LC_ALL, LC_CTYPE and LANG that is set decides, as POSIX says. Where
+    /// none is set (containers), nobody has said otherwise, and text is UTF-8 as in files.
+    /// </summary>
+    internal static bool ShowsUnicode(Func<string, string?> environment)
+    {
+        string? locale = new[] { "LC_ALL", "LC_CTYPE", "LANG" }.Select(environment).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        return locale is null || locale.Replace("-", "", StringComparison.Ordinal).Contains("utf8", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A text on one line, with nothing in it that steers this terminal.</summary>
+    internal string Printable(string text) => PrintableText.Of(text, !IsUnicode);
+
+    /// <summary>Writes a sentence, broken between words where it is too long.</summary>
+    internal void Say(string sentence)
+    {
+        foreach (string row in ScreenText.Wrap(Printable(sentence), SizeNow.LineColumns))
+        {
+            Out.WriteLine(row);
+        }
+    }
+
+    private static ScreenSize ConsoleSize()
+    {
+        try
+        {
+            var size = new ScreenSize(Console.WindowWidth, Console.WindowHeight);
+            return size is { Columns: > 0, Rows: > 0 } ? size : ScreenSize.Usual;
+        }
+        catch (IOException)
+        {
+            return ScreenSize.Usual;
+        }
     }
 
     /// <summary>

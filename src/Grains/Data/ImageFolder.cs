@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Runtime.ExceptionServices;
-using System.Text;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
@@ -73,19 +71,7 @@ public static class ImageFolder
     }
 
     /// <summary>A file name with its control and direction characters made visible, fit for a terminal.</summary>
-    internal static string Shown(string name)
-    {
-        var shown = new StringBuilder();
-        foreach (Rune rune in name.EnumerateRunes())
-        {
-            UnicodeCategory category = Rune.GetUnicodeCategory(rune);
-            bool hidden = category is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
-            shown.Append(hidden ? $"\\u{{{rune.Value:x}}}" : rune.ToString());
-        }
-
-        return shown.ToString();
-    }
+    internal static string Shown(string name) => PrintableText.Of(name);
 
     private static string[] Classes(string folder)
     {

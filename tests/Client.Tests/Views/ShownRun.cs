@@ -19,6 +19,16 @@ internal static class ShownRun
         Workers = [new WorkerStatus("node-1/0", 0, 2, step, 100 * step, 3, 1, 0, 0), new WorkerStatus("node-2/0", 2, 4, step, 0, 1, 0, 0, 0)],
     };
 
+    /// <summary>A job with many workers, of which each computes longer than the one before it.</summary>
+    public static JobStatus Status(long step, int workers) => Status(step) with
+    {
+        TotalSteps = 4000,
+        ImagesPerSecond = 12345,
+        LearningRate = 0.0012345,
+        RecentSteps = [new StepRow(1, 1.5, 0.5, 0.01, 1, 2)],
+        Workers = [.. Enumerable.Range(0, workers).Select(i => new WorkerStatus($"node-{i}/0", i, i + 1, step, 100 * step + 1, 3 + i, 1, 1, 1))],
+    };
+
     /// <summary>Shows the first epoch, and how the run ends.</summary>
     public static void Show(RunSink view)
     {
