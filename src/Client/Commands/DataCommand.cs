@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
+using ConvNet.Client.Configuration;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
@@ -24,6 +26,8 @@ internal static class DataCommand
 
         var path = new Argument<string>("path") { Description = "Built-in name or folder", HelpName = "NAME|PATH" };
         var size = new Option<string?>("--size") { Description = "Resize an image folder's images", HelpName = "HxW" };
+        Option<long?> channels = WholeNumber.Option("--channels", "Convert images to 1 (grey) or 3 (colour) channels");
+        var share = new Option<double?>("--test-share") { Description = "Share of an image folder's training images kept for testing", HelpName = "X" };
         Option<bool> json = RunOptions.JsonOption();
         var check = new Command(
             "check",
@@ -32,8 +36,8 @@ internal static class DataCommand
 
             Example: convnet data check /usr/share/datasets/fashion-mnist
             """)
-        { path, size, json };
-        check.SetAction(parsed => Check(terminal, parsed.GetValue(path)!, parsed.GetValue(size), parsed.GetValue(json)));
+        { path, size, channels, share, json };
+        check.SetAction(parsed => Check(terminal, Section(parsed.GetValue(path)!, parsed.GetValue(size), parsed.GetValue(channels), parsed.GetValue(share)), parsed.GetValue(json)));
 
         return new Command("data", "Looks at data sets") { list, check };
     }
@@ -49,19 +53,30 @@ internal static class DataCommand
         return (int)ExitCode.Ok;
     }
 
-    private static int Check(Terminal terminal, string path, string? size, bool json)
+    private static DataSection Section(string path, string? size, long? channels, double? share)
     {
-        Dataset data = DataCatalog.Open(path, size);
+        var section = new DataSection { Path = path, Size = size, Channels = channels, TestShare = share };
+        ConfigurationCheck.Run(new TrainConfiguration { Data = section });
+        return section;
+    }
+
+    private static int Check(Terminal terminal, DataSection section, bool json)
+    {
+        string path = section.Path;
+        Dataset data = DataCatalog.Open(path, section.Size, (int?)section.Channels, section.TestShare, mostFaults: int.MaxValue);
         if (json)
         {
-            var fields = new System.Text.Json.Nodes.JsonObject
+            var fields = new JsonObject
             {
                 ["event"] = "data.checked",
                 ["trainSamples"] = data.Train.Count,
                 ["testSamples"] = data.Test.Count,
-                ["shape"] = new System.Text.Json.Nodes.JsonArray(data.Shape.C, data.Shape.H, data.Shape.W),
+                ["shape"] = new JsonArray(data.Shape.C, data.Shape.H, data.Shape.W),
                 ["classes"] = data.ClassCount,
                 ["sha256"] = data.Sha256,
+                ["classNames"] = new JsonArray([.. data.ClassNames.Select(name => (JsonNode)name)]),
+                ["remarks"] = new JsonArray([.. data.Remarks.Select(remark => (JsonNode)remark)]),
+                ["warnings"] = new JsonArray([.. data.Warnings.Select(warning => (JsonNode)warning)]),
             };
             terminal.Out.WriteLine(fields.ToJsonString());
             return (int)ExitCode.Ok;
@@ -77,6 +92,16 @@ internal static class DataCommand
         for (int c = 0; c < data.ClassCount; c++)
         {
             terminal.Out.WriteLine($"{c,4}  {names[c]} {training[c],8} training {test[c],8} test");
+        }
+
+        foreach (string remark in data.Remarks)
+        {
+            terminal.Out.WriteLine($"note: {remark}.");
+        }
+
+        foreach (string warning in data.Warnings)
+        {
+            terminal.Out.WriteLine($"warning: {warning}.");
         }
 
         return (int)ExitCode.Ok;

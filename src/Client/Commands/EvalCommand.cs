@@ -46,13 +46,8 @@ internal static class EvalCommand
         string path = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
         Checkpoint checkpoint = CheckpointFolder.Load(path);
         JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson, toEvaluate: true);
-        Dataset data = dataPath is null ? DataCatalog.Open(spec.Data.NameOrPath, spec.Data.Size) : DataCatalog.Open(dataPath, null);
-        if (dataPath is null && data.Sha256 != spec.Data.Sha256)
-        {
-            terminal.Error.WriteLine($"warning: data '{spec.Data.NameOrPath}' has changed since the run began.");
-        }
-
-        Metrics sum = Evaluate(checkpoint, path, spec, data, threads);
+        ImageSet test = dataPath is null ? TestOf(spec, terminal) : OtherTest(spec, dataPath, terminal);
+        Metrics sum = Evaluate(checkpoint, path, spec, test, threads);
         double loss = sum.LossSum / sum.Count;
         double accuracy = (double)sum.Correct / sum.Count;
         if (json)
@@ -71,24 +66,53 @@ internal static class EvalCommand
         {
             terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {data.Name}: {sum.Count} test images, loss {loss:F4}, accuracy {accuracy:F4}"));
+                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {dataPath ?? spec.Data.NameOrPath}: {sum.Count} test images, loss {loss:F4}, accuracy {accuracy:F4}"));
         }
 
         return (int)ExitCode.Ok;
     }
 
-    private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, Dataset data, int threads)
+    private static ImageSet TestOf(JobSpec spec, Terminal terminal)
+    {
+        Dataset data = DataCatalog.Reopen(spec.Data);
+        if (data.Sha256 != spec.Data.Sha256)
+        {
+            terminal.Error.WriteLine($"warning: data '{spec.Data.NameOrPath}' has changed since the run began.{spec.Data.OlderReading}");
+        }
+
+        return spec.ClassNames is { } classes ? ClassMatch.ByName(data.Test, classes, spec.Data.NameOrPath) : data.Test;
+    }
+
+    private static ImageSet OtherTest(JobSpec spec, string path, Terminal terminal)
+    {
+        ImageSet test = DataCatalog.OpenTest(path, spec.Adapter.Image, spec.Data.TestShare, out bool isNamed);
+        if (spec.ClassNames is { } classes && isNamed)
+        {
+            return ClassMatch.ByName(test, classes, path);
+        }
+
+        if (spec.ClassNames is null || !ClassMatch.AreNumbers(spec.ClassNames))
+        {
+            terminal.Error.WriteLine(
+                $"warning: {(spec.ClassNames is null ? "the run was made by a build that did not keep the names of classes" : $"data '{path}' have no names of classes")}: " +
+                "label 0 counts as the model's first class, and so on.");
+        }
+
+        return test;
+    }
+
+    private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, ImageSet test, int threads)
     {
         using var team = new ThreadTeam(threads);
         using var network = new Network(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
-        if (data.ClassCount > network.Model.Classes)
+        if (test.ClassCount > network.Model.Classes)
         {
-            throw ConvNetException.BadInput($"data '{data.Name}' has {data.ClassCount} classes, but the model knows {network.Model.Classes}.");
+            throw ConvNetException.BadInput($"the data have {test.ClassCount} classes, but the model knows {network.Model.Classes}. Use data of its classes.");
         }
 
         network.PrepareEvaluation(CheckpointWeights.Load(network.Model, checkpoint, path));
-        var filler = new BatchFiller(data.Test, spec.Adapter, augmentation: null);
-        int samples = data.Test.Count;
+        var filler = new BatchFiller(test, spec.Adapter, augmentation: null);
+        int samples = test.Count;
         IEnumerable<int> blocks = Enumerable.Range(0, Evaluation.BlockCount(samples));
         return Evaluation.Sum([.. blocks.Select(block => Evaluation.EvaluateBlock(network, filler, samples, block))]);
     }

@@ -87,12 +87,12 @@ internal static class ResumeCommand
 
     private static void CheckData(JobSpec spec)
     {
-        Dataset data = DataCatalog.Open(spec.Data.NameOrPath, spec.Data.Size);
+        Dataset data = DataCatalog.Reopen(spec.Data);
         if (data.Sha256 != spec.Data.Sha256)
         {
             throw ConvNetException.BadInput(
                 $"data '{spec.Data.NameOrPath}' has changed since the run began: its SHA-256 is {data.Sha256}, but the job was made with {spec.Data.Sha256}. " +
-                "Bring the old files back, or start a new run.");
+                "Bring the old files back, or start a new run." + spec.Data.OlderReading);
         }
     }
 

@@ -41,7 +41,7 @@ internal static class TrainCommand
     private static async Task<int> RunAsync(Terminal terminal, TrainConfiguration configuration, string? outFolder, RunChoices choices)
     {
         ModelSpec model = ModelFile.Load(configuration.Model);
-        Dataset data = DataCatalog.Open(configuration.Data.Path, configuration.Data.Size);
+        Dataset data = OpenData(configuration.Data, terminal);
         JobSpec spec = JobFactory.Create(configuration, model, data);
         choices.Check();
         RunFolder folder = outFolder is null ? RunFolder.CreateNext(RunsFolder) : RunFolder.Create(outFolder);
@@ -50,6 +50,18 @@ internal static class TrainCommand
         await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
         var session = new RunSession(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);
         return await session.RunAsync(choices.Sinks(terminal));
+    }
+
+    /// <summary>Reads the data of a configuration, and prints what is probably wrong with them.</summary>
+    public static Dataset OpenData(DataSection section, Terminal terminal)
+    {
+        Dataset data = DataCatalog.Open(section.Path, section.Size, (int?)section.Channels, section.TestShare);
+        foreach (string warning in data.Warnings)
+        {
+            terminal.Error.WriteLine($"warning: {section.Path}: {warning}.");
+        }
+
+        return data;
     }
 
     /// <summary>Makes the configuration stand alone: absolute paths, a copy of the model file, and the number of workers that was chosen.</summary>

@@ -9,7 +9,6 @@ using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts;
-using ConvNet.Grains.Data;
 
 namespace ConvNet.Client.Commands;
 
@@ -48,15 +47,15 @@ internal static class VerifyCommand
         command.Add(json);
         command.SetAction((parsed, _) =>
         {
-            JobSpec spec = parsed.GetValue(directory) is { } path ? FromCheckpoint(path, job, parsed, terminal) : FromOptions(job.Resolve(parsed));
+            JobSpec spec = parsed.GetValue(directory) is { } path ? FromCheckpoint(path, job, parsed, terminal) : FromOptions(job.Resolve(parsed), terminal);
             long count = Math.Min(spec.TotalSteps, WholeNumber.InRange("--verify-steps", parsed.GetValue(steps) ?? DefaultSteps, 1, int.MaxValue));
             return RunAsync(terminal, spec, count, parsed.GetValue(json));
         });
         return command;
     }
 
-    private static JobSpec FromOptions(TrainConfiguration configuration) => JobFactory.Create(
-        configuration, ModelFile.Load(configuration.Model), DataCatalog.Open(configuration.Data.Path, configuration.Data.Size));
+    private static JobSpec FromOptions(TrainConfiguration configuration, Terminal terminal) => JobFactory.Create(
+        configuration, ModelFile.Load(configuration.Model), TrainCommand.OpenData(configuration.Data, terminal));
 
     private static JobSpec FromCheckpoint(string path, JobOptions job, ParseResult parsed, Terminal terminal)
     {

@@ -18,14 +18,28 @@ public static class ConfigurationCheck
         CheckSchedule(configuration.Schedule, problems);
         InRange("augmentation.padCrop", configuration.Augmentation.PadCrop, 0, 64, problems);
         CheckLayout(configuration, problems);
-        if (configuration.Data.Size is { } size && ImageSize.TryParse(size) is null)
+        CheckData(configuration.Data, problems);
+        if (problems.Count > 0)
+        {
+            throw ConvNetException.BadInput(string.Join(Environment.NewLine + "error: ", problems));
+        }
+    }
+
+    private static void CheckData(DataSection data, List<string> problems)
+    {
+        if (data.Size is { } size && ImageSize.TryParse(size) is null)
         {
             problems.Add(ImageSize.Problem(size));
         }
 
-        if (problems.Count > 0)
+        if (data.Channels is { } channels and not (1 or 3))
         {
-            throw ConvNetException.BadInput(string.Join(Environment.NewLine + "error: ", problems));
+            problems.Add($"data.channels must be 1 (grey) or 3 (colour); got {Show(channels)}.");
+        }
+
+        if (data.TestShare is { } share && !(share > 0 && share < 1))
+        {
+            problems.Add($"data.testShare must be above 0 and below 1; got {share}.");
         }
     }
 

@@ -1,4 +1,6 @@
+using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Models;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;
@@ -136,7 +138,12 @@ public static class ConfigurationFile
             throw Error(path, name, $"'{key}' is given twice.");
         }
 
-        string text = key is "model" or "data.path" ? RelativeTo(path, value.Value) : value.Value;
+        string text = key switch
+        {
+            "model" => PathIn(path, value.Value, isName: ModelPresets.Find(value.Value) is not null),
+            "data.path" => PathIn(path, value.Value, isName: DatasetFiles.Names.Contains(value.Value)),
+            _ => value.Value,
+        };
         try
         {
             known.Set(new TrainConfiguration(), text);
@@ -149,12 +156,10 @@ public static class ConfigurationFile
         settings.Add(new Setting(known, text, $"{path}:{name.Start.Line}"));
     }
 
-    /// <summary>Names of presets and built-in data sets have no slash and no extension; everything else is a path.</summary>
-    private static string RelativeTo(string file, string value)
-    {
-        bool isPath = value.Contains('/', StringComparison.Ordinal) || value.EndsWith(".json", StringComparison.Ordinal) || value is "." or "..";
-        return isPath ? Path.GetFullPath(value, Path.GetDirectoryName(Path.GetFullPath(file))!) : value;
-    }
+    /// <summary>What is no built-in name is a path from the file's folder, wherever the program runs.</summary>
+    private static string PathIn(string file, string value, bool isName) => isName || value.Length == 0 || value.Contains('\0', StringComparison.Ordinal)
+        ? value
+        : Path.GetFullPath(value, Path.GetDirectoryName(Path.GetFullPath(file))!);
 
     private static void Refuse(ParsingEvent node, string path)
     {

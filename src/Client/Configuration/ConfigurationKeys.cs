@@ -10,6 +10,8 @@ public static class ConfigurationKeys
         ConfigurationKey.Text("model", c => c.Model, (c, v) => c.Model = v),
         ConfigurationKey.Text("data.path", c => c.Data.Path, (c, v) => c.Data.Path = v),
         ConfigurationKey.Text("data.size", c => c.Data.Size, (c, v) => c.Data.Size = v),
+        ConfigurationKey.Whole("data.channels", c => c.Data.Channels, (c, v) => c.Data.Channels = v),
+        ConfigurationKey.Number("data.testShare", c => c.Data.TestShare, (c, v) => c.Data.TestShare = v),
         ConfigurationKey.Whole("train.epochs", c => c.Train.Epochs, (c, v) => (c.Train.Epochs, c.Train.Steps) = (v, null)),
         ConfigurationKey.Whole("train.steps", c => c.Train.Steps, (c, v) => (c.Train.Epochs, c.Train.Steps) = (null, v)),
         ConfigurationKey.Whole("train.batch", c => c.Train.Batch, (c, v) => c.Train.Batch = v),

@@ -22,8 +22,9 @@ internal static class JobFactory
         var spec = new JobSpec
         {
             Model = model,
-            Data = new DataReference(PathOf(configuration.Data.Path), configuration.Data.Size, data.Sha256),
+            Data = ReferenceOf(configuration.Data, data.Sha256),
             Adapter = adapter,
+            ClassNames = [.. data.ClassNames],
             TrainSamples = data.Train.Count,
             TestSamples = data.Test.Count,
             Optimizer = OptimizerOf(configuration.Optimizer),
@@ -44,6 +45,10 @@ internal static class JobFactory
 
     /// <summary>A built-in name stays one; everything else becomes an absolute path, so that silos find it, too.</summary>
     public static string PathOf(string nameOrPath) => DatasetFiles.Names.Contains(nameOrPath) ? nameOrPath : Path.GetFullPath(nameOrPath);
+
+    /// <summary>The data that a configuration names, for the job.</summary>
+    public static DataReference ReferenceOf(DataSection section, string sha256) =>
+        new(PathOf(section.Path), section.Size, sha256, (int?)section.Channels, section.TestShare);
 
     private static void Check(JobSpec spec, Dataset data)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
 
@@ -5,48 +7,86 @@ namespace ConvNet.Engine.Data;
 
 /// <summary>
 /// The binary versions of CIFAR-10 (records of label and 3·32·32 pixels) and CIFAR-100 (coarse label, fine label, pixels; the fine one is
-/// used). Pixels are red, green, blue planes, row by row.
+/// used). Pixels are red, green, blue planes, row by row. Files count by their exact names: copies and left-overs are not mixed in.
 /// </summary>
-public static class CifarDataset
+public static partial class CifarDataset
 {
     private const int PixelCount = 3 * 32 * 32;
+    private const int BatchCount = 5;
+    private const int MaxNamesLength = 1 << 16;
 
-    /// <summary>Whether the folder has CIFAR-10 (*_batch*.bin) or CIFAR-100 (train.bin, test.bin) files.</summary>
-    public static bool IsIn(string folder) => Batches(folder).Length > 0 || Has100(folder);
+    private static readonly string[] Names10 = [.. Enumerable.Range(1, BatchCount).Select(i => $"data_batch_{i}.bin"), "test_batch.bin"];
+    private static readonly string[] Names100 = ["train.bin", "test.bin"];
 
-    /// <summary>Reads the training batches in ordinal order of their names, and the test batch, whose name starts with "test".</summary>
+    /// <summary>Whether the folder has at least one file of CIFAR-10 (data_batch_1.bin … data_batch_5.bin, test_batch.bin) or CIFAR-100
+    /// (train.bin, test.bin).</summary>
+    public static bool IsIn(string folder) => Has(folder, Names10) || Has(folder, Names100);
+
+    /// <summary>Reads the training batches in the order of their numbers, and the test batch.</summary>
+    /// <param name="remarks">Receives what was passed over and what is missing.</param>
     /// <exception cref="ConvNetException">A file is missing, damaged or of the other format (exit code 3).</exception>
-    public static (ImageSet Train, ImageSet Test) Read(string folder)
+    public static (ImageSet Train, ImageSet Test) Read(string folder, ICollection<string> remarks)
     {
-        if (Has100(folder))
-        {
-            return (
-                ReadSet(folder, "train.bin", [Path.Combine(folder, "train.bin")], 100),
-                ReadSet(folder, "test.bin", [Path.Combine(folder, "test.bin")], 100));
-        }
-
-        ILookup<bool, string> batches = Batches(folder).ToLookup(
-            path => Path.GetFileName(path).StartsWith("test", StringComparison.Ordinal));
-        return (ReadSet(folder, "data_batch_1.bin", [.. batches[false]], 10), ReadSet(folder, "test_batch.bin", [.. batches[true]], 10));
-    }
-
-    private static bool Has100(string folder) =>
-        File.Exists(Path.Combine(folder, "train.bin")) || File.Exists(Path.Combine(folder, "test.bin"));
-
-    private static string[] Batches(string folder)
-    {
-        string[] paths = Directory.GetFiles(folder, "*_batch*.bin");
-        Array.Sort(paths, StringComparer.Ordinal);
-        return paths;
-    }
-
-    private static ImageSet ReadSet(string folder, string example, string[] paths, int classCount)
-    {
-        int recordLength = PixelCount + (classCount == 100 ? 2 : 1);
-        if (paths.Length == 0 || !File.Exists(paths[0]))
+        bool is100 = Has(folder, Names100);
+        if (is100 && Has(folder, Names10))
         {
             throw ConvNetException.BadInput(
-                $"{folder}: {example} is missing. A CIFAR-{classCount} data set needs training and test files.");
+                $"{folder}: has files of CIFAR-10 (data_batch_*.bin, test_batch.bin) and of CIFAR-100 (train.bin, test.bin). Keep each data set in a " +
+                "folder of its own.");
+        }
+
+        Ignored.Add(folder, name => LooksLikeBatch().IsMatch(name) && !(is100 ? Names100 : Names10).Contains(name), "no name of a CIFAR file", remarks);
+        if (is100)
+        {
+            string[] names = ClassNames(folder, "fine_label_names.txt", 100);
+            return (ReadSet(folder, [Names100[0]], names), ReadSet(folder, [Names100[1]], names));
+        }
+
+        string[] batches = [.. Names10[..BatchCount].Where(name => File.Exists(Path.Combine(folder, name)))];
+        if (batches.Length is > 0 and < BatchCount)
+        {
+            remarks.Add($"only {batches.Length} of the {BatchCount} training batches of CIFAR-10 are there: {string.Join(", ", batches)}");
+        }
+
+        string[] classes = ClassNames(folder, "batches.meta.txt", 10);
+        return (ReadSet(folder, batches.Length == 0 ? [Names10[0]] : batches, classes), ReadSet(folder, [Names10[^1]], classes));
+    }
+
+    private static bool Has(string folder, string[] names) => names.Any(name => File.Exists(Path.Combine(folder, name)));
+
+    [GeneratedRegex(@"(batch.*|^(Copy of )?(train|test)\b.*)\.bin$", RegexOptions.IgnoreCase)]
+    private static partial Regex LooksLikeBatch();
+
+    // One name a line; the originals end with an empty one.
+    private static string[] ClassNames(string folder, string file, int count)
+    {
+        string path = Path.Combine(folder, file);
+        if (!File.Exists(path))
+        {
+            return [.. Enumerable.Range(0, count).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        }
+
+        if (DataFile.Length(path) > MaxNamesLength)
+        {
+            throw ConvNetException.BadInput($"{path}: has {DataFile.Length(path)} bytes; at most {MaxNamesLength} are read as names of classes.");
+        }
+
+        string[] names = [.. File.ReadLines(path).Select(line => ComposedName.Of(line.Trim())).Where(line => line.Length > 0)];
+        return names.Length == count && names.Distinct().Count() == count
+            ? names
+            : throw ConvNetException.BadInput(
+                $"{path}: has {names.Distinct().Count()} different names of classes; CIFAR-{count} has {count}, one a line. Fetch the file again or remove it.");
+    }
+
+    private static ImageSet ReadSet(string folder, string[] names, string[] classes)
+    {
+        int classCount = classes.Length;
+        int recordLength = PixelCount + (classCount == 100 ? 2 : 1);
+        string[] paths = [.. names.Select(name => Path.Combine(folder, name))];
+        if (!File.Exists(paths[0]))
+        {
+            throw ConvNetException.BadInput(
+                $"{folder}: {names[0]} is missing. A CIFAR-{classCount} data set needs training and test files.");
         }
 
         try
@@ -67,8 +107,7 @@ public static class CifarDataset
                 done += ReadBatch(path, recordLength, classCount, pixels.AsSpan(done * PixelCount), labels.AsSpan(done));
             }
 
-            string[] names = [.. Enumerable.Range(0, classCount).Select(i => i.ToString())];
-            return new ImageSet(new Shape(3, 32, 32), pixels, labels, names);
+            return new ImageSet(new Shape(3, 32, 32), pixels, labels, classes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -78,13 +117,7 @@ public static class CifarDataset
 
     private static long CountRecords(string path, int recordLength, int classCount)
     {
-        long length = new FileInfo(path).Length;
-        if (length == 0)
-        {
-            throw ConvNetException.BadInput(
-                $"{path}: is empty. A CIFAR-{classCount} file is a sequence of records of {recordLength} bytes; fetch the file again.");
-        }
-
+        long length = DataFile.Length(path);
         if (length % recordLength != 0)
         {
             int other = recordLength == PixelCount + 1 ? 100 : 10;
@@ -101,7 +134,7 @@ public static class CifarDataset
 
     private static int ReadBatch(string path, int recordLength, int classCount, Span<byte> pixels, Span<int> labels)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+        using FileStream file = DataFile.Open(path);
         int count = (int)(file.Length / recordLength);
         Span<byte> record = stackalloc byte[recordLength];
         for (int i = 0; i < count; i++)

@@ -12,8 +12,10 @@ public sealed class Dataset
     /// <param name="name">A built-in name or the path it was read from; for messages only.</param>
     /// <param name="mean">One value for each channel, of pixels x/255; null: computed over the training set.</param>
     /// <param name="std">Likewise; given if and only if <paramref name="mean"/> is.</param>
+    /// <param name="remarks">What a reader of these files should know; null: nothing.</param>
     /// <exception cref="ConvNetException">A set is empty, or the two sets don't fit together.</exception>
-    public Dataset(string name, ImageSet train, ImageSet test, double[]? mean = null, double[]? std = null)
+    public Dataset(
+        string name, ImageSet train, ImageSet test, double[]? mean = null, double[]? std = null, IReadOnlyList<string>? remarks = null)
     {
         if (train.Count == 0 || test.Count == 0)
         {
@@ -45,6 +47,8 @@ public sealed class Dataset
         Mean = mean;
         Std = std;
         Sha256 = Hash(train, test);
+        Remarks = remarks ?? [];
+        Warnings = [.. ConstantImages.Describe(train, "training"), .. ConstantImages.Describe(test, "test")];
     }
 
     public string Name { get; }
@@ -70,6 +74,17 @@ public sealed class Dataset
     /// labels as int32, all little-endian.
     /// </summary>
     public string Sha256 { get; }
+
+    /// <summary>How the files were read and which were not, one phrase each.</summary>
+    public IReadOnlyList<string> Remarks { get; }
+
+    /// <summary>What is probably wrong with the images, one phrase each.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>The same data in grey (1) or colour (3 channels), normalized anew.</summary>
+    /// <exception cref="ConvNetException">They don't fit in memory (exit code 3).</exception>
+    public Dataset WithChannels(int channels) =>
+        new(Name, GreyImages.Convert(Train, channels), GreyImages.Convert(Test, channels), remarks: Remarks);
 
     // Summed in index order, one pixel after the other, so that anybody can recompute the same doubles.
     private static (double[] Mean, double[] Std) ChannelStatistics(ImageSet set)

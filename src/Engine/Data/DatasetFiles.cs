@@ -8,6 +8,7 @@ public static class DatasetFiles
     /// <summary>The data set that is delivered with the program.</summary>
     public const string DefaultName = "fashion-mnist-mini";
 
+    private const int MaxDepth = 3;
     private const string FullName = "fashion-mnist";
     private const string DebianFolder = "/usr/share/datasets/fashion-mnist";
 
@@ -19,28 +20,24 @@ public static class DatasetFiles
 
     /// <summary>Reads a data set.</summary>
     /// <param name="nameOrPath">A built-in name, or a folder with IDX, CIFAR-10, CIFAR-100 or image files.</param>
-    /// <param name="readImageFolder">Decodes a folder with train/CLASS/* and test/CLASS/*; the engine itself has no image codecs.</param>
+    /// <param name="readImageFolder">Decodes a folder of images (see <see cref="FolderParts"/>) and adds remarks; the engine itself has no image
+    /// codecs.</param>
     /// <exception cref="ConvNetException">Unknown name, missing or damaged files (exit code 3).</exception>
-    public static Dataset Open(string nameOrPath, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder = null)
+    public static Dataset Open(
+        string nameOrPath, Func<string, ICollection<string>, (ImageSet Train, ImageSet Test)>? readImageFolder = null)
     {
+        var remarks = new List<string>();
         if (Names.Contains(nameOrPath))
         {
-            (ImageSet train, ImageSet test) = IdxDataset.Read(FindBuiltIn(nameOrPath), FashionClasses);
+            (ImageSet train, ImageSet test) = IdxDataset.Read(FindBuiltIn(nameOrPath), remarks, FashionClasses);
             return new Dataset(nameOrPath, train, test, [0.2860], [0.3530]);
-        }
-
-        string folder = Path.GetFullPath(nameOrPath);
-        if (!Directory.Exists(folder))
-        {
-            throw ConvNetException.BadInput(File.Exists(folder)
-                ? $"{nameOrPath}: is a file. Give the folder that holds the training and the test files."
-                : $"{nameOrPath}: no such folder, and not one of the built-in data sets {string.Join(", ", Names)}. Check the path.");
         }
 
         try
         {
-            (ImageSet train, ImageSet test) = ReadFolder(folder, readImageFolder);
-            return new Dataset(nameOrPath, train, test);
+            string folder = FindFolder(nameOrPath, remarks);
+            (ImageSet train, ImageSet test) = ReadFolder(folder, readImageFolder, remarks);
+            return new Dataset(nameOrPath, train, test, remarks: remarks);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -52,29 +49,71 @@ public static class DatasetFiles
     public static string? TryFindBuiltIn(string name) =>
         name == DefaultName ? FindMini() : FullCandidates().FirstOrDefault(IdxDataset.IsIn);
 
-    private static (ImageSet Train, ImageSet Test) ReadFolder(string folder, Func<string, (ImageSet Train, ImageSet Test)>? readImageFolder)
+    /// <summary>The folder that holds the files: the given one, or the only one in it, as archives are packed.</summary>
+    /// <param name="remarks">Receives that it is another one.</param>
+    /// <exception cref="ConvNetException">There is no such folder (exit code 3).</exception>
+    public static string FindFolder(string nameOrPath, ICollection<string> remarks)
     {
+        string root = Path.GetFullPath(nameOrPath);
+        if (!Directory.Exists(root))
+        {
+            throw ConvNetException.BadInput(File.Exists(root)
+                ? $"{nameOrPath}: is a file. Give the folder that holds the training and the test files."
+                : $"{nameOrPath}: no such folder, and not one of the built-in data sets {string.Join(", ", Names)}. Check the path.");
+        }
+
+        string folder = root;
+        for (int depth = 0; depth < MaxDepth && FormatsIn(folder).Length == 0 && FolderParts.In(folder) is [{ LinkTarget: null } only]; depth++)
+        {
+            folder = only.FullName;
+        }
+
+        if (FormatsIn(folder).Length == 0 && FolderParts.In(folder).Length == 0)
+        {
+            return root;
+        }
+
+        if (folder != root)
+        {
+            remarks.Add($"the data are in {Path.GetRelativePath(root, folder)}/");
+        }
+
+        return folder;
+    }
+
+    private static string[] FormatsIn(string folder) =>
+    [
+        .. IdxDataset.IsIn(folder) ? ["IDX files"] : (string[])[],
+        .. CifarDataset.IsIn(folder) ? ["CIFAR files"] : (string[])[],
+        .. FolderParts.Find(folder, [.. FolderParts.Train, .. FolderParts.Test]).Length > 0 ? ["image folders"] : (string[])[],
+    ];
+
+    private static (ImageSet Train, ImageSet Test) ReadFolder(
+        string folder, Func<string, ICollection<string>, (ImageSet Train, ImageSet Test)>? readImageFolder, List<string> remarks)
+    {
+        string[] formats = FormatsIn(folder);
+        if (formats.Length > 1)
+        {
+            throw ConvNetException.BadInput(
+                $"{folder}: has more than one data set: {string.Join(" and ", formats)}. Keep each one in a folder of its own.");
+        }
+
         if (IdxDataset.IsIn(folder))
         {
-            return IdxDataset.Read(folder);
+            return IdxDataset.Read(folder, remarks);
         }
 
         if (CifarDataset.IsIn(folder))
         {
-            return CifarDataset.Read(folder);
+            return CifarDataset.Read(folder, remarks);
         }
 
-        bool hasTrain = Directory.Exists(Path.Combine(folder, "train"));
-        bool hasTest = Directory.Exists(Path.Combine(folder, "test"));
-        if (hasTrain && hasTest && readImageFolder is not null)
-        {
-            return readImageFolder(folder);
-        }
-
-        string found = hasTrain || hasTest ? $"only {(hasTrain ? "train" : "test")}/ is there" : "none of these is there";
-        throw ConvNetException.BadInput(
-            $"{folder}: no data set found: {found}. Expected are IDX files (train-images-idx3-ubyte[.gz] and so on), CIFAR-10 " +
-            "(data_batch_*.bin, test_batch.bin), CIFAR-100 (train.bin, test.bin) or image folders (train/CLASS/*, test/CLASS/*).");
+        return readImageFolder is not null && FolderParts.In(folder).Length > 0
+            ? readImageFolder(folder, remarks)
+            : throw ConvNetException.BadInput(
+                $"{folder}: no data set found: none of these is there. Expected are IDX files (train-images-idx3-ubyte[.gz] and so on), " +
+                "CIFAR-10 (data_batch_1.bin … data_batch_5.bin, test_batch.bin), CIFAR-100 (train.bin, test.bin) or image folders " +
+                "(train/CLASS/*, test/CLASS/*).");
     }
 
     private static string FindBuiltIn(string name)

@@ -21,7 +21,7 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            using FileStream file = DataFile.Open(path);
             Span<byte> start = stackalloc byte[2];
             bool gzip = file.ReadAtLeast(start, 2, throwOnEndOfStream: false) == 2 && start[0] == 0x1F && start[1] == 0x8B;
             file.Position = 0;

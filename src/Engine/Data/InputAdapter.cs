@@ -56,7 +56,7 @@ public sealed record InputAdapter(Shape Image, Shape Model, double[] Mean, doubl
         {
             throw ConvNetException.BadInput(
                 $"Images of {image} don't fit a model that takes {model}: {image.C} channels cannot become {model.C}. Only 1 channel " +
-                $"can be repeated to 3; use a model whose input has {image.C} channels.");
+                $"can be repeated to 3; use a model whose input has {image.C} channels, or convert the images (-s data.channels={(model.C == 1 ? 1 : 3)}).");
         }
 
         if (image.H > model.H || image.W > model.W)

@@ -28,7 +28,7 @@ public static class ModelFile
         {
             throw ConvNetException.BadInput(
                 $"unknown model '{nameOrPath}': no such file, and the presets are {string.Join(", ", ModelPresets.Names)}." +
-                NearMatch.Suggest(nameOrPath, ModelPresets.Names));
+                NearMatch.Suggest(Path.GetFileName(nameOrPath), ModelPresets.Names));
         }
 
         if (file.Length > MaxBytes)

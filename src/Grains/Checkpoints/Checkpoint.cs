@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ConvNet.Engine.Formats;
 
 namespace ConvNet.Grains.Checkpoints;
@@ -7,7 +8,7 @@ namespace ConvNet.Grains.Checkpoints;
 /// <param name="Parameters">The trainable tensors, in any order.</param>
 /// <param name="Statistics">Running means and variances.</param>
 /// <param name="Optimizer">The optimizer's slots.</param>
-/// <param name="Metadata">convnet.model, convnet.mean, convnet.std.</param>
+/// <param name="Metadata">convnet.model, convnet.mean, convnet.std, convnet.classes.</param>
 public sealed record Checkpoint(
     CheckpointState State,
     IReadOnlyList<NamedTensor> Parameters,
@@ -17,6 +18,10 @@ public sealed record Checkpoint(
 {
     /// <summary>The tensors of model.safetensors.</summary>
     public IEnumerable<NamedTensor> Model => Parameters.Concat(Statistics);
+
+    /// <summary>What the model's outputs mean, in their order; null if the job does not say it.</summary>
+    public string[]? ClassNames =>
+        Metadata.TryGetValue(CheckpointTensors.ClassNames, out string? names) ? JsonSerializer.Deserialize<string[]>(names) : null;
 
     public string StateSha256() => StateHash.State(Model, Optimizer, State.Step);
 

@@ -50,7 +50,8 @@ public static class CheckpointFolder
                     WriteHashed(temporary, StateFile, stream => stream.Write(checkpoint.State.Serialize())),
                 ],
                 DateTime.UtcNow,
-                "");
+                "",
+                checkpoint.ClassNames);
             DurableFile.Create(Path.Combine(temporary, ManifestFile), stream => stream.Write(manifest.Serialize()));
             Publish(store, temporary, name);
             return new CheckpointResult(final, manifest.Step, manifest.StateSha256, manifest.WeightsSha256);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
 using ConvNet.Engine.Models;
@@ -27,7 +28,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         // Verifying hashes the whole file; it must not hold up a turn.
         _opened = await Task.Run(() => CheckpointFolder.Load(path));
         CheckpointState state = _opened.State;
-        if (state.JobJson != jobJson)
+        if (!JobSpec.AreSame(state.JobJson, jobJson))
         {
             throw new ConvNetException(
                 ExitCode.BadInput,
@@ -158,12 +159,21 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         Result = result,
     };
 
-    private static Dictionary<string, string> MetadataOf(JobSpec job) => new()
+    private static Dictionary<string, string> MetadataOf(JobSpec job)
     {
-        ["convnet.model"] = ModelFile.Write(job.Model),
-        ["convnet.mean"] = List(job.Adapter.Mean),
-        ["convnet.std"] = List(job.Adapter.Std),
-    };
+        var metadata = new Dictionary<string, string>
+        {
+            ["convnet.model"] = ModelFile.Write(job.Model),
+            ["convnet.mean"] = List(job.Adapter.Mean),
+            ["convnet.std"] = List(job.Adapter.Std),
+        };
+        if (job.ClassNames is { } names)
+        {
+            metadata[CheckpointTensors.ClassNames] = JsonSerializer.Serialize(names);
+        }
+
+        return metadata;
+    }
 
     /// <summary>The floats of a version that every server is at rest at.</summary>
     private static TensorBlock Demand(BlockAnswer answer) => answer.Values ?? throw new ConvNetException(

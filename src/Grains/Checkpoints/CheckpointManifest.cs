@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ConvNet.Engine.Errors;
 
 namespace ConvNet.Grains.Checkpoints;
@@ -17,7 +18,8 @@ public sealed record CheckpointManifest(
     string WeightsSha256,
     IReadOnlyList<CheckpointFile> Files,
     DateTime CreatedUtc,
-    string SelfSha256)
+    string SelfSha256,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? ClassNames = null)
 {
     private const int MaxLength = 1 << 20;
 

@@ -8,6 +8,9 @@ namespace ConvNet.Grains.Checkpoints;
 /// <summary>Names and shapes of the tensors in a checkpoint.</summary>
 public static class CheckpointTensors
 {
+    /// <summary>The key of the metadata with the names of classes, as a JSON list.</summary>
+    internal const string ClassNames = "convnet.classes";
+
     private const string MeanSuffix = ".running_mean";
     private const string VarianceSuffix = ".running_var";
 

@@ -6,28 +6,34 @@ using ConvNet.Grains.Contracts.Jobs;
 namespace ConvNet.Grains.Data;
 
 /// <summary>
-/// Opens data sets of every format: what the engine reads by itself, and folders of PNG and JPEG images. An instance holds those of a
+/// Opens data sets of every format: what the engine reads by itself, and folders of images. An instance holds those of a
 /// silo's jobs, one copy for all its workers.
 /// </summary>
 public sealed class DataCatalog
 {
+    private const int MostFaults = 20;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<DataReference, WeakReference<Dataset>> _held = [];
 
     /// <summary>Reads a data set for the caller alone.</summary>
     /// <param name="nameOrPath">A built-in name or a folder; see <see cref="DatasetFiles"/>.</param>
     /// <param name="size">"HxW": image folders are resized to it; null: their images must all have one size.</param>
+    /// <param name="channels">1 or 3: colour is made grey, or grey repeated; null: as the images are.</param>
+    /// <param name="testShare">Above 0 and below 1: the share of an image folder's training images that is kept for testing.</param>
+    /// <param name="mostFaults">How many faults of an image folder an exception shows.</param>
     /// <exception cref="ConvNetException">
-    /// Unknown name, missing or damaged files, or a size for other than image folders (exit code 3).
+    /// Unknown name, missing or damaged files, or a size or a share for other than image folders (exit code 3).
     /// </exception>
-    public static Dataset Open(string nameOrPath, string? size = null)
+    public static Dataset Open(
+        string nameOrPath, string? size = null, int? channels = null, double? testShare = null, int mostFaults = MostFaults)
     {
         Size? resize = size is null ? null : ImageSize.TryParse(size) ?? throw ConvNetException.BadInput(ImageSize.Problem(size));
         bool used = false;
-        Dataset data = DatasetFiles.Open(nameOrPath, folder =>
+        Dataset data = DatasetFiles.Open(nameOrPath, (folder, remarks) =>
         {
             used = true;
-            return ImageFolder.Read(folder, resize);
+            return ImageFolder.ReadBoth(folder, new ImageOptions(resize, channels, testShare), remarks, mostFaults);
         });
         if (resize is not null && !used)
         {
@@ -36,7 +42,35 @@ public sealed class DataCatalog
                 "data.size out.");
         }
 
-        return data;
+        if (testShare is not null && !used)
+        {
+            throw ConvNetException.BadInput(
+                $"{nameOrPath}: data.testShare is {testShare}, but only image folders are split; this data set has test images of its own. Leave " +
+                "data.testShare out.");
+        }
+
+        return channels is null || channels == data.Shape.C ? data : data.WithChannels(channels.Value);
+    }
+
+    /// <summary>Reads the files of a job anew, whether or not they are still what the job was made with.</summary>
+    /// <exception cref="ConvNetException">They cannot be read (exit code 3).</exception>
+    public static Dataset Reopen(DataReference reference) => Open(reference.NameOrPath, reference.Size, reference.Channels, reference.TestShare);
+
+    /// <summary>Test images for a model that was trained on images of shape <paramref name="image"/>: those of a folder become such images.</summary>
+    /// <param name="testShare">What the job kept for testing, for a folder that has only training images.</param>
+    /// <param name="isNamed">False if the files know numbers of classes only.</param>
+    /// <exception cref="ConvNetException">Missing or damaged files (exit code 3).</exception>
+    public static ImageSet OpenTest(string nameOrPath, Shape image, double? testShare, out bool isNamed)
+    {
+        var options = new ImageOptions(new Size(image.H, image.W), image.C, testShare);
+        ImageSet? test = null;
+        Dataset data = DatasetFiles.Open(nameOrPath, (folder, remarks) =>
+        {
+            test = ImageFolder.ReadTest(folder, options, remarks, MostFaults);
+            return (test, test);
+        });
+        isNamed = test is not null || !ClassMatch.AreNumbers(data.ClassNames);
+        return GreyImages.Convert(test ?? data.Test, image.C);
     }
 
     /// <summary>Reads a job's data set, or takes the copy that is in memory, and checks that it is the job's.</summary>
@@ -47,7 +81,7 @@ public sealed class DataCatalog
         {
             if (!_held.TryGetValue(reference, out WeakReference<Dataset>? held) || !held.TryGetTarget(out Dataset? data))
             {
-                data = Open(reference.NameOrPath, reference.Size);
+                data = Reopen(reference);
                 _held[reference] = new WeakReference<Dataset>(data);
             }
 
@@ -55,7 +89,7 @@ public sealed class DataCatalog
             {
                 throw ConvNetException.BadInput(
                     $"data '{reference.NameOrPath}' on {Environment.MachineName} has SHA-256 {data.Sha256}, but the job was made with {reference.Sha256}; " +
-                    "every machine needs the same files: copy them there, or start a new job.");
+                    "every machine needs the same files: copy them there, or start a new job." + reference.OlderReading);
             }
 
             return data;

@@ -1,128 +1,103 @@
+using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
 using SkiaSharp;
 
 namespace ConvNet.Grains.Data;
 
-/// <summary>Decodes PNG and JPEG files; the first bytes decide, not the file's name.</summary>
+/// <summary>
+/// Decodes PNG, JPEG, WebP, BMP and GIF files, of the last three the first frame; the first bytes decide, not the file's name. The stored
+/// values count, as in other tools for data sets, not what a screen would show: no colour profile, no turning by EXIF, and the colours
+/// behind transparency.
+/// </summary>
 internal static class ImageDecoder
 {
     /// <summary>Larger images are refused before anything is decoded.</summary>
     public const long MaxPixels = 64L << 20;
 
-    private const long MaxFileLength = 256L << 20;
+    private const int MaxSide = ushort.MaxValue;
 
-    /// <exception cref="ConvNetException">Neither PNG nor JPEG, damaged, or too large (exit code 3).</exception>
+    /// <exception cref="ConvNetException">No image, damaged, or too large (exit code 3).</exception>
     public static ImageHeader ReadHeader(string path)
     {
-        using SKCodec codec = Open(path, out bool grey);
-        return new ImageHeader(new Size(codec.Info.Height, codec.Info.Width), !grey);
+        var file = ImageFile.Read(path);
+        bool isKeyed = file.ClearGifTransparency();
+        using SKCodec codec = Open(file);
+        ImageTraits traits = ImageTraits.None
+            | (isKeyed || codec.Info.AlphaType != SKAlphaType.Opaque ? ImageTraits.Transparency : 0)
+            | (file.HasSixteenBits ? ImageTraits.SixteenBits : 0)
+            | (file.IsCmyk ? ImageTraits.Cmyk : 0)
+            | (codec.EncodedOrigin is not (SKEncodedOrigin.TopLeft or SKEncodedOrigin.Default) ? ImageTraits.Turned : 0)
+            | (codec.FrameCount > 1 ? ImageTraits.Frames : 0);
+        return new ImageHeader(new Size(codec.Info.Height, codec.Info.Width), !file.IsGrey, traits);
     }
 
-    /// <summary>Decodes an image into planes, resized bilinearly if it has another size than <paramref name="shape"/>.</summary>
-    /// <param name="shape">1 channel (grey) or 3 (red, green, blue).</param>
-    /// <param name="pixels">C·H·W bytes.</param>
+    /// <summary>Decodes an image into planes, resized if it has another size than <paramref name="shape"/>.</summary>
+    /// <param name="shape">1 channel (grey; of a colour image by the weights of ITU-R 601) or 3 (red, green, blue).</param>
+    /// <param name="pixels">C·H·W bytes; empty to see only whether the image is sound.</param>
     /// <exception cref="ConvNetException">The image is damaged (exit code 3).</exception>
     public static void Decode(string path, Shape shape, Span<byte> pixels)
     {
-        using SKCodec codec = Open(path, out _);
-
-        // No color space: the stored values count, as in other tools for data sets, not what a screen would show. Transparent turns black.
-        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Premul, null);
+        var file = ImageFile.Read(path);
+        file.ClearGifTransparency();
+        using SKCodec codec = Open(file);
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul, null);
         using var bitmap = new SKBitmap(info);
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
         if (result != SKCodecResult.Success)
         {
             throw ConvNetException.BadInput(
-                $"{ImageFolder.Shown(path)}: the image cannot be decoded ({result}); the file is cut off or damaged. Replace or " +
+                $"{ImageFile.Shown(path)}: the image cannot be decoded ({result}); the file is cut off or damaged. Replace or " +
                 "remove it.");
         }
 
-        if (bitmap.Height == shape.H && bitmap.Width == shape.W)
+        if (pixels.IsEmpty)
         {
-            Split(bitmap, shape, pixels);
             return;
         }
 
-        using SKBitmap resized = bitmap.Resize(
-            info.WithSize(shape.W, shape.H), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
-            ?? throw ConvNetException.BadInput(
-                $"{ImageFolder.Shown(path)}: cannot be resized from {bitmap.Height}x{bitmap.Width} to {shape.H}x{shape.W}. Replace or " +
-                "remove it.");
-        Split(resized, shape, pixels);
+        byte[] plane = new byte[info.Height * info.Width];
+        for (int c = 0; c < shape.C; c++)
+        {
+            Split(bitmap.GetPixelSpan(), bitmap.RowBytes, shape.C == 1 ? null : c, plane, info.Width);
+            TriangleResize.Plane(plane, info.Height, info.Width, pixels.Slice(c * shape.Area, shape.Area), shape.H, shape.W);
+        }
     }
 
-    private static SKCodec Open(string path, out bool grey)
+    private static SKCodec Open(ImageFile file)
     {
-        string shown = ImageFolder.Shown(path);
-        var file = new FileInfo(path);
-        if (file.Length > MaxFileLength)
+        string shown = ImageFile.Shown(file.Path);
+        if (file.Format is null)
         {
-            throw ConvNetException.BadInput($"{shown}: has {file.Length} bytes; at most {MaxFileLength} are read. Replace or remove it.");
-        }
-
-        byte[] bytes = File.ReadAllBytes(path);
-        bool png = IsPng(bytes);
-        bool jpeg = bytes.Length > 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
-        if (!png && !jpeg)
-        {
-            string start = Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(8, bytes.Length)));
+            string start = Convert.ToHexStringLower(file.Bytes.AsSpan(0, Math.Min(8, file.Bytes.Length)));
             throw ConvNetException.BadInput(
-                $"{shown}: is neither PNG nor JPEG: it starts with {(start.Length == 0 ? "nothing" : start)} at byte 0. Convert or " +
-                "remove it.");
+                $"{shown}: is no PNG, JPEG, WebP, BMP or GIF: it starts with {start} at byte 0. Convert or remove it.");
         }
 
-        using SKData data = SKData.CreateCopy(bytes);
+        using SKData data = SKData.CreateCopy(file.Bytes);
         SKCodec codec = SKCodec.Create(data)
-            ?? throw ConvNetException.BadInput(
-                $"{shown}: the {(png ? "PNG" : "JPEG")} header cannot be read; the file is damaged. Replace or remove it.");
-        if ((long)codec.Info.Width * codec.Info.Height > MaxPixels)
+            ?? throw ConvNetException.BadInput($"{shown}: the {file.Format} header cannot be read; the file is damaged. Replace or remove it.");
+        SKImageInfo info = codec.Info;
+        if (info.Width > MaxSide || info.Height > MaxSide || (long)info.Width * info.Height > MaxPixels)
         {
-            string size = $"{codec.Info.Height}x{codec.Info.Width}";
             codec.Dispose();
             throw ConvNetException.BadInput(
-                $"{shown}: the header claims {size} (height x width) pixels; at most {MaxPixels} are decoded. Resize or remove it.");
+                $"{shown}: the header claims {info.Height}x{info.Width} (height x width) pixels; at most {MaxPixels} are decoded, and at most {MaxSide} " +
+                "a side. Resize or remove it.");
         }
 
-        grey = png ? IsGreyPng(bytes) : IsGreyJpeg(bytes);
         return codec;
     }
 
-    private static bool IsPng(byte[] bytes) =>
-        bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
-
-    // IHDR follows the signature; colour type 0 is grey, 4 grey with alpha.
-    private static bool IsGreyPng(byte[] bytes) => bytes.Length > 25 && bytes[25] is 0 or 4;
-
-    // The frame header (SOF0 … SOF15 without the tables among them) holds the number of components.
-    private static bool IsGreyJpeg(byte[] bytes)
+    /// <param name="c">Which of red, green and blue; null: grey.</param>
+    private static void Split(ReadOnlySpan<byte> pixels, int rowBytes, int? c, Span<byte> plane, int width)
     {
-        int at = 2;
-        while (at + 9 < bytes.Length && bytes[at] == 0xFF)
+        for (int at = 0, row = 0; at < plane.Length; at += width, row += rowBytes)
         {
-            byte marker = bytes[at + 1];
-            if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
+            for (int x = 0; x < width; x++)
             {
-                return bytes[at + 9] == 1;
-            }
-
-            at += marker == 0xFF ? 1 : 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
-        }
-
-        return false;
-    }
-
-    private static void Split(SKBitmap bitmap, Shape shape, Span<byte> pixels)
-    {
-        for (int y = 0; y < shape.H; y++)
-        {
-            ReadOnlySpan<byte> row = bitmap.GetPixelSpan().Slice(y * bitmap.RowBytes, 4 * shape.W);
-            for (int x = 0; x < shape.W; x++)
-            {
-                for (int c = 0; c < shape.C; c++)
-                {
-                    pixels[(((c * shape.H) + y) * shape.W) + x] = row[(4 * x) + c];
-                }
+                int pixel = row + (4 * x);
+                plane[at + x] = c is { } channel ? pixels[pixel + channel] : GreyImages.Grey(pixels[pixel], pixels[pixel + 1], pixels[pixel + 2]);
             }
         }
     }

@@ -1,165 +1,157 @@
-using System.Runtime.ExceptionServices;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Grains.Data;
 
 /// <summary>
-/// A data set as folders of images: train/CLASS/* and test/CLASS/*. Classes are the subfolders of train, files are taken by name, both in
-/// ordinal order; hidden files are ignored. If every image is grey the set has one channel, else three.
+/// A data set as folders of images: train/CLASS/* and test/CLASS/* (or val, valid, validation). Classes are the subfolders of train, files
+/// are taken by name, both in ordinal order of the NFC; what is hidden or no image is ignored, and said.
 /// </summary>
-public static class ImageFolder
+internal static class ImageFolder
 {
-    private sealed record Entry(string Path, int Label);
-
     /// <param name="root">Holds train/ and test/.</param>
-    /// <param name="resize">Null: all images must have the size of the first one.</param>
+    /// <param name="remarks">Receives what is ignored, and by which rules images were converted.</param>
+    /// <param name="mostFaults">How many faults an exception shows.</param>
     /// <exception cref="ConvNetException">
-    /// No classes, an empty class, foreign or damaged files, different sizes (exit code 3).
+    /// No classes, an empty class, foreign or damaged files, different sizes: all at once (exit code 3).
     /// </exception>
-    public static (ImageSet Train, ImageSet Test) Read(string root, Size? resize)
+    public static (ImageSet Train, ImageSet Test) ReadBoth(string root, ImageOptions options, ICollection<string> remarks, int mostFaults)
     {
-        try
+        string trainFolder = TrainFolder(root, options);
+        string? testFolder = TestFolder(root, remarks);
+        if (testFolder is null == options.TestShare is null)
         {
-            CheckInside(new DirectoryInfo(Path.Combine(root, "train")), root);
-            CheckInside(new DirectoryInfo(Path.Combine(root, "test")), root);
-            string[] classes = Classes(Path.Combine(root, "train"));
-            if (classes.Length < 2)
-            {
-                throw ConvNetException.BadInput(
-                    $"{Path.Combine(root, "train")}: has {classes.Length} class folders. At least two are needed: train/CLASS/IMAGE.");
-            }
-
-            string[] foreign = [.. Classes(Path.Combine(root, "test")).Except(classes, StringComparer.Ordinal)];
-            if (foreign.Length > 0)
-            {
-                throw ConvNetException.BadInput(
-                    $"{Path.Combine(root, "test")}: the class {Shown(foreign[0])} is not in train/. Every class needs training images.");
-            }
-
-            List<Entry> train = List(root, "train", classes, allowMissing: false);
-            List<Entry> test = List(root, "test", classes, allowMissing: true);
-            if (test.Count == 0)
-            {
-                throw ConvNetException.BadInput($"{Path.Combine(root, "test")}: has no images. At least one is needed: test/CLASS/IMAGE.");
-            }
-
-            // The headers decide size and channels before anything is decoded, so that the memory can be checked.
-            Size size = resize ?? ImageDecoder.ReadHeader(train[0].Path).Size;
-            bool color = false;
-            foreach (Entry entry in train.Concat(test))
-            {
-                ImageHeader header = ImageDecoder.ReadHeader(entry.Path);
-                if (resize is null && header.Size != size)
-                {
-                    throw ConvNetException.BadInput(
-                        $"{Shown(entry.Path)}: is {header.Size.H}x{header.Size.W} (height x width), but {Shown(train[0].Path)} is " +
-                        $"{size.H}x{size.W}. All images must have one size; set -s data.size={size.H}x{size.W} to resize them.");
-                }
-
-                color |= header.Color;
-            }
-
-            var shape = new Shape(color ? 3 : 1, size.H, size.W);
-            return (Decode(root, train, shape, classes), Decode(root, test, shape, classes));
+            throw ConvNetException.BadInput(testFolder is null
+                ? $"{root}: no data set found: {Found(root)}. A folder of test images is missing (test, val, valid or validation, with train's classes); add " +
+                    "it, or keep a share of the training images for testing with data.testShare=0.2."
+                : $"{root}: {Path.GetFileName(testFolder)}/ is there, so that no share of the training images is kept for testing. Leave data.testShare out.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        var faults = new FaultList(mostFaults);
+        var listing = new ImageListing(root, faults);
+        SortedDictionary<string, DirectoryInfo> classes = listing.Classes(trainFolder);
+        if (classes.Count < 2)
         {
-            throw ConvNetException.BadInput($"{Shown(root)}: cannot be read: {e.Message.TrimEnd('.')}.", e);
+            faults.Add($"{ImageFile.Shown(trainFolder)}: has {classes.Count} class folders. At least two are needed: train/CLASS/IMAGE.");
         }
+
+        List<ImageListing.Entry> train = [], test = [];
+        foreach ((string name, DirectoryInfo folder) in classes)
+        {
+            List<ImageListing.Entry> images = listing.Images(name, folder);
+            List<ImageListing.Entry> kept = [.. images.Where(image => !IsForTesting(image.Name, options.TestShare))];
+            train.AddRange(kept);
+            test.AddRange(images.Except(kept));
+            faults.Add(kept.Count > 0
+                ? null
+                : $"{ImageFile.Shown(folder.FullName)}: has no images{(images.Count > 0 ? " left for training" : "")}. Every class needs at least one; " +
+                    "remove the folder if the class is not wanted.");
+        }
+
+        if (testFolder is not null)
+        {
+            test.AddRange(ListTest(listing, testFolder, name => classes.ContainsKey(name), faults));
+        }
+
+        if (test.Count == 0)
+        {
+            faults.Add($"{ImageFile.Shown(testFolder ?? root)}: has no images for testing. At least one is needed: test/CLASS/IMAGE.");
+        }
+
+        Ignored.Add([.. listing.Ignored], "no image", remarks);
+        string[] names = [.. classes.Keys];
+        ImageSet[] sets = ImageReading.Read(root, [train, test], names, options, faults, remarks);
+        return (sets[0], sets[1]);
     }
 
-    /// <summary>A file name with its control and direction characters made visible, fit for a terminal.</summary>
-    internal static string Shown(string name) => PrintableText.Of(name);
-
-    private static string[] Classes(string folder)
+    /// <summary>The test images alone, with the classes that they have; also of a folder of classes without parts.</summary>
+    /// <inheritdoc cref="ReadBoth"/>
+    public static ImageSet ReadTest(string root, ImageOptions options, ICollection<string> remarks, int mostFaults)
     {
-        string[] names = [.. new DirectoryInfo(folder).GetDirectories().Where(info => !IsHidden(info)).Select(info => info.Name)];
-        Array.Sort(names, StringComparer.Ordinal);
-        return names;
+        bool hasTrain = FolderParts.Find(root, FolderParts.Train).Length > 0;
+        string? testFolder = TestFolder(root, remarks) ?? (hasTrain ? null : root);
+        if (testFolder is null)
+        {
+            return ReadBoth(root, options, remarks, mostFaults).Test;
+        }
+
+        var faults = new FaultList(mostFaults);
+        var listing = new ImageListing(root, faults);
+        List<ImageListing.Entry> test = ListTest(listing, testFolder, _ => true, faults);
+        if (test.Count == 0)
+        {
+            faults.Add($"{ImageFile.Shown(testFolder)}: has no images for testing. At least one is needed: test/CLASS/IMAGE.");
+        }
+
+        Ignored.Add([.. listing.Ignored], "no image", remarks);
+        string[] names = [.. test.Select(entry => entry.ClassName).Distinct()];
+        return ImageReading.Read(root, [test], names, options, faults, remarks)[0];
     }
 
-    private static List<Entry> List(string root, string part, string[] classes, bool allowMissing)
+    private static string TrainFolder(string root, ImageOptions options)
     {
-        var entries = new List<Entry>();
-        for (int label = 0; label < classes.Length; label++)
+        if (FolderParts.Find(root, FolderParts.Train) is [{ } first, ..] folders)
         {
-            var folder = new DirectoryInfo(Path.Combine(root, part, classes[label]));
-            if (allowMissing && !folder.Exists)
+            return folders.Length == 1 ? first.FullName : throw ConvNetException.BadInput($"{root}: has {Found(root)}. Keep one folder of training images.");
+        }
+
+        return options.TestShare is not null && FolderParts.Find(root, FolderParts.Test).Length == 0
+            ? root
+            : throw ConvNetException.BadInput(
+                $"{root}: no data set found: {Found(root)}. Expected are train/CLASS/* and test/CLASS/* (or val, valid, validation), or, with " +
+                "data.testShare=0.2, one folder for each class.");
+    }
+
+    // A test folder without labels, as competitions publish it, is none.
+    private static string? TestFolder(string root, ICollection<string> remarks)
+    {
+        DirectoryInfo[] folders = FolderParts.Find(root, FolderParts.Test);
+        DirectoryInfo? chosen = folders.FirstOrDefault(info => FolderParts.In(info.FullName).Length > 0) ?? folders.FirstOrDefault();
+        if (chosen is not null && (folders.Length > 1 || !chosen.Name.Equals("test", StringComparison.Ordinal)))
+        {
+            IEnumerable<string> others = folders.Where(info => info != chosen).Select(info => $"{info.Name}/ is not used");
+            remarks.Add(string.Join(", ", [$"{chosen.Name}/ holds the test images", .. others]));
+        }
+
+        return chosen?.FullName;
+    }
+
+    private static List<ImageListing.Entry> ListTest(ImageListing listing, string folder, Func<string, bool> isKnown, FaultList faults)
+    {
+        var entries = new List<ImageListing.Entry>();
+        foreach ((string name, DirectoryInfo info) in listing.Classes(folder))
+        {
+            if (isKnown(name))
             {
-                continue;
+                entries.AddRange(listing.Images(name, info));
             }
-
-            CheckInside(folder, root);
-            FileSystemInfo[] files = [.. folder.GetFileSystemInfos().Where(info => !IsHidden(info))];
-            Array.Sort(files, (a, b) => string.CompareOrdinal(a.Name, b.Name));
-            foreach (FileSystemInfo file in files)
+            else
             {
-                CheckInside(file, root);
-                if (file is DirectoryInfo)
-                {
-                    throw ConvNetException.BadInput($"{Shown(file.FullName)}: is a folder. Class folders hold images only.");
-                }
-
-                entries.Add(new Entry(file.FullName, label));
-            }
-
-            if (files.Length == 0 && !allowMissing)
-            {
-                throw ConvNetException.BadInput(
-                    $"{Shown(folder.FullName)}: has no images. Every class needs at least one; remove the folder if the class is not " +
-                    "wanted.");
+                faults.Add($"{ImageFile.Shown(folder)}: the class {ImageFile.Shown(name)} is not in train/. Every class needs training images.");
             }
         }
 
         return entries;
     }
 
-    private static bool IsHidden(FileSystemInfo info) => info.Name.StartsWith('.');
-
-    // A link may point elsewhere within the data set, but not out of it, nor in a circle.
-    private static void CheckInside(FileSystemInfo info, string root)
+    private static string Found(string root)
     {
-        if (info.LinkTarget is null)
+        string[] names = [.. FolderParts.In(root).Select(info => ImageFile.Shown(info.Name) + "/")];
+        return names.Length switch
         {
-            return;
-        }
-
-        string real = Real(info);
-        if (!Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), real) && !Contains(Real(new DirectoryInfo(root)), real))
-        {
-            throw ConvNetException.BadInput(
-                $"{Shown(info.FullName)}: is a link to {Shown(real)}, outside the data set. Copy the files into it.");
-        }
+            0 => "none of these is there",
+            1 => $"only {names[0]} is there",
+            _ => $"{string.Join(", ", names.Take(5))}{(names.Length > 5 ? ", …" : "")} are there",
+        };
     }
 
-    private static bool Contains(string folder, string path) =>
-        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-
-    private static string Real(FileSystemInfo info) =>
-        Path.TrimEndingDirectorySeparator((info.ResolveLinkTarget(returnFinalTarget: true) ?? info).FullName);
-
-    private static ImageSet Decode(string root, List<Entry> entries, Shape shape, string[] classes)
+    // By its own name alone, so that an image never changes sides when others come or go.
+    private static bool IsForTesting(string name, double? share)
     {
-        long length = (long)entries.Count * shape.Count;
-        if (length > Array.MaxLength)
-        {
-            throw ConvNetException.BadInput(
-                $"{Shown(root)}: {entries.Count} images of {shape} have {length} pixels. At most {Array.MaxLength} fit in memory; set " +
-                "a smaller -s data.size=HxW.");
-        }
-
-        byte[] pixels = new byte[length];
-        try
-        {
-            Parallel.For(0, entries.Count, i => ImageDecoder.Decode(entries[i].Path, shape, pixels.AsSpan(i * shape.Count, shape.Count)));
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
-
-        return new ImageSet(shape, pixels, [.. entries.Select(entry => entry.Label)], classes);
+        const double TwoTo64 = 18446744073709551616.0;
+        return share is { } part && BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name))) < part * TwoTo64;
     }
 }

@@ -66,6 +66,48 @@ public sealed class CifarDatasetTests : IDisposable
         Refused("test_batch.bin", "is missing");
     }
 
+    [Fact]
+    public void Copies_and_left_overs_are_counted_and_not_mixed_in()
+    {
+        _folder.Write("data_batch_1.bin", Record([1], 10));
+        _folder.Write("test_batch.bin", Record([9], 90));
+        foreach (string name in (string[])["Copy of test_batch.bin", "test_batch (1).bin", "data_batch_1 copy.bin", "data_batch_6.bin", "._data_batch_1.bin"])
+        {
+            _folder.Write(name, Record([9], 90));
+        }
+
+        Dataset data = DatasetFiles.Open(_folder.Path);
+
+        Assert.Equal([1], data.Train.Labels.ToArray());
+        Assert.Equal([9], data.Test.Labels.ToArray());
+        Assert.Equal(
+            [
+                "4 files are ignored (no name of a CIFAR file): Copy of test_batch.bin, data_batch_1 copy.bin, data_batch_6.bin, …",
+                "only 1 of the 5 training batches of CIFAR-10 are there: data_batch_1.bin",
+            ],
+            data.Remarks);
+    }
+
+    [Fact]
+    public void Files_of_both_kinds_in_one_folder_are_refused()
+    {
+        _folder.Write("data_batch_1.bin", Record([1], 10));
+        _folder.Write("train.bin", Record([1, 1], 10));
+        Refused("of CIFAR-10", "and of CIFAR-100");
+    }
+
+    [Fact]
+    public void Names_of_classes_come_from_the_file_beside_the_batches()
+    {
+        _folder.Write("data_batch_1.bin", Record([1], 10));
+        _folder.Write("test_batch.bin", Record([9], 90));
+        string[] names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+        _folder.Write("batches.meta.txt", string.Join('\n', names) + "\n\n");
+        Assert.Equal(names, DatasetFiles.Open(_folder.Path).ClassNames);
+        _folder.Write("batches.meta.txt", "airplane\nbird\n");
+        Refused("batches.meta.txt", "2 different names", "has 10");
+    }
+
     private void Refused(params string[] parts)
     {
         ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetFiles.Open(_folder.Path));

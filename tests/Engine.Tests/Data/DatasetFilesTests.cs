@@ -55,12 +55,53 @@ public class DatasetFilesTests
         Directory.CreateDirectory(folder["train"]);
         Directory.CreateDirectory(folder["test"]);
         var set = new ImageSet(new Shape(1, 1, 2), [1, 2], [0], ["a"]);
-        Dataset data = DatasetFiles.Open(folder.Path, path =>
+        Dataset data = DatasetFiles.Open(folder.Path, (path, _) =>
         {
             Assert.Equal(folder.Path, path);
             return (set, set);
         });
         Assert.Same(set, data.Train);
+    }
+
+    [Fact]
+    public void A_folder_in_a_folder_is_found_and_said()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["archive/pictures/train/ant"]);
+        Directory.CreateDirectory(folder["archive/pictures/test/ant"]);
+        Directory.CreateDirectory(folder["__MACOSX/archive"]);
+        var set = new ImageSet(new Shape(1, 1, 2), [1, 2], [0], ["a"]);
+        Dataset data = DatasetFiles.Open(folder.Path, (path, _) =>
+        {
+            Assert.Equal(folder["archive/pictures"], path);
+            return (set, set);
+        });
+        Assert.Equal(["the data are in archive/pictures/"], data.Remarks);
+    }
+
+    [Fact]
+    public void Two_data_sets_in_one_folder_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("data_batch_1.bin", new byte[3073]);
+        folder.Write("test_batch.bin", new byte[3073]);
+        Directory.CreateDirectory(folder["train"]);
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DatasetFiles.Open(folder.Path));
+        Assert.Contains("CIFAR files and image folders", error.Message);
+    }
+
+    [Fact]
+    public void Constant_images_are_a_warning()
+    {
+        var some = new ImageSet(new Shape(1, 1, 2), [1, 2, 7, 7], [0, 1], ["ant", "bee"]);
+        var all = new ImageSet(new Shape(2, 1, 2), [7, 7, 9, 9], [0], ["ant", "bee"]);
+        Assert.Equal(
+            Enumerable.Repeat("1 of the 2 {0} images is constant, one value a channel; the first is image 1, of class bee", 2)
+                .Zip(["training", "test"], (text, part) => text.Replace("{0}", part)),
+            new Dataset("some", some, some).Warnings);
+        Assert.Contains("every one of the 1 test images is constant", new Dataset("all", all, all).Warnings[1]);
+        var sound = new ImageSet(new Shape(1, 1, 2), [1, 2], [0], ["ant"]);
+        Assert.Empty(new Dataset("sound", sound, sound).Warnings);
     }
 
     [Fact]

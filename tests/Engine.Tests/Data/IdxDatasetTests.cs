@@ -35,6 +35,42 @@ public sealed class IdxDatasetTests : IDisposable
         Assert.Equal([7], data.Test.Labels.ToArray());
     }
 
+    [Theory]
+    [InlineData("train-images.idx3-ubyte", "train-labels.idx1-ubyte", "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte")]
+    [InlineData(
+        "emnist-letters-train-images-idx3-ubyte", "emnist-letters-train-labels-idx1-ubyte", "emnist-letters-test-images-idx3-ubyte",
+        "emnist-letters-test-labels-idx1-ubyte")]
+    public void Other_spellings_are_read_and_labels_decide_the_classes(params string[] names)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write(names[0], Header(3, 2, 1, 2), [1, 2, 3, 4]);
+        folder.Write(names[1], Header(1, 2), [26, 1]);
+        folder.Write(names[2], Header(3, 1, 1, 2), [5, 6]);
+        folder.Write(names[3], Header(1, 1), [3]);
+        Dataset data = DatasetFiles.Open(folder.Path);
+        Assert.Equal(27, data.ClassCount);
+        Assert.Equal([26, 1], data.Train.Labels.ToArray());
+        Assert.Equal([5, 6], data.Test.Image(0).ToArray());
+    }
+
+    [Fact]
+    public void Copies_are_counted_and_a_second_data_set_is_refused()
+    {
+        _folder.Write(Images + ".gz", Gzip([1, 2, 3]));
+        _folder.Write("train-images-idx3-ubyte (1)", [1]);
+        _folder.Write("Copy of train-labels-idx1-ubyte", [1]);
+        Assert.Equal(
+            [
+                "2 files are ignored (no name of an IDX file): Copy of train-labels-idx1-ubyte, train-images-idx3-ubyte (1)",
+                "1 file is ignored (train-images-idx3-ubyte is there): train-images-idx3-ubyte.gz",
+            ],
+            DatasetFiles.Open(_folder.Path).Remarks);
+        _folder.Write("train-images.idx3-ubyte", [1]);
+        Refused("train-images.idx3-ubyte", "Keep one of them");
+        _folder.Write("emnist-digits-test-images-idx3-ubyte", [1]);
+        Refused("has 2 IDX data sets", "emnist-digits-train-images");
+    }
+
     [Fact]
     public void Normalization_is_computed_over_the_training_set()
     {
@@ -137,12 +173,18 @@ public sealed class IdxDatasetTests : IDisposable
     }
 
     [Fact]
-    public void Counts_that_differ_and_labels_out_of_range_are_refused()
+    public void Counts_that_differ_are_refused()
     {
         _folder.Write(Labels, Header(1, 3), [0, 1, 2]);
         Refused(Images, "4 images", "3 labels");
+    }
+
+    [Fact]
+    public void A_label_without_a_name_is_refused_with_its_place()
+    {
         _folder.Write(Labels, Header(1, 4), [0, 1, 10, 2]);
-        Refused(Labels, "label 10 at byte 10 (image 2)", "0 … 9");
+        ConvNetException error = Assert.Throws<ConvNetException>(() => IdxDataset.Read(_folder.Path, [], [.. Enumerable.Repeat("x", 10)]));
+        Assert.Contains("label 10 at byte 10 (image 2). Labels must lie in 0 … 9", error.Message);
     }
 
     [Fact]

@@ -50,7 +50,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Jpeg_is_recognized_by_its_content()
     {
-        _folder.Write("test/b/2.txt", Encode(Color(4, 3), SKEncodedImageFormat.Jpeg));
+        _folder.Write("test/b/2.png", Encode(Color(4, 3), SKEncodedImageFormat.Jpeg));
         Dataset data = DataCatalog.Open(_folder.Path);
         Assert.Equal(3, data.Shape.C);
         Assert.InRange((int)data.Test.Image(1)[12], 90, 110);
@@ -95,9 +95,9 @@ public sealed class ImageFolderTests : IDisposable
     public void Files_that_are_no_images_are_refused()
     {
         _folder.Write("train/b/3.png", "<html></html>"u8.ToArray());
-        Refused("3.png", "neither PNG nor JPEG", "3c68746d");
+        Refused("3.png", "is no PNG, JPEG, WebP, BMP or GIF", "3c68746d");
         _folder.Write("train/b/3.png");
-        Refused("3.png", "nothing");
+        Refused("3.png", "has only 0 bytes");
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(4, DataCatalog.Open(_folder.Path).Train.Count);
         File.Delete(_folder["train/b/3.png"]);
         File.CreateSymbolicLink(_folder["train/b/3.png"], _folder["train/b/3.png"]);
-        Refused("cannot be read");
+        Refused("3.png", "cannot be read");
     }
 
     [Fact]
@@ -155,6 +155,121 @@ public sealed class ImageFolderTests : IDisposable
     {
         _folder.Write("train/b/\u202Eevil\n\u001B[31m.png", [1, 2, 3]);
         Refused("\\u{202e}evil\\u{a}\\u{1b}[31m.png");
+    }
+
+    [Fact]
+    public void All_faults_are_said_at_once_and_many_are_counted()
+    {
+        _folder.Write("train/b/3.png", "<html></html>"u8.ToArray());
+        _folder.Write("train/b/4.png", Grey(8, 8, 0));
+        _folder.Write("train/b/5.png", Encode(Noise(4, 3), SKEncodedImageFormat.Png)[..^30]);
+        _folder.Write("train/b/6.tiff", [1]);
+        _folder.Write("test/d/1.png", Grey(4, 3, 0));
+        Directory.CreateDirectory(_folder["train/c"]);
+        Refused("3.png: is no PNG", "4.png: is 8x8", "5.png: the image cannot be decoded", "6.tiff: images of this kind", "the class d is not", "train/c: has no images");
+        ConvNetException error = Assert.Throws<ConvNetException>(() => DataCatalog.Open(_folder.Path, mostFaults: 2));
+        Assert.Contains("There are 4 more faults", error.Message);
+        Assert.Equal(3, error.Message.Split("error: ").Length);
+    }
+
+    [Fact]
+    public void Foreign_files_are_ignored_and_counted()
+    {
+        foreach (string name in (string[])["train/b/Thumbs.db", "train/b/labels.txt", "test/readme.md", "train/b/noext", "train/b/.DS_Store"])
+        {
+            _folder.Write(name, [1, 2, 3]);
+        }
+
+        _folder.Write("train/__MACOSX/x/1.png", [1]);
+        _folder.Write("train/b/picture", Grey(4, 3, 90));
+        Dataset data = DataCatalog.Open(_folder.Path);
+        Assert.Equal(4, data.Train.Count);
+        Assert.Equal(["4 files are ignored (no image): b/Thumbs.db, b/labels.txt, b/noext, …"], data.Remarks);
+    }
+
+    [Fact]
+    public void Names_of_classes_are_compared_in_one_unicode_form()
+    {
+        _folder.Write("train/cafe\u0301/1.png", Grey(4, 3, 1));
+        _folder.Write("test/caf\u00E9/1.png", Grey(4, 3, 2));
+        Dataset data = DataCatalog.Open(_folder.Path);
+        Assert.Equal(["B", "b", "caf\u00E9"], data.ClassNames);
+        Assert.Equal([1, 2], data.Test.Labels.ToArray());
+        _folder.Write("train/caf\u00E9/1.png", Grey(4, 3, 1));
+        Refused("differs in Unicode normalization only");
+    }
+
+    [Theory]
+    [InlineData("val")]
+    [InlineData("valid")]
+    [InlineData("Validation")]
+    public void Validation_images_stand_in_for_test_images(string name)
+    {
+        Directory.Move(_folder["test"], _folder[name]);
+        Dataset data = DataCatalog.Open(_folder.Path);
+        Assert.Equal(1, data.Test.Count);
+        Assert.Equal([$"{name}/ holds the test images"], data.Remarks);
+        _folder.Write("test/1.png", Grey(4, 3, 9));
+        Assert.Equal([$"{name}/ holds the test images, test/ is not used"], DataCatalog.Open(_folder.Path).Remarks);
+        _folder.Write("test/B/1.png", Grey(4, 3, 9));
+        Assert.StartsWith($"test/ holds the test images, {name}/ is not used", DataCatalog.Open(_folder.Path).Remarks[0]);
+    }
+
+    [Fact]
+    public void A_share_for_testing_is_chosen_by_the_names_of_images()
+    {
+        Assert.Contains("Leave data.testShare out", Assert.Throws<ConvNetException>(() => DataCatalog.Open(_folder.Path, testShare: 0.5)).Message);
+        Directory.Delete(_folder["test"], true);
+        Refused("no data set found: only train/ is there", "data.testShare=0.2");
+        for (byte i = 0; i < 40; i++)
+        {
+            _folder.Write($"train/B/x{i}.png", Grey(4, 3, i));
+            _folder.Write($"train/b/x{i}.png", Grey(4, 3, i));
+        }
+
+        Dataset data = DataCatalog.Open(_folder.Path, testShare: 0.25);
+        Assert.Equal(83, data.Train.Count + data.Test.Count);
+        Assert.InRange(data.Test.Count, 10, 32);
+        byte[] before = [.. Enumerable.Range(0, data.Test.Count).Select(i => data.Test.Image(i)[0])];
+        _folder.Write("train/B/0.png", Grey(4, 3, 1));
+        Directory.Move(_folder["train/B"], _folder["B"]);
+        Directory.Move(_folder["train/b"], _folder["b"]);
+        Directory.Delete(_folder["train"]);
+        Dataset moved = DataCatalog.Open(_folder.Path, testShare: 0.25);
+        byte[] after = [.. Enumerable.Range(0, moved.Test.Count).Select(i => moved.Test.Image(i)[0])];
+        Assert.True(after.SequenceEqual(before) || after[1..].SequenceEqual(before));
+        Refused("no data set found: B/, b/ are there");
+    }
+
+    [Fact]
+    public void Colour_and_grey_are_converted_on_demand()
+    {
+        _folder.Write("test/b/2.png", Encode(Color(4, 3), SKEncodedImageFormat.Png));
+        Dataset data = DataCatalog.Open(_folder.Path, channels: 1);
+        Assert.Equal(new Shape(1, 3, 4), data.Shape);
+        Assert.Equal(82, data.Test.Image(1)[0]);
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => (byte)(50 + i)), data.Train.Image(1).ToArray());
+        Assert.Equal(3, DataCatalog.Open(DatasetFiles.DefaultName, channels: 3).Shape.C);
+    }
+
+    [Fact]
+    public void Test_images_for_a_model_take_its_size_and_channels()
+    {
+        Directory.Delete(_folder["train"], true);
+        _folder.Write("test/ant/2.png", Encode(Color(9, 7), SKEncodedImageFormat.Png));
+        ImageSet test = DataCatalog.OpenTest(_folder.Path, new Shape(1, 5, 6), null, out bool isNamed);
+        Assert.True(isNamed);
+        Assert.Equal(new Shape(1, 5, 6), test.Shape);
+        Assert.Equal(["ant", "b"], test.ClassNames);
+        Assert.Equal(test.Pixels.ToArray(), DataCatalog.OpenTest(_folder["test"], new Shape(1, 5, 6), null, out _).Pixels.ToArray());
+    }
+
+    [Fact]
+    public void A_pipe_is_refused_and_not_waited_for()
+    {
+        using var made = System.Diagnostics.Process.Start("mkfifo", _folder["train/b/3.png"]);
+        made.WaitForExit();
+        Refused("3.png", "a pipe, a socket or a device");
     }
 
     private void Refused(params string[] parts)

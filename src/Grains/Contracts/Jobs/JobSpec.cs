@@ -35,6 +35,10 @@ public sealed record JobSpec
 
     public required InputAdapter Adapter { get; init; }
 
+    /// <summary>What the model's outputs mean, in their order; null in jobs of builds that did not keep it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string[]? ClassNames { get; init; }
+
     public required int TrainSamples { get; init; }
 
     public required int TestSamples { get; init; }
@@ -101,6 +105,12 @@ public sealed record JobSpec
         spec.CheckLimits();
         return spec;
     }
+
+    /// <summary>
+    /// Whether two descriptions mean the same job: what one of them leaves out, as it was written by an older build, has its default.
+    /// </summary>
+    /// <exception cref="ConvNetException">A text is no job of this program's version (exit code 3).</exception>
+    public static bool AreSame(string json, string other) => json == other || FromJson(json).ToJson() == FromJson(other).ToJson();
 
     /// <summary>Bounds what a description can make a silo allocate, whoever wrote it.</summary>
     private void CheckLimits()
