@@ -169,7 +169,8 @@ public sealed class CommandLineTests
     public async Task A_name_in_a_model_file_is_printable_for_people_and_itself_in_json()
     {
         using var folder = new TemporaryFolder();
-        string file = folder.Write("m.json", """{"name":"a\u001b[2J\u202eb","input":[1,4,4],"layers":[{"type":"flatten"},{"type":"fullyConnected","out":2}]}""");
+        string file = folder.Write(
+            "m.json", """{"name":"a\u001b[2J\u202eb","input":[1,4,4],"layers":[{"type":"flatten"},{"type":"fullyConnected","out":2}]}""");
 
         CommandLineRun shown = await CommandLineRun.RunAsync("model", "show", file);
         CommandLineRun json = await CommandLineRun.RunAsync("model", "show", file, "--json");
