@@ -31,7 +31,11 @@ internal sealed class PlainView(Terminal terminal) : RunSink
                 terminal.Error.WriteLine(notice.Message);
                 break;
             case RunEvent.Ended ended:
-                Write(Lines.Ended(ended));
+                foreach (string line in Lines.Ended(ended))
+                {
+                    terminal.Out.WriteLine(line);
+                }
+
                 break;
             case RunEvent.Failed failed:
                 terminal.Error.WriteLine($"error: {failed.Error}");
@@ -52,7 +56,7 @@ internal sealed class PlainView(Terminal terminal) : RunSink
     {
         foreach (string line in lines)
         {
-            terminal.Out.WriteLine(line);
+            terminal.Say(line);
         }
 
         terminal.Out.Flush();

@@ -12,7 +12,7 @@ public sealed record Terminal(
     TextWriter Out, TextWriter Error, bool IsInteractive, bool UsesColor, bool IsUnicode = true, Func<ScreenSize>? Size = null)
 {
     /// <summary>Without a terminal nobody wraps lines for a reader: a pipe gets every line whole.</summary>
-    private const int PipeColumns = 1000;
+    private const int PipeColumns = int.MaxValue;
 
     /// <summary>Standard output for what is known to be ours, and draws.</summary>
     internal TextWriter Raw { get; } = Out;

@@ -164,4 +164,21 @@ public sealed class CommandLineTests
         command.Subcommands.Count == 0
             ? [path]
             : command.Subcommands.SelectMany(sub => Commands(sub, [.. path, sub.Name]));
+
+    [Fact]
+    public async Task A_name_in_a_model_file_is_printable_for_people_and_itself_in_json()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write(
+            "m.json", """{"name":"a\u001b[2J\u202eb","input":[1,4,4],"layers":[{"type":"flatten"},{"type":"fullyConnected","out":2}]}""");
+
+        CommandLineRun shown = await CommandLineRun.RunAsync("model", "show", file);
+        CommandLineRun json = await CommandLineRun.RunAsync("model", "show", file, "--json");
+        CommandLineRun refused = await CommandLineRun.RunAsync("model", "show", $"{file}\e[31m\u2066");
+
+        Assert.StartsWith("a\\u{1b}[2J\\u{202e}b: input 1x4x4", shown.Out);
+        Assert.Equal("a\e[2J\u202eb", JsonDocument.Parse(json.Out).RootElement.GetProperty("name").GetString());
+        Assert.Contains("\\u{1b}[31m\\u{2066}", refused.Error);
+        Assert.DoesNotContain(shown.Out + json.Out + refused.Error, character => character != '\n' && char.IsControl(character));
+    }
 }
