@@ -37,7 +37,10 @@ internal static class DataCommand
             Example: convnet data check /usr/share/datasets/fashion-mnist
             """)
         { path, size, channels, share, json };
-        check.SetAction(parsed => Check(terminal, Section(parsed.GetValue(path)!, parsed.GetValue(size), parsed.GetValue(channels), parsed.GetValue(share)), parsed.GetValue(json)));
+        check.SetAction(parsed => Check(
+            terminal,
+            Section(parsed.GetValue(path)!, parsed.GetValue(size), parsed.GetValue(channels), parsed.GetValue(share)),
+            parsed.GetValue(json)));
 
         return new Command("data", "Looks at data sets") { list, check };
     }
@@ -86,14 +89,6 @@ internal static class DataCommand
         terminal.Out.WriteLine($"mean    {Join(data.Mean)}");
         terminal.Out.WriteLine($"std     {Join(data.Std)}");
         terminal.Out.WriteLine($"sha256  {data.Sha256}");
-        int[] training = PerClass(data.Train);
-        int[] test = PerClass(data.Test);
-        string[] names = Names(terminal, data.ClassNames);
-        for (int c = 0; c < data.ClassCount; c++)
-        {
-            terminal.Out.WriteLine($"{c,4}  {names[c]} {training[c],8} training {test[c],8} test");
-        }
-
         foreach (string remark in data.Remarks)
         {
             terminal.Out.WriteLine($"note: {remark}.");
@@ -102,6 +97,14 @@ internal static class DataCommand
         foreach (string warning in data.Warnings)
         {
             terminal.Out.WriteLine($"warning: {warning}.");
+        }
+
+        int[] training = PerClass(data.Train);
+        int[] test = PerClass(data.Test);
+        string[] names = Names(terminal, data.ClassNames);
+        for (int c = 0; c < data.ClassCount; c++)
+        {
+            terminal.Out.WriteLine($"{c,4}  {names[c]} {training[c],8} training {test[c],8} test");
         }
 
         return (int)ExitCode.Ok;

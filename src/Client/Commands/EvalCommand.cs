@@ -66,7 +66,8 @@ internal static class EvalCommand
         {
             terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {dataPath ?? spec.Data.NameOrPath}: {sum.Count} test images, loss {loss:F4}, accuracy {accuracy:F4}"));
+                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {dataPath ?? spec.Data.NameOrPath}: {sum.Count} test images, " +
+                $"loss {loss:F4}, accuracy {accuracy:F4}"));
         }
 
         return (int)ExitCode.Ok;
@@ -93,9 +94,11 @@ internal static class EvalCommand
 
         if (spec.ClassNames is null || !ClassMatch.AreNumbers(spec.ClassNames))
         {
+            string why = spec.ClassNames is null
+                ? "the run was made by a build that did not keep the names of classes"
+                : $"data '{path}' have no names of classes";
             terminal.Error.WriteLine(
-                $"warning: {(spec.ClassNames is null ? "the run was made by a build that did not keep the names of classes" : $"data '{path}' have no names of classes")}: " +
-                "label 0 counts as the model's first class, and so on.");
+                $"warning: {why}: label 0 counts as the model's first class, and so on.");
         }
 
         return test;
@@ -107,7 +110,8 @@ internal static class EvalCommand
         using var network = new Network(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
         if (test.ClassCount > network.Model.Classes)
         {
-            throw ConvNetException.BadInput($"the data have {test.ClassCount} classes, but the model knows {network.Model.Classes}. Use data of its classes.");
+            throw ConvNetException.BadInput(
+                $"the data have {test.ClassCount} classes, but the model knows {network.Model.Classes}. Use data of its classes.");
         }
 
         network.PrepareEvaluation(CheckpointWeights.Load(network.Model, checkpoint, path));

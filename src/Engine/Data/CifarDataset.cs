@@ -71,11 +71,11 @@ public static partial class CifarDataset
             throw ConvNetException.BadInput($"{path}: has {DataFile.Length(path)} bytes; at most {MaxNamesLength} are read as names of classes.");
         }
 
-        string[] names = [.. File.ReadLines(path).Select(line => ComposedName.Of(line.Trim())).Where(line => line.Length > 0)];
+        string[] names = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
         return names.Length == count && names.Distinct().Count() == count
             ? names
             : throw ConvNetException.BadInput(
-                $"{path}: has {names.Distinct().Count()} different names of classes; CIFAR-{count} has {count}, one a line. Fetch the file again or remove it.");
+                $"{path}: has {names.Distinct().Count()} different names of classes; CIFAR-{count} has {count}, one a line. Fetch it again or remove it.");
     }
 
     private static ImageSet ReadSet(string folder, string[] names, string[] classes)

@@ -41,7 +41,7 @@ public sealed class ConfigurationTests
         using var folder = new TemporaryFolder();
         TrainConfiguration configuration = Resolve(
             "--model", "lenet", "--steps", "40", "--batch", "7", "--learning-rate", "0.1", "-s", "train.clipNorm=0.30000000000000004",
-            "-s", "optimizer.epsilon=1e-300", "-s", "data.size=32x32", "-s", "augmentation.flip=true", "--threads", "2", "--data", "12");
+            "-s", "optimizer.epsilon=1e-300", "-s", "data.size=32x32", "-s", "augmentation.flip=true", "--threads", "2", "--data", "/12");
 
         string text = ConfigurationFile.Write(configuration);
         var read = new TrainConfiguration();
@@ -93,6 +93,21 @@ public sealed class ConfigurationTests
 
         Assert.Equal(folder["nets/my.json"], configuration.Model);
         Assert.Equal("fashion-mnist", configuration.Data.Path);
+    }
+
+    [Fact]
+    public void A_bare_name_that_is_not_built_in_is_a_path_from_the_file()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("job.yaml", "model: net\ndata:\n  path: mine\n  channels: 1\n  testShare: 0.2\n");
+
+        TrainConfiguration configuration = Resolve("--config", file);
+
+        Assert.Equal(folder["net"], configuration.Model);
+        Assert.Equal(folder["mine"], configuration.Data.Path);
+        Assert.Equal((1, 0.2), (configuration.Data.Channels, configuration.Data.TestShare));
+        Assert.Contains("data.channels must be 1", Assert.Throws<ConvNetException>(() => Resolve("-s", "data.channels=2")).Message);
+        Assert.Contains("data.testShare must be above 0", Assert.Throws<ConvNetException>(() => Resolve("-s", "data.testShare=1")).Message);
     }
 
     private static TrainConfiguration Resolve(params string[] args)

@@ -23,5 +23,20 @@ public sealed class JobSpecTests
     public void A_job_of_a_newer_numerics_version_is_refused() =>
         Assert.Throws<ConvNetException>(() => JobSpec.FromJson(WithVersion(JobSpec.CurrentNumericsVersion + 1), toEvaluate: true));
 
+    [Fact]
+    public void A_job_without_later_settings_is_the_same_job()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 2);
+        string older = job.ToJson();
+        Assert.DoesNotContain("classNames", older);
+        Assert.DoesNotContain("channels", older);
+        Assert.DoesNotContain("testShare", older);
+        Assert.True(JobSpec.AreSame(older, older.Replace("\"seed\"", "\"classNames\": null, \"seed\"", StringComparison.Ordinal)));
+        Assert.False(JobSpec.AreSame(older, (job with { Seed = 77 }).ToJson()));
+        string named = (job with { ClassNames = ["ant", "bee"] }).ToJson();
+        Assert.Equal(["ant", "bee"], JobSpec.FromJson(named).ClassNames!);
+        Assert.False(JobSpec.AreSame(older, named));
+    }
+
     private static string WithVersion(int version) => (TestJobs.Job("lenet", batch: 20, steps: 2) with { NumericsVersion = version }).ToJson();
 }
