@@ -37,6 +37,31 @@ public static class JsonText
         }
     }
 
+    /// <summary>Makes a record from checked JSON. The library's own messages name types of the program, so they are left out.</summary>
+    /// <exception cref="ConvNetException">Something is missing or of another kind (exit code 3).</exception>
+    public static T Make<T>(JsonDocument json, string source, JsonSerializerOptions options)
+    {
+        string place = "";
+        try
+        {
+            if (json.Deserialize<T>(options) is { } made)
+            {
+                return made;
+            }
+        }
+        catch (JsonException e)
+        {
+            place = e.Path?.TrimStart('$').TrimStart('.') ?? "";
+        }
+        catch (NotSupportedException)
+        {
+            // A choice between records without the key that decides.
+        }
+
+        throw ConvNetException.BadInput(
+            $"{source}, {Place(place)}: a value is missing or not of the kind that belongs there. Was it written by another version, or changed?");
+    }
+
     /// <summary>The path of a key's value: "layers", "layers[0].main".</summary>
     public static string Join(string path, string key) => path.Length == 0 ? Short(key) : $"{path}.{Short(key)}";
 

@@ -37,7 +37,7 @@ public static class TextFile
         }
 
         var file = new FileInfo(path);
-        file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+        file = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
         if (!file.Exists)
         {
             throw ConvNetException.BadInput($"{source} does not exist. Check the path.");
