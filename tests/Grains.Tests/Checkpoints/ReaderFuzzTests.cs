@@ -33,7 +33,8 @@ public sealed class ReaderFuzzTests : IDisposable
             (File.ReadAllBytes(Path.Combine(checkpoint, CheckpointFolder.StateFile)), path => CheckpointState.Read(path)),
             (File.ReadAllBytes(Path.Combine(checkpoint, CheckpointFolder.ManifestFile)), path => CheckpointManifest.Read(path)),
             (Encoding.UTF8.GetBytes(ModelFile.Write(ModelFile.Load("resnet20"))), path => ModelFile.Load(path)),
-            (Encoding.UTF8.GetBytes(TestJobs.Job("lenet", batch: 20, steps: 2).ToJson()), path => JobSpec.FromJson(Encoding.UTF8.GetString(File.ReadAllBytes(path)))),
+            (Encoding.UTF8.GetBytes(TestJobs.Job("lenet", batch: 20, steps: 2).ToJson()),
+                path => JobSpec.FromJson(Encoding.UTF8.GetString(File.ReadAllBytes(path)))),
         ];
         var random = new Random(1);
         int refused = 0;
