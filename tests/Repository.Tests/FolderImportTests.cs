@@ -13,6 +13,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
         ["Engine"] =
         [
             "Errors",
+            "Files",
             "Geometry",
             "Numerics",
             "Threads",

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Files;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;
@@ -19,21 +20,12 @@ public static class ConfigurationFile
     /// <exception cref="ConvNetException">All that is wrong with it, with line and column.</exception>
     public static IReadOnlyList<Setting> Read(string path)
     {
-        var file = new FileInfo(path);
-        if (!file.Exists)
-        {
-            throw ConvNetException.BadInput($"configuration file '{path}' does not exist.");
-        }
-
-        if (file.Length > MaxBytes)
-        {
-            throw ConvNetException.BadInput($"configuration file '{path}' has {file.Length} bytes; at most {MaxBytes} are allowed.");
-        }
-
+        string text = TextFile.Read(path, $"configuration file '{path}'", MaxBytes);
+        CheckIndents(text, path);
         var settings = new List<Setting>();
         try
         {
-            using var reader = new StreamReader(path);
+            using var reader = new StringReader(text);
             var parser = new Parser(reader);
             parser.Consume<StreamStart>();
             if (parser.TryConsume<DocumentStart>(out _))
@@ -77,6 +69,22 @@ public static class ConfigurationFile
         }
 
         return new SerializerBuilder().WithQuotingNecessaryStrings().Build().Serialize(root);
+    }
+
+    // The parser reports a tab at the start of the whole block.
+    private static void CheckIndents(string text, string path)
+    {
+        int line = 0;
+        foreach (ReadOnlySpan<char> row in text.AsSpan().EnumerateLines())
+        {
+            line++;
+            int indent = row.IndexOfAnyExcept(' ', '\t');
+            int tab = indent < 0 ? -1 : row[..indent].IndexOf('\t');
+            if (tab >= 0)
+            {
+                throw ConvNetException.BadInput($"{path}:{line}:{tab + 1}: not valid YAML: a tab in front of text; indent with spaces.");
+            }
+        }
     }
 
     private static void ReadDocument(Parser parser, string path, List<Setting> settings)
@@ -136,6 +144,11 @@ public static class ConfigurationFile
         if (settings.Any(setting => setting.Key == known))
         {
             throw Error(path, name, $"'{key}' is given twice.");
+        }
+
+        if (value.Value.Contains('\0', StringComparison.Ordinal))
+        {
+            throw Error(path, value, $"'{key}' holds a NUL, which no name or path can have.");
         }
 
         string text = key switch

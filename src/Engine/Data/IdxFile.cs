@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using ConvNet.Engine.Errors;
 
 namespace ConvNet.Engine.Data;
@@ -12,6 +11,8 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
 {
     // Deflate cannot expand a byte into more than this, so a header that implies more is a lie.
     private const long MaxDeflateRatio = 1032;
+
+    private const long FirstBuffer = 4 << 20;
 
     /// <summary>Reads the file whole. Nothing is allocated, and nothing inflated, beyond what the checked header implies.</summary>
     /// <param name="path">The file; gzip is recognized by its first two bytes.</param>
@@ -27,11 +28,11 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
             file.Position = 0;
             if (!gzip)
             {
-                return Read(path, file, dimensions, file.Length, exact: true);
+                return Read(path, file, dimensions, null);
             }
 
-            using var inflated = new GZipStream(file, CompressionMode.Decompress);
-            return Read(path, inflated, dimensions, checked(file.Length * MaxDeflateRatio), exact: false);
+            using var inflated = new GzipFile(path, file);
+            return Read(path, file, dimensions, inflated);
         }
         catch (InvalidDataException e)
         {
@@ -44,10 +45,10 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         }
     }
 
-    private static IdxFile Read(string path, Stream stream, int dimensions, long available, bool exact)
+    private static IdxFile Read(string path, FileStream file, int dimensions, GzipFile? inflated)
     {
         Span<byte> header = stackalloc byte[4 + (4 * dimensions)];
-        int read = stream.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        int read = inflated?.Read(header) ?? file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
         CheckMagic(path, header[..read], dimensions);
         if (read < header.Length)
         {
@@ -77,19 +78,18 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
                 "the set must be split.");
         }
 
-        CheckAvailable(path, claim, (long)length, available - header.Length, exact);
-        byte[] data = new byte[(int)length];
-        int got = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
-        if (got < data.Length)
+        byte[] data;
+        if (inflated is null)
         {
-            throw Truncated(path, claim, data.Length, got);
+            CheckAvailable(path, claim, (long)length, file.Length - header.Length);
+            data = new byte[(int)length];
+            file.ReadExactly(data);
         }
-
-        if (stream.ReadByte() >= 0)
+        else
         {
-            throw ConvNetException.BadInput(
-                $"{path}: has more data after byte {header.Length + data.Length}, where the header's {claim} bytes of data end. " +
-                "Nothing may follow; check that the file is what it should be.");
+            CheckInflated(path, claim, (long)length, header.Length, file.Length, inflated);
+            data = Inflate(path, claim, (int)length, file.Length, inflated);
+            inflated.CheckEnd();
         }
 
         return new IdxFile(path, [.. sizes.Select(size => (int)size)], data);
@@ -128,28 +128,53 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         }
     }
 
-    private static void CheckAvailable(string path, string claim, long length, long available, bool exact)
+    private static void CheckAvailable(string path, string claim, long length, long available)
     {
-        if (exact && available > length)
+        if (available < length)
+        {
+            throw Truncated(path, claim, length, available);
+        }
+
+        if (available > length)
         {
             throw ConvNetException.BadInput(
                 $"{path}: {available - length} bytes follow the data that the header's {claim} implies. Nothing may follow; check " +
                 "that the file is what it should be.");
         }
+    }
 
-        if (available >= length)
+    private static void CheckInflated(string path, string claim, long length, int headerLength, long fileLength, GzipFile inflated)
+    {
+        if ((uint)(length + headerLength) == inflated.LengthModulo && length <= fileLength * MaxDeflateRatio)
         {
             return;
         }
 
-        if (exact)
-        {
-            throw Truncated(path, claim, length, available);
-        }
-
         throw ConvNetException.BadInput(
-            $"{path}: the header claims {claim} = {length} bytes of data, more than the compressed file can hold. It is damaged or " +
-            "cut off; fetch it again.");
+            $"{path}: the header claims {claim} = {length} bytes of data, but the gzip file of {fileLength} bytes says at its end that it holds " +
+            $"{Math.Max(0, (long)inflated.LengthModulo - headerLength)}. It is damaged or cut off; fetch it again.");
+    }
+
+    // A file can lie at both ends. Memory grows with what is really there.
+    private static byte[] Inflate(string path, string claim, int length, long fileLength, GzipFile inflated)
+    {
+        byte[] data = new byte[Math.Min(length, Math.Max(FirstBuffer, fileLength))];
+        int got = 0;
+        while (true)
+        {
+            got += inflated.Read(data.AsSpan(got));
+            if (got < data.Length)
+            {
+                throw Truncated(path, claim, length, got);
+            }
+
+            if (got == length)
+            {
+                return data;
+            }
+
+            Array.Resize(ref data, (int)Math.Min(length, 2L * data.Length));
+        }
     }
 
     private static ConvNetException Truncated(string path, string claim, long length, long got) =>

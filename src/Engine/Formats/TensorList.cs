@@ -52,7 +52,8 @@ public static class TensorList
             $"{source}: the tensors don't fit the model: {string.Join("; ", faults.Take(MaxListed))}{rest}. Use a file of the same model.");
     }
 
-    private static int? FirstNonFinite(ReadOnlySpan<float> values)
+    /// <summary>The index of the first value that is NaN or infinite, or null.</summary>
+    public static int? FirstNonFinite(ReadOnlySpan<float> values)
     {
         for (int i = 0; i < values.Length; i++)
         {

@@ -192,6 +192,12 @@ public static class CheckpointFolder
                 problems.Add($"The weights have the hash {checkpoint.WeightsSha256()} instead of {manifest.WeightsSha256}.");
             }
 
+            NamedTensor[] wild = [.. model.Tensors.Where(tensor => TensorList.FirstNonFinite(tensor.Data.Span) is not null)];
+            if (wild.Length > 0)
+            {
+                problems.Add($"{ModelFile} has {wild.Length} tensors with values that are no finite numbers; the first is '{wild[0].Name}'.");
+            }
+
             return checkpoint;
         }
         catch (ConvNetException e)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Grains.Checkpoints;
 
@@ -22,9 +23,11 @@ public sealed record CheckpointManifest(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? ClassNames = null)
 {
     private const int MaxLength = 1 << 20;
+    private const int MaxDepth = 8;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
+        PropertyNameCaseInsensitive = false,
         WriteIndented = true,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
@@ -40,43 +43,34 @@ public sealed record CheckpointManifest(
     /// <exception cref="ConvNetException">Missing, damaged (exit code 3) or from a newer version (exit code 6).</exception>
     public static CheckpointManifest Read(string path)
     {
-        try
+        if (new FileInfo(path).LinkTarget is not null)
         {
-            long length = new FileInfo(path).Length;
-            if (length > MaxLength)
-            {
-                throw ConvNetException.BadInput(
-                    $"{path}: has {length} bytes; at most {MaxLength} are read. This is no manifest of a checkpoint.");
-            }
-
-            string text = Encoding.UTF8.GetString(File.ReadAllBytes(path));
-            CheckpointManifest manifest = JsonSerializer.Deserialize<CheckpointManifest>(text, Options)
-                ?? throw ConvNetException.BadInput($"{path}: is not a manifest. The checkpoint is damaged; use another one.");
-            if (manifest.FormatVersion > CheckpointState.CurrentFormatVersion)
-            {
-                throw new ConvNetException(ExitCode.Conflict,
-                    $"{path}: has format version {manifest.FormatVersion}; this program reads up to " +
-                    $"{CheckpointState.CurrentFormatVersion}. Use the newer program that wrote it.");
-            }
-
-            byte[] unsigned = Encoding.UTF8.GetBytes(
-                manifest.SelfSha256.Length == 0 ? text : text.Replace(manifest.SelfSha256, "", StringComparison.Ordinal));
-            if (Convert.ToHexStringLower(SHA256.HashData(unsigned)) != manifest.SelfSha256)
-            {
-                throw ConvNetException.BadInput(
-                    $"{path}: its text does not have the SHA-256 that it names itself. The checkpoint is damaged; use another one.");
-            }
-
-            return manifest;
+            throw ConvNetException.BadInput($"{path}: is a link; a checkpoint holds its files itself.");
         }
-        catch (JsonException e)
+
+        string text = TextFile.Read(path, path, MaxLength);
+        using JsonDocument document = JsonText.Parse(text, path, MaxDepth);
+        CheckpointManifest manifest = JsonText.Make<CheckpointManifest>(document, path, Options);
+        if (manifest.FormatVersion > CheckpointState.CurrentFormatVersion)
+        {
+            throw new ConvNetException(ExitCode.Conflict,
+                $"{path}: has format version {manifest.FormatVersion}; this program reads up to " +
+                $"{CheckpointState.CurrentFormatVersion}. Use the newer program that wrote it.");
+        }
+
+        if (manifest.FormatVersion < 1 || manifest.Files.Any(file => file is null))
+        {
+            throw ConvNetException.BadInput($"{path}: its format version is {manifest.FormatVersion}, or a file is null. Use another checkpoint.");
+        }
+
+        byte[] unsigned = Encoding.UTF8.GetBytes(
+            manifest.SelfSha256.Length == 0 ? text : text.Replace(manifest.SelfSha256, "", StringComparison.Ordinal));
+        if (Convert.ToHexStringLower(SHA256.HashData(unsigned)) != manifest.SelfSha256)
         {
             throw ConvNetException.BadInput(
-                $"{path}: is not a manifest ({e.Message.TrimEnd('.')}). The checkpoint is damaged; use another one.", e);
+                $"{path}: its text does not have the SHA-256 that it names itself. The checkpoint is damaged; use another one.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message.TrimEnd('.')}.", e);
-        }
+
+        return manifest;
     }
 }

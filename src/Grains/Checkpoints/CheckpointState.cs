@@ -13,6 +13,7 @@ public sealed record CheckpointState
 
     // Bounds what a damaged or hostile file can make the reader allocate; a real state has a few kilobytes.
     private const int MaxLength = 64 << 20;
+    private const int MaxDepth = 4;
 
     private static readonly MessagePackSerializerOptions Options =
         MessagePackSerializerOptions.Standard.WithSecurity(MessagePackSecurity.UntrustedData).WithCompression(MessagePackCompression.None);
@@ -60,26 +61,79 @@ public sealed record CheckpointState
     {
         try
         {
-            long length = new FileInfo(path).Length;
-            if (length > MaxLength)
-            {
-                throw ConvNetException.BadInput(
-                    $"{path}: has {length} bytes; at most {MaxLength} are read. This is no state of a checkpoint.");
-            }
-
-            CheckpointState? state = MessagePackSerializer.Deserialize<CheckpointState?>(File.ReadAllBytes(path), Options);
-            return state is null ? throw ConvNetException.BadInput($"{path}: holds nothing. Use another checkpoint.") : state.Checked(path);
+            byte[] bytes = ReadBytes(path);
+            CheckShape(bytes, path);
+            CheckpointState? state = MessagePackSerializer.Deserialize<CheckpointState?>(bytes, Options);
+            return state is null ? throw Foreign(path, "it holds nothing") : state.Checked(path);
         }
-        catch (MessagePackSerializationException e)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException)
         {
-            throw ConvNetException.BadInput(
-                $"{path}: is not the state of a checkpoint: {e.GetBaseException().Message.TrimEnd('.')}. Use another checkpoint.", e);
+            throw Foreign(path, "it ends early, or holds something of another kind than belongs there", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw ConvNetException.BadInput($"{path}: cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
     }
+
+    private static byte[] ReadBytes(string path)
+    {
+        // Pipes and devices have length 0, so that none of them is opened.
+        long length = new FileInfo(path).Length;
+        return length is > 0 and <= MaxLength
+            ? File.ReadAllBytes(path)
+            : throw ConvNetException.BadInput($"{path}: has {length} bytes; 1 to {MaxLength} are read. This is no state of a checkpoint.");
+    }
+
+    // The library's reader stops at the end of the first value, lets the last of two equal keys win, and goes down as deep as a file wants.
+    private static void CheckShape(byte[] bytes, string path)
+    {
+        var reader = new MessagePackReader(bytes);
+        CheckValue(ref reader, path, MaxDepth);
+        if (!reader.End)
+        {
+            throw Foreign(path, $"{bytes.Length - reader.Consumed} bytes follow its end");
+        }
+    }
+
+    private static void CheckValue(ref MessagePackReader reader, string path, int depth)
+    {
+        if (reader.NextMessagePackType is not MessagePackType.Map and not MessagePackType.Array)
+        {
+            reader.Skip();
+            return;
+        }
+
+        if (depth == 0)
+        {
+            throw Foreign(path, $"values are nested more than {MaxDepth} deep within each other");
+        }
+
+        if (reader.NextMessagePackType == MessagePackType.Array)
+        {
+            for (int left = reader.ReadArrayHeader(); left > 0; left--)
+            {
+                CheckValue(ref reader, path, depth - 1);
+            }
+
+            return;
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (int left = reader.ReadMapHeader(); left > 0; left--)
+        {
+            string name = reader.ReadString() ?? "";
+            if (!names.Add(name))
+            {
+                throw Foreign(path, $"the key '{name}' is given twice");
+            }
+
+            CheckValue(ref reader, path, depth - 1);
+        }
+    }
+
+    private static ConvNetException Foreign(string path, string fault, Exception? inner = null) =>
+        ConvNetException.BadInput($"{path}: is not the state of a checkpoint: {fault}. Use another checkpoint.", inner);
 
     // MessagePack leaves what a file does not mention at its default, null included.
     private CheckpointState Checked(string path)

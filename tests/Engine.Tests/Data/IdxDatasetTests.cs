@@ -149,9 +149,9 @@ public sealed class IdxDatasetTests : IDisposable
     {
         const string Test = "t10k-images-idx3-ubyte.gz";
         _folder.Write(Test, Gzip([.. Header(3, 1, 2, 3), 1, 2]));
-        Refused(Test, "only 2 follow");
+        Refused(Test, "1 x 2 x 3 = 6 bytes", "says at its end that it holds 2");
         _folder.Write(Test, Gzip([.. Header(3, 1, 2, 3), .. new byte[7]]));
-        Refused(Test, "more data after byte 22");
+        Refused(Test, "1 x 2 x 3 = 6 bytes", "says at its end that it holds 7");
         byte[] whole = Gzip([.. Header(3, 1, 20, 30), .. RandomBytes(600)]);
         _folder.Write(Test, whole[..^200]);
         Refused(Test, "");
@@ -160,16 +160,61 @@ public sealed class IdxDatasetTests : IDisposable
         Refused(Test, "gzip stream is damaged");
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(599)]
+    public void A_gzip_file_without_its_true_end_is_refused_although_all_pixels_are_there(int random)
+    {
+        const string Test = "t10k-images-idx3-ubyte.gz";
+        byte[] whole = Gzip([.. Header(3, 1, 20, 30), .. RandomBytes(random), .. new byte[600 - random]]);
+        _folder.Write(Test, whole);
+        _ = IdxFile.Read(_folder[Test], 3);
+        _folder.Write(Test, whole[..^8]);
+        Refused(Test, "");
+        _folder.Write(Test, whole[..^8], whole[^4..]);
+        Refused(Test, "");
+        _folder.Write(Test, whole, [0]);
+        Refused(Test, "");
+        _folder.Write(Test, whole, whole);
+        Refused(Test, "");
+        byte[] wrong = [.. whole];
+        wrong[^8] ^= 1;
+        _folder.Write(Test, wrong);
+        Refused(Test, "");
+    }
+
+    [Fact]
+    public void A_gzip_file_that_lies_at_both_ends_takes_memory_for_what_it_holds()
+    {
+        const string Test = "t10k-images-idx3-ubyte.gz";
+        byte[] lie = Gzip([.. Header(3, 60000, 100, 100), .. RandomBytes(600_000)]);
+        BinaryPrimitives.WriteUInt32LittleEndian(lie.AsSpan(lie.Length - 4), 600_000_016);
+        _folder.Write(Test, lie);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Refused(Test, "gzip stream is damaged");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8_000_000);
+    }
+
+    [Fact]
+    public void Data_that_outgrows_the_first_buffer_is_read_whole()
+    {
+        byte[] pixels = new byte[9_000_000];
+        RandomBytes(9_000).CopyTo(pixels, 8_000_000);
+        _folder.Write("big.gz", Gzip([.. Header(3, 9, 1000, 1000), .. pixels]));
+        Assert.Equal(pixels, IdxFile.Read(_folder["big.gz"], 3).Data);
+    }
+
     [Fact]
     public void A_gzip_bomb_stops_at_the_size_that_the_header_implies()
     {
         const string Test = "t10k-images-idx3-ubyte.gz";
         _folder.Write(Test, Gzip([.. Header(3, 1, 2, 3), .. new byte[50_000_000]]));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Refused(Test, "more data after byte 22");
+        Refused(Test, "says at its end that it holds 50000000");
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4_000_000);
         _folder.Write(Test, Gzip(Header(3, 60000, 100, 100)));
-        Refused(Test, "600000000 bytes of data, more than the compressed file can hold");
+        Refused(Test, "600000000 bytes of data, but the gzip file", "holds 0");
     }
 
     [Fact]

@@ -70,14 +70,6 @@ public class ModelFileTests
     }
 
     [Theory]
-    [InlineData("""{"type":"convv","out":1,"kernel":1}""", "$.layers[0]", "Did you mean 'conv'?")]
-    [InlineData("""{"type":"conv","out":1,"kernal":1}""", "unknown key \"kernal\"", "Did you mean 'kernel'?")]
-    [InlineData("""{"type":"relu","foo":1}""", "unknown key \"foo\"", "known: type.")]
-    [InlineData("""{"out":1}""", "needs a \"type\"", "known: conv")]
-    [InlineData("""{"type":"conv","out":1}""", "kernel", "line 1")]
-    [InlineData("""{"type":"conv","out":"x","kernel":1}""", "$.layers[0]", "line 1")]
-    [InlineData("""{"type":"conv","out":1,"kernel":[1,2,3]}""", "number or [height, width]", "line 1")]
-    [InlineData("""{"type":"residual","main":[{"type":"rleu"}]}""", "$.layers[0].main[0]", "Did you mean 'relu'?")]
     [InlineData("""{"type":"conv","out":4,"kernel":3,"groups":3}""", "groups 3 must divide", "4 output channels")]
     [InlineData("""{"type":"fullyConnected","out":4}""", "needs a flat input", "1x28x28")]
     [InlineData("""{"type":"dropout","rate":1}""", "rate 1", "below 1")]
@@ -110,7 +102,7 @@ public class ModelFileTests
             File.WriteAllText(path, new string(' ', ModelFile.MaxBytes + 1));
             Assert.Contains("more than the", Assert.Throws<ConvNetException>(() => ModelFile.Load(path)).Message);
             File.WriteAllText(path, new string('[', 40) + new string(']', 40));
-            Assert.Contains("depth", Assert.Throws<ConvNetException>(() => ModelFile.Load(path)).Message);
+            Assert.Contains("too deep", Assert.Throws<ConvNetException>(() => ModelFile.Load(path)).Message);
         }
         finally
         {

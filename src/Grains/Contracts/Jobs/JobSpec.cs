@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
+using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
@@ -20,10 +22,15 @@ public sealed record JobSpec
     /// <summary>Raised by every change of kernels or rules that changes bits.</summary>
     public const int CurrentNumericsVersion = 2;
 
+    private const int MaxDepth = 40;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowOutOfOrderMetadataProperties = true,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new ModelSpecConverter() },
     };
 
@@ -84,17 +91,9 @@ public sealed record JobSpec
     /// <exception cref="ConvNetException">The text is no job of this program's version (exit code 3).</exception>
     public static JobSpec FromJson(string json, bool toEvaluate = false)
     {
-        JobSpec spec;
-        try
-        {
-            spec = JsonSerializer.Deserialize<JobSpec>(json, Json) ?? throw new JsonException("it is null.");
-        }
-        catch (JsonException e)
-        {
-            throw ConvNetException.BadInput(
-                $"the job's description cannot be read: {e.Message.TrimEnd('.')}; was it written by another version of convnet?", e);
-        }
-
+        const string Source = "the job's description";
+        using JsonDocument document = JsonText.Parse(json, Source, MaxDepth);
+        JobSpec spec = JsonText.Make<JobSpec>(document, Source, Json);
         if (spec.NumericsVersion != CurrentNumericsVersion && !(toEvaluate && spec.NumericsVersion < CurrentNumericsVersion))
         {
             throw ConvNetException.BadInput(
@@ -120,6 +119,18 @@ public sealed record JobSpec
         Check("trainSamples", TrainSamples, int.MaxValue);
         Check("testSamples", TestSamples, int.MaxValue);
         Check("totalSteps", TotalSteps, long.MaxValue);
+        CheckAdapter();
+    }
+
+    private void CheckAdapter()
+    {
+        Shape image = Adapter.Image;
+        if (Adapter.Model != Model.Input || Math.Min(image.C, Math.Min(image.H, image.W)) < 1)
+        {
+            throw ConvNetException.BadInput($"the job turns images of {image} into {Adapter.Model}, but its model takes {Model.Input}.");
+        }
+
+        _ = InputAdapter.For(image, Adapter.Mean, Adapter.Std, Adapter.Model);
     }
 
     private static void Check(string name, long value, long most)

@@ -38,5 +38,27 @@ public sealed class JobSpecTests
         Assert.False(JobSpec.AreSame(older, named));
     }
 
+    [Theory]
+    [InlineData("\"mean\":[", "\"mean\":[null,", "adapter.mean")]
+    [InlineData("\"mean\":[", "\"mean\":[1,2,", "means and 1 standard deviations")]
+    [InlineData("\"std\":[", "\"std\":null,\"x\":[", "adapter.")]
+    [InlineData("\"batch\":20", "\"batch\":20,\"batch\":20", "the key \"batch\" is given twice")]
+    [InlineData("\"batch\":20", "\"batch\":\"20\"", "batch: a value is missing or not of the kind that belongs there")]
+    [InlineData("\"type\":\"sgd\"", "\"type\":\"none\"", "optimizer")]
+    [InlineData("\"type\":\"sgd\",", "", "a value is missing or not of the kind")]
+    [InlineData("\"nameOrPath\":\"", "\"nameOrPath\":\"\\u0000", "data.nameOrPath: a text holds a NUL")]
+    [InlineData("\"image\":{\"c\":1,\"h\":28,\"w\":28", "\"image\":{\"c\":1,\"h\":28,\"w\":32768", "don't fit a model")]
+    [InlineData("\"image\":{\"c\":1,\"h\":28,\"w\":28", "\"image\":{\"c\":1,\"h\":28,\"w\":0", "images of 1x28x0")]
+    public void A_changed_job_is_refused_in_plain_words(string from, string to, string message)
+    {
+        string json = TestJobs.Job("lenet", batch: 20, steps: 2).ToJson();
+        Assert.Contains(from, json, StringComparison.OrdinalIgnoreCase);
+        ConvNetException refusal = Assert.Throws<ConvNetException>(
+            () => JobSpec.FromJson(json.Replace(from, to, StringComparison.OrdinalIgnoreCase)));
+        Assert.Equal(ExitCode.BadInput, refusal.ExitCode);
+        Assert.Contains(message, refusal.Message);
+        Assert.DoesNotContain("System.", refusal.Message);
+    }
+
     private static string WithVersion(int version) => (TestJobs.Job("lenet", batch: 20, steps: 2) with { NumericsVersion = version }).ToJson();
 }
