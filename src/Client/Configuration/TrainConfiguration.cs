@@ -19,6 +19,8 @@ public sealed record TrainConfiguration
 
     public AugmentationSection Augmentation { get; init; } = new();
 
+    public CheckpointSection Checkpoint { get; init; } = new();
+
     public LayoutSection Layout { get; init; } = new();
 }
 

@@ -57,6 +57,10 @@ public sealed record JobSpec
     /// <summary>B, over all workers.</summary>
     public required int Batch { get; init; }
 
+    /// <summary>Leave out the smaller batch at the end of each epoch. Not written when false, as before there was a choice.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool DropLast { get; init; }
+
     /// <summary>S.</summary>
     public required int DataShards { get; init; }
 
@@ -69,12 +73,15 @@ public sealed record JobSpec
     public KernelSet Kernels { get; init; }
 
     [JsonIgnore]
-    public JobShape Shape => new(TrainSamples, Batch, DataShards, TotalSteps);
+    public JobShape Shape => new(TrainSamples, Batch, DataShards, TotalSteps, DropLast);
 
     [JsonIgnore]
     public int StepsPerEpoch => Shape.StepsPerEpoch;
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Whether two descriptions mean the same job. Where the data lies is no part of it: their hash is.</summary>
+    public bool IsSameJob(JobSpec other) => WithoutPlace().ToJson() == other.WithoutPlace().ToJson();
 
     /// <param name="toEvaluate">True to accept jobs of an older numerics version: their weights mean the same, but training would go on in other bits.</param>
     /// <exception cref="ConvNetException">The text is no job of this program's version (exit code 3).</exception>
@@ -110,7 +117,14 @@ public sealed record JobSpec
         Check("trainSamples", TrainSamples, int.MaxValue);
         Check("testSamples", TestSamples, int.MaxValue);
         Check("totalSteps", TotalSteps, long.MaxValue);
+        if (DropLast && TrainSamples < Batch)
+        {
+            throw ConvNetException.BadInput(
+                $"the job's trainSamples are {TrainSamples}; with dropLast they must be at least one batch of {Batch}.");
+        }
     }
+
+    private JobSpec WithoutPlace() => this with { Data = Data with { NameOrPath = "" } };
 
     private static void Check(string name, long value, long most)
     {
