@@ -9,7 +9,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A process of the real client, as a user starts it.</summary>
 internal sealed class ClientProcess : IDisposable
 {
-    private const int SigTerm = 15;
+    private const int SigHup = 1, SigTerm = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -70,6 +70,9 @@ internal sealed class ClientProcess : IDisposable
 
     /// <summary>Sends SIGTERM, as an operator or a service manager does.</summary>
     public void Terminate() => Assert.Equal(0, Kill(_process.Id, SigTerm));
+
+    /// <summary>Sends SIGHUP, as a terminal does that is closed.</summary>
+    public void HangUp() => Assert.Equal(0, Kill(_process.Id, SigHup));
 
     public async Task EndAsync(int exitCode)
     {

@@ -102,7 +102,7 @@ internal static class ResumeCommand
         catch (ConvNetException e) when (moved is null)
         {
             throw new ConvNetException(
-                e.ExitCode, $"{e.Message} If the data has moved, say where it is: 'convnet resume {directory} --data PATH'.", e);
+                e.ExitCode, $"{e.Message.TrimEnd('.')}. If the data has moved, say where it is: 'convnet resume {directory} --data PATH'.", e);
         }
 
         if (data.Sha256 != spec.Data.Sha256)

@@ -65,8 +65,8 @@ internal sealed record RunSession(
 
         string where = ClusterUrl is null ? "" : $" --cluster {ClusterUrl}";
         return CheckpointStore.FindNewest(Folder.FullPath, _ => { }) is { } newest
-            ? $" Then go on from {Path.GetFileName(newest)} with 'convnet resume {Folder.FullPath}{where}'."
-            : " There is no checkpoint yet: then start the run again.";
+            ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {Folder.FullPath}{where}'."
+            : " There is no checkpoint yet: start the run again.";
     }
 
     private async Task<ExitCode> RunJobAsync(RunStream run, StopSignal stop, Logger log)

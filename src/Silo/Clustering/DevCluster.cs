@@ -98,9 +98,14 @@ public sealed partial record DevCluster(IPEndPoint Primary, int? NamedGateway)
 
     private static IPAddress Lookup(string host, string url)
     {
+        if (IPAddress.TryParse(host, out IPAddress? address))
+        {
+            return address;
+        }
+
         try
         {
-            return Dns.GetHostAddresses(host.Trim('[', ']')).OrderBy(address => address.AddressFamily).First();
+            return Dns.GetHostAddresses(host.Trim('[', ']')).OrderBy(known => known.AddressFamily).First();
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException)
         {

@@ -23,5 +23,29 @@ public sealed class JobSpecTests
     public void A_job_of_a_newer_numerics_version_is_refused() =>
         Assert.Throws<ConvNetException>(() => JobSpec.FromJson(WithVersion(JobSpec.CurrentNumericsVersion + 1), toEvaluate: true));
 
+    [Fact]
+    public void A_job_is_the_same_wherever_its_data_lies_and_however_its_text_is_written()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 2);
+        JobSpec moved = job with { Data = job.Data with { NameOrPath = "/elsewhere" } };
+
+        Assert.True(job.IsSameJob(JobSpec.FromJson(moved.ToJson().Replace(",", ", ", StringComparison.Ordinal))));
+        Assert.False(job.IsSameJob(job with { Seed = 2 }));
+        Assert.False(job.IsSameJob(job with { DropLast = true }));
+        Assert.False(job.IsSameJob(job with { Data = job.Data with { Sha256 = new string('0', 64) } }));
+    }
+
+    [Fact]
+    public void Dropping_the_last_batch_is_part_of_a_job_and_written_only_where_it_is_chosen()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 70, steps: 2);
+
+        Assert.DoesNotContain("dropLast", job.ToJson());
+        Assert.True(JobSpec.FromJson((job with { DropLast = true }).ToJson()).DropLast);
+        Assert.Equal((172, 171), (job.StepsPerEpoch, (job with { DropLast = true }).StepsPerEpoch));
+        ConvNetException none = Assert.Throws<ConvNetException>(() => JobSpec.FromJson((job with { DropLast = true, TrainSamples = 69 }).ToJson()));
+        Assert.Contains("at least one batch of 70", none.Message);
+    }
+
     private static string WithVersion(int version) => (TestJobs.Job("lenet", batch: 20, steps: 2) with { NumericsVersion = version }).ToJson();
 }
