@@ -12,7 +12,7 @@ internal static class PortCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <exception cref="ConvNetException">A port is taken, or both are the same (exit code 4).</exception>
+    /// <exception cref="ConvNetException">A port is taken, or both are the same (exit code 4); the address is another machine's (3).</exception>
     public static void Run(ConvNetSiloOptions options)
     {
         if (options.Port == options.Gateway)
@@ -26,6 +26,13 @@ internal static class PortCheck
 
     private static void RefuseTaken(string option, IPEndPoint endpoint)
     {
+        if (!IsOurs(endpoint.Address))
+        {
+            throw ConvNetException.BadInput(
+                $"{endpoint.Address} is not an address of this machine, and all silos of a dev:// cluster live on one; " +
+                "name one of this machine's addresses in the URL of --cluster, or 127.0.0.1.");
+        }
+
         string? trouble = Answers(endpoint) ? "another process listens there" : BindTrouble(endpoint);
         if (trouble is not null)
         {
@@ -33,6 +40,20 @@ internal static class PortCheck
                 ExitCode.Environment,
                 $"{option} {endpoint.Port} cannot be used on {endpoint.Address}: {trouble}; " +
                 $"choose a free port with {option}, or stop the process that has it.");
+        }
+    }
+
+    private static bool IsOurs(IPAddress address)
+    {
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(address, 0));
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            return false;
         }
     }
 

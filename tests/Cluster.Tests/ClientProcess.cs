@@ -9,7 +9,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A process of the real client, as a user starts it.</summary>
 internal sealed class ClientProcess : IDisposable
 {
-    private const int SigTerm = 15;
+    private const int SigHup = 1, SigTerm = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -73,6 +73,9 @@ internal sealed class ClientProcess : IDisposable
 
     /// <summary>Ends the process at once, as a power cut does (kill -9).</summary>
     public void Kill() => _process.Kill();
+
+    /// <summary>Sends SIGHUP, as a terminal does that is closed.</summary>
+    public void HangUp() => Assert.Equal(0, Send(_process.Id, SigHup));
 
     public async Task EndAsync(int exitCode)
     {

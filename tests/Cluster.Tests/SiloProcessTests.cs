@@ -44,7 +44,7 @@ public sealed class SiloProcessTests : IDisposable
         using ClientProcess first = StartSilo("node-1", url, ports[0], ports[1], devices: 1);
         await first.SaysAsync("node-1 is in the cluster");
 
-        using ClientProcess samePort = StartSilo("node-2", url, ports[0], ports[3], devices: 1);
+        using ClientProcess samePort = StartSilo("node-2", $"dev://127.0.0.1:{ports[0]}", ports[0], ports[3], devices: 1);
         await samePort.EndAsync(4);
         using ClientProcess sameGateway = StartSilo("node-2", url, ports[2], ports[1], devices: 1);
         await sameGateway.EndAsync(4);
@@ -56,6 +56,27 @@ public sealed class SiloProcessTests : IDisposable
         Assert.Contains("already has the name 'node-1'", sameName.Error);
         first.Terminate();
         await first.EndAsync(143);
+    }
+
+    [Fact]
+    public async Task A_url_means_one_cluster_for_silos_and_clients()
+    {
+        int[] ports = FreePorts.Take(3);
+        string url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
+        using ClientProcess contradicts = StartSilo("node-1", url, ports[0], ports[2], devices: 1);
+        await contradicts.EndAsync(3);
+        using ClientProcess silo = ClientProcess.Start(_folder.Path, "silo", "--name", "node-1", "--cluster", url, "--port", $"{ports[0]}");
+        await silo.SaysAsync($"gateway {ports[1]}");
+
+        using ClientProcess right = await ClientProcess.RunAsync(0, _folder.Path, "monitor", "--cluster", url, "--once");
+        using ClientProcess other = await ClientProcess.RunAsync(
+            4, _folder.Path, "monitor", "--cluster", $"dev://127.0.0.1:{ports[2]}?gateway={ports[1]}", "--once");
+
+        Assert.Contains("No jobs", right.Output);
+        Assert.Contains($"of another cluster: its silos are 127.0.0.1:{ports[0]}", other.Error);
+        Assert.Contains("contradicts the cluster's URL", contradicts.Error);
+        silo.HangUp();
+        await silo.EndAsync(129);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -13,7 +13,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
     public abstract IGrainFactory Grains { get; }
 
     /// <summary>Connects to the silos behind a URL.</summary>
-    /// <exception cref="ConvNetException">Nobody answers there (exit code 4).</exception>
+    /// <exception cref="ConvNetException">Nobody answers there, or a silo of another cluster does (exit code 4).</exception>
     public static async Task<ClusterConnection> ConnectAsync(string url, Serilog.ILogger log)
     {
         DevCluster cluster = DevCluster.Parse(url);
@@ -63,7 +63,31 @@ internal abstract class ClusterConnection : IAsyncDisposable
                     e);
             }
 
-            return new RemoteCluster(host);
+            var connection = new RemoteCluster(host);
+            try
+            {
+                await connection.DemandPrimaryAsync(cluster, url);
+                return connection;
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+        }
+
+        /// <summary>Whoever has the gateway's port answers there, perhaps for another cluster on the same host.</summary>
+        private async Task DemandPrimaryAsync(DevCluster cluster, string url)
+        {
+            Dictionary<SiloAddress, SiloStatus> silos = await Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true);
+            if (!silos.Keys.Any(silo => silo.Endpoint.Equals(cluster.Primary)))
+            {
+                string members = string.Join(", ", silos.Keys.Select(silo => silo.Endpoint.ToString()).Order(StringComparer.Ordinal));
+                throw new ConvNetException(
+                    ExitCode.Environment,
+                    $"the gateway at {cluster.Primary.Address}:{cluster.Gateway} is of another cluster: its silos are {members}, and {url} means the one " +
+                    $"whose primary is {cluster.Primary}; correct the port, or name the gateway of that primary with ?gateway=PORT.");
+            }
         }
 
         public override async ValueTask DisposeAsync()

@@ -18,7 +18,7 @@ internal static partial class LostSilo
     public static bool IsBehind(Exception failure) => GrainFailure.IsLostContact(failure);
 
     /// <summary>What to tell: the job's own failure if it knows one by now.</summary>
-    public static async Task<ConvNetException> ExplainAsync(IJobGrain job, Exception trouble, long step, bool hasCheckpoint)
+    public static async Task<ConvNetException> ExplainAsync(IJobGrain job, Exception trouble, long step)
     {
         if (await FailureAsync(job) is { } failure)
         {
@@ -26,10 +26,9 @@ internal static partial class LostSilo
         }
 
         Match endpoint = Endpoint().Match(trouble.Message);
-        string remedy = hasCheckpoint ? "start it again and go on from the last checkpoint with 'resume'" : "there is no checkpoint yet: start the run again";
         return new ConvNetException(
             ExitCode.Environment,
-            $"a silo of the cluster no longer answers{(endpoint.Success ? $" ({endpoint.Value})" : "")}; the run was at step {step}; {remedy}.",
+            $"a silo of the cluster no longer answers{(endpoint.Success ? $" ({endpoint.Value})" : "")}; the run was at step {step}; start the silo again.",
             trouble);
     }
 

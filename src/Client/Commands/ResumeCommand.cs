@@ -18,6 +18,7 @@ internal static class ResumeCommand
     public static Command Create(Terminal terminal)
     {
         var directory = new Argument<string>("dir") { Description = "Run folder (its newest whole checkpoint) or checkpoint folder", HelpName = "DIR" };
+        var data = new KeyOption("--data", "data.path", "PATH", "Where the data is now, if it has moved; its hash must be the job's");
         var layout = new LayoutOptions();
         var run = new RunOptions();
         var command = new Command(
@@ -28,10 +29,12 @@ internal static class ResumeCommand
             Example: convnet resume runs/train-0001 --workers 3
             """)
         { directory };
+        command.Add(data.Option);
         layout.AddTo(command);
         run.AddTo(command);
         command.SetAction((parsed, _) => run.Read(parsed).RunAsync(
-            terminal, choices => RunAsync(terminal, parsed.GetValue(directory)!, [.. layout.Read(parsed).OfType<Setting>()], choices)));
+            terminal,
+            choices => RunAsync(terminal, parsed.GetValue(directory)!, [.. layout.Read(parsed).Append(data.Read(parsed)).OfType<Setting>()], choices)));
         return command;
     }
 
@@ -55,7 +58,8 @@ internal static class ResumeCommand
             return (int)ExitCode.Ok;
         }
 
-        CheckData(spec);
+        spec = FindData(spec, directory, settings);
+        configuration.Data.Path = spec.Data.NameOrPath;
         RunFolder folder = home ?? RunFolder.CreateNext("runs");
         using IDisposable? heldNew = home is null ? folder.Lock() : null;
         if (configuration.Model == Path.Combine(folder.FullPath, TrainCommand.ModelFileName))
@@ -85,15 +89,31 @@ internal static class ResumeCommand
         return configuration;
     }
 
-    private static void CheckData(JobSpec spec)
+    /// <summary>The job with the place where its data is now; the hash decides whether it is the job's.</summary>
+    private static JobSpec FindData(JobSpec spec, string directory, Setting[] settings)
     {
-        Dataset data = DataCatalog.Reopen(spec.Data);
+        string? moved = settings.FirstOrDefault(setting => setting.Key.Path == "data.path")?.Text;
+        string place = moved is null ? spec.Data.NameOrPath : JobFactory.PathOf(moved);
+        Dataset data;
+        try
+        {
+            data = DataCatalog.Reopen(spec.Data with { NameOrPath = place });
+        }
+        catch (ConvNetException e) when (moved is null)
+        {
+            throw new ConvNetException(
+                e.ExitCode, $"{e.Message.TrimEnd('.')}. If the data has moved, say where it is: 'convnet resume {directory} --data PATH'.", e);
+        }
+
         if (data.Sha256 != spec.Data.Sha256)
         {
             throw ConvNetException.BadInput(
-                $"data '{spec.Data.NameOrPath}' has changed since the run began: its SHA-256 is {data.Sha256}, but the job was made with {spec.Data.Sha256}. " +
-                "Bring the old files back, or start a new run." + spec.Data.OlderReading);
+                $"data '{place}' {(moved is null ? "has changed since the run began" : "is not the data of this run")}: its SHA-256 is {data.Sha256}, " +
+                $"but the job was made with {spec.Data.Sha256}. " +
+                "Bring the old files back, say with --data where they are, or start a new run." + spec.Data.OlderReading);
         }
+
+        return spec with { Data = spec.Data with { NameOrPath = place } };
     }
 
     /// <summary>A finished run says its last words again; what only the run itself knew comes from its events.</summary>

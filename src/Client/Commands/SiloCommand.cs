@@ -21,7 +21,7 @@ internal static class SiloCommand
         cluster.Required = true;
         cluster.Description = "The cluster to join or to begin: dev://host:port with the silo port of the primary";
         Option<long?> port = WholeNumber.Option("--port", "Port for other silos [11111]");
-        Option<long?> gateway = WholeNumber.Option("--gateway", "Port for clients [30000]");
+        Option<long?> gateway = WholeNumber.Option("--gateway", "Port for clients [the primary's: that of the cluster URL; 30000]");
         Option<long?> devices = WholeNumber.Option("--devices", "Workers that this silo can run [1]");
         Option<long?> threads = WholeNumber.Option("--threads", "Compute threads per worker [1]");
         var roles = new Option<string>("--roles")
@@ -48,12 +48,15 @@ internal static class SiloCommand
                 throw ConvNetException.BadInput($"--roles: '{unknown}' is no role; the roles are worker and server.{NearMatch.Suggest(unknown, Roles)}");
             }
 
+            DevCluster home = DevCluster.Parse(parsed.GetValue(cluster)!);
+            int silos = WholeNumber.InRange("--port", parsed.GetValue(port) ?? 11111, 1, 65535);
+            int? clients = parsed.GetValue(gateway) is { } told ? WholeNumber.InRange("--gateway", told, 1, 65535) : null;
             var options = new ConvNetSiloOptions
             {
                 Name = parsed.GetValue(name)!,
-                Cluster = DevCluster.Parse(parsed.GetValue(cluster)!),
-                Port = WholeNumber.InRange("--port", parsed.GetValue(port) ?? 11111, 1, 65535),
-                Gateway = WholeNumber.InRange("--gateway", parsed.GetValue(gateway) ?? 30000, 1, 65535),
+                Cluster = home,
+                Port = silos,
+                Gateway = home.GatewayOf(silos, clients),
                 Devices = WholeNumber.InRange("--devices", parsed.GetValue(devices) ?? 1, 1, 256),
                 Threads = WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? 1, 1, 1024),
                 Workers = does.Contains("worker"),

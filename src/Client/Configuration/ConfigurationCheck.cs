@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 
@@ -17,6 +18,7 @@ public static class ConfigurationCheck
         CheckOptimizer(configuration.Optimizer, problems);
         CheckSchedule(configuration.Schedule, problems);
         InRange("augmentation.padCrop", configuration.Augmentation.PadCrop, 0, 64, problems);
+        CheckCheckpoint(configuration.Checkpoint, problems);
         CheckLayout(configuration, problems);
         CheckData(configuration.Data, problems);
         if (problems.Count > 0)
@@ -91,6 +93,14 @@ public static class ConfigurationCheck
 
         Positive("schedule.factor", schedule.Factor, problems);
         NotNegative("schedule.minimumRate", schedule.MinimumRate, problems);
+    }
+
+    private static void CheckCheckpoint(CheckpointSection checkpoint, List<string> problems)
+    {
+        InRange("checkpoint.everySteps", checkpoint.EverySteps, 0, MaxSteps, problems);
+        NotNegative("checkpoint.everyMinutes", checkpoint.EveryMinutes, problems);
+        InRange("checkpoint.keep", checkpoint.Keep, CheckpointStore.MinimumKept, int.MaxValue, problems);
+        InRange("checkpoint.keepEvery", checkpoint.KeepEvery, 0, 1_000_000, problems);
     }
 
     private static void CheckLayout(TrainConfiguration configuration, List<string> problems)

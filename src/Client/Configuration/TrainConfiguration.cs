@@ -19,5 +19,7 @@ public sealed record TrainConfiguration
 
     public AugmentationSection Augmentation { get; init; } = new();
 
+    public CheckpointSection Checkpoint { get; init; } = new();
+
     public LayoutSection Layout { get; init; } = new();
 }

@@ -10,6 +10,9 @@ public sealed record TrainSection
     /// <summary>Samples of one optimizer step, over all workers.</summary>
     public long Batch { get; set; } = 64;
 
+    /// <summary>Leave out the smaller batch at the end of each epoch.</summary>
+    public bool DropLast { get; set; }
+
     public long DataShards { get; set; } = 4;
 
     public long Seed { get; set; } = 1;

@@ -18,7 +18,14 @@ internal static class JobFactory
     {
         TrainSection train = configuration.Train;
         var adapter = InputAdapter.For(data, model.Input);
-        var shape = new JobShape(data.Train.Count, (int)train.Batch, (int)train.DataShards, 0);
+        var shape = new JobShape(data.Train.Count, (int)train.Batch, (int)train.DataShards, 0, train.DropLast);
+        if (shape.StepsPerEpoch == 0)
+        {
+            throw ConvNetException.BadInput(
+                $"train.dropLast leaves out the smaller batch of an epoch, but the {shape.Samples} training images are less than one batch of " +
+                $"{shape.Batch}; use a batch of at most {shape.Samples}, or train.dropLast=false.");
+        }
+
         var spec = new JobSpec
         {
             Model = model,
@@ -35,6 +42,7 @@ internal static class JobFactory
             RunningAverage = train.RunningAverage == "exponential" ? RunningAverage.Exponential : RunningAverage.Cumulative,
             Initialization = train.Initialization == "he" ? InitializationKind.He : InitializationKind.Xavier,
             Batch = (int)train.Batch,
+            DropLast = train.DropLast,
             DataShards = (int)train.DataShards,
             Seed = (ulong)train.Seed,
             TotalSteps = train.Steps ?? checked(train.Epochs!.Value * shape.StepsPerEpoch),
@@ -55,14 +63,30 @@ internal static class JobFactory
         spec.Optimizer.Validate();
         spec.Schedule.Validate();
         spec.Augmentation?.Validate(spec.Model.Input);
-        int smallest = Math.Min(spec.Batch, spec.Shape.BatchOf(spec.StepsPerEpoch - 1));
         var model = new Model(spec.Model, spec.BatchNormMode);
-        model.CheckBatch(smallest, spec.DataShards);
+        CheckBatches(spec, model);
         if (data.ClassCount > model.Classes)
         {
             throw ConvNetException.BadInput(
                 $"data '{data.Name}' has {data.ClassCount} classes, but model '{spec.Model.Name}' ends with {model.Classes}; " +
                 $"use a model file whose last layer is {{\"type\":\"fullyConnected\",\"out\":{data.ClassCount}}}.");
+        }
+    }
+
+    private static void CheckBatches(JobSpec spec, Model model)
+    {
+        int samples = spec.TrainSamples;
+        model.CheckBatch(Math.Min(spec.Batch, samples), spec.DataShards);
+        int last = spec.Shape.BatchOf(spec.StepsPerEpoch - 1);
+        bool isReached = spec.TotalSteps >= spec.StepsPerEpoch;
+        if (isReached && model.ProblemOfBatch(last, spec.DataShards) is { } problem)
+        {
+            int works = Enumerable.Range(1, samples).OrderBy(batch => Math.Abs((long)batch - spec.Batch)).FirstOrDefault(batch =>
+                model.ProblemOfBatch(batch, spec.DataShards) is null
+                && (samples % batch == 0 || model.ProblemOfBatch(samples % batch, spec.DataShards) is null));
+            throw ConvNetException.BadInput(
+                $"the last batch of each epoch has {samples} mod {spec.Batch} = {last} of the training images: {problem}; " +
+                $"leave that batch out with -s train.dropLast=true{(works == 0 ? "" : $", or use another one, such as --batch {works}")}.");
         }
     }
 

@@ -62,7 +62,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
             {
                 throw new ConvNetException(
                     ExitCode.Environment,
-                    "the cluster no longer knows the job: the silo that held it has left. Start it again and go on from the last checkpoint with 'resume'.",
+                    "the cluster no longer knows the job: the silo that held it has left; start it again.",
                     e);
             }
             catch (Exception e) when (LostSilo.IsBehind(e) && trying.Elapsed < CallDeadline)
@@ -86,7 +86,7 @@ internal sealed class JobWatch(IJobGrain job, Action<JobStatus> seen)
         ExitCode.Environment,
         $"job {status.JobId} has made no progress for {silent.TotalSeconds:F0} s; it is {status.State} at step {status.Step} " +
         $"with {status.Workers.Length} workers ({string.Join(", ", status.Workers.Select(worker => $"{worker.Name} at step {worker.Step}"))}). " +
-        "Look into the logs, and go on from the last checkpoint with 'resume'.");
+        "Look into the logs.");
 
     private static void ThrowIfEnded(JobStatus status)
     {

@@ -2,6 +2,7 @@ using ConvNet.Client.Cluster;
 using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
@@ -46,9 +47,26 @@ internal sealed record RunSession(
         {
             log.Error(e, "The run failed");
             (ExitCode code, string message) = Failures.Explain(e);
-            run.Publish(new RunEvent.Failed(code, message));
+            run.Publish(new RunEvent.Failed(code, _begun ? message + Remedy(code) : message));
             return (int)code;
         }
+    }
+
+    /// <summary>
+    /// What to do after a failure of the environment, which is known only here: whether there is a checkpoint to go on from. What the job
+    /// itself did wrong, it would do again.
+    /// </summary>
+    private string Remedy(ExitCode code)
+    {
+        if (code is not (ExitCode.Environment or ExitCode.Resources))
+        {
+            return "";
+        }
+
+        string where = ClusterUrl is null ? "" : $" --cluster {ClusterUrl}";
+        return CheckpointStore.FindNewest(Folder.FullPath, _ => { }) is { } newest
+            ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {Folder.FullPath}{where}'."
+            : " There is no checkpoint yet: start the run again.";
     }
 
     private async Task<ExitCode> RunJobAsync(RunStream run, StopSignal stop, Logger log)
@@ -76,12 +94,13 @@ internal sealed record RunSession(
         IJobGrain job = cluster.Job(id);
         log.Information("Job {Job}: {Spec}", id, Spec.ToJson());
         int threadsOfWorker = ClusterUrl is null || layout.Threads is not null ? threads : 0;
-        await job.SubmitAsync(Spec.ToJson(), new JobLayout(workers, threadsOfWorker, (int)(layout.Partitions ?? 0)), Checkpoint);
+        await job.SubmitAsync(Spec.ToJson(), new JobLayout(workers, threadsOfWorker, (int)(layout.Partitions ?? 0)), Checkpoint, Folder.FullPath);
         _begun = true;
         Folder.PointLatestHere();
         try
         {
-            return await new TrainingRun(job, Folder, run, metrics.LastEvaluatedStep, stop).RunAsync(StopAfter);
+            var plan = new SavePlan(Configuration.Checkpoint, metrics.Evaluations, TimeProvider.System);
+            return await new TrainingRun(job, Folder, run, plan, metrics.LastEvaluatedStep, stop).RunAsync(StopAfter);
         }
         catch (Exception) when (ClusterUrl is not null)
         {

@@ -4,7 +4,8 @@ using ConvNet.Engine.Errors;
 namespace ConvNet.Client.Runs;
 
 /// <summary>
-/// Ctrl-C and SIGTERM: the first one asks the run to finish its step and to save a checkpoint, the second one ends the process.
+/// Ctrl-C, SIGTERM and SIGHUP (a terminal that closes): the first one asks the run to finish its step and to save a checkpoint.
+/// A second Ctrl-C or SIGTERM ends the process. SIGHUP never does: kernel, shell and service manager may each send one for the same end.
 /// </summary>
 internal sealed class StopSignal : IDisposable
 {
@@ -15,7 +16,8 @@ internal sealed class StopSignal : IDisposable
     private readonly CancellationTokenSource _requested = new();
     private readonly Action<string> _tell;
     private readonly Action<ExitCode>? _leaving;
-    private int _count;
+    private int _departures;
+    private int _isRequested;
 
     /// <param name="tell">Shows a sentence to the person who pressed Ctrl-C.</param>
     /// <param name="leaving">Called before the second request ends the process.</param>
@@ -27,6 +29,7 @@ internal sealed class StopSignal : IDisposable
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Handle(signal, ExitCode.Interrupted)),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Handle(signal, ExitCode.Terminated)),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Handle(signal, ExitCode.HungUp)),
         ];
     }
 
@@ -46,13 +49,18 @@ internal sealed class StopSignal : IDisposable
         _requested.Dispose();
     }
 
-    /// <summary>Asks for an end, as the first signal does; the second request ends the process.</summary>
+    /// <summary>Asks for an end, as a signal does; a second request that is no hang-up ends the process.</summary>
     public void Request(ExitCode code)
     {
-        if (Interlocked.Increment(ref _count) > 1)
+        if (code != ExitCode.HungUp && Interlocked.Increment(ref _departures) > 1)
         {
             Task.WaitAny([Task.Run(() => _leaving?.Invoke(code))], LeavingPatience);
             Environment.Exit((int)code);
+        }
+
+        if (Interlocked.Exchange(ref _isRequested, 1) != 0)
+        {
+            return;
         }
 
         Requested = code;

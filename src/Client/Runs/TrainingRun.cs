@@ -10,8 +10,9 @@ namespace ConvNet.Client.Runs;
 /// Orchestrates a job that has been submitted: epoch by epoch it trains, evaluates and saves a checkpoint, until the job is
 /// complete, the stop step is reached, or somebody asks it to stop.
 /// </summary>
+/// <param name="plan">When to save in between.</param>
 /// <param name="lastEvaluatedStep">Completed steps at the last evaluation of the run so far, or −1.</param>
-internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run, long lastEvaluatedStep, StopSignal stop)
+internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run, SavePlan plan, long lastEvaluatedStep, StopSignal stop)
 {
     /// <summary>A job trains in slices of about this length, so that a person who presses Ctrl-C need not wait for the end of an epoch.</summary>
     private const double SliceSeconds = 2;
@@ -30,7 +31,7 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run
         }
         catch (Exception e) when (LostSilo.IsBehind(e))
         {
-            throw await LostSilo.ExplainAsync(job, e, _latest?.Step ?? 0, folder.HasCheckpoint);
+            throw await LostSilo.ExplainAsync(job, e, _latest?.Step ?? 0);
         }
     }
 
@@ -54,20 +55,26 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run
             }
 
             long epochEnd = Math.Min((status.Step / status.StepsPerEpoch + 1) * status.StepsPerEpoch, status.TotalSteps);
-            status = await TrainAsync(watch, status, Math.Min(epochEnd, stopStep));
+            long nextSave = plan.NextStep(status.Step);
+            status = await TrainAsync(watch, status, Math.Min(Math.Min(epochEnd, stopStep), nextSave));
             saved = null;
             if (status.Step == epochEnd && epochEnd < stopStep && stop.Requested is null)
             {
                 evaluation = await EvaluateAsync(watch, status);
                 saved = epochEnd == status.TotalSteps ? null : await SaveAsync(watch, status, null);
             }
+            else if (status.Step < stopStep && stop.Requested is null && (status.Step == nextSave || plan.IsDue))
+            {
+                saved = await SaveAsync(watch, status, null);
+            }
         }
     }
 
-    /// <returns>The status at <paramref name="untilStep"/>, or at an earlier step if the run is asked to stop.</returns>
+    /// <returns>The status at <paramref name="untilStep"/>, or at an earlier step if the run is asked to stop or a checkpoint is due.</returns>
     private async Task<JobStatus> TrainAsync(JobWatch watch, JobStatus status, long untilStep)
     {
-        while (status.Step < untilStep && stop.Requested is null)
+        long firstStep = status.Step;
+        while (status.Step < untilStep && stop.Requested is null && !(status.Step > firstStep && plan.IsDue))
         {
             double seconds = JobWatch.SecondsPerStep(status);
             long slice = seconds > 0 ? Math.Max(1, (long)Math.Min(SliceSeconds / seconds, 1e6)) : FirstSlice;
@@ -90,6 +97,7 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run
         JobStatus evaluated = await watch.UntilIdleAsync(status.Step);
         EvaluationResult result = evaluated.Evaluation
             ?? throw new ConvNetException(ExitCode.Bug, $"the job evaluated step {status.Step}, but reports no result.");
+        plan.Evaluated(result);
         run.Publish(new RunEvent.EpochCompleted(
             EpochsOf(status.Step, status), EpochsOf(status.TotalSteps, status), status.TrainLoss, result, evaluated.ImagesPerSecond));
         return result;
@@ -97,10 +105,11 @@ internal sealed class TrainingRun(IJobGrain job, RunFolder folder, RunStream run
 
     private async Task<CheckpointResult> SaveAsync(JobWatch watch, JobStatus idle, FinalResult? final)
     {
-        await job.CheckpointAsync(folder.FullPath, final);
+        await job.CheckpointAsync(folder.FullPath, final, plan.Retention(idle.StepsPerEpoch));
         JobStatus status = await watch.UntilIdleAsync(idle.Step);
         CheckpointResult checkpoint = status.Checkpoint
             ?? throw new ConvNetException(ExitCode.Bug, $"the job saved step {status.Step}, but reports no checkpoint.");
+        plan.Saved();
         run.Publish(new RunEvent.CheckpointSaved(checkpoint));
         return checkpoint;
     }

@@ -85,6 +85,6 @@ public sealed record Terminal(
         Stream stream = !isRedirected && !OperatingSystem.IsWindows()
             ? new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0)
             : descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
-        return new StreamWriter(stream) { AutoFlush = true };
+        return new StreamWriter(new OutputStream(stream)) { AutoFlush = true };
     }
 }

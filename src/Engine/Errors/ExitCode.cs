@@ -13,6 +13,7 @@ public enum ExitCode
     Resources = 7,
     NotAuthorised = 8,
     Cancelled = 9,
+    HungUp = 129,
     Interrupted = 130,
     Terminated = 143,
 }

@@ -60,15 +60,24 @@ public sealed class Model
     /// <exception cref="ConvNetException">Exit code 3.</exception>
     public void CheckBatch(int batch, int dataShards = 1)
     {
+        if (ProblemOfBatch(batch, dataShards) is { } problem)
+        {
+            throw ConvNetException.BadInput($"{problem}; use a larger batch, or a batchNorm where height x width is above 1.");
+        }
+    }
+
+    /// <summary>Why a step of so many samples cannot be normalized, as a sentence without its end, or null if it can.</summary>
+    public string? ProblemOfBatch(int batch, int dataShards = 1)
+    {
         bool isSync = BatchNormMode == BatchNormMode.Sync;
         int samples = isSync ? batch : Math.Max(1, batch / dataShards);
         BatchNorm? single = BatchNorms.FirstOrDefault(norm => (long)norm.Output.Area * samples == 1);
-        if (single is not null)
+        if (single is null)
         {
-            string where = isSync ? $"a batch of {batch}" : $"a shard of {samples} (batch {batch} over {dataShards} data shards)";
-            throw ConvNetException.BadInput(
-                $"layer '{single.Name}' (batchNorm): volume {single.Output} and {where} leave a single value per channel, and its variance is 0; " +
-                "use a larger batch, or a batchNorm where height x width is above 1.");
+            return null;
         }
+
+        string where = isSync ? $"a batch of {batch}" : $"a shard of {samples} (batch {batch} over {dataShards} data shards)";
+        return $"layer '{single.Name}' (batchNorm): volume {single.Output} and {where} leave a single value per channel, and its variance is 0";
     }
 }

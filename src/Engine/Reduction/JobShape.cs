@@ -5,10 +5,11 @@ namespace ConvNet.Engine.Reduction;
 /// <param name="Batch">B of the job; the last step of an epoch has the samples that are left, never fewer than 1.</param>
 /// <param name="Shards">S of the job.</param>
 /// <param name="TotalSteps">T: the job's length, over which schedules run.</param>
-public sealed record JobShape(int Samples, int Batch, int Shards, long TotalSteps)
+/// <param name="DropLast">An epoch ends with its last whole batch, and the samples that are left take no part in it; there must be one.</param>
+public sealed record JobShape(int Samples, int Batch, int Shards, long TotalSteps, bool DropLast = false)
 {
-    /// <summary>⌈samples/batch⌉: the smaller last step counts.</summary>
-    public int StepsPerEpoch => (int)(((long)Samples + Batch - 1) / Batch);
+    /// <summary>⌈samples/batch⌉: the smaller last step counts; or ⌊samples/batch⌋ without it.</summary>
+    public int StepsPerEpoch => DropLast ? Samples / Batch : (int)(((long)Samples + Batch - 1) / Batch);
 
     /// <summary>The epoch that a step belongs to, from 0.</summary>
     public int EpochOf(long step) => checked((int)(step / StepsPerEpoch));
@@ -18,7 +19,7 @@ public sealed record JobShape(int Samples, int Batch, int Shards, long TotalStep
     public bool EndsEpoch(long step) => StepInEpoch(step) == StepsPerEpoch - 1;
 
     /// <summary>Samples of this step over all workers.</summary>
-    public int BatchOf(long step) => EndsEpoch(step) ? Samples - Batch * (StepsPerEpoch - 1) : Batch;
+    public int BatchOf(long step) => EndsEpoch(step) && !DropLast ? Samples - Batch * (StepsPerEpoch - 1) : Batch;
 
     /// <summary>Position in the epoch's order of the first sample of this step.</summary>
     public int FirstPositionOf(long step) => StepInEpoch(step) * Batch;

@@ -33,7 +33,7 @@ internal static class GrainCalls
                     throw new ConvNetException(
                         ExitCode.Environment,
                         FormattableString.Invariant($"{what()}: no answer for {seconds:F0} s ({e.Message.TrimEnd('.')}); ") +
-                        "check that its silo is alive and reachable, then resume from the last checkpoint.",
+                        "check that its silo is alive and reachable.",
                         e);
                 }
             }

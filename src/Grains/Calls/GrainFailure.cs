@@ -19,7 +19,7 @@ public static class GrainFailure
         ConvNetException known => known,
         _ when IsLostContact(e) => new ConvNetException(
             ExitCode.Environment,
-            $"{FirstLine(e.Message)}. Check that all silos of the job are alive and reachable, then resume from the last checkpoint."),
+            $"{FirstLine(e.Message)}. Check that all silos of the job are alive and reachable."),
         _ => new ConvNetException(ExitCode.Bug, e.ToString()),
     };
 

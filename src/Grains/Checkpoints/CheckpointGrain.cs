@@ -28,7 +28,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         // Verifying hashes the whole file; it must not hold up a turn.
         _opened = await Task.Run(() => CheckpointFolder.Load(path));
         CheckpointState state = _opened.State;
-        if (!JobSpec.AreSame(state.JobJson, jobJson))
+        if (!JobSpec.FromJson(state.JobJson).IsSameJob(JobSpec.FromJson(jobJson)))
         {
             throw new ConvNetException(
                 ExitCode.BadInput,
@@ -69,7 +69,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         _opened = null;
     }
 
-    public async Task<CheckpointResult> SaveAsync(string runFolder, Assignment assignment, JobPosition position, FinalResult? result)
+    public async Task<CheckpointResult> SaveAsync(
+        string runFolder, Assignment assignment, JobPosition position, FinalResult? result, CheckpointRetention? retention)
     {
         var parts = new JobParts(GrainFactory, assignment, position.Step);
         List<NamedTensor> parameters = await ReadAsync(parts, StateSlot.Weights);
@@ -84,8 +85,15 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         string store = Path.Combine(runFolder, CheckpointStore.FolderName);
         return await Task.Run(() =>
         {
+            if (retention is null)
+            {
+                return CheckpointFolder.Save(store, checkpoint);
+            }
+
             CheckpointStore.Sweep(store);
-            return CheckpointFolder.Save(store, checkpoint);
+            CheckpointResult saved = CheckpointFolder.Save(store, checkpoint);
+            CheckpointStore.Keep(store, retention);
+            return saved;
         });
     }
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Checkpoints;
 
@@ -55,19 +57,28 @@ public static partial class CheckpointStore
         return null;
     }
 
-    /// <summary>Deletes all checkpoints that are older than the newest <paramref name="count"/> (at least two) verified ones.</summary>
-    public static void Keep(string store, int count)
+    /// <summary>Deletes all checkpoints but those of <paramref name="retention"/>; the newest two that verify always stay.</summary>
+    public static void Keep(string store, CheckpointRetention retention)
     {
-        int verified = 0;
-        foreach (string path in List(store))
+        string[] all = [.. List(store)];
+        int newest = Math.Max(MinimumKept, retention.Newest);
+        if (all.Length <= newest)
         {
-            if (verified >= Math.Max(MinimumKept, count))
+            return;
+        }
+
+        string? best = retention.ByMerit.Select(step => Path.Combine(store, CheckpointFolder.NameOf(step)))
+            .FirstOrDefault(path => all.Contains(path) && CheckpointFolder.Verify(path).Ok);
+        int verified = 0;
+        foreach (string path in all)
+        {
+            if (verified < newest)
+            {
+                verified += CheckpointFolder.Verify(path).Ok ? 1 : 0;
+            }
+            else if (path != best && !(retention.EverySteps > 0 && StepOf(path) % retention.EverySteps == 0))
             {
                 Delete(store, path);
-            }
-            else if (CheckpointFolder.Verify(path).Ok)
-            {
-                verified++;
             }
         }
     }
@@ -132,13 +143,21 @@ public static partial class CheckpointStore
             .ThenByDescending(Path.GetFileName, StringComparer.Ordinal);
     }
 
+    /// <summary>The step in a checkpoint's name; null for any other name, such as that of a copy that somebody has put beside it.</summary>
+    private static long? StepOf(string path)
+    {
+        string name = Path.GetFileName(path);
+        return name.StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal) && name.Length >= CheckpointFolder.NameOf(0).Length
+            && long.TryParse(name.AsSpan(CheckpointFolder.Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long step)
+            ? step
+            : null;
+    }
+
     private static bool IsCheckpoint(string folder) =>
         File.Exists(Path.Combine(folder, CheckpointFolder.ManifestFile)) || File.Exists(Path.Combine(folder, CheckpointFolder.ModelFile))
         || HasStepName(folder);
 
-    private static bool HasStepName(string folder) =>
-        Path.GetFileName(folder).StartsWith(CheckpointFolder.Prefix, StringComparison.Ordinal)
-        && StepName().IsMatch(Path.GetFileName(folder));
+    private static bool HasStepName(string folder) => StepOf(folder) is not null;
 
     // Renamed first, so that a half-deleted checkpoint never looks like one.
     private static void Delete(string store, string path)

@@ -19,6 +19,7 @@ public interface ICheckpointGrain : IGrainWithStringKey
     Task RestoreAsync(Assignment assignment);
 
     /// <summary>Writes the state of the servers, which are idle at <paramref name="position"/>, to <paramref name="runFolder"/>/checkpoints.</summary>
+    /// <param name="retention">Which older checkpoints stay there; null: nothing else in the folder is touched, as others may write there, too.</param>
     [Alias("Save"), ResponseTimeout("00:05:00")]
-    Task<CheckpointResult> SaveAsync(string runFolder, Assignment assignment, JobPosition position, FinalResult? result);
+    Task<CheckpointResult> SaveAsync(string runFolder, Assignment assignment, JobPosition position, FinalResult? result, CheckpointRetention? retention);
 }

@@ -16,8 +16,9 @@ public interface IJobGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="jobJson">A <c>JobSpec</c> as JSON: all that decides the result.</param>
     /// <param name="checkpoint">Absolute path of a checkpoint folder to go on from, or null.</param>
+    /// <param name="runFolder">Where the job saves before it gives up because its client is gone; null: nowhere.</param>
     [Alias("Submit"), ResponseTimeout("00:05:00")]
-    Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint);
+    Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint, string? runFolder = null);
 
     /// <summary>Trains until <paramref name="untilStep"/> steps of the job are complete.</summary>
     [Alias("Run")]
@@ -29,8 +30,9 @@ public interface IJobGrain : IGrainWithStringKey
 
     /// <summary>Writes the current version to <paramref name="runFolder"/>/checkpoints; the result is in <see cref="JobStatus.Checkpoint"/>.</summary>
     /// <param name="result">Final result to keep in the checkpoint, or null if the job is not finished.</param>
+    /// <param name="retention">Which older checkpoints stay; null: nothing else in the folder is touched.</param>
     [Alias("Checkpoint")]
-    Task CheckpointAsync(string runFolder, FinalResult? result);
+    Task CheckpointAsync(string runFolder, FinalResult? result, CheckpointRetention? retention = null);
 
     /// <summary>What the job is doing now. Cheap; meant to be polled a few times per second.</summary>
     [Alias("Status")]

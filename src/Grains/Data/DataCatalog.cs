@@ -88,8 +88,8 @@ public sealed class DataCatalog
             if (data.Sha256 != reference.Sha256)
             {
                 throw ConvNetException.BadInput(
-                    $"data '{reference.NameOrPath}' on {Environment.MachineName} has SHA-256 {data.Sha256}, but the job was made with {reference.Sha256}; " +
-                    "every machine needs the same files: copy them there, or start a new job." + reference.OlderReading);
+                    $"data '{reference.NameOrPath}' has SHA-256 {data.Sha256}, but the job was made with {reference.Sha256}; " +
+                    "copy the same files there, or start a new job." + reference.OlderReading);
             }
 
             return data;

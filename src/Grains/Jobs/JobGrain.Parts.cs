@@ -85,17 +85,11 @@ internal sealed partial class JobGrain
         return position.Step;
     }
 
-    private async Task WriteCheckpointAsync(string runFolder, FinalResult? result)
+    private async Task WriteCheckpointAsync(string runFolder, FinalResult? result, CheckpointRetention? retention)
     {
         try
         {
-            JobPosition position = (await Coordinator.ProgressAsync()).Position;
-            if (position.Step != Machine.Step)
-            {
-                throw new ConvNetException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}.");
-            }
-
-            _checkpoint = await CheckpointWriter.SaveAsync(runFolder, Assignment, position, result);
+            await SaveAsync(runFolder, result, retention);
             Machine.EndCheckpoint();
             _lastSign = Environment.TickCount64;
         }
@@ -103,6 +97,46 @@ internal sealed partial class JobGrain
         {
             Fail("checkpoint", GrainFailure.ToFailure(e));
         }
+    }
+
+    /// <summary>Writes the version at which the job is at rest.</summary>
+    private async Task SaveAsync(string runFolder, FinalResult? result, CheckpointRetention? retention)
+    {
+        JobPosition position = (await Coordinator.ProgressAsync()).Position;
+        if (position.Step != Machine.Step)
+        {
+            throw new ConvNetException(ExitCode.Bug, $"the step coordinator is at step {position.Step}, but the job is at rest at step {Machine.Step}.");
+        }
+
+        _checkpoint = await CheckpointWriter.SaveAsync(runFolder, Assignment, position, result, retention);
+        _savedStep = position.Step;
+    }
+
+    /// <summary>
+    /// Ends a job that nobody gives orders to any more, because its workers are needed elsewhere; what its client has not saved is saved
+    /// first. Another run may have taken up the folder by now, so that nothing else in it is touched.
+    /// </summary>
+    private async Task GiveUpAsync(double silent)
+    {
+        string outcome = "";
+        if (_runFolder is { } folder && Machine.Step > _savedStep)
+        {
+            Machine.BeginCheckpoint();
+            try
+            {
+                await SaveAsync(folder, null, null);
+                outcome = FormattableString.Invariant($"; step {Machine.Step} is saved in {_checkpoint!.Path}");
+            }
+            catch (Exception e)
+            {
+                outcome = FormattableString.Invariant($"; step {Machine.Step} could not be saved: {GrainFailure.From(e).Message.TrimEnd('.')}");
+            }
+        }
+
+        Fail("watch", new JobFailure(
+            (int)ExitCode.Environment,
+            FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: ") +
+            $"it was suspended or is gone, and the job has ended{outcome}."));
     }
 
     /// <summary>Asks coordinator and workers how far they are; whoever does not answer in time keeps the last known status.</summary>
@@ -148,10 +182,8 @@ internal sealed partial class JobGrain
         double silent = (Environment.TickCount64 - _lastSign) / 1000.0;
         if (State == JobState.Idle && silent > deadlines.Client.TotalSeconds)
         {
-            Fail("watch", new JobFailure(
-                (int)ExitCode.Environment,
-                FormattableString.Invariant($"no order from the job's client for {silent:F0} s at step {Machine.Step}: ") +
-                "it is gone; resume from the last checkpoint."));
+            await GiveUpAsync(silent);
+            return;
         }
 
         if (State is not (JobState.Running or JobState.Evaluating or JobState.Checkpointing))
@@ -165,7 +197,7 @@ internal sealed partial class JobGrain
             Fail("watch", new JobFailure(
                 (int)ExitCode.Environment,
                 $"silo '{gone}' has left the cluster while the job was {State} at step {_progress.Position.Step}; " +
-                "start it again and resume from the last checkpoint."));
+                "start it again."));
             return;
         }
 
@@ -178,7 +210,7 @@ internal sealed partial class JobGrain
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no sign of work for {silent:F0} s while the job was {State}; ") +
                 $"step {_progress.Position.Step} waits ({workers}); " +
-                "check the silos' logs and resume from the last checkpoint."));
+                "check the silos' logs."));
         }
     }
 

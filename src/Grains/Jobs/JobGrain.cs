@@ -23,6 +23,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     private static readonly TimeSpan StatusPatience = TimeSpan.FromSeconds(2);
 
     private string _jobJson = "";
+    private string? _runFolder;
+    private long _savedStep;
     private JobSpec? _job;
     private JobPlacement? _placement;
     private Assignment? _assignment;
@@ -48,7 +50,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(Placement.Servers.Coordinator);
 
-    public async Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint)
+    public async Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint, string? runFolder = null)
     {
         if (_job is not null)
         {
@@ -59,10 +61,12 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         {
             _job = JobSpec.FromJson(jobJson);
             _jobJson = jobJson;
+            _runFolder = runFolder;
             _machine = new JobMachine(JobId, _job.TotalSteps);
             _placement = await PlaceAsync(layout);
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
-            Machine.Start(await StartAsync(checkpoint));
+            _savedStep = await StartAsync(checkpoint);
+            Machine.Start(_savedStep);
             _lastSign = Environment.TickCount64;
             LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Servers.Partitions.Length, Machine.Step);
             _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
@@ -101,10 +105,10 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         })));
     }
 
-    public Task CheckpointAsync(string runFolder, FinalResult? result)
+    public Task CheckpointAsync(string runFolder, FinalResult? result, CheckpointRetention? retention = null)
     {
         Order(machine => machine.BeginCheckpoint());
-        WriteCheckpointAsync(runFolder, result).Ignore();
+        WriteCheckpointAsync(runFolder, result, retention).Ignore();
         return Task.CompletedTask;
     }
 

@@ -20,11 +20,16 @@ public sealed class MetricsFile : RunSink
         File.Move(rewritten, path, overwrite: true);
         _writer = new StreamWriter(path, append: true);
         LastStep = kept.Select(StepOf).DefaultIfEmpty(0).Max();
-        LastEvaluatedStep = kept.Where(row => row.Contains(",test,", StringComparison.Ordinal)).Select(StepOf).DefaultIfEmpty(-1).Max();
+        string[] tests = [.. kept.Where(row => row.Contains(",test,", StringComparison.Ordinal))];
+        LastEvaluatedStep = tests.Select(StepOf).DefaultIfEmpty(-1).Max();
+        Evaluations = [.. tests.Select(EvaluationOf).OfType<EvaluationResult>()];
     }
 
     /// <summary>Completed steps of the last row.</summary>
     public long LastStep { get; private set; }
+
+    /// <summary>The evaluations that the file held when it was opened; how many samples they had is not known.</summary>
+    public IReadOnlyList<EvaluationResult> Evaluations { get; }
 
     /// <summary>Completed steps at the last evaluation, or −1.</summary>
     public long LastEvaluatedStep { get; private set; }
@@ -46,6 +51,17 @@ public sealed class MetricsFile : RunSink
 
     private static long StepOf(string row) =>
         long.TryParse(row.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
+
+    /// <summary>Null for a row that somebody has edited beyond recognition.</summary>
+    private static EvaluationResult? EvaluationOf(string row)
+    {
+        string[] fields = row.Split(',');
+        return fields.Length > 4
+            && double.TryParse(fields[3], NumberStyles.Float, CultureInfo.InvariantCulture, out double loss)
+            && double.TryParse(fields[4], NumberStyles.Float, CultureInfo.InvariantCulture, out double accuracy)
+            ? new EvaluationResult(StepOf(row), 0, loss, accuracy)
+            : null;
+    }
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 

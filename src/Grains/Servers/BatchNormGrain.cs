@@ -24,7 +24,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
     private long _reportedStep = -1;
 
     private BatchNormMachine Machine => _machine ?? throw new ConvNetException(
-        ExitCode.Environment, $"batch-norm activation '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint.");
+        ExitCode.Environment, $"batch-norm activation '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
 
     public Task<Answer> BeginAsync(Assignment assignment, long batchesSeen)
     {

@@ -131,6 +131,6 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
     {
         // Whoever asks is late or astray; an empty partition must not stay for it.
         DeactivateOnIdle();
-        return new(ExitCode.Environment, $"partition '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint.");
+        return new(ExitCode.Environment, $"partition '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
     }
 }

@@ -24,7 +24,7 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
     private long _lastCommit;
 
     private CoordinatorMachine Machine => _machine ?? throw new ConvNetException(
-        ExitCode.Environment, $"step coordinator '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted: resume from the last checkpoint.");
+        ExitCode.Environment, $"step coordinator '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
 
     public Task<Answer> BeginAsync(Assignment assignment, JobPosition position)
     {

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
@@ -82,7 +83,24 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
     private WorkerSession Open(Assignment assignment, int worker, WorkerLinks links)
     {
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        return new WorkerSession(assignment, worker, job, catalog.Open(job.Data), links);
+        return new WorkerSession(assignment, worker, job, Open(job.Data), links);
+    }
+
+    /// <summary>The client has opened the same data: what is wrong is wrong on this silo.</summary>
+    private Dataset Open(DataReference reference)
+    {
+        try
+        {
+            return catalog.Open(reference);
+        }
+        catch (Exception e) when (e is ConvNetException or IOException or UnauthorizedAccessException)
+        {
+            throw new ConvNetException(
+                (e as ConvNetException)?.ExitCode ?? ExitCode.BadInput,
+                $"silo '{PinnedKey.SiloOf(Name)}' on {Environment.MachineName} cannot use the job's data (worker {Name}): {e.Message.TrimEnd('.')}. " +
+                "Every silo that runs workers needs the same files under the same path.",
+                e);
+        }
     }
 
     private async Task<Answer> CarryOutAsync(MessageHeader header, long order, Action<WorkerSession> carryOut)
@@ -90,7 +108,7 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         if (_orders is not { } orders || _prepared is not { } prepared)
         {
             throw new ConvNetException(
-                ExitCode.Environment, $"worker {Name} has no assignment of job '{header.JobId}'; its silo has restarted: resume from the last checkpoint.");
+                ExitCode.Environment, $"worker {Name} has no assignment of job '{header.JobId}'; its silo has restarted.");
         }
 
         WorkerSession session = await prepared;

@@ -43,6 +43,10 @@ public sealed class CommandLineTests
     [InlineData(3, "that changes the result", "train", "--workers", "5")]
     [InlineData(3, "Did you mean 'sgd'?", "train", "--optimizer", "sdg")]
     [InlineData(3, "configuration file '/none.yaml' does not exist", "train", "--config", "/none.yaml")]
+    [InlineData(3, "checkpoint.keep must be from 2 to 2147483647; got 1.", "train", "-s", "checkpoint.keep=1")]
+    [InlineData(3, "checkpoint.everySteps must be from 0", "train", "-s", "checkpoint.everySteps=-1")]
+    [InlineData(3, "checkpoint.everyMinutes must be a finite number, at least 0; got NaN", "train", "-s", "checkpoint.everyMinutes=NaN")]
+    [InlineData(3, "the 12000 training images are less than one batch of 12001", "train", "--batch", "12001", "-s", "train.dropLast=true")]
     [InlineData(3, "unknown model 'fashion-cn'", "train", "--model", "fashion-cn")]
     [InlineData(3, "no such folder", "train", "--data", "/no/such/folder")]
     [InlineData(3, "no such folder", "data", "check", "/no/such/folder")]
@@ -55,6 +59,22 @@ public sealed class CommandLineTests
         Assert.Contains(message, run.Error);
         Assert.DoesNotContain("   at ", run.Error);
         Assert.Equal("", run.Out);
+    }
+
+    [Theory]
+    [InlineData(11999, "12000 mod 11999 = 1 of the training images", "such as --batch 11998")]
+    [InlineData(1, "a batch of 1 leave a single value per channel", "use a larger batch")]
+    public async Task A_batch_norm_over_single_values_says_which_batch_has_one_sample_and_names_a_way_out(int batch, string what, string remedy)
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Write(
+            "m.json", """{"name":"m","input":[1,28,28],"layers":[{"type":"flatten"},{"type":"fullyConnected","out":10},{"type":"batchNorm"}]}""");
+
+        CommandLineRun run = await CommandLineRun.RunAsync("train", "--model", model, "--batch", $"{batch}");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains(what, run.Error);
+        Assert.Contains(remedy, run.Error);
     }
 
     [Fact]

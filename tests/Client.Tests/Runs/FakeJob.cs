@@ -21,7 +21,7 @@ internal sealed class FakeJob(long totalSteps, int stepsPerEpoch, long startStep
     /// <summary>What the next calls for the status throw, one after the other.</summary>
     public Queue<Exception> Troubles { get; } = [];
 
-    public Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint) => Task.CompletedTask;
+    public Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint, string? runFolder = null) => Task.CompletedTask;
 
     public Task RunAsync(long untilStep)
     {
@@ -42,8 +42,12 @@ internal sealed class FakeJob(long totalSteps, int stepsPerEpoch, long startStep
         return Task.CompletedTask;
     }
 
-    public Task CheckpointAsync(string runFolder, FinalResult? result)
+    /// <summary>That of the last checkpoint.</summary>
+    public CheckpointRetention? Retention { get; private set; }
+
+    public Task CheckpointAsync(string runFolder, FinalResult? result, CheckpointRetention? retention = null)
     {
+        Retention = retention;
         Orders.Add(result is null ? $"save {_step}" : $"save {_step} as final");
         _checkpoint = new CheckpointResult($"{runFolder}/checkpoints/step-{_step:D8}", _step, "aa", "bb");
         return Task.CompletedTask;

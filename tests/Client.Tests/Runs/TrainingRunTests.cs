@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
@@ -84,6 +85,60 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_saves_every_few_steps_besides_the_ends_of_its_epochs_and_never_twice_at_one_step()
+    {
+        var job = new FakeJob(totalSteps: 25, stepsPerEpoch: 10);
+
+        await RunAsync(job, plan: Plan(new CheckpointSection { EverySteps = 5 }));
+
+        Assert.Equal(
+            ["save 5", "evaluate 10", "save 10", "save 15", "evaluate 20", "save 20", "evaluate 25", "save 25 as final", "end Completed"],
+            Orders(job));
+    }
+
+    [Fact]
+    public async Task A_run_saves_when_its_last_checkpoint_is_old_enough()
+    {
+        var clock = new ManualClock();
+        var job = new FakeJob(totalSteps: 100, stepsPerEpoch: 100) { BeforeRun = _ => clock.Advance(TimeSpan.FromMinutes(1)) };
+
+        await RunAsync(job, plan: Plan(new CheckpointSection { EveryMinutes = 3 }, clock));
+
+        string[] saves = [.. Orders(job).Where(order => order.StartsWith("save", StringComparison.Ordinal))];
+        Assert.Equal(job.Orders.Count(order => order == "train") / 3, saves.Length - 1);
+        Assert.True(saves.Length > 2);
+        Assert.Equal("save 100 as final", saves[^1]);
+    }
+
+    [Fact]
+    public async Task A_run_keeps_what_its_settings_say_and_the_best_evaluation_first()
+    {
+        var job = new FakeJob(totalSteps: 30, stepsPerEpoch: 10);
+        EvaluationResult[] earlier = [new(4, 100, 0.7, 0.5), new(2, 100, 0.1, 0.4), new(8, 100, 0.2, 0.5)];
+
+        await RunAsync(job, plan: new SavePlan(new CheckpointSection { Keep = 3, KeepEvery = 2 }, earlier, TimeProvider.System));
+
+        Assert.Equal((3, 20), (job.Retention!.Newest, job.Retention.EverySteps));
+        Assert.Equal([8, 10, 20, 30, 4, 2], job.Retention.ByMerit);
+    }
+
+    [Theory]
+    [InlineData(ExitCode.HungUp)]
+    [InlineData(ExitCode.Terminated)]
+    public void A_hang_up_never_ends_the_process_and_the_first_request_decides_the_exit_code(ExitCode first)
+    {
+        var told = new List<string>();
+        using var stop = new StopSignal(told.Add);
+
+        stop.Request(first);
+        stop.Request(ExitCode.HungUp);
+        stop.Request(ExitCode.HungUp);
+
+        Assert.Equal(first, stop.Requested);
+        Assert.Single(told);
+    }
+
+    [Fact]
     public async Task A_failed_job_ends_the_run_with_the_jobs_own_code_and_words()
     {
         var job = new FakeJob(totalSteps: 25, stepsPerEpoch: 10) { Failure = new JobFailure(5, "gradients are not finite") };
@@ -113,7 +168,7 @@ public sealed class TrainingRunTests : IDisposable
         ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => RunAsync(job));
 
         Assert.Equal(ExitCode.Environment, error.ExitCode);
-        Assert.Contains("resume", error.Message);
+        Assert.Contains("has left", error.Message);
     }
 
     [Fact]
@@ -137,19 +192,21 @@ public sealed class TrainingRunTests : IDisposable
         ConvNetException own = await Assert.ThrowsAsync<ConvNetException>(() => RunAsync(telling));
 
         Assert.Equal((ExitCode.Environment, ExitCode.Environment), (plain.ExitCode, own.ExitCode));
-        Assert.Contains("no longer answers (127.0.0.1:11112); the run was at step 0; there is no checkpoint yet", plain.Message);
+        Assert.Contains("no longer answers (127.0.0.1:11112); the run was at step 0; start the silo again", plain.Message);
         Assert.Equal("silo 'node-2' has left", own.Message);
     }
 
     public void Dispose() => _temporary.Dispose();
 
-    private async Task<ExitCode> RunAsync(FakeJob job, long? stopAfter = null, StopSignal? stop = null)
+    private async Task<ExitCode> RunAsync(FakeJob job, long? stopAfter = null, StopSignal? stop = null, SavePlan? plan = null)
     {
         RunFolder folder = RunFolder.Create(_temporary.Path);
         using var run = new RunStream([new JsonLines(_output), new MetricsFile(folder.MetricsPath, 0)]);
         using var signal = new StopSignal(_ => { });
-        return await new TrainingRun(job, folder, run, lastEvaluatedStep: -1, stop ?? signal).RunAsync(stopAfter);
+        return await new TrainingRun(job, folder, run, plan ?? Plan(new CheckpointSection()), lastEvaluatedStep: -1, stop ?? signal).RunAsync(stopAfter);
     }
+
+    private static SavePlan Plan(CheckpointSection settings, TimeProvider? clock = null) => new(settings, [], clock ?? TimeProvider.System);
 
     private static string[] Orders(FakeJob job) => [.. job.Orders.Where(order => order != "train")];
 

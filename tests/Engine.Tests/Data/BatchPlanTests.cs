@@ -41,6 +41,18 @@ public class BatchPlanTests
     }
 
     [Fact]
+    public void Without_the_last_batch_an_epoch_is_the_beginning_of_its_order_and_the_next_one_has_another()
+    {
+        var plan = new BatchPlan(1, Shape(23, 10) with { DropLast = true });
+        for (int epoch = 0; epoch < 3; epoch++)
+        {
+            int[] order = BatchPlan.Permutation(1, epoch, 23);
+            Assert.Equal(order[..10], plan.Samples(2 * epoch).ToArray());
+            Assert.Equal(order[10..20], plan.Samples(2 * epoch + 1).ToArray());
+        }
+    }
+
+    [Fact]
     public void The_order_depends_on_seed_and_epoch_only()
     {
         int[] first = [.. new BatchPlan(1, Shape(100, 7)).Samples(20)];

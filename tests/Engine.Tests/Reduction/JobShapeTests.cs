@@ -19,6 +19,18 @@ public class JobShapeTests
     }
 
     [Fact]
+    public void Without_its_smaller_last_batch_an_epoch_has_whole_batches_only()
+    {
+        JobShape job = Job with { DropLast = true };
+
+        Assert.Equal(4, job.StepsPerEpoch);
+        Assert.Equal([11, 11, 11, 11, 11], Enumerable.Range(0, 5).Select(step => job.BatchOf(step)));
+        Assert.Equal([33, 0], [job.FirstPositionOf(3), job.FirstPositionOf(4)]);
+        Assert.Equal((0, 1, true), (job.EpochOf(3), job.EpochOf(4), job.EndsEpoch(3)));
+        Assert.Equal((Job with { Samples = 44 }).StepsPerEpoch, (Job with { Samples = 44, DropLast = true }).StepsPerEpoch);
+    }
+
+    [Fact]
     public void A_batch_larger_than_the_data_set_is_the_whole_data_set()
     {
         var job = new JobShape(10, 64, 4, 3);

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Grains.Tests.Checkpoints;
@@ -42,11 +43,29 @@ public sealed class CheckpointStoreTests : IDisposable
     {
         Save(1, 2, 3, 4, 5);
         File.Delete(Path.Combine(Step(4), "manifest.json"));
-        CheckpointStore.Keep(Store, 1);
+        CheckpointStore.Keep(Store, new CheckpointRetention(1, 0, []));
         Assert.Equal([Step(3), Step(4), Step(5)], Directory.GetDirectories(Store).Order(StringComparer.Ordinal));
         Save(6);
-        CheckpointStore.Keep(Store, 3);
+        CheckpointStore.Keep(Store, new CheckpointRetention(3, 0, []));
         Assert.Equal([Step(3), Step(4), Step(5), Step(6)], Directory.GetDirectories(Store).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_best_checkpoint_that_is_whole_and_every_kth_stay_besides_the_newest()
+    {
+        Save(2, 3, 4, 5, 6, 7, 8);
+        File.AppendAllText(Path.Combine(Step(5), "model.safetensors"), "x");
+        CheckpointStore.Keep(Store, new CheckpointRetention(2, 4, [1, 5, 3, 6]));
+        Assert.Equal([Step(3), Step(4), Step(7), Step(8)], Directory.GetDirectories(Store).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void What_somebody_puts_beside_the_checkpoints_is_never_deleted()
+    {
+        Save(1, 2, 3, 4);
+        Directory.Move(Step(1), Step(1) + "-good");
+        CheckpointStore.Keep(Store, new CheckpointRetention(2, 0, []));
+        Assert.Equal([Step(1) + "-good", Step(3), Step(4)], Directory.GetDirectories(Store).Order(StringComparer.Ordinal));
     }
 
     [Fact]

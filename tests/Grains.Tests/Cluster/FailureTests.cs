@@ -36,7 +36,7 @@ public sealed class FailureTests(TwoSilos cluster)
         JobFailure failure = await FailureOfAsync(grain);
 
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
-        Assert.Contains("resume from the last checkpoint", failure.Message);
+        Assert.Contains("its silo has restarted", failure.Message);
         Assert.DoesNotContain("   at ", failure.Message);
         await TestJobs.HashAsync(cluster.Grains, TestJobs.Job("lenet", batch: 20, steps: 3), workers: 4);
     }
@@ -52,6 +52,7 @@ public sealed class FailureTests(TwoSilos cluster)
             ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(other.ToJson(), new JobLayout(4, 1, 0), null));
             Assert.Equal(ExitCode.BadInput, error.ExitCode);
             Assert.Contains("SHA-256", error.Message);
+            Assert.Contains(cluster.SiloNames, name => error.Message.StartsWith($"silo '{name}' on ", StringComparison.Ordinal));
         }
     }
 
@@ -96,6 +97,44 @@ public sealed class FailureTests(TwoSilos cluster)
             Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
             Assert.Contains("no order from the job's client", failure.Message);
             await TestJobs.HashAsync(impatient.Grains, job, workers: 4);
+        }
+    }
+
+    [Fact]
+    public async Task A_job_whose_client_is_gone_saves_what_it_has_computed_and_another_run_goes_on_to_the_same_bits()
+    {
+        var impatient = new ImpatientSilo();
+        await impatient.InitializeAsync();
+        await using (impatient)
+        {
+            using var folder = new TemporaryFolder();
+            JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5);
+            IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left-in-the-middle");
+            await left.SubmitAsync(job.ToJson(), new JobLayout(4, 1, 0), null, folder.Path);
+            await left.RunAsync(3);
+
+            JobFailure failure = await FailureOfAsync(left);
+
+            string saved = Path.Combine(folder["checkpoints"], "step-00000003");
+            Assert.Contains($"step 3 is saved in {saved}", failure.Message);
+            string whole = await TestJobs.HashAsync(impatient.Grains, job, workers: 1);
+            Assert.Equal(whole, (await TestJobs.RunAsync(impatient.Grains, job, workers: 2, from: saved)).Checkpoint.StateSha256);
+        }
+    }
+
+    [Fact]
+    public async Task A_job_that_has_nothing_new_saves_nothing_when_its_client_is_gone()
+    {
+        var impatient = new ImpatientSilo();
+        await impatient.InitializeAsync();
+        await using (impatient)
+        {
+            using var folder = new TemporaryFolder();
+            IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left-at-once");
+            await left.SubmitAsync(TestJobs.Job("lenet", batch: 20, steps: 5).ToJson(), new JobLayout(1, 1, 0), null, folder.Path);
+
+            Assert.DoesNotContain("saved", (await FailureOfAsync(left)).Message);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
         }
     }
 

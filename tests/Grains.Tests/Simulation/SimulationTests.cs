@@ -20,6 +20,7 @@ public class SimulationTests
         new(new JobShape(23, 10, 4, 7), new Sgd { Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 }, new CosineSchedule(), null, BatchNormMode.Sync, RunningAverage.Exponential),
         new(new JobShape(8, 3, 4, 6), new Adam { LearningRate = 0.1 }, new ConstantSchedule { WarmUpSteps = 3 }, 0.5, BatchNormMode.Sync, RunningAverage.Cumulative, NonFiniteStep: 3),
         new(new JobShape(26, 13, 5, 5), new Lars { WeightDecay = 1e-3 }, new CosineSchedule(), 2, BatchNormMode.Shard, RunningAverage.Exponential),
+        new(new JobShape(23, 10, 4, 5, DropLast: true), new Sgd { Momentum = 0.9 }, new CosineSchedule(), null, BatchNormMode.Sync, RunningAverage.Exponential),
         new(new JobShape(21, 10, 7, 6), new Sgd(), new StepSchedule { EverySteps = 2 }, null, BatchNormMode.Sync, RunningAverage.Exponential, NonFiniteStep: 1),
     ];
 

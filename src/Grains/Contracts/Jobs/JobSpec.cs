@@ -68,6 +68,10 @@ public sealed record JobSpec
     /// <summary>B, over all workers.</summary>
     public required int Batch { get; init; }
 
+    /// <summary>Leave out the smaller batch at the end of each epoch. Not written when false, as before there was a choice.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool DropLast { get; init; }
+
     /// <summary>S.</summary>
     public required int DataShards { get; init; }
 
@@ -80,12 +84,15 @@ public sealed record JobSpec
     public KernelSet Kernels { get; init; }
 
     [JsonIgnore]
-    public JobShape Shape => new(TrainSamples, Batch, DataShards, TotalSteps);
+    public JobShape Shape => new(TrainSamples, Batch, DataShards, TotalSteps, DropLast);
 
     [JsonIgnore]
     public int StepsPerEpoch => Shape.StepsPerEpoch;
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Whether two descriptions mean the same job. Where the data lies is no part of it: their hash is.</summary>
+    public bool IsSameJob(JobSpec other) => WithoutPlace().ToJson() == other.WithoutPlace().ToJson();
 
     /// <param name="toEvaluate">True to accept jobs of an older numerics version: their weights mean the same, but training would go on in other bits.</param>
     /// <exception cref="ConvNetException">The text is no job of this program's version (exit code 3).</exception>
@@ -105,12 +112,6 @@ public sealed record JobSpec
         return spec;
     }
 
-    /// <summary>
-    /// Whether two descriptions mean the same job: what one of them leaves out, as it was written by an older build, has its default.
-    /// </summary>
-    /// <exception cref="ConvNetException">A text is no job of this program's version (exit code 3).</exception>
-    public static bool AreSame(string json, string other) => json == other || FromJson(json).ToJson() == FromJson(other).ToJson();
-
     /// <summary>Bounds what a description can make a silo allocate, whoever wrote it.</summary>
     private void CheckLimits()
     {
@@ -120,6 +121,11 @@ public sealed record JobSpec
         Check("testSamples", TestSamples, int.MaxValue);
         Check("totalSteps", TotalSteps, long.MaxValue);
         CheckAdapter();
+        if (DropLast && TrainSamples < Batch)
+        {
+            throw ConvNetException.BadInput(
+                $"the job's trainSamples are {TrainSamples}; with dropLast they must be at least one batch of {Batch}.");
+        }
     }
 
     private void CheckAdapter()
@@ -132,6 +138,8 @@ public sealed record JobSpec
 
         _ = InputAdapter.For(image, Adapter.Mean, Adapter.Std, Adapter.Model);
     }
+
+    private JobSpec WithoutPlace() => this with { Data = Data with { NameOrPath = "" } };
 
     private static void Check(string name, long value, long most)
     {

@@ -31,11 +31,11 @@ public sealed class JobSpecTests
         Assert.DoesNotContain("classNames", older);
         Assert.DoesNotContain("channels", older);
         Assert.DoesNotContain("testShare", older);
-        Assert.True(JobSpec.AreSame(older, older.Replace("\"seed\"", "\"classNames\": null, \"seed\"", StringComparison.Ordinal)));
-        Assert.False(JobSpec.AreSame(older, (job with { Seed = 77 }).ToJson()));
+        Assert.True(JobSpec.FromJson(older).IsSameJob(JobSpec.FromJson(older.Replace("\"seed\"", "\"classNames\": null, \"seed\"", StringComparison.Ordinal))));
+        Assert.False(JobSpec.FromJson(older).IsSameJob(JobSpec.FromJson((job with { Seed = 77 }).ToJson())));
         string named = (job with { ClassNames = ["ant", "bee"] }).ToJson();
         Assert.Equal(["ant", "bee"], JobSpec.FromJson(named).ClassNames!);
-        Assert.False(JobSpec.AreSame(older, named));
+        Assert.False(JobSpec.FromJson(older).IsSameJob(JobSpec.FromJson(named)));
     }
 
     [Theory]
@@ -58,6 +58,30 @@ public sealed class JobSpecTests
         Assert.Equal(ExitCode.BadInput, refusal.ExitCode);
         Assert.Contains(message, refusal.Message);
         Assert.DoesNotContain("System.", refusal.Message);
+    }
+
+    [Fact]
+    public void A_job_is_the_same_wherever_its_data_lies_and_however_its_text_is_written()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 2);
+        JobSpec moved = job with { Data = job.Data with { NameOrPath = "/elsewhere" } };
+
+        Assert.True(job.IsSameJob(JobSpec.FromJson(moved.ToJson().Replace(",", ", ", StringComparison.Ordinal))));
+        Assert.False(job.IsSameJob(job with { Seed = 2 }));
+        Assert.False(job.IsSameJob(job with { DropLast = true }));
+        Assert.False(job.IsSameJob(job with { Data = job.Data with { Sha256 = new string('0', 64) } }));
+    }
+
+    [Fact]
+    public void Dropping_the_last_batch_is_part_of_a_job_and_written_only_where_it_is_chosen()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 70, steps: 2);
+
+        Assert.DoesNotContain("dropLast", job.ToJson());
+        Assert.True(JobSpec.FromJson((job with { DropLast = true }).ToJson()).DropLast);
+        Assert.Equal((172, 171), (job.StepsPerEpoch, (job with { DropLast = true }).StepsPerEpoch));
+        ConvNetException none = Assert.Throws<ConvNetException>(() => JobSpec.FromJson((job with { DropLast = true, TrainSamples = 69 }).ToJson()));
+        Assert.Contains("at least one batch of 70", none.Message);
     }
 
     private static string WithVersion(int version) => (TestJobs.Job("lenet", batch: 20, steps: 2) with { NumericsVersion = version }).ToJson();
