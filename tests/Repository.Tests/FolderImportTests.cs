@@ -41,7 +41,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Servers  Workers  Jobs",
             ".",
         ],
-        ["Silo"] = ["Clustering  Security", "."],
+        ["Silo"] = ["Clustering", "."],
         ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Commands", "."],
     };
 

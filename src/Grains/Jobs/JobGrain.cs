@@ -85,9 +85,10 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         long order = Machine.Order;
         await CarryOutAsync($"run until step {untilStep}", async () =>
         {
-            GrainCalls.Demand(await Coordinator.NotifyAtAsync(Assignment.HeaderOf(untilStep)));
-            await Task.WhenAll(Assignment.Workers.Select(worker =>
-                GrainFactory.GetGrain<IWorkerGrain>(worker.Name).RunAsync(Assignment.HeaderOf(firstStep), order, untilStep)));
+            await GrainCalls.DeliverAsync(() => Coordinator.NotifyAtAsync(Assignment.HeaderOf(untilStep)), () => "order to the step coordinator");
+            await Task.WhenAll(Assignment.Workers.Select(worker => GrainCalls.DeliverAsync(
+                () => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).RunAsync(Assignment.HeaderOf(firstStep), order, untilStep),
+                () => $"order to {worker}")));
         });
     }
 
@@ -100,7 +101,9 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         {
             (int first, int end) = run.BlocksOf(i);
             return first < end
-                ? GrainFactory.GetGrain<IWorkerGrain>(worker.Name).EvaluateAsync(Assignment.HeaderOf(run.Version), order, first, end)
+                ? GrainCalls.DeliverAsync(
+                    () => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).EvaluateAsync(Assignment.HeaderOf(run.Version), order, first, end),
+                    () => $"order to {worker}")
                 : Task.CompletedTask;
         })));
     }
@@ -162,6 +165,11 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         if (header.Generation != _machine?.Generation)
         {
             return Task.FromResult<Answer>(Verdict.Stale);
+        }
+
+        if (progress.Position.Step < _progress.Position.Step)
+        {
+            return Task.FromResult<Answer>(Verdict.Duplicate);
         }
 
         // Both in one turn, so that a status never shows a job at rest with the progress of an earlier step.
@@ -241,7 +249,9 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         catch (Exception e)
         {
             Fail(order, GrainFailure.ToFailure(e));
-            throw GrainFailure.From(e);
+
+            // The first failure is the one to tell: what others meet afterwards follows from it.
+            throw _failure is { } first ? new ConvNetException((ExitCode)first.ExitCode, first.Message) : GrainFailure.From(e);
         }
     }
 

@@ -93,7 +93,7 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         return Task.CompletedTask;
     }
 
-    /// <summary>Offers the roots, and offers them again (a duplicate) whenever something has changed, until the total is there.</summary>
+    /// <summary>Offers the roots, and offers them once more (a duplicate) when something has changed: the total may be there then.</summary>
     private async Task<BlockAnswer> ReduceAsync<T>(
         NormRoots roots, T[] values, Func<NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer, Func<T, TensorBlock> write)
         where T : class

@@ -49,7 +49,7 @@ public class SimulationTests
         }
 
         Assert.True(generations > Seeds / 4, $"only {generations} changes of generation were simulated");
-        Assert.True(resends > Seeds / 20, $"only {resends} decisions were told again");
+        Assert.True(resends > Seeds / 40, $"only {resends} decisions were told again");
         Assert.True(quarantined > Seeds / 20, $"only {quarantined} conflicts were found");
     }
 

@@ -36,7 +36,7 @@ public sealed class JobMachine(string jobId, long totalSteps)
         State = JobState.Idle;
     }
 
-    /// <summary>The next generation; the number must be in storage before it is used. Not for a job that has ended.</summary>
+    /// <summary>The next generation. Not for a job that has ended.</summary>
     public long NextGeneration()
     {
         Demand("change its workers", !HasEnded);

@@ -27,6 +27,9 @@ public sealed class CoordinatorMachine
     private readonly StepReports _reports;
     private DecidedStep? _last;
     private MessageHeader? _notifyAt;
+
+    /// <summary>The largest number of steps that this generation was asked to tell of: a late repeat of an earlier order must not replace it.</summary>
+    private long _notifyUntil;
     private bool _isPaused;
 
     /// <param name="maxGradientNorm">Clip to this global norm, or null.</param>
@@ -100,6 +103,7 @@ public sealed class CoordinatorMachine
 
         _isPaused = false;
         _notifyAt = null;
+        _notifyUntil = 0;
         Forget();
         if (assignment.FirstStep == Position.Step)
         {
@@ -121,8 +125,14 @@ public sealed class CoordinatorMachine
             return new CoordinatorAnswer(screened);
         }
 
+        if (header.Step < _notifyUntil)
+        {
+            return new CoordinatorAnswer(Verdict.Stale);
+        }
+
         Answer answer = _notifyAt == header ? Verdict.Duplicate : Verdict.Accepted;
         _notifyAt = header;
+        _notifyUntil = header.Step;
         return Settle(answer);
     }
 
@@ -301,7 +311,7 @@ public sealed class CoordinatorMachine
             _notifyAt = null;
         }
 
-        StepDecision? resend = _last is { } last && last.MustBeToldAgain(Sums)
+        StepDecision? resend = _last is { } last && last.TakeTellingAgain(Sums)
             ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step) }
             : null;
         bool mayDecide = Failure is null && !_isPaused && Committed.Step == Position.Step;

@@ -10,6 +10,7 @@ internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partit
     private readonly HashSet<int> _missing = [];
     private bool _runsAgain;
     private bool _hasReport;
+    private bool _wasToldAgain;
 
     public StepOutcome Outcome { get; } = outcome;
 
@@ -31,6 +32,7 @@ internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partit
     {
         _runsAgain = true;
         _hasReport = false;
+        _wasToldAgain = false;
         _missing.Clear();
         _missing.UnionWith(Enumerable.Range(0, workers));
     }
@@ -38,14 +40,23 @@ internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partit
     /// <summary>A worker has reported the step again.</summary>
     public void NoteWorker(int worker) => _missing.Remove(worker);
 
-    /// <summary>A server has reported the step again, so it must have missed the decision.</summary>
-    public void NoteServer() => _hasReport = true;
+    /// <summary>A server has reported the step again, so it must have missed the decision, also if it was told again before.</summary>
+    public void NoteServer()
+    {
+        _hasReport = true;
+        _wasToldAgain = false;
+    }
 
     /// <summary>
-    /// True if the decision is to be told again: once all workers are through, because only then is it certain that none of their
-    /// messages contradicts another, and somebody has missed it.
+    /// True if the decision is to be told again now: once all workers are through, because only then is it certain that none of their
+    /// messages contradicts another, and somebody has missed it. Once for each server that reports: acknowledgements on their way are no
+    /// reason to tell everybody anew.
     /// </summary>
     /// <param name="reports">False for a server that has nothing to sum and never reports.</param>
-    public bool MustBeToldAgain(Func<int, bool> reports) =>
-        _runsAgain && !IsCommitted && _missing.Count == 0 && (_hasReport || !_notTaken.Any(reports));
+    public bool TakeTellingAgain(Func<int, bool> reports)
+    {
+        bool due = _runsAgain && !_wasToldAgain && !IsCommitted && _missing.Count == 0 && (_hasReport || !_notTaken.Any(reports));
+        _wasToldAgain |= due;
+        return due;
+    }
 }

@@ -285,6 +285,36 @@ public class CoordinatorMachineTests
         Assert.Null(_machine.Take(outcome.Decision.Header, _machine.BatchNormServer).Due);
     }
 
+    [Fact]
+    public void A_late_repeat_of_an_earlier_order_does_not_replace_the_one_that_counts()
+    {
+        _machine.NotifyAt(FromServer(1));
+        StepOutcome first = Run(0, null)!;
+        _machine.Take(first.Decision.Header, 0);
+        _machine.Take(first.Decision.Header, _machine.BatchNormServer);
+        _machine.NotifyAt(FromServer(2));
+
+        Assert.Equal(Verdict.Stale, _machine.NotifyAt(FromServer(1)).Answer.Verdict);
+        StepOutcome second = Run(1, null)!;
+        _machine.Take(second.Decision.Header, 0);
+        Assert.Equal(FromServer(2), _machine.Take(second.Decision.Header, _machine.BatchNormServer).Due);
+    }
+
+    [Fact]
+    public void Acknowledgements_of_a_decision_that_was_told_again_do_not_tell_it_once_more()
+    {
+        StepOutcome outcome = Run(0, null)!;
+        _machine.Begin(TwoWorkers(2));
+        _machine.Report(Worker(0, generation: 2));
+        _machine.Report(Partition(0, 9, generation: 2));
+        Assert.NotNull(_machine.Report(Worker(1, generation: 2)).Resend);
+
+        Assert.Null(_machine.Take(FromServer(0, 2), 0).Resend);
+        Assert.Null(_machine.Take(FromServer(0, 2), 0).Resend);
+        Assert.NotNull(_machine.Report(new BatchNormReport(FromServer(0, 2), null)).Resend);
+        Assert.Equal(outcome, _machine.Take(FromServer(0, 2), _machine.BatchNormServer).Committed);
+    }
+
     private static CoordinatorMachine Create(OptimizerSpec optimizer, double? maxGradientNorm = null, int partitions = 1) =>
         new(Job, Layout, optimizer, new ConstantSchedule(), maxGradientNorm, partitions, hasBatchNorm: true, JobPosition.Start);
 
