@@ -58,7 +58,8 @@ internal static class CheckpointCommand
     {
         string store = Path.Combine(Path.GetFullPath(directory), CheckpointStore.FolderName);
         string? newest = Directory.Exists(store)
-            ? Directory.GetDirectories(store, "step-*").OrderBy(path => path.Length).ThenBy(path => path, StringComparer.Ordinal).LastOrDefault()
+            ? Directory.GetDirectories(store, CheckpointFolder.Prefix + "*")
+                .OrderBy(path => path.Length).ThenBy(path => path, StringComparer.Ordinal).LastOrDefault()
             : null;
         return newest ?? CheckpointStore.Resolve(directory, _ => { });
     }

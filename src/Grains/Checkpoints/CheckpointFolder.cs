@@ -17,7 +17,7 @@ public static class CheckpointFolder
     public const string StateFile = "state.msgpack";
     public const string ManifestFile = "manifest.json";
 
-    internal const string Prefix = "step-";
+    public const string Prefix = "step-";
     internal const string TemporaryPrefix = ".tmp-";
     internal const string ReplacedPrefix = ".replaced-";
     private static readonly string[] Files = [ModelFile, OptimizerFile, StateFile];

@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Grains.Runs;
 
@@ -26,9 +27,9 @@ public sealed class RunFolder
 
     public string LogPath => Path.Combine(FullPath, "logs", "client.clef");
 
-    public string CheckpointsPath => Path.Combine(FullPath, "checkpoints");
+    public string CheckpointsPath => Path.Combine(FullPath, CheckpointStore.FolderName);
 
-    public bool HasCheckpoint => Directory.Exists(CheckpointsPath) && Directory.EnumerateDirectories(CheckpointsPath, "step-*").Any();
+    public bool HasCheckpoint => Directory.Exists(CheckpointsPath) && Directory.EnumerateDirectories(CheckpointsPath, CheckpointFolder.Prefix + "*").Any();
 
     /// <summary>This process created it.</summary>
     public bool IsNew { get; private init; }
@@ -128,7 +129,7 @@ public sealed class RunFolder
     public static RunFolder? TryOpen(string path)
     {
         string full = Path.GetFullPath(path);
-        return Directory.Exists(Path.Combine(full, "checkpoints")) || File.Exists(Path.Combine(full, "config.resolved.yaml"))
+        return Directory.Exists(Path.Combine(full, CheckpointStore.FolderName)) || File.Exists(Path.Combine(full, "config.resolved.yaml"))
             ? new RunFolder(full)
             : null;
     }
