@@ -2,13 +2,14 @@ namespace ConvNet.Grains.Contracts.Jobs;
 
 public enum JobState
 {
-    Created,
-
-    /// <summary>Waits for the next order of its client, at a step boundary.</summary>
-    Idle,
+    /// <summary>Waits for workers, or is being started.</summary>
+    Queued,
     Running,
     Evaluating,
-    Checkpointing,
+    Saving,
+
+    /// <summary>Its client is gone: the job has saved, has freed its workers and servers, and waits.</summary>
+    Orphaned,
     Completed,
     Stopped,
     Failed,

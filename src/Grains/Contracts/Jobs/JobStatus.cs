@@ -1,6 +1,6 @@
 namespace ConvNet.Grains.Contracts.Jobs;
 
-/// <summary>A snapshot of a job for people and scripts.</summary>
+/// <summary>A snapshot of a job for people and scripts. Its parts tell the job how far they are a few times a second; asking costs them nothing.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobStatus")]
 public sealed record JobStatus
 {
@@ -31,17 +31,39 @@ public sealed record JobStatus
     /// <summary>Training samples ÷ seconds in training steps since the job was submitted, the first 5 steps left out.</summary>
     [Id(11)] public double ImagesPerSecond { get; init; }
 
-    [Id(12)] public WorkerStatus[] Workers { get; init; } = [];
+    /// <summary>Mean of the last steps; 0 before there are any.</summary>
+    [Id(12)] public double SecondsPerStep { get; init; }
 
-    [Id(13)] public EvaluationResult? Evaluation { get; init; }
+    /// <summary>Those of the current generation.</summary>
+    [Id(13)] public WorkerStatus[] Workers { get; init; } = [];
 
-    [Id(14)] public CheckpointResult? Checkpoint { get; init; }
+    [Id(14)] public ServerStatus[] Servers { get; init; } = [];
 
-    [Id(15)] public JobFailure? Failure { get; init; }
+    [Id(15)] public long Generation { get; init; }
 
-    /// <summary>Steps that were skipped because of non-finite gradients, and the like.</summary>
-    [Id(16)] public string[] Warnings { get; init; } = [];
+    /// <summary>Why the job waits or has ended as it has; null if it runs or ended as planned.</summary>
+    [Id(16)] public string? Reason { get; init; }
 
-    /// <summary>Loss of each of the last steps (at most 2,000), for the metrics file: the client takes the rows that it has not seen.</summary>
-    [Id(17)] public StepRow[] RecentSteps { get; init; } = [];
+    [Id(17)] public EvaluationResult? Evaluation { get; init; }
+
+    [Id(18)] public CheckpointResult? Checkpoint { get; init; }
+
+    /// <summary>Where its checkpoints are, as the silo that writes them sees it.</summary>
+    [Id(19)] public string RunFolder { get; init; } = "";
+
+    [Id(20)] public JobFailure? Failure { get; init; }
+
+    /// <summary>From the step that was asked for on, without a gap, at most <see cref="MostRows"/>: the next question brings the next ones.</summary>
+    [Id(21)] public StepRow[] Rows { get; init; } = [];
+
+    /// <summary>From the number that was asked for on, without a gap.</summary>
+    [Id(22)] public JobEvent[] Events { get; init; } = [];
+
+    /// <summary>True if rows or events beyond those of this answer are there already.</summary>
+    [Id(23)] public bool HasMore { get; init; }
+
+    public const int MostRows = 2000;
+
+    /// <summary>True if nothing will happen to the job any more unless somebody takes it up.</summary>
+    public bool HasEnded => State is JobState.Orphaned or JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled;
 }

@@ -1,0 +1,19 @@
+namespace ConvNet.Grains.Contracts.Jobs;
+
+/// <summary>All that a job grain needs to carry a job out.</summary>
+/// <param name="JobJson">A <see cref="JobSpec"/> as JSON: all that decides the result.</param>
+/// <param name="Checkpoint">Absolute path of the checkpoint folder to go on from, or null.</param>
+/// <param name="RunFolder">Absolute path of the folder under which the job saves its checkpoints.</param>
+/// <param name="Client">The client that holds the lease of the job; null: the job is detached, and needs none.</param>
+/// <param name="Configuration">
+/// The text of config.resolved.yaml, if the job itself is to write the run folder; null: its client writes it.
+/// </param>
+[GenerateSerializer, Immutable, Alias("ConvNet.JobSubmission")]
+public sealed record JobSubmission(
+    [property: Id(0)] string JobJson,
+    [property: Id(1)] JobLayout Layout,
+    [property: Id(2)] TrainingPlan Plan,
+    [property: Id(3)] string RunFolder,
+    [property: Id(4)] string? Checkpoint = null,
+    [property: Id(5)] string? Client = null,
+    [property: Id(6)] string? Configuration = null);
