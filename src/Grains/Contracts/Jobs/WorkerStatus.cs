@@ -15,4 +15,11 @@ public sealed record WorkerStatus(
 {
     /// <summary>Test samples evaluated so far, over all evaluations.</summary>
     [Id(9)] public long EvaluatedSamples { get; init; }
+
+    [Id(10)] public long Generation { get; init; }
+
+    [Id(11)] public WorkerPhase Phase { get; init; }
+
+    /// <summary>For how long it has been in this phase.</summary>
+    [Id(12)] public double PhaseSeconds { get; init; }
 }

@@ -17,4 +17,7 @@ public sealed record StepProgress
     [Id(3)] public StepRow[] Recent { get; init; } = [];
 
     [Id(4)] public string[] Warnings { get; init; } = [];
+
+    /// <summary>Seconds between the last step committed before this generation and the first one committed in it; null before that, and in the first.</summary>
+    [Id(5)] public double? GapSeconds { get; init; }
 }
