@@ -68,7 +68,10 @@ internal sealed partial class JobGrain
     private async Task<long> StartAsync(string? checkpoint)
     {
         JobPosition position = checkpoint is null ? JobPosition.Start : await CheckpointWriter.OpenAsync(checkpoint, _jobJson);
-        Assignment assignment = _assignment = Placement.Assign(JobId, _jobJson, Machine.NextGeneration(), position.Step);
+        Assignment assignment = _assignment = Placement.Assign(JobId, _jobJson, Machine.NextGeneration(), position.Step) with
+        {
+            Start = checkpoint is null ? AssignmentStart.Fresh : AssignmentStart.Restore,
+        };
         await Task.WhenAll(
         [
             .. assignment.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(assignment)),
