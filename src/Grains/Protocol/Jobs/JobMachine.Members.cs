@@ -16,7 +16,8 @@ internal sealed partial class JobMachine
 
     private double TrainLoss => Reached.Position.Epoch.Sums is { Count: > 0 } sums ? sums.LossSum / sums.Count : 0;
 
-    private double ImagesPerSecond => Reached.TimedSeconds > 0 ? Reached.TimedSamples / Reached.TimedSeconds : 0;
+    /// <summary>Training samples ÷ seconds in training steps; 0 before any is measured.</summary>
+    public double ImagesPerSecond => Reached.TimedSeconds > 0 ? Reached.TimedSamples / Reached.TimedSeconds : 0;
 
     /// <summary>Takes an order; told again, it does nothing.</summary>
     /// <exception cref="ConvNetException">The job has ended (exit code 6).</exception>
@@ -149,7 +150,7 @@ internal sealed partial class JobMachine
             {
                 Fail(new JobFailure(
                     (int)ExitCode.Environment,
-                    FormattableString.Invariant($"the job has been without workers for {now - since:F0} s at step {Step} ({_untold?.Reason}); ") +
+                    FormattableString.Invariant($"the job has been without workers for {now - since:F0} s at step {Step} ({_members!.Reason}); ") +
                     "start a silo with a free device."));
             }
 

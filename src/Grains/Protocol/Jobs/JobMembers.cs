@@ -16,10 +16,10 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     /// <summary>Those of the next generation.</summary>
     public IReadOnlyList<AssignedWorker> Next => [.. _present, .. _joining];
 
-    /// <summary>True if a worker of the current generation is gone, which cannot wait.</summary>
-    public bool HasLost => _lost.Count > 0;
+    public bool HasChanged => _lost.Count > 0 || _joining.Count > 0;
 
-    public bool HasChanged => HasLost || _joining.Count > 0;
+    /// <summary>Why the members have changed, for people.</summary>
+    public string Reason => string.Join("; ", [.. _reasons, .. _joining.Select(worker => $"{worker.Name} was free")]);
 
     /// <summary>How many workers the job would take on.</summary>
     public int Missing => asked - _present.Count - _joining.Count;
@@ -62,8 +62,7 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     public MembersChange TakeChange()
     {
         string[] joined = [.. _joining.Select(worker => worker.Name)];
-        string reason = string.Join("; ", [.. _reasons, .. joined.Select(name => $"{name} was free")]);
-        var change = new MembersChange([.. _lost], joined, reason, _noticedSeconds);
+        var change = new MembersChange([.. _lost], joined, Reason, _noticedSeconds);
         _present.AddRange(_joining);
         _joining.Clear();
         _lost.Clear();
