@@ -3,7 +3,6 @@ using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
-using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;

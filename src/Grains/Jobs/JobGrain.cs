@@ -1,6 +1,5 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;

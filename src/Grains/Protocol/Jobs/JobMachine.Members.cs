@@ -1,5 +1,4 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
