@@ -127,7 +127,7 @@ internal sealed class MachineHost
             Now);
     }
 
-    private static Metrics BlockOf(int block) => new(1, 100, Math.Min(Evaluation.BlockSize, TestSamples - block * Evaluation.BlockSize));
+    private static Metrics BlockOf(int block) => new(1, 100, Math.Min(Evaluation.BlockSamples, TestSamples - block * Evaluation.BlockSamples));
 
     private static string Tell(JobCommand command) => command switch
     {
