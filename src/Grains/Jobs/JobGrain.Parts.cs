@@ -48,13 +48,13 @@ internal sealed partial class JobGrain
             string holder = await worker.ReserveAsync(JobId);
             if (holder != JobId && !await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync())
             {
-                await worker.ReleaseAsync(holder);
+                await worker.ReleaseAsync(new MessageHeader(holder, long.MaxValue, 0));
                 holder = await worker.ReserveAsync(JobId);
             }
 
             if (holder != JobId)
             {
-                await Task.WhenAll(reserved.Select(other => other.ReleaseAsync(JobId)));
+                await Task.WhenAll(reserved.Select(other => other.ReleaseAsync(new MessageHeader(JobId, 0, 0))));
                 return key;
             }
 
@@ -226,7 +226,7 @@ internal sealed partial class JobGrain
         MessageHeader end = new(JobId, Machine.Generation, Machine.Step);
         IEnumerable<Task> releases =
         [
-            .. placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).ReleaseAsync(JobId)),
+            .. placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).ReleaseAsync(end)),
             .. placement.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).ReleaseAsync(end)),
             GrainFactory.GetGrain<IBatchNormGrain>(placement.Servers.BatchNorm).ReleaseAsync(end),
             Coordinator.ReleaseAsync(end),

@@ -202,6 +202,29 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         return Task.FromResult(answer);
     }
 
+    public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status)
+    {
+        if (header.Generation != _machine?.Generation)
+        {
+            return Task.FromResult<Answer>(Verdict.Stale);
+        }
+
+        WorkerStatus? known = _workers.FirstOrDefault(worker => worker.Name == status.Name);
+        if (known is null || status.Step < known.Step || status.Samples < known.Samples || status.EvaluatedSamples < known.EvaluatedSamples)
+        {
+            // Overtaken by a newer one.
+            return Task.FromResult<Answer>(Verdict.Duplicate);
+        }
+
+        if (status.EvaluatedSamples > known.EvaluatedSamples)
+        {
+            _lastSign = Environment.TickCount64;
+        }
+
+        _workers = [.. _workers.Select(worker => worker == known ? status : worker)];
+        return Task.FromResult<Answer>(Verdict.Accepted);
+    }
+
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
 
     public Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
