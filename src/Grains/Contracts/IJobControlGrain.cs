@@ -18,6 +18,10 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("StepsCommitted"), AlwaysInterleave]
     Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress);
 
+    /// <summary>A sign of life of a worker, some times a second while it has an assignment.</summary>
+    [Alias("WorkerSeen"), AlwaysInterleave, ResponseTimeout("00:00:02")]
+    Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status);
+
     /// <summary>True while the job may still need its workers.</summary>
     [Alias("IsLive"), AlwaysInterleave]
     Task<bool> IsLiveAsync();
