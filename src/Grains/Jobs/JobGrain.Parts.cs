@@ -72,15 +72,16 @@ internal sealed partial class JobGrain
         {
             Start = checkpoint is null ? AssignmentStart.Fresh : AssignmentStart.Restore,
         };
-        await Task.WhenAll(
+        Answer[] begun = await Task.WhenAll(
         [
             .. assignment.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).BeginAsync(assignment)),
             GrainFactory.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm).BeginAsync(assignment, position.Updates),
             Coordinator.BeginAsync(assignment, position),
         ]);
+        Array.ForEach(begun, answer => GrainCalls.Demand(answer));
         if (checkpoint is not null)
         {
-            await CheckpointWriter.RestoreAsync(assignment);
+            await CheckpointWriter.RestoreAsync(checkpoint, assignment);
         }
 
         _progress = await Coordinator.ProgressAsync();
@@ -142,7 +143,7 @@ internal sealed partial class JobGrain
             $"it was suspended or is gone, and the job has ended{outcome}."));
     }
 
-    /// <summary>Asks coordinator and workers how far they are; whoever does not answer in time keeps the last known status.</summary>
+    /// <summary>Asks the workers how far they are; whoever does not answer in time keeps the last known status.</summary>
     private async Task RefreshAsync()
     {
         if (State == JobState.Created || Machine.HasEnded)
@@ -152,19 +153,7 @@ internal sealed partial class JobGrain
 
         try
         {
-            Task<StepProgress> progress = Coordinator.ProgressAsync();
             Task<WorkerStatus[]> workers = Task.WhenAll(Placement.Workers.Select(worker => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).StatusAsync()));
-            StepProgress seen = await progress.WaitAsync(StatusPatience);
-            if (seen.Position.Step > _progress.Position.Step)
-            {
-                _lastSign = Environment.TickCount64;
-            }
-
-            if (State == JobState.Running)
-            {
-                _progress = seen;
-            }
-
             WorkerStatus[] workersSeen = await workers.WaitAsync(StatusPatience);
             if (workersSeen.Sum(worker => worker.EvaluatedSamples) > _workers.Sum(worker => worker.EvaluatedSamples))
             {

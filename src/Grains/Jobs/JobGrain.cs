@@ -33,6 +33,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     private JobFailure? _failure;
     private EvaluationResult? _evaluation;
     private CheckpointResult? _checkpoint;
+    private readonly StepRows _rows = new();
     private StepProgress _progress = new();
     private WorkerStatus[] _workers = [];
     private IGrainTimer? _watch;
@@ -120,7 +121,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         JobMachine machine = Machine;
         await RefreshAsync();
         Metrics epoch = _progress.Position.Epoch.Sums;
-        StepRow last = _progress.Recent.LastOrDefault();
+        StepRow last = _rows.Last;
         return new JobStatus
         {
             JobId = JobId,
@@ -140,7 +141,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             Checkpoint = _checkpoint,
             Failure = _failure,
             Warnings = _progress.Warnings,
-            RecentSteps = _progress.Recent,
+            RecentSteps = _rows.All,
         };
     }
 
@@ -160,13 +161,14 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         LogEnded(logger, JobId, State, Machine.Step);
     }
 
-    public Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress)
+    public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress)
     {
         if (header.Generation != _machine?.Generation)
         {
             return Task.FromResult<Answer>(Verdict.Stale);
         }
 
+        _rows.Add(progress.Recent);
         if (progress.Position.Step < _progress.Position.Step)
         {
             return Task.FromResult<Answer>(Verdict.Duplicate);
@@ -203,6 +205,9 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     }
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
+
+    public Task<bool> NeedsAsync(string server) =>
+        Task.FromResult(_machine is { HasEnded: false } && (_placement is not { } placement || placement.Servers.All.Contains(server)));
 
     public Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
     {
