@@ -62,6 +62,14 @@ internal sealed partial class JobGrain
                     break;
             }
         }
+        catch (Exception) when (command is JobCommand.Freeze { Header.Generation: var frozen } && frozen < Machine.Generation)
+        {
+            // Overtaken by a newer change, which does all of it again.
+        }
+        catch (Exception) when (command is JobCommand.Start { Assignment.Generation: var started } && started < Machine.Generation)
+        {
+            // The same.
+        }
         catch (Exception e)
         {
             await FailAsync(command.GetType().Name, GrainFailure.ToFailure(e));
@@ -90,7 +98,7 @@ internal sealed partial class JobGrain
         ]);
         if (assignment.Start == AssignmentStart.Restore)
         {
-            await CheckpointWriter.RestoreAsync(assignment, Submission.Checkpoint!);
+            await CheckpointWriter.RestoreAsync(Submission.Checkpoint!, assignment);
         }
 
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");

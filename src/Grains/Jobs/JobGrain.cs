@@ -114,12 +114,15 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         });
     }
 
-    public Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress) => Take(machine => machine.Progress(header, progress, _clock.Now));
+    public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => Take(machine => machine.Progress(header, progress, _clock.Now));
 
     public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => Take(machine => machine.WorkerSeen(header, status, _clock.Now));
 
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
+
+    public Task<bool> NeedsAsync(string server) =>
+        Task.FromResult(_machine is { HasEnded: false } machine && machine.Assignment?.Servers.All.Contains(server) != false);
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
 
