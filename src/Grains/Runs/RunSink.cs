@@ -1,3 +1,5 @@
+using ConvNet.Grains.Contracts.Jobs;
+
 namespace ConvNet.Grains.Runs;
 
 /// <summary>Where the events of a run go, such as a file or a screen. A sink takes the kinds that it shows and passes over the others.</summary>

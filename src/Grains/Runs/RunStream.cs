@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Runs;
 
