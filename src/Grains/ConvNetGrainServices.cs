@@ -1,6 +1,7 @@
 using ConvNet.Grains.Data;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -15,6 +16,7 @@ public static class ConvNetGrainServices
         services.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
         services.AddSingleton(head);
         services.TryAddSingleton(new JobDeadlines());
+        services.TryAddSingleton(new ServerDeadlines());
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();
         return services;

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Placement;
 
 namespace ConvNet.Grains.Calls;
 
@@ -16,16 +17,23 @@ internal static class GrainCalls
     /// </summary>
     /// <param name="what">For the error: what was waited for.</param>
     /// <param name="onRetry">Called before each repeat: buffers of the earlier attempt may still be in use.</param>
-    public static async Task<T> CallAsync<T>(Func<Task<T>> call, Func<string> what, Action? onRetry = null)
+    /// <param name="cancellation">
+    /// Ends the wait at once; the call may still arrive, and its buffers be in use. Who can be told that the other side is replaced also waits for
+    /// that when its silo is gone.
+    /// </param>
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public static async Task<T> CallAsync<T>(
+        Func<Task<T>> call, Func<string> what, Action? onRetry = null, CancellationToken cancellation = default)
     {
         long start = Environment.TickCount64;
         while (true)
         {
+            cancellation.ThrowIfCancellationRequested();
             try
             {
-                return await call().ConfigureAwait(false);
+                return await call().WaitAsync(cancellation).ConfigureAwait(false);
             }
-            catch (Exception e) when (GrainFailure.MayBeRepeated(e))
+            catch (Exception e) when (GrainFailure.MayBeRepeated(e) || (e is SiloGoneException && cancellation.CanBeCanceled))
             {
                 double seconds = (Environment.TickCount64 - start) / 1000.0;
                 if (seconds > Deadline.TotalSeconds)
@@ -39,13 +47,14 @@ internal static class GrainCalls
             }
 
             onRetry?.Invoke();
-            await Task.Delay(RetryDelay).ConfigureAwait(false);
+            await Task.Delay(RetryDelay, cancellation).ConfigureAwait(false);
         }
     }
 
     /// <summary>Sends a message until it is taken; a message that the rules refuse ends the job with the reason.</summary>
     /// <returns>How it was taken. Stale needs no action here: the next pull tells whether it was the step or the generation that is over.</returns>
-    public static async Task<Answer> DeliverAsync(Func<Task<Answer>> send, Func<string> what, Action? onRetry = null)
+    public static async Task<Answer> DeliverAsync(
+        Func<Task<Answer>> send, Func<string> what, Action? onRetry = null, CancellationToken cancellation = default)
     {
         Answer answer = await CallAsync(
             async () =>
@@ -54,7 +63,8 @@ internal static class GrainCalls
                 return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there.") : answer;
             },
             what,
-            onRetry).ConfigureAwait(false);
+            onRetry,
+            cancellation).ConfigureAwait(false);
         return answer.IsRefused
             ? throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({answer.Verdict}): {answer.Reason}")
             : answer;

@@ -21,20 +21,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 {
     private const int ChunksInFlight = 8;
 
-    private Checkpoint? _opened;
-
     public async Task<JobPosition> OpenAsync(string path, string jobJson)
     {
-        // Verifying hashes the whole file; it must not hold up a turn.
-        _opened = await Task.Run(() => CheckpointFolder.Load(path));
-        CheckpointState state = _opened.State;
-        if (!JobSpec.FromJson(state.JobJson).IsSameJob(JobSpec.FromJson(jobJson)))
-        {
-            throw new ConvNetException(
-                ExitCode.BadInput,
-                $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); " +
-                "resume it as that job.");
-        }
+        CheckpointState state = (await LoadAsync(path, jobJson)).State;
 
         // The epoch in progress at its end still counts the samples of the one that is complete.
         int epoch = state.Step == 0 ? 0 : JobSpec.FromJson(jobJson).Shape.EpochOf(state.Step - 1);
@@ -45,9 +34,18 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             new EpochTotals(epoch, new Metrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples)));
     }
 
-    public async Task RestoreAsync(Assignment assignment)
+    public async Task RestoreAsync(string path, Assignment assignment)
     {
-        Checkpoint checkpoint = _opened ?? throw new ConvNetException(ExitCode.Bug, "a checkpoint is restored that was not opened.");
+        // Nothing is kept since it was opened: whoever opens a checkpoint may never come back.
+        Checkpoint checkpoint = await LoadAsync(path, assignment.JobJson);
+        if (checkpoint.State.Step != assignment.FirstStep)
+        {
+            throw new ConvNetException(
+                ExitCode.BadInput,
+                $"{path} holds step {checkpoint.State.Step}, but generation {assignment.Generation} starts at step {assignment.FirstStep}; " +
+                "the checkpoint has been replaced.");
+        }
+
         var parts = new JobParts(GrainFactory, assignment, assignment.FirstStep);
         IReadOnlyList<(string, int[])> model = CheckpointTensors.OfModel(parts.Model);
         IReadOnlyList<(string, int[])> slots = CheckpointTensors.OfOptimizer(parts.Model, parts.Job.Optimizer);
@@ -65,8 +63,6 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             float[] floats = [.. tensors[CheckpointTensors.MeanOf(name)].Data.Span, .. tensors[CheckpointTensors.VarianceOf(name)].Data.Span];
             GrainCalls.Demand(await parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)));
         }
-
-        _opened = null;
     }
 
     public async Task<CheckpointResult> SaveAsync(
@@ -95,6 +91,18 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             CheckpointStore.Keep(store, retention);
             return saved;
         });
+    }
+
+    /// <exception cref="ConvNetException">The checkpoint is damaged, or of another job.</exception>
+    private static async Task<Checkpoint> LoadAsync(string path, string jobJson)
+    {
+        // Verifying hashes the whole file; it must not hold up a turn.
+        Checkpoint checkpoint = await Task.Run(() => CheckpointFolder.Load(path));
+        CheckpointState state = checkpoint.State;
+        return JobSpec.FromJson(state.JobJson).IsSameJob(JobSpec.FromJson(jobJson)) ? checkpoint : throw new ConvNetException(
+            ExitCode.BadInput,
+            $"{path} is a checkpoint of another job (model '{state.Model}', {state.TotalSteps} steps, data {state.DataSha256[..12]}…); " +
+            "resume it as that job.");
     }
 
     private static string SlotTensor(JobParts parts, int slot, Parameter parameter) =>

@@ -11,7 +11,8 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IBatchNormGrain")]
 public interface IBatchNormGrain : IGrainWithStringKey
 {
-    /// <param name="batchesSeen">Batches that the running statistics have seen before the assignment's first step.</param>
+    /// <summary>Starts a generation, as <see cref="IParameterServerGrain.BeginAsync"/>.</summary>
+    /// <param name="batchesSeen">Batches that the running statistics have seen before the assignment's first step; unused when they go on.</param>
     [Alias("Begin")]
     Task<Answer> BeginAsync(Assignment assignment, long batchesSeen);
 
@@ -34,7 +35,13 @@ public interface IBatchNormGrain : IGrainWithStringKey
     [Alias("Install")]
     Task<Answer> InstallAsync(MessageHeader header, int norm, TensorBlock statistics);
 
-    /// <summary>Gives the state up, unless a newer generation has begun.</summary>
+    /// <summary>
+    /// Promises to take no message of a generation before the header's, the new one, and says where the server stands. Wakes whoever waits in it.
+    /// </summary>
+    [Alias("Freeze"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<FrozenAt> FreezeAsync(MessageHeader header);
+
+    /// <summary>Gives the state up, unless a newer generation has begun or is promised.</summary>
     [Alias("Release")]
     Task ReleaseAsync(MessageHeader header);
 }

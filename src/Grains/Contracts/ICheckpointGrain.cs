@@ -14,9 +14,9 @@ public interface ICheckpointGrain : IGrainWithStringKey
     [Alias("Open"), ResponseTimeout("00:03:00")]
     Task<JobPosition> OpenAsync(string path, string jobJson);
 
-    /// <summary>Hands the state of the checkpoint that was opened last to the servers, which have begun at its step.</summary>
+    /// <summary>Hands the state of a checkpoint, verified again, to the servers, which have begun at its step. Repeated, it does no harm.</summary>
     [Alias("Restore"), ResponseTimeout("00:03:00")]
-    Task RestoreAsync(Assignment assignment);
+    Task RestoreAsync(string path, Assignment assignment);
 
     /// <summary>Writes the state of the servers, which are idle at <paramref name="position"/>, to <paramref name="runFolder"/>/checkpoints.</summary>
     /// <param name="retention">Which older checkpoints stay there; null: nothing else in the folder is touched, as others may write there, too.</param>

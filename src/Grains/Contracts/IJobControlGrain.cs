@@ -14,9 +14,24 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("EvaluationDone"), AlwaysInterleave]
     Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks);
 
-    /// <summary>The header's number of steps is committed by every server; the progress is that of the last of them.</summary>
-    [Alias("StepsCommitted"), AlwaysInterleave]
-    Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress);
+    /// <summary>
+    /// So many steps are committed by every server: told a few times a second, and at once when the step is due that the job has asked for. The rows
+    /// are those that the job has not acknowledged; the same ones come again if an answer is lost.
+    /// </summary>
+    [Alias("JobProgress"), AlwaysInterleave]
+    Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress);
+
+    /// <summary>
+    /// True while the job may still need this server's state, in this generation or the next: the job has not ended, and the server is one of
+    /// its own.
+    /// </summary>
+    /// <param name="server">The server's key.</param>
+    [Alias("Needs"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<bool> NeedsAsync(string server);
+
+    /// <summary>A sign of life of a worker, some times a second while it has an assignment.</summary>
+    [Alias("WorkerSeen"), AlwaysInterleave, ResponseTimeout("00:00:02")]
+    Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status);
 
     /// <summary>True while the job may still need its workers.</summary>
     [Alias("IsLive"), AlwaysInterleave]

@@ -10,7 +10,10 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IParameterServerGrain")]
 public interface IParameterServerGrain : IGrainWithStringKey
 {
-    /// <summary>Starts or re-starts the partition at a generation; a new one initializes its parameters from the seed.</summary>
+    /// <summary>
+    /// Starts a generation, with the state that <see cref="Assignment.Start"/> says. Rejected, with a sentence, if the partition is to go on but
+    /// holds no state of the job, or not that of the first step.
+    /// </summary>
     [Alias("Begin"), ResponseTimeout("00:02:00")]
     Task<Answer> BeginAsync(Assignment assignment);
 
@@ -37,7 +40,13 @@ public interface IParameterServerGrain : IGrainWithStringKey
     [Alias("Install"), ResponseTimeout("00:00:30")]
     Task<Answer> InstallAsync(MessageHeader header, int slot, int chunk, TensorBlock values);
 
-    /// <summary>Gives the state up, unless a newer generation has begun.</summary>
+    /// <summary>
+    /// Promises to take no message of a generation before the header's, the new one, and says where the server stands. Wakes whoever waits in it.
+    /// </summary>
+    [Alias("Freeze"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<FrozenAt> FreezeAsync(MessageHeader header);
+
+    /// <summary>Gives the state up, unless a newer generation has begun or is promised.</summary>
     [Alias("Release")]
     Task ReleaseAsync(MessageHeader header);
 }

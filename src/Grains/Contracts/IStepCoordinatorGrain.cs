@@ -10,6 +10,8 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IStepCoordinatorGrain")]
 public interface IStepCoordinatorGrain : IGrainWithStringKey
 {
+    /// <summary>Starts a generation, as <see cref="IParameterServerGrain.BeginAsync"/>.</summary>
+    /// <param name="position">Before the assignment's first step; unused when the job goes on.</param>
     [Alias("Begin")]
     Task<Answer> BeginAsync(Assignment assignment, JobPosition position);
 
@@ -22,14 +24,21 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
     [Alias("ReportBatchNorm"), AlwaysInterleave]
     Task<Answer> ReportAsync(BatchNormReport report);
 
-    /// <summary>Asks for <see cref="IJobControlGrain.StepsCommittedAsync"/> when the header's number of steps is complete.</summary>
+    /// <summary>Asks for <see cref="IJobControlGrain.ProgressAsync"/> at once when the header's number of steps is complete.</summary>
     [Alias("NotifyAt"), AlwaysInterleave]
     Task<Answer> NotifyAtAsync(MessageHeader header);
 
+    /// <summary>How far the job is, with all rows that are kept; while it runs, the coordinator tells the job grain of its own accord.</summary>
     [Alias("Progress"), AlwaysInterleave]
     Task<StepProgress> ProgressAsync();
 
-    /// <summary>Gives the state up, unless a newer generation has begun.</summary>
+    /// <summary>
+    /// Promises to take no message of a generation before the header's, the new one, and says where the server stands. Wakes whoever waits in it.
+    /// </summary>
+    [Alias("Freeze"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<FrozenAt> FreezeAsync(MessageHeader header);
+
+    /// <summary>Gives the state up, unless a newer generation has begun or is promised.</summary>
     [Alias("Release")]
     Task ReleaseAsync(MessageHeader header);
 }

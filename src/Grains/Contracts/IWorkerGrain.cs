@@ -12,8 +12,14 @@ namespace ConvNet.Grains.Contracts;
 public interface IWorkerGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Takes up a job, or a new assignment of it: loads the data set, checks its hash, builds the network. The job has
-    /// reserved the worker.
+    /// Loads the data set of a job that has reserved the worker, and builds the network, so that an assignment can begin at once.
+    /// </summary>
+    [Alias("Load"), AlwaysInterleave, ResponseTimeout("00:03:00")]
+    Task LoadAsync(string jobId, string jobJson, int threads);
+
+    /// <summary>
+    /// Takes up a job: loads the data set, checks its hash, builds the network. Or takes up a newer generation of the same job: what the older
+    /// one was doing ends without effect, and data, network and threads stay. The job has reserved the worker.
     /// </summary>
     [Alias("Prepare"), AlwaysInterleave, ResponseTimeout("00:03:00")]
     Task<Answer> PrepareAsync(Assignment assignment);
@@ -39,7 +45,10 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("Reserve"), AlwaysInterleave]
     Task<string> ReserveAsync(string jobId);
 
-    /// <summary>Gives the job up, frees its memory and ends the reservation. Does nothing if another job has the worker by now.</summary>
+    /// <summary>
+    /// Gives the job up, frees its memory and ends the reservation. Does nothing if another job or a newer generation has the worker by now;
+    /// generation 0 ends only a reservation without an assignment.
+    /// </summary>
     [Alias("Release")]
-    Task ReleaseAsync(string jobId);
+    Task ReleaseAsync(MessageHeader header);
 }

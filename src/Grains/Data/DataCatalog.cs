@@ -15,6 +15,7 @@ public sealed class DataCatalog
 
     private readonly Lock _lock = new();
     private readonly Dictionary<DataReference, WeakReference<Dataset>> _held = [];
+    private readonly Dictionary<DataReference, Task<Dataset>> _loading = [];
 
     /// <summary>Reads a data set for the caller alone.</summary>
     /// <param name="nameOrPath">A built-in name or a folder; see <see cref="DatasetFiles"/>.</param>
@@ -73,26 +74,61 @@ public sealed class DataCatalog
         return GreyImages.Convert(test ?? data.Test, image.C);
     }
 
-    /// <summary>Reads a job's data set, or takes the copy that is in memory, and checks that it is the job's.</summary>
+    /// <summary>
+    /// Reads a job's data set, or takes the copy that is in memory, and checks that it is the job's. Each is read once, on a thread of its own,
+    /// however many ask for it meanwhile.
+    /// </summary>
     /// <exception cref="ConvNetException">It cannot be read, or it is not what the job was made with (exit code 3).</exception>
-    public Dataset Open(DataReference reference)
+    public async Task<Dataset> OpenAsync(DataReference reference)
+    {
+        Dataset data = await FindAsync(reference).ConfigureAwait(false);
+        if (data.Sha256 != reference.Sha256)
+        {
+            throw ConvNetException.BadInput(
+                $"data '{reference.NameOrPath}' has SHA-256 {data.Sha256}, but the job was made with {reference.Sha256}; " +
+                "copy the same files there, or start a new job." + reference.OlderReading);
+        }
+
+        return data;
+    }
+
+    private Task<Dataset> FindAsync(DataReference reference)
     {
         lock (_lock)
         {
-            if (!_held.TryGetValue(reference, out WeakReference<Dataset>? held) || !held.TryGetTarget(out Dataset? data))
+            if (_held.TryGetValue(reference, out WeakReference<Dataset>? held) && held.TryGetTarget(out Dataset? data))
             {
-                data = Reopen(reference);
-                _held[reference] = new WeakReference<Dataset>(data);
+                return Task.FromResult(data);
             }
 
-            if (data.Sha256 != reference.Sha256)
+            if (!_loading.TryGetValue(reference, out Task<Dataset>? loading))
             {
-                throw ConvNetException.BadInput(
-                    $"data '{reference.NameOrPath}' has SHA-256 {data.Sha256}, but the job was made with {reference.Sha256}; " +
-                    "copy the same files there, or start a new job." + reference.OlderReading);
+                loading = Task.Factory.StartNew(() => Load(reference), default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                _loading.Add(reference, loading);
             }
 
-            return data;
+            return loading;
+        }
+    }
+
+    /// <summary>What fails is forgotten, and tried again when somebody asks again.</summary>
+    private Dataset Load(DataReference reference)
+    {
+        Dataset? data = null;
+        try
+        {
+            return data = Reopen(reference);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _loading.Remove(reference);
+                if (data is not null)
+                {
+                    _held[reference] = new WeakReference<Dataset>(data);
+                }
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
@@ -12,211 +11,159 @@ using Orleans.Concurrency;
 namespace ConvNet.Grains.Jobs;
 
 /// <summary>
-/// The head of one job: places its parts, passes the client's orders on, and knows what the job is doing. It hears of progress,
-/// never of gradients.
+/// The head of one job: hosts a <see cref="JobMachine"/>, which decides, and does what the machine commands. It hears of progress, never of
+/// gradients, and calls nobody to answer a question for its status.
 /// </summary>
 [HeadPlacement, Reentrant, KeepAlive]
 internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlines, ILogger<JobGrain> logger) : Grain, IJobGrain, IJobControlGrain
 {
-    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PlacementPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan StatusPatience = TimeSpan.FromSeconds(2);
-
-    private string _jobJson = "";
-    private string? _runFolder;
-    private long _savedStep;
+    private readonly JobClock _clock = new();
+    private JobSubmission? _submission;
     private JobSpec? _job;
-    private JobPlacement? _placement;
-    private Assignment? _assignment;
-    private EvaluationRun? _evaluationRun;
     private JobMachine? _machine;
-    private JobFailure? _failure;
-    private EvaluationResult? _evaluation;
-    private CheckpointResult? _checkpoint;
-    private StepProgress _progress = new();
-    private WorkerStatus[] _workers = [];
     private IGrainTimer? _watch;
-    private long _lastSign = Environment.TickCount64;
+    private double _clientSeen;
+    private double _endedAt;
 
     private string JobId => this.GetPrimaryKeyString();
 
-    private JobMachine Machine => _machine ?? throw new ConvNetException(ExitCode.BadInput, $"no job '{JobId}' in this cluster.");
+    private JobMachine Machine => _machine ?? throw ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
 
-    private JobPlacement Placement => _placement ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no place in the cluster yet.");
+    private JobSubmission Submission => _submission!;
 
-    private Assignment Assignment => _assignment ?? throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' has no workers yet.");
-
-    private JobState State => _machine?.State ?? JobState.Created;
-
-    private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(Placement.Servers.Coordinator);
-
-    public async Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint, string? runFolder = null)
+    public async Task SubmitAsync(JobSubmission submission)
     {
-        if (_job is not null)
+        if (_submission is { } known)
         {
-            throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' exists and is {State}; choose another id.");
+            // Told again because the answer was lost?
+            if (known.JobJson == submission.JobJson && known.RunFolder == submission.RunFolder && known.Client == submission.Client)
+            {
+                return;
+            }
+
+            throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' exists and is {Spoken(_machine?.State)}; choose another id.");
         }
 
+        var job = JobSpec.FromJson(submission.JobJson);
+        JobLimits.CheckWorkers(submission.Layout.Workers, job.DataShards);
+        _submission = submission;
+        _job = job;
         try
         {
-            _job = JobSpec.FromJson(jobJson);
-            _jobJson = jobJson;
-            _runFolder = runFolder;
-            _machine = new JobMachine(JobId, _job.TotalSteps);
-            _placement = await PlaceAsync(layout);
             await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
-            _savedStep = await StartAsync(checkpoint);
-            Machine.Start(_savedStep);
-            _lastSign = Environment.TickCount64;
-            LogSubmitted(logger, JobId, _job.Model.Name, _placement.Workers.Length, _placement.Servers.Partitions.Length, Machine.Step);
-            _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
         }
-        catch (Exception e)
+        catch
         {
-            Fail("submit", GrainFailure.ToFailure(e));
-            throw GrainFailure.From(e);
+            _submission = null;
+            throw;
         }
+
+        _machine = new JobMachine(JobId, job.Shape, job.TestSamples, submission.RunFolder, submission.Plan);
+        _clientSeen = _clock.Now;
+        _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
+        BeginAsync().Ignore();
     }
 
-    public async Task RunAsync(long untilStep)
+    public Task OrderAsync(JobOrder order)
     {
-        Order(machine => machine.Run(untilStep));
-        long firstStep = Machine.Step;
-        long order = Machine.Order;
-        await CarryOutAsync($"run until step {untilStep}", async () =>
+        JobMachine machine = Machine;
+        if (order.Client is not null && order.Client != Submission.Client)
         {
-            await GrainCalls.DeliverAsync(() => Coordinator.NotifyAtAsync(Assignment.HeaderOf(untilStep)), () => "order to the step coordinator");
-            await Task.WhenAll(Assignment.Workers.Select(worker => GrainCalls.DeliverAsync(
-                () => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).RunAsync(Assignment.HeaderOf(firstStep), order, untilStep),
-                () => $"order to {worker}")));
-        });
-    }
+            throw new ConvNetException(ExitCode.Conflict, $"job '{JobId}' takes no orders from this client: another one holds its lease.");
+        }
 
-    public async Task EvaluateAsync()
-    {
-        Order(machine => machine.BeginEvaluation());
-        var run = _evaluationRun = new EvaluationRun(Assignment, Machine.Step, _job!.TestSamples);
-        long order = Machine.Order;
-        await CarryOutAsync($"evaluate at step {run.Version}", () => Task.WhenAll(Assignment.Workers.Select((worker, i) =>
-        {
-            (int first, int end) = run.BlocksOf(i);
-            return first < end
-                ? GrainCalls.DeliverAsync(
-                    () => GrainFactory.GetGrain<IWorkerGrain>(worker.Name).EvaluateAsync(Assignment.HeaderOf(run.Version), order, first, end),
-                    () => $"order to {worker}")
-                : Task.CompletedTask;
-        })));
-    }
-
-    public Task CheckpointAsync(string runFolder, FinalResult? result, CheckpointRetention? retention = null)
-    {
-        Order(machine => machine.BeginCheckpoint());
-        WriteCheckpointAsync(runFolder, result, retention).Ignore();
+        Renew(order.Client);
+        machine.Order(order);
+        CarryOut();
         return Task.CompletedTask;
     }
 
-    public async Task<JobStatus> StatusAsync()
+    public Task<JobStatus> StatusAsync(StatusQuery query)
     {
         JobMachine machine = Machine;
-        await RefreshAsync();
-        Metrics epoch = _progress.Position.Epoch.Sums;
-        StepRow last = _progress.Recent.LastOrDefault();
-        return new JobStatus
+        Renew(query.Client);
+        JobPosition position = machine.Reached.Position;
+        Metrics epoch = position.Epoch.Sums;
+        StepRow[] rows = query.SinceStep is { } step ? machine.Rows.Since(step) : [];
+        return Task.FromResult(new JobStatus
         {
             JobId = JobId,
             Model = _job!.Model.Name,
             Data = _job.Data.NameOrPath,
             State = machine.State,
-            Step = Math.Max(machine.Step, _progress.Position.Step),
+            Step = position.Step,
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
             TrainLoss = epoch.Count == 0 ? 0 : epoch.LossSum / epoch.Count,
             TrainAccuracy = epoch.Count == 0 ? 0 : (double)epoch.Correct / epoch.Count,
-            LearningRate = last.LearningRate,
-            GradientNorm = last.GradientNorm,
-            ImagesPerSecond = _progress.TimedSeconds > 0 ? _progress.TimedSamples / _progress.TimedSeconds : 0,
-            Workers = _workers,
-            Evaluation = _evaluation,
-            Checkpoint = _checkpoint,
-            Failure = _failure,
-            Warnings = _progress.Warnings,
-            RecentSteps = _progress.Recent,
-        };
+            LearningRate = machine.Rows.Last.LearningRate,
+            GradientNorm = machine.Rows.Last.GradientNorm,
+            ImagesPerSecond = machine.ImagesPerSecond,
+            SecondsPerStep = machine.Rows.SecondsPerStep,
+            Workers = [.. machine.Workers],
+            Servers = machine.Assignment is { } assignment ? [.. assignment.Servers.ByRole.Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))] : [],
+            Generation = machine.Generation,
+            Reason = machine.Reason,
+            Evaluation = machine.Evaluation,
+            Checkpoint = machine.Checkpoint,
+            RunFolder = Submission.RunFolder,
+            Failure = machine.Failure,
+            Rows = rows,
+            Events = query.SinceEvent is { } number ? machine.Events.Since(number) : [],
+            HasMore = rows.Length > 0 && rows[^1].Step + 1 < machine.Rows.Next,
+        });
     }
 
-    public async Task EndAsync(JobState state)
-    {
-        await RefreshAsync();
-        if (state == JobState.Failed)
-        {
-            Fail("client", new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed."));
-        }
-        else
-        {
-            Order(machine => machine.End(state));
-        }
+    public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => Take(machine => machine.Progress(header, progress, _clock.Now));
 
-        await ReleaseAsync();
-        LogEnded(logger, JobId, State, Machine.Step);
-    }
+    public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => Take(machine => machine.WorkerSeen(header, status, _clock.Now));
 
-    public Task<Answer> StepsCommittedAsync(MessageHeader header, StepProgress progress)
-    {
-        if (header.Generation != _machine?.Generation)
-        {
-            return Task.FromResult<Answer>(Verdict.Stale);
-        }
+    public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
+        Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
-        if (progress.Position.Step < _progress.Position.Step)
-        {
-            return Task.FromResult<Answer>(Verdict.Duplicate);
-        }
-
-        // Both in one turn, so that a status never shows a job at rest with the progress of an earlier step.
-        _progress = progress;
-        _machine.Reach(progress.Position.Step);
-        _lastSign = Environment.TickCount64;
-        return Task.FromResult<Answer>(Verdict.Accepted);
-    }
-
-    public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks)
-    {
-        if (_evaluationRun is not { } run || State != JobState.Evaluating)
-        {
-            return Task.FromResult<Answer>(Verdict.Stale);
-        }
-
-        Answer answer = run.Take(header, firstBlock, blocks);
-        if (answer.IsRefused)
-        {
-            Fail($"evaluation at step {run.Version}", new JobFailure((int)ExitCode.TrainingFailed, answer.Reason!));
-        }
-        else if (run.IsComplete)
-        {
-            Metrics sum = run.Result;
-            _evaluation = new EvaluationResult(run.Version, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
-            Machine.EndEvaluation();
-            _lastSign = Environment.TickCount64;
-        }
-
-        return Task.FromResult(answer);
-    }
+    public Task<bool> NeedsAsync(string server) =>
+        Task.FromResult(_machine is { HasEnded: false } machine && machine.Assignment?.Servers.All.Contains(server) != false);
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
 
-    public Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
+    public async Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
     {
-        if (header.Generation != _machine?.Generation)
+        if (_machine is not { HasEnded: false } machine || header.Generation != machine.Generation)
+        {
+            return Verdict.Stale;
+        }
+
+        await FailAsync(who, failure);
+        return Verdict.Accepted;
+    }
+
+    private static string Spoken(JobState? state) => state?.ToString().ToLowerInvariant() ?? "being submitted";
+
+    private void Renew(string? client)
+    {
+        if (client is not null && client == Submission.Client)
+        {
+            _clientSeen = _clock.Now;
+        }
+    }
+
+    private Task<Answer> Take(Func<JobMachine, Answer> tell)
+    {
+        if (_machine is not { } machine)
         {
             return Task.FromResult<Answer>(Verdict.Stale);
         }
 
-        Fail(who, failure);
-        return Task.FromResult<Answer>(Verdict.Accepted);
+        Answer answer = tell(machine);
+        CarryOut();
+        return Task.FromResult(answer);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job}: {Model} on {Workers} workers and {Partitions} partitions, at step {Step}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job}: {Model} on {Workers} workers and {Partitions} partitions, from step {Step}")]
     private static partial void LogSubmitted(ILogger logger, string job, string model, int workers, int partitions, long step);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job}, generation {Generation}: step {Step} on {Workers}")]
+    private static partial void LogGeneration(ILogger logger, string job, long generation, long step, string workers);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} ended as {State} at step {Step}")]
     private static partial void LogEnded(ILogger logger, string job, JobState state, long step);
@@ -224,46 +171,6 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message);
 
-    /// <summary>Gives an order to the machine, which refuses it if it makes no sense now.</summary>
-    private void Order(Action<JobMachine> order)
-    {
-        try
-        {
-            order(Machine);
-            _lastSign = Environment.TickCount64;
-        }
-        catch (ConvNetException) when (_failure is { } failure)
-        {
-            throw new ConvNetException((ExitCode)failure.ExitCode, failure.Message);
-        }
-    }
-
-    /// <summary>Passes an order on to the job's parts; if one of them cannot take it, the job has failed.</summary>
-    /// <param name="order">For the log.</param>
-    private async Task CarryOutAsync(string order, Func<Task> pass)
-    {
-        try
-        {
-            await pass();
-        }
-        catch (Exception e)
-        {
-            Fail(order, GrainFailure.ToFailure(e));
-
-            // The first failure is the one to tell: what others meet afterwards follows from it.
-            throw _failure is { } first ? new ConvNetException((ExitCode)first.ExitCode, first.Message) : GrainFailure.From(e);
-        }
-    }
-
-    /// <param name="who">The part of the job that met it, for the log.</param>
-    private void Fail(string who, JobFailure failure)
-    {
-        if (_failure is null && _machine is not { HasEnded: true })
-        {
-            _failure = failure;
-            _machine?.Fail(failure.Message);
-            LogFailed(logger, JobId, failure.ExitCode, who, failure.Message);
-            ReleaseAsync().Ignore();
-        }
-    }
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
+    private static partial void LogCandidate(ILogger logger, string job, string worker, string message);
 }

@@ -1,4 +1,3 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
@@ -16,41 +15,16 @@ namespace ConvNet.Grains.Servers;
 
 /// <summary>Hosts a <see cref="BatchNormMachine"/>. A model without batch norms has none, and the grain stays idle.</summary>
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
-internal sealed class BatchNormGrain : Grain, IBatchNormGrain
+internal sealed class BatchNormGrain(ServerDeadlines deadlines) : JobServerGrain<BatchNormMachine>(deadlines), IBatchNormGrain
 {
-    private readonly VersionSignal _completed = new();
-    private Assignment? _assignment;
-    private BatchNormMachine? _machine;
-    private long _reportedStep = -1;
-
-    private BatchNormMachine Machine => _machine ?? throw new ConvNetException(
-        ExitCode.Environment, $"batch-norm activation '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
+    protected override string Role => "batch-norm activation";
 
     public Task<Answer> BeginAsync(Assignment assignment, long batchesSeen)
     {
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
         var model = new Model(job.Model, job.BatchNormMode);
-        if (model.BatchNorms.Count == 0)
-        {
-            return Task.FromResult<Answer>(Verdict.Accepted);
-        }
-
-        _machine ??= new BatchNormMachine(
-            job.Shape,
-            job.BatchNormMode,
-            job.RunningAverage,
-            [.. model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))],
-            assignment.FirstStep,
-            batchesSeen);
-        Answer answer = GrainCalls.Demand(_machine.Begin(assignment));
-        if (answer.Verdict == Verdict.Accepted)
-        {
-            _assignment = assignment;
-            _reportedStep = -1;
-            _completed.Raise();
-        }
-
-        return Task.FromResult(answer);
+        return BeginAsync(
+            assignment, model.BatchNorms.Count == 0 ? null : () => Create(job, model, assignment.FirstStep, batchesSeen), machine => machine.Begin(assignment));
     }
 
     public async Task<BlockAnswer> ReduceAsync(NormRoots roots, TensorBlock sums)
@@ -58,15 +32,23 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         using (sums)
         {
             return roots.Forward
-                ? await ReduceAsync(roots, BatchNormPayload.ReadMoments(sums, roots.Roots), Machine.ReduceMoments, total => BatchNormPayload.Write([total]))
-                : await ReduceAsync(roots, BatchNormPayload.ReadSums(sums, roots.Roots), Machine.ReduceBackwardSums, total => BatchNormPayload.Write([total]));
+                ? await ReduceAsync(
+                    roots,
+                    BatchNormPayload.ReadMoments(sums, roots.Roots),
+                    static (machine, roots, values) => machine.ReduceMoments(roots, values),
+                    static total => BatchNormPayload.Write([total]))
+                : await ReduceAsync(
+                    roots,
+                    BatchNormPayload.ReadSums(sums, roots.Roots),
+                    static (machine, roots, values) => machine.ReduceBackwardSums(roots, values),
+                    static total => BatchNormPayload.Write([total]));
         }
     }
 
     public Task<Answer> CommitAsync(StepDecision decision)
     {
         Answer answer = Machine.Commit(decision);
-        _completed.Raise();
+        Changed.Raise();
         ReportIfComplete();
         return Task.FromResult(answer);
     }
@@ -81,28 +63,27 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
         }
     }
 
-    public Task ReleaseAsync(MessageHeader header)
-    {
-        if (_assignment is null || header.Generation >= _assignment.Generation)
-        {
-            _machine = null;
-            _completed.Raise();
-            DeactivateOnIdle();
-        }
+    protected override FrozenAt Freeze(BatchNormMachine machine, MessageHeader header) => machine.Freeze(header);
 
-        return Task.CompletedTask;
-    }
+    /// <summary>The machine of a job whose running statistics have their first values.</summary>
+    private static BatchNormMachine Create(JobSpec job, Model model, long version, long batchesSeen) => new(
+        job.Shape,
+        job.BatchNormMode,
+        job.RunningAverage,
+        [.. model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))],
+        version,
+        batchesSeen);
 
     /// <summary>Offers the roots, and offers them once more (a duplicate) when something has changed: the total may be there then.</summary>
     private async Task<BlockAnswer> ReduceAsync<T>(
-        NormRoots roots, T[] values, Func<NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer, Func<T, TensorBlock> write)
+        NormRoots roots, T[] values, Func<BatchNormMachine, NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer, Func<T, TensorBlock> write)
         where T : class
     {
         ReduceAnswer<T> answer = Offer(roots, values, offer);
         if (answer.Total is null && roots.Wait && (answer.Answer.IsAcknowledged || answer.Answer.Verdict == Verdict.Future))
         {
-            await _completed.WaitAsync();
-            answer = _machine is null ? new ReduceAnswer<T>(Verdict.Stale, null, false) : Offer(roots, values, offer);
+            await Changed.WaitAsync();
+            answer = MachineIfHeld is null ? new ReduceAnswer<T>(Verdict.Stale, null, false) : Offer(roots, values, offer);
         }
 
         return new BlockAnswer(answer.Answer, answer.Total is { } total && roots.Wait ? write(total) : null);
@@ -112,16 +93,16 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
     /// When the roots complete the tree: wakes the workers that wait, delivers dγ and dβ to their owners, and reports the step if it was the
     /// last sum.
     /// </summary>
-    private ReduceAnswer<T> Offer<T>(NormRoots roots, T[] values, Func<NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer)
+    private ReduceAnswer<T> Offer<T>(NormRoots roots, T[] values, Func<BatchNormMachine, NormRoots, IReadOnlyList<T>, ReduceAnswer<T>> offer)
         where T : class
     {
-        ReduceAnswer<T> answer = offer(roots, values);
+        ReduceAnswer<T> answer = offer(Machine, roots, values);
         if (answer.CompletesTree)
         {
-            _completed.Raise();
+            Changed.Raise();
             if (answer.Total is BackwardSums sums)
             {
-                DeliverAsync(_assignment!, roots, sums).Ignore();
+                DeliverAsync(Assignment, roots, sums).Ignore();
             }
 
             ReportIfComplete();
@@ -132,15 +113,9 @@ internal sealed class BatchNormGrain : Grain, IBatchNormGrain
 
     private void ReportIfComplete()
     {
-        if (Machine.Report is { } report && report.Header.Step != _reportedStep)
+        if (Machine.Report is { } report)
         {
-            _reportedStep = report.Header.Step;
-            Assignment assignment = _assignment!;
-            GrainCalls.TellAsync(
-                GrainFactory,
-                assignment,
-                "batch norm",
-                () => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReportAsync(report)).Ignore();
+            ReportOnce(report.Header, "batch norm", coordinator => coordinator.ReportAsync(report));
         }
     }
 

@@ -1,6 +1,4 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
@@ -14,31 +12,14 @@ namespace ConvNet.Grains.Servers;
 
 /// <summary>Hosts a <see cref="PartitionMachine"/>: turns calls into its events, and its decisions into answers and reports.</summary>
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
-internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
+internal sealed class ParameterServerGrain(ServerDeadlines deadlines) : JobServerGrain<PartitionMachine>(deadlines), IParameterServerGrain
 {
-    private readonly VersionSignal _committed = new();
-    private Assignment? _assignment;
-    private Task<PartitionMachine>? _created;
-    private PartitionMachine? _machine;
-    private long _reportedStep = -1;
+    protected override string Role => "partition";
 
-    private PartitionMachine Machine => _machine ?? throw JobNotHere();
-
-    public async Task<Answer> BeginAsync(Assignment assignment)
+    public Task<Answer> BeginAsync(Assignment assignment)
     {
-        // One machine, however many calls begin while it is made.
         int partition = Array.IndexOf(assignment.Servers.Partitions, this.GetPrimaryKeyString());
-        PartitionMachine machine = await (_created ??= Task.Run(() => Create(assignment, partition)));
-        Answer answer = GrainCalls.Demand(machine.Begin(assignment));
-        if (answer.Verdict == Verdict.Accepted)
-        {
-            _machine = machine;
-            _assignment = assignment;
-            _reportedStep = -1;
-            _committed.Raise();
-        }
-
-        return answer;
+        return BeginAsync(assignment, () => Create(assignment, partition), machine => machine.Begin(assignment));
     }
 
     public Task<Answer> PushAsync(GradientRoot root, TensorBlock gradients)
@@ -66,8 +47,8 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         BlockAnswer answer = Machine.Pull(header, chunk);
         if (answer.Verdict == Verdict.Future)
         {
-            await _committed.WaitAsync();
-            answer = _machine is null ? new BlockAnswer(Verdict.Stale) : Machine.Pull(header, chunk);
+            await Changed.WaitAsync();
+            answer = MachineIfHeld?.Pull(header, chunk) ?? new BlockAnswer(Verdict.Stale);
         }
 
         return answer;
@@ -76,7 +57,7 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
     public Task<Answer> CommitAsync(StepDecision decision)
     {
         Answer answer = Machine.Commit(decision);
-        _committed.Raise();
+        Changed.Raise();
         return Task.FromResult(answer);
     }
 
@@ -90,18 +71,7 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
         }
     }
 
-    public Task ReleaseAsync(MessageHeader header)
-    {
-        if (_assignment is null || header.Generation >= _assignment.Generation)
-        {
-            _machine = null;
-            _created = null;
-            _committed.Raise();
-            DeactivateOnIdle();
-        }
-
-        return Task.CompletedTask;
-    }
+    protected override FrozenAt Freeze(PartitionMachine machine, MessageHeader header) => machine.Freeze(header);
 
     /// <summary>The machine of a job whose parameters have their first values.</summary>
     private static PartitionMachine Create(Assignment assignment, int partition)
@@ -115,22 +85,9 @@ internal sealed class ParameterServerGrain : Grain, IParameterServerGrain
 
     private void ReportIfComplete()
     {
-        if (Machine.Report is { } report && report.Header.Step != _reportedStep)
+        if (Machine.Report is { } report)
         {
-            _reportedStep = report.Header.Step;
-            Assignment assignment = _assignment!;
-            GrainCalls.TellAsync(
-                GrainFactory,
-                assignment,
-                $"partition {report.Partition}",
-                () => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReportAsync(report)).Ignore();
+            ReportOnce(report.Header, $"partition {report.Partition}", coordinator => coordinator.ReportAsync(report));
         }
-    }
-
-    private ConvNetException JobNotHere()
-    {
-        // Whoever asks is late or astray; an empty partition must not stay for it.
-        DeactivateOnIdle();
-        return new(ExitCode.Environment, $"partition '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
     }
 }

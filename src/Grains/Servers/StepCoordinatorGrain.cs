@@ -14,82 +14,99 @@ namespace ConvNet.Grains.Servers;
 
 /// <summary>Hosts a <see cref="CoordinatorMachine"/> and carries its decisions to every server of the job.</summary>
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
-internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
+internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines) : JobServerGrain<CoordinatorMachine>(deadlines), IStepCoordinatorGrain
 {
     private readonly StepHistory _history = new();
-    private Assignment? _assignment;
-    private CoordinatorMachine? _machine;
+    private ProgressPush? _push;
     private bool _hasBatchNorm;
     private bool _failed;
-    private long _lastCommit;
+    private double? _frozenAt;
 
-    private CoordinatorMachine Machine => _machine ?? throw new ConvNetException(
-        ExitCode.Environment, $"step coordinator '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
+    protected override string Role => "step coordinator";
 
-    public Task<Answer> BeginAsync(Assignment assignment, JobPosition position)
+    private ProgressPush Push => _push ??= new ProgressPush(_history, TellJobAsync);
+
+    private static double Now => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
+
+    public async Task<Answer> BeginAsync(Assignment assignment, JobPosition position)
     {
-        if (_machine is null)
+        JobSpec job = JobSpec.FromJson(assignment.JobJson);
+        var model = new Model(job.Model, job.BatchNormMode);
+        CoordinatorAnswer begun = default;
+        Answer answer = await BeginAsync(assignment, () => Create(job, model, assignment, position), machine =>
         {
-            JobSpec job = JobSpec.FromJson(assignment.JobJson);
-            var model = new Model(job.Model, job.BatchNormMode);
-            _hasBatchNorm = model.BatchNorms.Count > 0;
-            _machine = new CoordinatorMachine(
-                job.Shape, model.Layout, job.Optimizer, job.Schedule, job.ClipNorm, assignment.Servers.Partitions.Length, _hasBatchNorm, position);
+            begun = machine.Begin(assignment);
+            return begun.Answer;
+        });
+        if (answer.Verdict != Verdict.Accepted)
+        {
+            return answer;
         }
 
-        CoordinatorAnswer answer = _machine.Begin(assignment);
-        if (answer.Answer.Verdict == Verdict.Accepted)
+        _hasBatchNorm = model.BatchNorms.Count > 0;
+        _failed = false;
+        if (begun.Committed is { } taken)
         {
-            _assignment = assignment;
+            // Every server had it when it was frozen; only the acknowledgements were missing.
+            _history.Add(taken, _frozenAt ?? Now);
         }
 
-        GrainCalls.Demand(answer.Answer);
-        return CarryOut(answer);
+        _history.Begin(assignment, Machine.Committed);
+        _frozenAt = null;
+        if (_history.HasNews)
+        {
+            Push.Now();
+        }
+
+        return CarryOut(begun with { Committed = null });
     }
 
-    public Task<Answer> ReportAsync(WorkerReport report) => CarryOut(Machine.Report(report));
+    public Task<Answer> ReportAsync(WorkerReport report) => Task.FromResult(CarryOut(Machine.Report(report)));
 
-    public Task<Answer> ReportAsync(PartitionReport report) => CarryOut(Machine.Report(report));
+    public Task<Answer> ReportAsync(PartitionReport report) => Task.FromResult(CarryOut(Machine.Report(report)));
 
-    public Task<Answer> ReportAsync(BatchNormReport report) => CarryOut(Machine.Report(report));
+    public Task<Answer> ReportAsync(BatchNormReport report) => Task.FromResult(CarryOut(Machine.Report(report)));
 
     public Task<Answer> NotifyAtAsync(MessageHeader header)
     {
         CoordinatorAnswer answer = Machine.NotifyAt(header);
         if (answer.Answer.Verdict == Verdict.Accepted)
         {
-            _lastCommit = Stopwatch.GetTimestamp();
+            _history.Run(header.Step, Now);
         }
 
-        return CarryOut(answer);
+        return Task.FromResult(CarryOut(answer));
     }
 
-    public Task<StepProgress> ProgressAsync() => Task.FromResult(_history.ProgressAt(Machine.Committed));
+    public Task<StepProgress> ProgressAsync() => Task.FromResult(MachineIfHeld is null ? throw JobNotHere() : _history.Progress());
 
-    public Task ReleaseAsync(MessageHeader header)
+    protected override FrozenAt Freeze(CoordinatorMachine machine, MessageHeader header)
     {
-        if (_assignment is null || header.Generation >= _assignment.Generation)
-        {
-            _machine = null;
-            DeactivateOnIdle();
-        }
-
-        return Task.CompletedTask;
+        _frozenAt ??= Now;
+        return machine.Freeze(header);
     }
 
-    private Task<Answer> CarryOut(CoordinatorAnswer answer)
+    private static CoordinatorMachine Create(JobSpec job, Model model, Assignment assignment, JobPosition position) => new(
+        job.Shape,
+        model.Layout,
+        job.Optimizer,
+        job.Schedule,
+        job.ClipNorm,
+        assignment.Servers.Partitions.Length,
+        model.BatchNorms.Count > 0,
+        position);
+
+    private Answer CarryOut(CoordinatorAnswer answer)
     {
         if (answer.Committed is { } outcome)
         {
-            long now = Stopwatch.GetTimestamp();
-            _history.Add(outcome, Stopwatch.GetElapsedTime(_lastCommit, now).TotalSeconds);
-            _lastCommit = now;
+            _history.Add(outcome, Now);
+            Push.Soon();
         }
 
-        if (answer.Due is { } due)
+        if (answer.Due is not null)
         {
-            StepProgress progress = _history.ProgressAt(Machine.Committed);
-            Tell("step coordinator", () => GrainFactory.GetGrain<IJobControlGrain>(due.JobId).StepsCommittedAsync(due, progress));
+            Push.Now();
         }
 
         Send(answer.Resend);
@@ -97,12 +114,22 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
         if (answer.Failure is { } failure && !_failed)
         {
             _failed = true;
-            Assignment assignment = _assignment!;
+            Assignment assignment = Assignment;
             GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).FailedAsync(
                 assignment.HeaderOf(Machine.Position.Step), "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure)).Ignore();
         }
 
-        return Task.FromResult(answer.Answer);
+        return answer.Answer;
+    }
+
+    private Task<Answer?> TellJobAsync(StepProgress progress)
+    {
+        Assignment assignment = Assignment;
+        return GrainCalls.TellAsync(
+            GrainFactory,
+            assignment,
+            "step coordinator",
+            () => GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).ProgressAsync(assignment.HeaderOf(progress.Position.Step), progress));
     }
 
     /// <summary>Tells every partition and the batch norms.</summary>
@@ -113,7 +140,7 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
             return;
         }
 
-        ServerKeys servers = _assignment!.Servers;
+        ServerKeys servers = Assignment.Servers;
         for (int partition = 0; partition < servers.Partitions.Length; partition++)
         {
             IParameterServerGrain server = GrainFactory.GetGrain<IParameterServerGrain>(servers.Partitions[partition]);
@@ -129,12 +156,10 @@ internal sealed class StepCoordinatorGrain : Grain, IStepCoordinatorGrain
 
     private async Task SendAsync(StepDecision decision, int server, Func<Task<Answer>> commit)
     {
-        Answer? answer = await GrainCalls.TellAsync(GrainFactory, _assignment!, $"commit of step {decision.Step}", commit);
-        if (answer is { IsAcknowledged: true } && _machine is { } machine)
+        Answer? answer = await GrainCalls.TellAsync(GrainFactory, Assignment, $"commit of step {decision.Step}", commit);
+        if (answer is { IsAcknowledged: true } && MachineIfHeld is { } machine)
         {
-            await CarryOut(machine.Take(decision.Header, server));
+            CarryOut(machine.Take(decision.Header, server));
         }
     }
-
-    private void Tell(string who, Func<Task<Answer>> call) => GrainCalls.TellAsync(GrainFactory, _assignment!, who, call).Ignore();
 }

@@ -1,39 +1,35 @@
-using System.Buffers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
-using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Workers;
 
 /// <summary>
-/// Sends gradient roots to their partitions bucket by bucket while backward goes on, with a bounded number of messages in flight.
+/// Sends gradient roots to their partitions bucket by bucket while backward goes on. Each partition takes them at its own pace; nothing blocks
+/// before the end of the step.
 /// </summary>
 internal sealed class GradientPush
 {
-    private const int InFlight = 8;
-
     private readonly ParameterLayout _layout;
-    private readonly IParameterServerGrain[] _servers;
     private readonly PartitionPlan[] _plans;
+    private readonly EngineWaits _waits;
+    private readonly PushLane[] _lanes;
     private readonly int[] _bucketTensors;
     private readonly int[] _waiting;
     private readonly Dictionary<Parameter, int[]> _bucketsOfTensor;
-    private readonly SemaphoreSlim _window = new(InFlight);
-    private readonly List<Task> _sent = [];
-    private MessageHeader _header;
     private TreeNode[] _roots = [];
+    private PushedStep? _step;
 
     /// <param name="plans">By partition.</param>
     /// <param name="servers">By partition.</param>
-    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers)
+    public GradientPush(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers, EngineWaits waits)
     {
         _layout = layout;
-        _servers = servers;
         _plans = plans;
+        _waits = waits;
+        _lanes = [.. servers.Zip(plans, (server, plan) => new PushLane(layout, plan, server, waits.Token))];
         _bucketTensors = [.. layout.Buckets.Select(bucket => TensorsOf(bucket).Count())];
         _waiting = new int[layout.Buckets.Length];
         _bucketsOfTensor = layout.Tensors.ToDictionary(
@@ -45,13 +41,12 @@ internal sealed class GradientPush
     /// <param name="roots">Of its plan.</param>
     public void Begin(MessageHeader header, TreeNode[] roots)
     {
-        _header = header;
         _roots = roots;
+        _step = new PushedStep(header);
         _bucketTensors.CopyTo(_waiting, 0);
-        _sent.Clear();
     }
 
-    /// <summary>Marks a tensor as complete and sends every bucket that is complete with it. Blocks only when too much is in flight.</summary>
+    /// <summary>Marks a tensor as complete and sends every bucket that is complete with it.</summary>
     public void Ready(Parameter tensor)
     {
         foreach (int bucket in _bucketsOfTensor[tensor])
@@ -64,7 +59,20 @@ internal sealed class GradientPush
     }
 
     /// <summary>Blocks until everything that was sent is acknowledged.</summary>
-    public void Finish() => Task.WhenAll(_sent).GetAwaiter().GetResult();
+    public void Finish()
+    {
+        _step!.Close();
+        _waits.Wait(_step.End);
+    }
+
+    /// <summary>Gives up what has not been sent: when this returns nobody reads gradients any more. The step is over, and no other follows.</summary>
+    public void Abandon()
+    {
+        foreach (PushLane lane in _lanes)
+        {
+            lane.Clear();
+        }
+    }
 
     private IEnumerable<Parameter> TensorsOf(Bucket bucket) =>
         Enumerable.Range(bucket.FirstBlock, bucket.BlockCount)
@@ -74,41 +82,17 @@ internal sealed class GradientPush
 
     private void Send(int bucket)
     {
+        _waits.ThrowIfEnded();
+        _step!.ThrowIfFailed();
         for (int partition = 0; partition < _plans.Length; partition++)
         {
             foreach (Chunk chunk in _plans[partition].PushedChunksOf(bucket))
             {
                 for (int root = 0; root < _roots.Length; root++)
                 {
-                    _window.Wait();
-                    _sent.Add(SendAsync(partition, chunk, root));
+                    _lanes[partition].Add(_step, chunk, root, _roots[root]);
                 }
             }
-        }
-    }
-
-    private async Task SendAsync(int partition, Chunk chunk, int root)
-    {
-        try
-        {
-            int length = chunk.Length;
-            float[] buffer = ArrayPool<float>.Shared.Rent(length);
-            _plans[partition].GatherChunk(chunk.Index, tensor => _layout.Tensors[tensor].GradientRoot(root), buffer);
-            var key = new GradientRoot(_header, chunk.Index, _roots[root]);
-            bool recycle = true;
-            IParameterServerGrain server = _servers[partition];
-            await GrainCalls.DeliverAsync(
-                () => server.PushAsync(key, new TensorBlock(buffer, 0, length)),
-                () => $"push of step {key.Header.Step} to partition {partition}",
-                onRetry: () => recycle = false).ConfigureAwait(false);
-            if (recycle)
-            {
-                ArrayPool<float>.Shared.Return(buffer);
-            }
-        }
-        finally
-        {
-            _window.Release();
         }
     }
 }

@@ -1,6 +1,4 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Engine.Parameters;
-using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
@@ -19,33 +17,32 @@ internal sealed class ParameterPull
     private readonly ParameterLayout _layout;
     private readonly PartitionPlan[] _plans;
     private readonly IParameterServerGrain[] _servers;
-    private readonly TaskCompletionSource<TensorBlock>[][] _arrivals;
+    private readonly EngineWaits _waits;
     private readonly bool[][] _copied;
+    private Arrivals _arrivals;
 
     /// <param name="plans">By partition.</param>
     /// <param name="servers">By partition.</param>
-    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers)
+    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers, EngineWaits waits)
     {
         _layout = layout;
         _plans = plans;
         _servers = servers;
-        _arrivals = [.. plans.Select(plan => new TaskCompletionSource<TensorBlock>[plan.Chunks.Length])];
+        _waits = waits;
+        _arrivals = new Arrivals(plans);
         _copied = [.. plans.Select(plan => new bool[plan.Chunks.Length])];
     }
 
     /// <summary>Starts to fetch the version before the header's step; returns at once.</summary>
     public void Begin(MessageHeader header)
     {
+        Arrivals arrivals = _arrivals = new Arrivals(_plans);
         for (int partition = 0; partition < _plans.Length; partition++)
         {
-            TaskCompletionSource<TensorBlock>[] arrivals = [.. _plans[partition].Chunks.Select(_ =>
-                new TaskCompletionSource<TensorBlock>(TaskCreationOptions.RunContinuationsAsynchronously))];
-            _arrivals[partition] = arrivals;
             Array.Clear(_copied[partition]);
-            var next = new StrongBox(arrivals.Length);
-            for (int lane = 0; lane < Math.Min(InFlight, arrivals.Length); lane++)
+            for (int lane = 0; lane < Math.Min(InFlight, _plans[partition].Chunks.Length); lane++)
             {
-                _ = FetchLaneAsync(_servers[partition], partition, next, header, arrivals);
+                _ = FetchLaneAsync(partition, header, arrivals);
             }
         }
     }
@@ -59,7 +56,7 @@ internal sealed class ParameterPull
             {
                 if (!_copied[partition][chunk])
                 {
-                    using TensorBlock block = _arrivals[partition][chunk].Task.GetAwaiter().GetResult();
+                    using TensorBlock block = _waits.Wait(_arrivals.Of(partition, chunk));
                     _plans[partition].ScatterChunk(chunk, block.Span, index => _layout.Tensors[index].Values);
                     _copied[partition][chunk] = true;
                 }
@@ -67,42 +64,60 @@ internal sealed class ParameterPull
         }
     }
 
-    /// <summary>Fetches chunks from the last to the first until none is left.</summary>
-    private async Task FetchLaneAsync(
-        IParameterServerGrain server, int partition, StrongBox left, MessageHeader header, TaskCompletionSource<TensorBlock>[] arrivals)
+    /// <summary>Fetches chunks from the last to the first until none is left, or none is wanted any more.</summary>
+    private async Task FetchLaneAsync(int partition, MessageHeader header, Arrivals arrivals)
     {
-        int chunk;
-        while ((chunk = Interlocked.Decrement(ref left.Value)) >= 0)
+        IParameterServerGrain server = _servers[partition];
+        try
         {
-            try
+            while (arrivals.TryTakeNext(partition, out int chunk))
             {
-                BlockAnswer answer;
-                do
-                {
-                    answer = await GrainCalls.CallAsync(
-                        () => server.PullAsync(header, chunk),
-                        () => $"pull of version {header.Step} from partition {partition}").ConfigureAwait(false);
-                }
-                while (answer.Verdict == Verdict.Future);
-
-                string story = $"partition {partition} answered {answer.Verdict} to a pull of version {header.Step}";
-                arrivals[chunk].SetResult(answer.Verdict switch
-                {
-                    Verdict.Accepted => answer.Values!,
-                    Verdict.Stale => throw new StepAbortedException(story),
-                    _ => throw new ConvNetException(ExitCode.TrainingFailed, $"{story}: {answer.Answer.Reason}"),
-                });
+                BlockAnswer answer = await _waits.AskAsync(
+                    () => server.PullAsync(header, chunk),
+                    () => $"pull of version {header.Step} from partition {partition}").ConfigureAwait(false);
+                arrivals.Set(partition, chunk, answer.Values!);
             }
-            catch (Exception e)
-            {
-                arrivals[chunk].SetException(e);
-            }
+        }
+        catch (Exception e)
+        {
+            arrivals.Fail(e);
         }
     }
 
-    /// <summary>A counter that several lanes share.</summary>
-    private sealed class StrongBox(int value)
+    /// <summary>The chunks of one version, by partition.</summary>
+    private sealed class Arrivals(PartitionPlan[] plans)
     {
-        public int Value = value;
+        private readonly TaskCompletionSource<TensorBlock>[][] _chunks = [.. plans.Select(plan => plan.Chunks
+            .Select(_ => new TaskCompletionSource<TensorBlock>(TaskCreationOptions.RunContinuationsAsynchronously)).ToArray())];
+
+        private readonly int[] _left = [.. plans.Select(plan => plan.Chunks.Length)];
+        private volatile bool _failed;
+
+        public Task<TensorBlock> Of(int partition, int chunk) => _chunks[partition][chunk].Task;
+
+        /// <summary>The next chunk to fetch; false if there is none, or if something has failed.</summary>
+        public bool TryTakeNext(int partition, out int chunk)
+        {
+            chunk = _failed ? -1 : Interlocked.Decrement(ref _left[partition]);
+            return chunk >= 0;
+        }
+
+        public void Set(int partition, int chunk, TensorBlock block)
+        {
+            if (!_chunks[partition][chunk].TrySetResult(block))
+            {
+                block.Dispose();
+            }
+        }
+
+        /// <summary>Ends every wait: a version that is not whole is of no use.</summary>
+        public void Fail(Exception e)
+        {
+            _failed = true;
+            foreach (TaskCompletionSource<TensorBlock> chunk in _chunks.SelectMany(chunks => chunks))
+            {
+                chunk.TrySetException(e);
+            }
+        }
     }
 }

@@ -11,45 +11,45 @@ using Orleans.Placement;
 
 namespace ConvNet.Grains.Workers;
 
-/// <summary>Hosts a <see cref="WorkerSession"/>; all it does on its turns is to pass orders on.</summary>
+/// <summary>
+/// Hosts a <see cref="WorkerDevice"/> and, generation after generation, its <see cref="WorkerSession"/>; all it does on its turns is to pass orders
+/// on, and to tell the job how far they are.
+/// </summary>
 [PinnedPlacement, KeepAlive, Immovable]
 internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
 {
-    private Assignment? _assignment;
-    private Task<WorkerSession>? _prepared;
-    private WorkerOrders? _orders;
+    private static readonly TimeSpan SignPeriod = TimeSpan.FromMilliseconds(250);
+
     private string? _reservedBy;
+    private WorkerProgress _progress = new();
+    private Task<WorkerDevice>? _device;
+    private Assignment? _assignment;
+    private int _index;
+    private EngineWaits? _waits;
+    private WorkerOrders? _orders;
+    private Task<WorkerSession>? _session;
+    private IGrainTimer? _signs;
 
     private string Name => this.GetPrimaryKeyString();
 
+    private WorkerStatus Status => _progress.StatusOf(Name, _assignment?.Workers[_index].Shards ?? default, _assignment?.Generation ?? 0);
+
     public async Task<Answer> PrepareAsync(Assignment assignment)
     {
-        if (_reservedBy != assignment.JobId)
-        {
-            throw new ConvNetException(
-                ExitCode.Conflict, $"worker {Name} is not reserved for job '{assignment.JobId}' (but for '{_reservedBy}'): its silo has restarted.");
-        }
-
+        DemandReservation(assignment.JobId);
         if (assignment.Generation < _assignment?.Generation)
         {
             return Verdict.Stale;
         }
 
         bool repeated = assignment.Generation == _assignment?.Generation;
-        if (!repeated)
+        if (!repeated || _session!.IsFaulted)
         {
-            Stop();
-            _assignment = assignment;
-            _orders = new WorkerOrders(assignment, Name);
-
-            // Reading a data set takes seconds; it must not hold up a turn.
-            int worker = Array.FindIndex(assignment.Workers, assigned => assigned.Name == Name);
-            var links = new WorkerLinks(GrainFactory, assignment);
-            _prepared = Task.Run(() => Open(assignment, worker, links));
+            Begin(assignment);
         }
 
-        await _prepared!;
-        return repeated ? Verdict.Duplicate : Verdict.Accepted;
+        await _session!;
+        return assignment.Generation != _assignment?.Generation ? Verdict.Stale : repeated ? Verdict.Duplicate : Verdict.Accepted;
     }
 
     public Task<Answer> RunAsync(MessageHeader header, long order, long endStep) =>
@@ -58,14 +58,19 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
     public Task<Answer> EvaluateAsync(MessageHeader header, long order, int firstBlock, int endBlock) =>
         CarryOutAsync(header, order, session => session.Evaluate(header.Step, firstBlock, endBlock));
 
-    public Task<WorkerStatus> StatusAsync() =>
-        Task.FromResult(_prepared is { IsCompletedSuccessfully: true } prepared ? prepared.Result.Status : new WorkerStatus(Name, 0, 0, 0, 0, 0, 0, 0, 0));
+    public Task<WorkerStatus> StatusAsync() => Task.FromResult(Status);
+
+    public async Task LoadAsync(string jobId, string jobJson, int threads)
+    {
+        DemandReservation(jobId);
+        await OpenDeviceAsync(jobJson, threads);
+    }
 
     public Task<string> ReserveAsync(string jobId) => Task.FromResult(_reservedBy ??= jobId);
 
-    public Task ReleaseAsync(string jobId)
+    public Task ReleaseAsync(MessageHeader header)
     {
-        if (_reservedBy == jobId)
+        if (_reservedBy == header.JobId && header.Generation >= (_assignment?.Generation ?? 0))
         {
             Stop();
             _reservedBy = null;
@@ -80,18 +85,52 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         return Task.CompletedTask;
     }
 
-    private WorkerSession Open(Assignment assignment, int worker, WorkerLinks links)
+    /// <summary>Ends the older generation of the job and starts to open this one; what is there of the job's device stays.</summary>
+    private void Begin(Assignment assignment)
     {
-        JobSpec job = JobSpec.FromJson(assignment.JobJson);
-        return new WorkerSession(assignment, worker, job, Open(job.Data), links);
+        int index = Array.FindIndex(assignment.Workers, assigned => assigned.Name == Name);
+        if (index < 0)
+        {
+            throw new ConvNetException(ExitCode.Bug, $"generation {assignment.Generation} of job '{assignment.JobId}' has no part for worker {Name}.");
+        }
+
+        _waits?.End();
+        _assignment = assignment;
+        _index = index;
+        _orders = new WorkerOrders(assignment, Name);
+        Task<WorkerDevice> device = OpenDeviceAsync(assignment.JobJson, assignment.Workers[index].Threads);
+        EngineWaits waits = _waits = new EngineWaits(Name);
+        WorkerLinks links = WorkerLinks.Of(GrainFactory, assignment);
+        _session = Task.Run(async () => new WorkerSession(await device, links, assignment, index, waits));
+        _signs ??= this.RegisterGrainTimer(
+            TellAsync, new GrainTimerCreationOptions(SignPeriod, SignPeriod) { Interleave = true, KeepAlive = true });
+    }
+
+    /// <summary>The device of the job that has the worker: the one that is there, or else a new one.</summary>
+    private Task<WorkerDevice> OpenDeviceAsync(string jobJson, int threads)
+    {
+        if (_device is not { IsFaulted: false })
+        {
+            _progress = new WorkerProgress();
+            _device = OpenAsync(JobSpec.FromJson(jobJson), threads, _progress);
+        }
+
+        return _device;
+    }
+
+    /// <summary>Reading a data set takes seconds, and building a network memory and time; neither may hold up a turn.</summary>
+    private async Task<WorkerDevice> OpenAsync(JobSpec job, int threads, WorkerProgress progress)
+    {
+        Dataset data = await OpenAsync(job.Data);
+        return await Task.Run(() => new WorkerDevice(Name, threads, job, data, progress));
     }
 
     /// <summary>The client has opened the same data: what is wrong is wrong on this silo.</summary>
-    private Dataset Open(DataReference reference)
+    private async Task<Dataset> OpenAsync(DataReference reference)
     {
         try
         {
-            return catalog.Open(reference);
+            return await catalog.OpenAsync(reference);
         }
         catch (Exception e) when (e is ConvNetException or IOException or UnauthorizedAccessException)
         {
@@ -103,16 +142,31 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         }
     }
 
+    private void DemandReservation(string jobId)
+    {
+        if (_reservedBy != jobId)
+        {
+            throw new ConvNetException(
+                ExitCode.Conflict, $"worker {Name} is not reserved for job '{jobId}' (but for '{_reservedBy}'): its silo has restarted.");
+        }
+    }
+
     private async Task<Answer> CarryOutAsync(MessageHeader header, long order, Action<WorkerSession> carryOut)
     {
-        if (_orders is not { } orders || _prepared is not { } prepared)
+        if (_session is not { } opening)
         {
             throw new ConvNetException(
                 ExitCode.Environment, $"worker {Name} has no assignment of job '{header.JobId}'; its silo has restarted.");
         }
 
-        WorkerSession session = await prepared;
-        Answer answer = GrainCalls.Demand(orders.Take(header, order));
+        WorkerSession session = await opening;
+        if (_session != opening)
+        {
+            // A newer generation has begun meanwhile, or the worker is released.
+            return Verdict.Stale;
+        }
+
+        Answer answer = GrainCalls.Demand(_orders!.Take(header, order));
         if (answer.Verdict == Verdict.Accepted)
         {
             carryOut(session);
@@ -121,12 +175,37 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         return answer;
     }
 
+    /// <summary>A sign of life for the job; one that is lost is followed by the next.</summary>
+    private async Task TellAsync(CancellationToken cancellation)
+    {
+        if (_assignment is not { } assignment)
+        {
+            return;
+        }
+
+        try
+        {
+            WorkerStatus status = Status;
+            await GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).WorkerSeenAsync(assignment.HeaderOf(status.Step, _index), status);
+        }
+        catch (Exception)
+        {
+            // The job decides what silence means.
+        }
+    }
+
     private void Stop()
     {
-        // A session that is still being opened ends as soon as it is.
-        _prepared?.ContinueWith(prepared => prepared.Result.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
-        _prepared = null;
+        _signs?.Dispose();
+        _signs = null;
+        _waits?.End();
+
+        // A device that is still being opened ends as soon as it is.
+        _device?.ContinueWith(device => device.Result.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        _device = null;
+        _session = null;
         _orders = null;
         _assignment = null;
+        _progress = new WorkerProgress();
     }
 }

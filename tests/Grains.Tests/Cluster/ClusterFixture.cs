@@ -1,5 +1,6 @@
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
+using ConvNet.Grains.Servers;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;
@@ -8,7 +9,7 @@ using Xunit;
 namespace ConvNet.Grains.Tests.Cluster;
 
 /// <summary>An in-process cluster of silos with 4 devices each, configured as in production.</summary>
-public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null) : IAsyncLifetime
+public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, ServerDeadlines? servers = null) : IAsyncLifetime
 {
     private InProcessTestCluster? _cluster;
 
@@ -24,6 +25,7 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null) 
         builder.ConfigureSilo((options, silo) =>
         {
             silo.Services.AddSingleton(deadlines ?? new JobDeadlines());
+            silo.Services.AddSingleton(servers ?? new ServerDeadlines());
             silo.ConfigureConvNetSilo(new SiloOffer(options.SiloName, Devices: 4, Threads: 1, Workers: true, Servers: true));
         });
         _cluster = builder.Build();

@@ -13,20 +13,20 @@ public sealed class DataCatalogTests
     private readonly DataCatalog _catalog = new();
 
     [Fact]
-    public void All_workers_of_a_silo_share_one_copy()
+    public async Task All_workers_of_a_silo_share_one_copy()
     {
-        Dataset first = _catalog.Open(new DataReference(DatasetFiles.DefaultName, null, MiniSha256));
-        Dataset second = _catalog.Open(new DataReference(DatasetFiles.DefaultName, null, MiniSha256));
+        Dataset first = await _catalog.OpenAsync(new DataReference(DatasetFiles.DefaultName, null, MiniSha256));
+        Dataset second = await _catalog.OpenAsync(new DataReference(DatasetFiles.DefaultName, null, MiniSha256));
 
         Assert.Same(first, second);
         Assert.NotSame(first, DataCatalog.Open(DatasetFiles.DefaultName));
     }
 
     [Fact]
-    public void Data_of_another_hash_than_the_job_was_made_with_are_refused()
+    public async Task Data_of_another_hash_than_the_job_was_made_with_are_refused()
     {
-        ConvNetException error = Assert.Throws<ConvNetException>(
-            () => _catalog.Open(new DataReference(DatasetFiles.DefaultName, null, new string('0', 64))));
+        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(
+            () => _catalog.OpenAsync(new DataReference(DatasetFiles.DefaultName, null, new string('0', 64))));
 
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.Contains($"has SHA-256 {MiniSha256}, but the job was made with 0000", error.Message);

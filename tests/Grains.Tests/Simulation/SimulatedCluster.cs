@@ -28,7 +28,7 @@ internal sealed class SimulatedCluster
         _layout = layout;
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
-        Network = new SimulatedNetwork(_random, layout.Faults);
+        Network = new SimulatedNetwork(_random, layout.Faults, Script);
         Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(
             partition => start.Load(new PartitionPlan(model.Layout, partition, layout.Partitions), Job))];
         _batchNorm = new BatchNormMachine(
@@ -44,6 +44,8 @@ internal sealed class SimulatedCluster
 
     public SimulatedNetwork Network { get; }
 
+    public Script Script { get; } = new();
+
     public PartitionMachine[] Partitions { get; }
 
     public long UntilStep { get; }
@@ -53,6 +55,9 @@ internal sealed class SimulatedCluster
     public List<string> Complaints { get; } = [];
 
     public long Generation => _job.Generation;
+
+    /// <summary>The first step of each generation that has begun.</summary>
+    public IReadOnlyList<long> FirstSteps => _job.FirstSteps;
 
     /// <summary>Reasons for which a worker was expelled.</summary>
     public List<string> Quarantined => _job.Quarantined;
@@ -98,12 +103,17 @@ internal sealed class SimulatedCluster
         return Save();
     }
 
+    /// <summary>Ends the worker with this index in the current assignment.</summary>
+    public void Kill(int worker) => _job.Kill(worker);
+
     public Answer Push(PartitionMachine partition, GradientRoot root, float[] gradient)
     {
         bool complete = partition.Report is not null;
+        MessageHeader header = root.Header;
         Answer answer = partition.Push(root, gradient);
-        _job.QuarantineOnConflict(answer, root.Header);
+        _job.QuarantineOnConflict(answer, header);
         AfterMessage(partition, complete);
+        Script.Happens(new SimulatedEvent.Pushed(header.Worker, partition.Plan.Partition, header.Step, header.Generation));
         return answer;
     }
 
@@ -266,7 +276,22 @@ internal sealed class SimulatedCluster
 
     private async Task TellAsync(StepDecision decision, int server, Func<Answer> commit)
     {
-        Answer answer = await Network.CallAsync(_server, commit, IsFinal).ConfigureAwait(false);
+        var message = new SimulatedEvent.Committed(server, decision.Step, decision.Header.Generation);
+        Answer answer = await Network.CallAsync(
+            _server,
+            () =>
+            {
+                Answer answer = commit();
+                Script.Happens(message);
+                return answer;
+            },
+            IsFinal,
+            message).ConfigureAwait(false);
+        if (answer.IsRefused)
+        {
+            Complain($"commit of step {decision.Step} at server {server}: {answer.Reason}");
+        }
+
         if (answer.IsAcknowledged)
         {
             Announce(_coordinator.Take(decision.Header, server));

@@ -21,6 +21,9 @@ internal sealed class SimulatedJobGrain(
 
     public int Alive => _alive.Count;
 
+    /// <summary>The first step of each generation that has begun.</summary>
+    public List<long> FirstSteps { get; } = [];
+
     /// <summary>Reasons for which a worker was expelled.</summary>
     public List<string> Quarantined { get; } = [];
 
@@ -47,13 +50,16 @@ internal sealed class SimulatedJobGrain(
         }
     }
 
+    /// <summary>Ends the worker with this index in the current assignment.</summary>
+    public void Kill(int worker) => Remove(_current!.Workers[worker].Name);
+
     public void EndWorkers() => _lives.ForEach(life => life.End());
 
     public void QuarantineOnConflict(Answer answer, MessageHeader header)
     {
-        if (answer.Verdict == Verdict.Conflict && header.Generation == coordinator.Generation)
+        if (answer.Verdict == Verdict.Conflict && header.Generation == _current?.Generation)
         {
-            string name = _current!.Workers[header.Worker].Name;
+            string name = _current.Workers[header.Worker].Name;
             if (_alive.Any(worker => worker.Name == name))
             {
                 Quarantined.Add(answer.Reason!);
@@ -91,30 +97,32 @@ internal sealed class SimulatedJobGrain(
         Change();
     }
 
-    /// <summary>Stops deciding, asks for versions, begins everywhere and starts the workers.</summary>
+    /// <summary>Freezes all servers, chooses the first step from where they stand, begins everywhere and starts the workers.</summary>
     private async Task ChangeAsync()
     {
-        coordinator.Pause();
-        var versions = new List<Task<long>> { cluster.Network.CallAsync(server, () => batchNorm.Version, _ => true) };
-        versions.AddRange(cluster.Partitions.Select(partition => cluster.Network.CallAsync(server, () => partition.Version, _ => true)));
-        long? firstStep = coordinator.FirstStepOf(await Task.WhenAll(versions).ConfigureAwait(false));
-        if (firstStep is not { } first)
+        var header = new MessageHeader("job", ++Generation, 0);
+        Task<FrozenAt> decided = FreezeAsync(cluster.Partitions.Length + 1, () => coordinator.Freeze(header));
+        List<Task<FrozenAt>> servers = [FreezeAsync(cluster.Partitions.Length, () => batchNorm.Freeze(header))];
+        servers.AddRange(cluster.Partitions.Select((partition, server) => FreezeAsync(server, () => partition.Freeze(header))));
+        (long? step, string? reason) = FirstStep.Choose(await decided.ConfigureAwait(false), await Task.WhenAll(servers).ConfigureAwait(false));
+        if (step is not { } first)
         {
-            string found = string.Join(", ", versions.Select(version => version.Result));
-            cluster.Complain($"versions {found} cannot go on from {coordinator.Position.Step}");
+            cluster.Complain($"generation {Generation}: {reason}");
             return;
         }
 
         EndWorkers();
         _lives.Clear();
+        FirstSteps.Add(first);
         ShardRange[] ranges = ShardAssignment.Assign(cluster.Job.Shape.Shards, [.. _alive.Select(_ => 1.0 + random.Below(3))]);
         var assignment = new Assignment(
             "job",
             "",
-            ++Generation,
+            Generation,
             first,
             [.. _alive.Zip(ranges, (worker, range) => new AssignedWorker(worker.Name, worker.Incarnation, range, 1))],
-            new ServerKeys([], "", "", ""));
+            new ServerKeys([], "", "", ""),
+            AssignmentStart.GoOn);
         _current = assignment;
         Begin(assignment);
         for (int worker = 0; worker < assignment.Workers.Length; worker++)
@@ -131,27 +139,55 @@ internal sealed class SimulatedJobGrain(
         }
     }
 
-    private void Begin(Assignment assignment)
+    private Task<FrozenAt> FreezeAsync(int index, Func<FrozenAt> freeze)
     {
-        CoordinatorAnswer begun = coordinator.Begin(assignment);
-        Expect(begun.Answer);
-        cluster.Announce(begun);
-        foreach (PartitionMachine partition in cluster.Partitions)
-        {
-            cluster.Watch(BeginAsync(() => partition.Begin(assignment)));
-        }
-
-        cluster.Watch(BeginAsync(() => batchNorm.Begin(assignment)));
+        var message = new SimulatedEvent.Frozen(index, Generation);
+        return cluster.Network.CallAsync(
+            server,
+            () =>
+            {
+                FrozenAt frozen = freeze();
+                cluster.Script.Happens(message);
+                return frozen;
+            },
+            _ => true,
+            message);
     }
 
-    private async Task BeginAsync(Func<Answer> begin) =>
-        Expect(await cluster.Network.CallAsync(server, begin, SimulatedCluster.IsFinal).ConfigureAwait(false));
-
-    private void Expect(Answer answer)
+    private void Begin(Assignment assignment)
     {
-        if (answer.Verdict == Verdict.Rejected)
+        int servers = cluster.Partitions.Length;
+        cluster.Watch(BeginAsync(servers + 1, assignment, () =>
         {
-            cluster.Complain($"begin: {answer.Reason}");
+            CoordinatorAnswer begun = coordinator.Begin(assignment);
+            cluster.Announce(begun);
+            return begun.Answer;
+        }));
+        for (int partition = 0; partition < servers; partition++)
+        {
+            PartitionMachine machine = cluster.Partitions[partition];
+            cluster.Watch(BeginAsync(partition, assignment, () => machine.Begin(assignment)));
+        }
+
+        cluster.Watch(BeginAsync(servers, assignment, () => batchNorm.Begin(assignment)));
+    }
+
+    private async Task BeginAsync(int index, Assignment assignment, Func<Answer> begin)
+    {
+        var message = new SimulatedEvent.Begun(index, assignment.Generation);
+        Answer begun = await cluster.Network.CallAsync(
+            server,
+            () =>
+            {
+                Answer answer = begin();
+                cluster.Script.Happens(message);
+                return answer;
+            },
+            SimulatedCluster.IsFinal,
+            message).ConfigureAwait(false);
+        if (begun.Verdict == Verdict.Rejected)
+        {
+            cluster.Complain($"begin: {begun.Reason}");
         }
     }
 }

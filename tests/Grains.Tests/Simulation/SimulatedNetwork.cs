@@ -4,7 +4,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// One thread, a queue of events in time order, and calls whose requests and answers are delayed, reordered, duplicated and
 /// dropped. A caller sends again until it has a final answer, as the real ones do after a time-out.
 /// </summary>
-internal sealed class SimulatedNetwork(SplitMix random, NetworkFaults faults)
+internal sealed class SimulatedNetwork(SplitMix random, NetworkFaults faults, Script script)
 {
     private const int MostEvents = 500_000;
 
@@ -16,7 +16,8 @@ internal sealed class SimulatedNetwork(SplitMix random, NetworkFaults faults)
 
     /// <param name="handler">Runs at the receiver, perhaps more than once.</param>
     /// <param name="isFinal">False for answers that mean "ask again".</param>
-    public Task<T> CallAsync<T>(Life caller, Func<T> handler, Func<T, bool> isFinal)
+    /// <param name="message">What a script may want to lose, or null.</param>
+    public Task<T> CallAsync<T>(Life caller, Func<T> handler, Func<T, bool> isFinal, SimulatedEvent? message = null)
     {
         // Continuations run inside the event that brings the answer: the order of everything follows from the seed.
         var answer = new TaskCompletionSource<T>();
@@ -30,7 +31,7 @@ internal sealed class SimulatedNetwork(SplitMix random, NetworkFaults faults)
                 return;
             }
 
-            int copies = random.Chance(faults.Duplicate) ? 2 : 1;
+            int copies = script.Loses(message) ? 0 : random.Chance(faults.Duplicate) ? 2 : 1;
             for (int copy = 0; copy < copies; copy++)
             {
                 Send(() =>

@@ -23,12 +23,13 @@ public class GradientPushTests
 
     private readonly FakePartition[] _servers = [new(), new()];
     private readonly PartitionPlan[] _plans;
+    private readonly EngineWaits _waits = new("a/0");
     private readonly GradientPush _push;
 
     public GradientPushTests()
     {
         _plans = [new PartitionPlan(_layout, 0, 2), new PartitionPlan(_layout, 1, 2)];
-        _push = new GradientPush(_layout, _plans, _servers);
+        _push = new GradientPush(_layout, _plans, _servers, _waits);
         foreach (Parameter tensor in _layout.Tensors)
         {
             tensor.ReserveRoots(Roots.Length);

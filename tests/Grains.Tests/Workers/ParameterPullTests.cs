@@ -20,12 +20,13 @@ public class ParameterPullTests
 
     private readonly FakePartition[] _servers = [new(), new()];
     private readonly PartitionPlan[] _plans;
+    private readonly EngineWaits _waits = new("a/0");
     private readonly ParameterPull _pull;
 
     public ParameterPullTests()
     {
         _plans = [new PartitionPlan(_layout, 0, 2), new PartitionPlan(_layout, 1, 2)];
-        _pull = new ParameterPull(_layout, _plans, _servers);
+        _pull = new ParameterPull(_layout, _plans, _servers, _waits);
         for (int partition = 0; partition < 2; partition++)
         {
             PartitionPlan plan = _plans[partition];

@@ -1,6 +1,8 @@
 namespace ConvNet.Grains.Contracts.Jobs;
 
-/// <summary>One worker's row in the console. Seconds are sums over the steps of this run.</summary>
+/// <summary>How far one worker is. Samples and seconds are sums over all its generations of the job.</summary>
+/// <param name="Step">Steps of the job until the last one that it has reported.</param>
+/// <param name="Samples">Of the steps that it has reported; of a step that ran again, once.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.WorkerStatus")]
 public sealed record WorkerStatus(
     [property: Id(0)] string Name,
@@ -15,4 +17,12 @@ public sealed record WorkerStatus(
 {
     /// <summary>Test samples evaluated so far, over all evaluations.</summary>
     [Id(9)] public long EvaluatedSamples { get; init; }
+
+    /// <summary>Of its assignment; 0: it has none.</summary>
+    [Id(10)] public long Generation { get; init; }
+
+    [Id(11)] public WorkerPhase Phase { get; init; }
+
+    /// <summary>For how long it has been in this phase.</summary>
+    [Id(12)] public double PhaseSeconds { get; init; }
 }

@@ -9,5 +9,9 @@ public sealed record ServerKeys(
     [property: Id(2)] string Coordinator,
     [property: Id(3)] string Checkpoint)
 {
-    public IEnumerable<string> All => [.. Partitions, BatchNorm, Coordinator, Checkpoint];
+    public IEnumerable<string> All => ByRole.Select(server => server.Key);
+
+    /// <summary>With what people call them.</summary>
+    public IEnumerable<(string Role, string Key)> ByRole =>
+        [.. Partitions.Select((key, p) => ($"partition {p}", key)), ("batch norm", BatchNorm), ("coordinator", Coordinator), ("checkpoint", Checkpoint)];
 }

@@ -14,7 +14,16 @@ public sealed record StepProgress
 
     [Id(2)] public double TimedSeconds { get; init; }
 
+    /// <summary>In the order of steps: all that the coordinator keeps (at most 2,000), or those that the job grain has not acknowledged yet.</summary>
     [Id(3)] public StepRow[] Recent { get; init; } = [];
 
     [Id(4)] public string[] Warnings { get; init; } = [];
+
+    [Id(5)] public long Generation { get; init; }
+
+    /// <summary>
+    /// Seconds that the change to this generation cost: from the last step committed before it, or from the order to run if the job was at rest,
+    /// to the first one committed in it. Null until then, and in the first generation.
+    /// </summary>
+    [Id(6)] public double? GapSeconds { get; init; }
 }

@@ -60,6 +60,9 @@ public sealed class BatchNormMachine
     /// </summary>
     public BatchNormReport? Report => _complete?.Header.Step <= Version ? _complete : null;
 
+    /// <summary>Takes no message of a generation before the header's from now on, and says at which version it stays. Wake whoever waits.</summary>
+    public FrozenAt Freeze(MessageHeader header) => _fence.Freeze(header, Version);
+
     /// <summary>Starts a generation and drops all sums of a step in progress. Whoever waits for a total must be told to start again.</summary>
     public Answer Begin(Assignment assignment)
     {

@@ -1,135 +1,318 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
 /// <summary>
-/// The life of a job: which order makes sense in which state, how far it may run, and its generation. An order that makes no
-/// sense is refused with a sentence that says what the job is doing. Pure.
+/// The life of a job: carries its plan out, changes its generation when workers are lost or join, and knows what to tell about it. What
+/// happens goes in as calls, what is to be done comes out as commands (<see cref="TakeCommands"/>). Pure: no clock, no messages; not
+/// thread-safe.
 /// </summary>
-public sealed class JobMachine(string jobId, long totalSteps)
+/// <param name="runFolder">For the last event.</param>
+internal sealed partial class JobMachine(string jobId, JobShape shape, int testSamples, string runFolder, TrainingPlan plan)
 {
-    public JobState State { get; private set; } = JobState.Created;
+    private readonly List<JobCommand> _commands = [];
+    private readonly HashSet<string> _orders = [];
+    private readonly HashSet<string> _warnings = [];
+    private readonly StepRowLog _rows = new();
+    private readonly JobEventLog _events = new();
+    private readonly WorkerSamples _samples = new(shape);
+    private readonly StepDeadline _deadline = new();
+    private readonly Dictionary<string, (WorkerStatus Status, double At)> _workers = [];
+    private JobPlan? _plan;
+    private JobMembers? _members;
+    private Assignment? _assignment;
+    private GenerationChange? _change;
+    private MembersChange? _untold;
+    private int _repeated;
+    private EvaluationRun? _evaluation;
+    private bool _isFinal;
+    private bool _isResting;
+    private string? _ending;
+    private long _order;
+    private long _counted;
+    private double _lastSign;
+    private double _lastCommit;
+    private double? _withoutWorkersSince;
 
-    /// <summary>Steps completed.</summary>
-    public long Step { get; private set; }
+    public JobState State { get; private set; } = JobState.Queued;
 
-    /// <summary>Where the current run stops.</summary>
+    /// <summary>Where the slice under way ends.</summary>
     public long UntilStep { get; private set; }
 
-    /// <summary>0 before the first assignment.</summary>
+    /// <summary>The newest generation that was begun, or is about to; 0 before the first.</summary>
     public long Generation { get; private set; }
 
-    /// <summary>The number of the last order to the workers, from 1: they carry out each once.</summary>
-    public long Order { get; private set; }
+    public JobFailure? Failure { get; private set; }
 
-    public string? Failure { get; private set; }
+    /// <summary>Why the job waits, or has ended as it has.</summary>
+    public string? Reason { get; private set; }
 
-    /// <summary>True if nothing can happen to the job any more.</summary>
-    public bool HasEnded => State is JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled;
+    /// <summary>The generation that works, or the last one that did; null before the first.</summary>
+    public Assignment? Assignment => _assignment;
 
-    /// <summary>The job's state is initialized or loaded: it is idle at this step.</summary>
-    public void Start(long step)
+    /// <summary>Of committed steps.</summary>
+    public StepProgress Reached { get; private set; } = new();
+
+    /// <summary>Steps completed.</summary>
+    public long Step => Reached.Position.Step;
+
+    public EvaluationResult? Evaluation => _plan?.Evaluation;
+
+    public CheckpointResult? Checkpoint => _plan?.Checkpoint;
+
+    public StepRowLog Rows => _rows;
+
+    public JobEventLog Events => _events;
+
+    public IEnumerable<WorkerStatus> Workers =>
+        (_assignment?.Workers ?? []).Select(worker => _workers.TryGetValue(worker.Name, out (WorkerStatus Status, double) seen)
+            ? seen.Status with { FirstShard = worker.Shards.First, EndShard = worker.Shards.End }
+            : new WorkerStatus(worker.Name, worker.Shards.First, worker.Shards.End, 0, 0, 0, 0, 0, 0));
+
+    /// <summary>How many workers the job would take on now.</summary>
+    public int MissingWorkers => HasEnded ? 0 : _members?.Missing ?? 0;
+
+    /// <summary>True if nothing can happen to the job any more: its workers and servers are free.</summary>
+    public bool HasEnded => State is JobState.Orphaned or JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled;
+
+    /// <summary>What is to be done now; each command is given once.</summary>
+    public IReadOnlyList<JobCommand> TakeCommands()
     {
-        Demand("start", State == JobState.Created);
-        Step = step;
-        State = JobState.Idle;
+        JobCommand[] commands = [.. _commands];
+        _commands.Clear();
+        return commands;
     }
 
-    /// <summary>The next generation. Not for a job that has ended.</summary>
-    public long NextGeneration()
+    /// <summary>The job has its workers and servers: starts the first generation.</summary>
+    /// <param name="position">Where the job starts: that of the checkpoint, or 0.</param>
+    /// <param name="first">The first generation.</param>
+    /// <param name="asked">How many workers the job asked for.</param>
+    public void Begin(JobPosition position, Assignment first, int asked, double now)
     {
-        Demand("change its workers", !HasEnded);
-        return ++Generation;
+        _plan = new JobPlan(plan, shape.TotalSteps, position.Step, now);
+        _members = new JobMembers(asked, first.Workers);
+        Generation = first.Generation;
+        Reached = new StepProgress { Position = position };
+        _assignment = first;
+        _samples.Include(first);
+        _counted = position.Step;
+        _lastSign = now;
+        _commands.Add(new JobCommand.Start(first));
     }
 
-    public void Run(long untilStep)
+    /// <summary>Every server has answered the freeze of a generation.</summary>
+    public void Frozen(long generation, FrozenAt coordinator, IReadOnlyCollection<FrozenAt> servers)
     {
-        Demand("run", State == JobState.Idle);
-        if (untilStep <= Step || untilStep > totalSteps)
-        {
-            throw ConvNetException.BadInput($"job '{jobId}' cannot run until step {untilStep}: it is at step {Step} of {totalSteps}.");
-        }
-
-        UntilStep = untilStep;
-        Order++;
-        State = JobState.Running;
-    }
-
-    /// <summary>So many steps are complete. At the end of the run the job is idle. Told again, it does nothing.</summary>
-    public void Reach(long step)
-    {
-        if (State != JobState.Running || step <= Step)
+        if (HasEnded || _change is not { } change || change.Generation != generation || change.Chosen is not null)
         {
             return;
         }
 
-        Step = step;
-        if (Step >= UntilStep)
+        if (change.Choose(coordinator, servers) is { } failure)
         {
-            State = JobState.Idle;
+            Fail(failure);
+            return;
+        }
+
+        _commands.Add(new JobCommand.Start(change.Chosen!));
+    }
+
+    /// <summary>Every server and worker has started a generation: what was interrupted goes on.</summary>
+    public void Started(long generation, double now)
+    {
+        if (HasEnded || generation != Generation || _withoutWorkersSince is not null)
+        {
+            return;
+        }
+
+        _lastSign = now;
+        _lastCommit = now;
+        if (_change is { Chosen: { } chosen })
+        {
+            Count(chosen.FirstStep);
+            _assignment = chosen;
+            _samples.Include(chosen);
+            _change = null;
+        }
+
+        if (_isResting || State == JobState.Queued)
+        {
+            Rest(now);
+        }
+        else if (State == JobState.Evaluating)
+        {
+            Evaluate();
+        }
+        else
+        {
+            Run();
         }
     }
 
-    public void BeginEvaluation()
+    /// <summary>The coordinator tells how far the committed steps are.</summary>
+    public Answer Progress(MessageHeader header, StepProgress progress, double now)
     {
-        Move("evaluate", JobState.Idle, JobState.Evaluating);
-        Order++;
+        if (HasEnded || header.Generation != _assignment?.Generation)
+        {
+            return Verdict.Stale;
+        }
+
+        _deadline.Measure(progress.Recent.Where(row => row.Step >= _rows.Next));
+        _rows.Add(progress.Recent);
+        foreach (string warning in progress.Warnings.Where(_warnings.Add))
+        {
+            _events.Add(new RunEvent.Warning(warning));
+        }
+
+        if (progress.Position.Step <= Step)
+        {
+            return Verdict.Duplicate;
+        }
+
+        Count(progress.Position.Step);
+        Reached = progress;
+        _lastSign = now;
+        _lastCommit = now;
+        TellChange(progress.GapSeconds);
+        if (State == JobState.Running && _change is null && Step >= UntilStep)
+        {
+            Rest(now);
+        }
+
+        return Verdict.Accepted;
     }
 
-    public void EndEvaluation() => Move("end its evaluation", JobState.Evaluating, JobState.Idle);
+    /// <summary>A worker has evaluated consecutive blocks.</summary>
+    public Answer EvaluationDone(MessageHeader header, int firstBlock, IReadOnlyList<Metrics> blocks, double now)
+    {
+        if (State != JobState.Evaluating || _evaluation is not { } evaluation || _change is not null)
+        {
+            return Verdict.Stale;
+        }
 
-    public void BeginCheckpoint() => Move("save a checkpoint", JobState.Idle, JobState.Checkpointing);
+        Answer answer = evaluation.Take(header, firstBlock, blocks);
+        if (answer.IsRefused)
+        {
+            Fail(new JobFailure((int)ExitCode.TrainingFailed, answer.Reason!));
+        }
+        else if (evaluation.IsComplete)
+        {
+            Metrics sum = evaluation.Result;
+            var result = new EvaluationResult(evaluation.Version, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
+            _plan!.Evaluated(result);
+            _evaluation = null;
+            _events.Add(new RunEvent.EpochCompleted(
+                EpochsOf(result.Step), EpochsOf(shape.TotalSteps), TrainLoss, result, ImagesPerSecond));
+            Rest(now);
+        }
 
-    public void EndCheckpoint() => Move("end its checkpoint", JobState.Checkpointing, JobState.Idle);
+        return answer;
+    }
 
-    /// <summary>From any state but an end: training or the cluster failed. The first failure stays.</summary>
-    public void Fail(string message)
+    /// <summary>A checkpoint is written.</summary>
+    public void Saved(CheckpointResult checkpoint, double now)
+    {
+        if (State != JobState.Saving)
+        {
+            return;
+        }
+
+        _plan!.Saved(checkpoint, _isFinal, now);
+        _events.Add(new RunEvent.CheckpointSaved(checkpoint));
+        Rest(now);
+    }
+
+    /// <summary>From any state but an end: the first failure stays.</summary>
+    public void Fail(JobFailure failure)
     {
         if (!HasEnded)
         {
-            State = JobState.Failed;
-            Failure = message;
+            Failure = failure;
+            End(JobState.Failed, failure.Message);
         }
     }
 
-    /// <summary>
-    /// Ends the job as completed (only at T) or stopped (only when idle), or cancels it at any time. Ended jobs stay as they ended.
-    /// </summary>
-    public void End(JobState end)
+    /// <summary>Nothing is under way: what is next?</summary>
+    private void Rest(double now)
     {
-        if (State == end || State == JobState.Failed)
+        _lastSign = now;
+        _isResting = true;
+        JobAction action = _plan!.Next(Step, _rows.SecondsPerStep, now);
+        if (action is JobAction.Run or JobAction.Evaluate && _members!.HasChanged)
         {
+            Change(now);
             return;
         }
 
-        Demand(end switch { JobState.Completed => "complete", JobState.Stopped => "stop", _ => "be cancelled" }, end switch
+        _isResting = false;
+        switch (action)
         {
-            JobState.Completed => State == JobState.Idle && Step == totalSteps,
-            JobState.Stopped => State == JobState.Idle,
-            JobState.Cancelled => !HasEnded,
-            _ => throw new ArgumentOutOfRangeException(nameof(end), end, "not a state in which a job is ended by order."),
-        });
-        State = end;
+            case JobAction.Run run:
+                State = JobState.Running;
+                UntilStep = run.UntilStep;
+                Run();
+                break;
+            case JobAction.Evaluate:
+                State = JobState.Evaluating;
+                Evaluate();
+                break;
+            case JobAction.Save save:
+                State = JobState.Saving;
+                _isFinal = save.IsFinal;
+                FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
+                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _plan.Retention()));
+                break;
+            case JobAction.End end:
+                End(end.State, end.State is JobState.Completed or JobState.Stopped ? null : $"{_ending}; {WhereItIsSaved()}.");
+                break;
+        }
     }
 
-    private void Move(string order, JobState from, JobState to)
+    private void Run() =>
+        _commands.Add(new JobCommand.Run(_assignment!, Math.Max(Step, _assignment!.FirstStep), UntilStep, ++_order));
+
+    private void Evaluate()
     {
-        Demand(order, State == from);
-        State = to;
+        _evaluation = new EvaluationRun(_assignment!, Step, testSamples);
+        _commands.Add(new JobCommand.Evaluate(_assignment!, _evaluation, ++_order));
     }
 
-    private void Demand(string order, bool holds)
+    private void End(JobState state, string? reason)
     {
-        if (!holds)
+        TellChange(0);
+        State = state;
+        Reason = reason;
+        if (Checkpoint is { } checkpoint && (state is JobState.Completed or JobState.Stopped))
         {
-            string doing = State switch
-            {
-                JobState.Running => $"running until step {UntilStep} and is at step {Step}",
-                JobState.Failed => $"failed: {Failure}",
-                _ => $"{State.ToString().ToLowerInvariant()} at step {Step} of {totalSteps}",
-            };
-            throw new ConvNetException(ExitCode.Conflict, $"job '{jobId}' cannot {order} now: it is {doing}.");
+            var summary = new RunSummary(
+                checkpoint.Step,
+                EpochsOf(checkpoint.Step),
+                TrainLoss,
+                state == JobState.Completed ? Evaluation?.Accuracy : null,
+                checkpoint.StateSha256,
+                checkpoint.WeightsSha256,
+                ImagesPerSecond,
+                _samples.ByWorker,
+                checkpoint.Path);
+            _events.Add(state == JobState.Completed ? new RunEvent.Completed(runFolder, summary) : new RunEvent.Stopped(runFolder, summary));
+        }
+
+        if ((_change?.Chosen ?? _assignment) is { } assignment)
+        {
+            _commands.Add(new JobCommand.Release(assignment with { Generation = Generation }));
+        }
+    }
+
+    /// <summary>Steps before this one are committed: they were computed by the generation that still counts here.</summary>
+    private void Count(long step)
+    {
+        if (step > _counted)
+        {
+            _samples.Add(_assignment!, _counted, step);
+            _counted = step;
         }
     }
 }

@@ -14,7 +14,7 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
     public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
         JobLimits.CheckWorkers(layout.Workers, dataShards);
-        (string Key, int Threads)[] devices = ChooseDevices(layout, [.. silos.Where(silo => silo.Workers)], busy);
+        AssignedWorker[] workers = Choose(layout, silos, busy);
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         if (servers.Count == 0)
         {
@@ -22,42 +22,47 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
         }
 
         int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(JobLimits.MinPartitions, servers.Count);
-        ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. devices.Select(_ => 1.0)]);
-        string shared = PinnedKey.OfJob(servers[0], jobId);
+        ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);
         return new JobPlacement(
-            [.. devices.Zip(ranges, (device, range) => new AssignedWorker(device.Key, 0, range, device.Threads))],
+            [.. workers.Zip(ranges, (worker, range) => worker with { Shards = range })],
             new ServerKeys(
-                [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(servers[p % servers.Count], jobId, p))], shared, shared, shared));
+                [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(On(p), jobId, p))],
+                PinnedKey.OfJob(On(1), jobId),
+                PinnedKey.OfJob(On(0), jobId),
+                PinnedKey.OfJob(On(0), jobId)));
+
+        // The batch norms are asked all the time, so they get a silo for themselves among the single servers; the checkpoint writer is on
+        // the first, where the folder that the client names is most likely to be.
+        string On(int turn) => servers[turn % servers.Count];
     }
+
+    /// <summary>Free devices in the order in which they are taken; their shards are not dealt yet.</summary>
+    public static IEnumerable<AssignedWorker> Free(JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy) => silos
+        .Where(silo => silo.Workers)
+        .SelectMany(silo => Enumerable.Range(0, silo.Devices).Select(device => (Silo: silo, Device: device)))
+        .OrderBy(choice => choice.Device)
+        .ThenBy(choice => choice.Silo.Name, StringComparer.Ordinal)
+        .Select(choice => new AssignedWorker(
+            PinnedKey.Worker(choice.Silo.Name, choice.Device), 0, default, layout.Threads > 0 ? layout.Threads : choice.Silo.Threads))
+        .Where(worker => !busy.Contains(worker.Name));
 
     /// <summary>Who does what in a generation. Every activation of a worker belongs to one generation, so that is also its incarnation.</summary>
     public Assignment Assign(string jobId, string jobJson, long generation, long firstStep) => new(
         jobId, jobJson, generation, firstStep, [.. Workers.Select(worker => worker with { Incarnation = (int)generation })], Servers);
 
-    /// <summary>Deals workers over the silos, device by device, in the order of the silos' names.</summary>
-    private static (string Key, int Threads)[] ChooseDevices(
-        JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
+    private static AssignedWorker[] Choose(JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
-        var all = silos
-            .SelectMany(silo => Enumerable.Range(0, silo.Devices).Select(device => (Silo: silo, Device: device)))
-            .Where(choice => !busy.Contains(PinnedKey.Worker(choice.Silo.Name, choice.Device)))
-            .OrderBy(choice => choice.Device)
-            .ThenBy(choice => choice.Silo.Name, StringComparer.Ordinal)
-            .ToList();
-        if (all.Count < layout.Workers)
+        AssignedWorker[] free = [.. Free(layout, silos, busy)];
+        if (free.Length < layout.Workers)
         {
-            string there = silos.Count == 0 ? "none" : string.Join(", ", silos.Select(silo => $"{silo.Name} with {silo.Devices}"));
+            string[] offers = [.. silos.Where(silo => silo.Workers).Select(silo => $"{silo.Name} with {silo.Devices}")];
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the job asks for {layout.Workers} workers, but the cluster has {all.Count} free devices ({busy.Count} serve other jobs; silos: {there}); " +
+                $"the job asks for {layout.Workers} workers, but the cluster has {free.Length} free devices ({busy.Count} serve other jobs; " +
+                $"silos: {(offers.Length == 0 ? "none" : string.Join(", ", offers))}); " +
                 "start more silos, give them more --devices, wait for other jobs, or ask for fewer --workers (the result stays the same).");
         }
 
-        return
-        [
-            .. all.Take(layout.Workers).Select(choice => (
-                PinnedKey.Worker(choice.Silo.Name, choice.Device),
-                layout.Threads > 0 ? layout.Threads : choice.Silo.Threads)),
-        ];
+        return free[..layout.Workers];
     }
 }

@@ -30,6 +30,9 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     /// <summary>Set from the message that completes the open step until its commit.</summary>
     public PartitionReport? Report { get; private set; }
 
+    /// <summary>Takes no message of a generation before the header's from now on, and says at which version it stays.</summary>
+    public FrozenAt Freeze(MessageHeader header) => _fence.Freeze(header, Version);
+
     /// <summary>Starts a generation and drops what was staged of an uncommitted step.</summary>
     /// <param name="assignment">Its first step is this version, or the one before if another server has not committed it.</param>
     public Answer Begin(Assignment assignment)

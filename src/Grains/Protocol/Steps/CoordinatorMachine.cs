@@ -30,7 +30,6 @@ public sealed class CoordinatorMachine
 
     /// <summary>The largest number of steps that this generation was asked to tell of: a late repeat of an earlier order must not replace it.</summary>
     private long _notifyUntil;
-    private bool _isPaused;
 
     /// <param name="maxGradientNorm">Clip to this global norm, or null.</param>
     public CoordinatorMachine(
@@ -72,22 +71,10 @@ public sealed class CoordinatorMachine
     public int BatchNormServer => _partitions;
 
     /// <summary>
-    /// The step at which a new generation starts, from the versions of all servers, asked for after <see cref="Pause"/>: the lowest,
-    /// because what was staged of it is dropped. Null if they are more than one step apart or from another step than the coordinator's:
-    /// only a checkpoint helps then.
+    /// Takes no report of a generation before the header's and decides nothing until that one begins. Says how many steps are decided: a
+    /// server that missed the last decision before it was frozen is one step behind, and no other.
     /// </summary>
-    public long? FirstStepOf(IEnumerable<long> versions)
-    {
-        long lowest = versions.Append(Position.Step).Min();
-        long highest = versions.Append(Position.Step).Max();
-        return highest == Position.Step && highest - lowest <= 1 ? lowest : null;
-    }
-
-    /// <summary>
-    /// Decides nothing until the next generation begins. A change of workers starts with this, so that the servers' versions cannot
-    /// move on while they are asked for: a commit on its way brings a server to <see cref="Position"/> at most.
-    /// </summary>
-    public void Pause() => _isPaused = true;
+    public FrozenAt Freeze(MessageHeader header) => _fence.Freeze(header, Position.Step);
 
     /// <summary>
     /// Starts a generation and forgets what was reported of an undecided step, and when to notify. A decided step stays decided; one that
@@ -101,7 +88,6 @@ public sealed class CoordinatorMachine
             return new CoordinatorAnswer(answer);
         }
 
-        _isPaused = false;
         _notifyAt = null;
         _notifyUntil = 0;
         Forget();
@@ -314,7 +300,7 @@ public sealed class CoordinatorMachine
         StepDecision? resend = _last is { } last && last.TakeTellingAgain(Sums)
             ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step) }
             : null;
-        bool mayDecide = Failure is null && !_isPaused && Committed.Step == Position.Step;
+        bool mayDecide = Failure is null && !_fence.IsFrozen && Committed.Step == Position.Step;
         StepOutcome? decided = mayDecide && Position.Step < _job.TotalSteps && _reports.IsComplete ? Decide() : null;
         return new CoordinatorAnswer(answer, committed, decided, resend, due, Failure);
     }

@@ -4,7 +4,8 @@ namespace ConvNet.Grains.Protocol.Steps;
 
 /// <summary>
 /// Keeps old and premature messages out: the part of the rules that partitions, batch norm and coordinator share. A generation
-/// begins with an assignment, which names the step that it runs first; messages of older ones have no effect from then on.
+/// begins with an assignment, which names the step that it runs first; messages of older ones have no effect from then on, and neither from
+/// the moment at which the generation is promised by <see cref="Freeze"/>.
 /// </summary>
 internal sealed class StepFence(long totalSteps)
 {
@@ -12,15 +13,42 @@ internal sealed class StepFence(long totalSteps)
 
     public long Generation => Assignment?.Generation ?? 0;
 
+    /// <summary>No message of a generation before this one has an effect: the current one, or the one that is promised.</summary>
+    public long Promised { get; private set; }
+
+    /// <summary>True from the promise of a generation until it begins: nothing may change meanwhile.</summary>
+    public bool IsFrozen => Promised > Generation;
+
     /// <summary>The step that this generation ran first.</summary>
     public long FirstStep => Assignment?.FirstStep ?? 0;
+
+    /// <summary>
+    /// Promises to take no message of a generation before the header's. A promise never goes back: an older one is stale, and so is a
+    /// late repeat for a generation that has begun, whose steps may have moved the version.
+    /// </summary>
+    /// <param name="version">The version here, which stays until the generation begins.</param>
+    public FrozenAt Freeze(MessageHeader header, long version)
+    {
+        if (header.Generation < Promised || header.Generation <= Generation)
+        {
+            return FrozenAt.Not(Verdict.Stale);
+        }
+
+        if (Assignment is not null && header.JobId != Assignment.JobId)
+        {
+            return FrozenAt.Not(OtherJob(header.JobId));
+        }
+
+        Promised = header.Generation;
+        return new FrozenAt(Verdict.Accepted, version);
+    }
 
     /// <param name="version">The version here: the first step is either the open one, or the last committed one run again for others.</param>
     public Answer Begin(Assignment assignment, long version)
     {
-        if (assignment.Generation <= Generation)
+        if (assignment.Generation <= Generation || assignment.Generation < Promised)
         {
-            return assignment.Generation == Generation ? Verdict.Duplicate : Verdict.Stale;
+            return assignment.Generation == Generation && !IsFrozen ? Verdict.Duplicate : Verdict.Stale;
         }
 
         if (Assignment is not null && assignment.JobId != Assignment.JobId)
@@ -37,15 +65,21 @@ internal sealed class StepFence(long totalSteps)
         }
 
         Assignment = assignment;
+        Promised = assignment.Generation;
         return Verdict.Accepted;
     }
 
     /// <summary>Screens a message's job and generation, without its step. Null = they are the current ones.</summary>
     public Answer? Screen(MessageHeader header)
     {
+        if (header.Generation < Promised)
+        {
+            return Verdict.Stale;
+        }
+
         if (Assignment is null || header.Generation != Generation)
         {
-            return header.Generation < Generation ? Verdict.Stale : Verdict.Future;
+            return Verdict.Future;
         }
 
         return header.JobId == Assignment.JobId ? null : OtherJob(header.JobId);
@@ -99,11 +133,15 @@ internal sealed class StepFence(long totalSteps)
         : null;
 
     /// <summary>
-    /// Screens state that is to be overwritten from a checkpoint: only at the version at which this generation began, and before a
-    /// step of it is applied. Null = it may be.
+    /// Screens state that is to be overwritten from a checkpoint: only in a generation that starts from one, at the version at which it
+    /// began, and before a step of it is applied. Null = it may be.
     /// </summary>
     public Answer? ScreenInstall(MessageHeader header, long version) =>
         Screen(header) is { } answer ? answer
+        : Assignment!.Start != AssignmentStart.Restore
+            ? new Answer(
+                Verdict.Rejected,
+                $"state of version {header.Step} is to be restored, but generation {Generation} does not start from a checkpoint ({Assignment.Start}).")
         : header.Step == FirstStep && version == FirstStep ? null
         : new Answer(
             Verdict.Rejected,

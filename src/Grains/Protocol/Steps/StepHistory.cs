@@ -3,7 +3,11 @@ using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Steps;
 
-/// <summary>What people may ask about the steps committed so far; bounded.</summary>
+/// <summary>
+/// What people may ask about the steps committed so far; bounded. Rows go to the job grain in increments: those since the last one that it has
+/// acknowledged, so that none is missing when a message is lost, as long as no more than the bound are waiting.
+/// </summary>
+/// <remarks>Times are seconds on any one clock that never goes back.</remarks>
 public sealed class StepHistory
 {
     private const int MostRows = 2000;
@@ -12,13 +16,60 @@ public sealed class StepHistory
 
     private readonly Queue<StepRow> _recent = [];
     private readonly Queue<string> _warnings = [];
+    private JobPosition _position = JobPosition.Start;
     private long _steps;
     private long _timedSamples;
     private double _timedSeconds;
+    private double _lastCommit;
+    private long _runUntil;
+    private long _generation;
+    private bool _awaitsFirstCommit;
+    private double? _gapSeconds;
+    private long _acknowledged = -1;
 
-    /// <param name="seconds">Since the step before was committed, or since the job was told to run.</param>
-    public void Add(StepOutcome outcome, double seconds)
+    /// <summary>True if there are rows that the job grain has not acknowledged.</summary>
+    public bool HasNews => _position.Step - 1 > _acknowledged && _recent.Count > 0;
+
+    /// <summary>A generation has begun; after the first one, its gap ends with its first commit.</summary>
+    /// <param name="position">After the last committed step: an earlier one than before if the job has gone back to a checkpoint.</param>
+    public void Begin(Assignment assignment, JobPosition position)
     {
+        _awaitsFirstCommit = _generation > 0;
+        _generation = assignment.Generation;
+        _gapSeconds = null;
+        _position = position;
+        _acknowledged = Math.Min(_acknowledged, position.Step - 1);
+        StepRow[] kept = [.. _recent.Where(row => row.Step < position.Step)];
+        _recent.Clear();
+        Array.ForEach(kept, _recent.Enqueue);
+    }
+
+    /// <summary>
+    /// The job is to run until a step. If it was at rest, time counts from now on; in the middle of a run, after a change of generation, it goes
+    /// on counting from the last commit.
+    /// </summary>
+    public void Run(long untilStep, double now)
+    {
+        if (_position.Step >= _runUntil)
+        {
+            _lastCommit = now;
+        }
+
+        _runUntil = Math.Max(_runUntil, untilStep);
+    }
+
+    /// <summary>A step is committed.</summary>
+    public void Add(StepOutcome outcome, double now)
+    {
+        double seconds = now - _lastCommit;
+        _lastCommit = now;
+        _position = outcome.Position;
+        if (_awaitsFirstCommit)
+        {
+            _awaitsFirstCommit = false;
+            _gapSeconds = seconds;
+        }
+
         if (++_steps > UntimedSteps)
         {
             _timedSamples += outcome.Batch.Count;
@@ -38,14 +89,20 @@ public sealed class StepHistory
             MostRows);
     }
 
-    public StepProgress ProgressAt(JobPosition position) => new()
+    /// <summary>With all rows that are kept.</summary>
+    public StepProgress Progress() => ProgressAfter(-1);
+
+    /// <summary>With the rows that the job grain has not acknowledged.</summary>
+    public StepProgress Unacknowledged() => ProgressAfter(_acknowledged);
+
+    /// <summary>The job grain has taken this progress.</summary>
+    public void Acknowledge(StepProgress progress)
     {
-        Position = position,
-        TimedSamples = _timedSamples,
-        TimedSeconds = _timedSeconds,
-        Recent = [.. _recent],
-        Warnings = [.. _warnings],
-    };
+        if (progress.Generation == _generation)
+        {
+            _acknowledged = Math.Max(_acknowledged, progress.Position.Step - 1);
+        }
+    }
 
     private static void Keep<T>(Queue<T> queue, T? item, int most)
     {
@@ -58,4 +115,15 @@ public sealed class StepHistory
             }
         }
     }
+
+    private StepProgress ProgressAfter(long step) => new()
+    {
+        Position = _position,
+        Generation = _generation,
+        GapSeconds = _gapSeconds,
+        TimedSamples = _timedSamples,
+        TimedSeconds = _timedSeconds,
+        Recent = [.. _recent.Where(row => row.Step > step)],
+        Warnings = [.. _warnings],
+    };
 }

@@ -14,7 +14,7 @@ public class BatchNormMachineTests
 
     private readonly BatchNormMachine _machine = Create(BatchNormMode.Sync);
 
-    public BatchNormMachineTests() => _machine.Begin(TwoWorkers());
+    public BatchNormMachineTests() => _machine.Begin(TwoWorkers() with { Start = AssignmentStart.Restore });
 
     [Fact]
     public void The_total_is_known_to_the_last_and_to_whoever_asks_again()
@@ -160,6 +160,21 @@ public class BatchNormMachineTests
         Backward(0);
 
         Assert.Equal(new NonFiniteSource("batch norm 1 in forward", "b/0"), _machine.Report!.NonFinite);
+    }
+
+    [Fact]
+    public void Frozen_batch_norms_stay_where_they_are_and_take_nothing_of_the_generation_before()
+    {
+        Forward(0);
+        Backward(0);
+
+        Assert.Equal(new FrozenAt(Verdict.Accepted, 0), _machine.Freeze(FromServer(generation: 2)));
+
+        Assert.Equal(Verdict.Stale, _machine.Commit(Commit()).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.ReduceMoments(Roots(From(1), forward: true), [RightMoments]).Answer.Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Read(FromServer(), 0).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal(Verdict.Accepted, _machine.Begin(TwoWorkers(2)).Verdict);
     }
 
     [Fact]

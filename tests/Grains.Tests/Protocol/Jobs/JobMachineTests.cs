@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
 using Xunit;
 
@@ -7,95 +8,160 @@ namespace ConvNet.Grains.Tests.Protocol.Jobs;
 
 public class JobMachineTests
 {
-    private readonly JobMachine _job = new("train-1", totalSteps: 10);
-
     [Fact]
-    public void A_job_runs_evaluates_saves_and_completes()
+    public void A_job_is_carried_out_to_its_end_and_tells_of_it()
     {
-        _job.Start(2);
-        _job.Run(10);
-        _job.Reach(9);
-        Assert.Equal((JobState.Running, 9L), (_job.State, _job.Step));
-        _job.Reach(10);
-        _job.BeginEvaluation();
-        _job.EndEvaluation();
-        _job.BeginCheckpoint();
-        _job.EndCheckpoint();
-        _job.End(JobState.Completed);
+        var host = new MachineHost();
 
-        Assert.Equal(JobState.Completed, _job.State);
+        host.Begin();
+
+        Assert.Equal(
+            [
+                "start 1 at 0 with a/0 b/0 c/0", "run 0 to 10", "evaluate 10", "save 10", "run 10 to 20", "evaluate 20", "save 20", "run 20 to 25",
+                "evaluate 25", "save 25 as final", "release",
+            ],
+            host.Done);
+        Assert.Equal(JobState.Completed, host.Machine.State);
+        Assert.Equal(
+            ["EpochCompleted", "CheckpointSaved", "EpochCompleted", "CheckpointSaved", "EpochCompleted", "CheckpointSaved", "Completed"],
+            host.Events.Select(happened => happened.GetType().Name));
+        RunEvent.EpochCompleted[] epochs = [.. host.Events.OfType<RunEvent.EpochCompleted>()];
+        Assert.Equal([(1, 3), (2, 3), (3, 3)], epochs.Select(epoch => (epoch.Epoch, epoch.Epochs)));
+        Assert.All(epochs, epoch => Assert.Equal(MachineHost.TestSamples, epoch.Evaluation.Samples));
+        RunSummary summary = host.Events.OfType<RunEvent.Completed>().Single().Summary;
+        Assert.Equal((25, 3, "aa", "/runs/one/25"), (summary.Steps, summary.Epochs, summary.StateSha256, summary.Checkpoint));
+        Assert.Equal(250, summary.SamplesPerWorker.Sum(worker => worker.Value));
     }
 
     [Fact]
-    public void Orders_that_make_no_sense_are_refused_with_what_the_job_is_doing()
+    public void A_job_from_a_checkpoint_starts_at_its_step()
     {
-        _job.Start(0);
-        _job.Run(4);
-        _job.Reach(3);
+        var host = new MachineHost(new TrainingPlan { EvaluateEvery = 10, StopAfter = 18 }, startStep: 15);
+        host.Begin();
+        Assert.Equal(["start 1 at 15 with a/0 b/0 c/0", "run 15 to 18", "save 18", "release"], host.Done);
+        Assert.Equal(30, host.Events.OfType<RunEvent.Stopped>().Single().Summary.SamplesPerWorker.Sum(worker => worker.Value));
+    }
 
-        var refusal = Assert.Throws<ConvNetException>(_job.BeginCheckpoint);
+    [Fact]
+    public void Progress_of_an_older_generation_and_progress_told_again_change_nothing()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        Assert.Equal(Verdict.Accepted, host.Commit(host.First, 4).Verdict);
+        Assert.Equal(Verdict.Duplicate, host.Commit(host.First, 4).Verdict);
+        Assert.Equal(Verdict.Duplicate, host.Commit(host.First, 2).Verdict);
+        Assert.Equal(Verdict.Stale, host.Commit(host.First with { Generation = 0 }, 9).Verdict);
+        Assert.Equal(4, host.Machine.Step);
+    }
 
-        Assert.Equal(ExitCode.Conflict, refusal.ExitCode);
-        Assert.Contains("running until step 4 and is at step 3", refusal.Message);
-        Assert.Throws<ConvNetException>(() => _job.Start(0));
-        Assert.Throws<ConvNetException>(() => _job.Run(5));
-        Assert.Throws<ConvNetException>(() => _job.End(JobState.Stopped));
+    [Fact]
+    public void A_warning_is_told_once_however_often_it_is_repeated()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        for (int step = 1; step < 4; step++)
+        {
+            host.Machine.Progress(
+                host.First.HeaderOf(step), new StepProgress { Position = new JobPosition(step, step, 0, default), Warnings = ["step 0 is skipped"] }, 0);
+        }
+
+        Assert.Equal("step 0 is skipped", host.Events.OfType<RunEvent.Warning>().Single().Message);
+    }
+
+    [Fact]
+    public void The_first_failure_stays_and_frees_everything_once()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        host.Machine.Fail(new JobFailure(5, "first."));
+        host.Machine.Fail(new JobFailure(4, "second."));
+        host.Drain();
+        Assert.Equal((JobState.Failed, "first."), (host.Machine.State, host.Machine.Failure!.Message));
+        Assert.Single(host.Done, done => done == "release");
+        Assert.Equal(Verdict.Stale, host.Commit(host.First, 4).Verdict);
+    }
+
+    [Fact]
+    public void Checkpoints_and_generations_that_end_late_change_nothing_after_the_end()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Save };
+        host.Begin();
+        host.Machine.Fail(new JobFailure(5, "first."));
+        host.Machine.Saved(new CheckpointResult("late", 10, "aa", "bb"), 0);
+        host.Machine.Started(1, 0);
+        host.Machine.Lose("a/0", "is gone", 0);
+        Assert.False(host.Machine.Join(new AssignedWorker("d/0", 0, default, 1), 0));
+        host.Drain();
+        Assert.DoesNotContain(host.Events, happened => happened is RunEvent.CheckpointSaved);
+        Assert.Equal("release", host.Done[^1]);
+    }
+
+    [Fact]
+    public void A_cancelled_job_saves_first_and_says_where()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        host.Machine.Order(new JobOrder("one", JobOrderKind.Cancel));
+        host.Commit(host.First, 10);
+        host.Drain();
+        Assert.Equal(["save 10", "release"], host.Done[^2..]);
+        Assert.Equal((JobState.Cancelled, "it was cancelled by order; step 10 is saved in /runs/one/10."), (host.Machine.State, host.Machine.Reason));
+    }
+
+    [Fact]
+    public void An_order_told_again_is_acknowledged_and_one_that_comes_too_late_is_refused_with_how_the_job_ended()
+    {
+        var host = new MachineHost(new TrainingPlan { EvaluateEvery = 10, StopAfter = 5 });
+        var save = new JobOrder("save", JobOrderKind.Save);
+        host.Holds = command => command is JobCommand.Run;
+        host.Begin();
+        host.Machine.Order(save);
+        host.Commit(host.First, 5);
+        host.Drain();
+        host.Machine.Order(save);
+
+        ConvNetException error = Assert.Throws<ConvNetException>(() => host.Machine.Order(new JobOrder("other", JobOrderKind.StopAfter, 7)));
+
+        Assert.Equal(ExitCode.Conflict, error.ExitCode);
+        Assert.Contains("'job'", error.Message);
+        Assert.Contains("stopped at step 5 of 25", error.Message);
+    }
+
+    [Fact]
+    public void A_job_without_a_client_saves_what_is_new_and_frees_its_workers()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        host.Machine.LoseClient(10);
+        host.Machine.LoseClient(11);
+        host.Commit(host.First, 10);
+        host.Drain();
+        Assert.Equal(["save 10", "release"], host.Done[^2..]);
+        Assert.Equal((JobState.Orphaned, "its client was silent for 10 s; step 10 is saved in /runs/one/10."), (host.Machine.State, host.Machine.Reason));
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(11)]
-    public void A_run_must_end_ahead_and_within_the_job(long until)
+    [InlineData(JobOrderKind.Stop)]
+    [InlineData(JobOrderKind.Cancel)]
+    public void A_job_that_waits_for_its_place_is_cancelled_at_once(JobOrderKind kind)
     {
-        _job.Start(0);
-
-        Assert.Equal(ExitCode.BadInput, Assert.Throws<ConvNetException>(() => _job.Run(until)).ExitCode);
+        var host = new MachineHost();
+        host.Machine.Order(JobOrder.Of(kind));
+        Assert.Equal(JobState.Cancelled, host.Machine.State);
+        Assert.True(host.Machine.HasEnded);
     }
 
     [Fact]
-    public void A_job_completes_only_at_its_last_step_and_stops_anywhere()
+    public void A_job_of_which_nobody_hears_for_two_minutes_fails_and_says_where_its_workers_are()
     {
-        _job.Start(5);
-
-        Assert.Throws<ConvNetException>(() => _job.End(JobState.Completed));
-        _job.End(JobState.Stopped);
-        _job.End(JobState.Stopped);
-        Assert.Equal(JobState.Stopped, _job.State);
-    }
-
-    [Fact]
-    public void The_first_failure_stays()
-    {
-        _job.Start(0);
-        _job.Fail("worker a/0 is silent");
-        _job.Fail("another");
-        _job.End(JobState.Cancelled);
-
-        Assert.Equal((JobState.Failed, "worker a/0 is silent"), (_job.State, _job.Failure));
-        Assert.Contains("worker a/0 is silent", Assert.Throws<ConvNetException>(() => _job.Run(1)).Message);
-    }
-
-    [Fact]
-    public void A_running_job_can_be_cancelled_and_then_has_no_more_generations()
-    {
-        _job.Start(0);
-        _job.Run(10);
-        Assert.Equal([1, 2], [_job.NextGeneration(), _job.NextGeneration()]);
-        _job.End(JobState.Cancelled);
-
-        Assert.True(_job.HasEnded);
-        Assert.Throws<ConvNetException>(() => _job.NextGeneration());
-    }
-
-    [Fact]
-    public void Steps_that_are_told_late_change_nothing()
-    {
-        _job.Start(0);
-        _job.Run(5);
-        _job.Reach(5);
-        _job.Reach(3);
-        _job.Reach(7);
-
-        Assert.Equal((JobState.Idle, 5L), (_job.State, _job.Step));
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        host.Machine.WorkerSeen(host.First.HeaderOf(0, 1), new WorkerStatus("b/0", 0, 0, 3, 0, 0, 0, 0, 0) { Phase = WorkerPhase.WaitingForPush }, 0);
+        host.Machine.Tick(119);
+        Assert.False(host.Machine.HasEnded);
+        host.Machine.Tick(121);
+        Assert.Equal((int)ExitCode.Environment, host.Machine.Failure!.ExitCode);
+        Assert.Contains("121 s", host.Machine.Failure.Message);
+        Assert.Contains("b/0 at step 3, WaitingForPush", host.Machine.Failure.Message);
     }
 }

@@ -16,7 +16,7 @@ public class PartitionMachineTests
 
     public PartitionMachineTests()
     {
-        _machine.Begin(TwoWorkers());
+        _machine.Begin(TwoWorkers() with { Start = AssignmentStart.Restore });
         _chunk = _machine.Plan.Chunks.Single(chunk => !chunk.DeliveredByBatchNorm);
         _delivered = _machine.Plan.Chunks.Single(chunk => chunk.DeliveredByBatchNorm);
     }
@@ -255,6 +255,23 @@ public class PartitionMachineTests
         Assert.Equal(Verdict.Rejected, _machine.Read(FromServer(2), StateSlot.Weights, _chunk.Index).Verdict);
         Assert.Equal(Verdict.Future, _machine.Read(FromServer(4), StateSlot.Weights, _chunk.Index).Verdict);
         Assert.Equal(Verdict.Rejected, _machine.Read(FromServer(3), 7, _chunk.Index).Verdict);
+    }
+
+    [Fact]
+    public void A_frozen_partition_stays_where_it_is_and_takes_nothing_of_the_generation_before()
+    {
+        CompleteStep(0);
+
+        Assert.Equal(new FrozenAt(Verdict.Accepted, 0), _machine.Freeze(FromServer(generation: 2)));
+
+        Assert.Equal(Verdict.Stale, _machine.Commit(Commit()).Verdict);
+        Assert.Equal(Verdict.Stale, Push(0, Left, 1));
+        Assert.Equal(Verdict.Stale, _machine.Deliver(FromServer(), 0, Totals).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Pull(From(0), _chunk.Index).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Read(FromServer(), StateSlot.Weights, _chunk.Index).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(), StateSlot.Weights, _chunk.Index, Filled(_chunk.Length, 3)).Verdict);
+        Assert.Equal(0, _machine.Version);
+        Assert.Equal(Verdict.Accepted, _machine.Begin(TwoWorkers(2)).Verdict);
     }
 
     [Fact]

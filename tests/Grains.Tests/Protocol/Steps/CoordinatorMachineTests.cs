@@ -176,24 +176,29 @@ public class CoordinatorMachineTests
     }
 
     [Fact]
-    public void A_paused_coordinator_decides_nothing()
+    public void A_frozen_coordinator_decides_nothing_until_the_next_generation_begins()
     {
-        _machine.Pause();
-        Assert.Null(Run(0, null));
-        _machine.Begin(TwoWorkers(2));
-        Assert.NotNull(Run(_machine, 0, null, generation: 2));
+        Run(0, null);
+        Report(1);
+        Assert.Equal(new FrozenAt(Verdict.Accepted, 1), _machine.Freeze(FromServer(generation: 2)));
+        Assert.Equal(Verdict.Stale, _machine.Report(Worker(0, 1)).Answer.Verdict);
+        Assert.Null(_machine.Take(FromServer(), 0).Decided);
+        Assert.Null(_machine.Take(FromServer(), _machine.BatchNormServer).Decided);
+        Assert.Equal(Verdict.Stale, _machine.NotifyAt(FromServer(1)).Answer.Verdict);
+
+        Assert.Equal(new FrozenAt(Verdict.Accepted, 1), _machine.Freeze(FromServer(generation: 2)));
+        _machine.Begin(TwoWorkers(2, firstStep: 1));
+        Assert.NotNull(Run(_machine, 1, null, generation: 2));
     }
 
     [Fact]
-    public void A_generation_starts_at_the_lowest_version_or_not_at_all()
+    public void An_acknowledgement_that_arrives_at_a_frozen_coordinator_still_commits_the_step()
     {
-        Run(0, null);
-        Run(1, null);
+        StepOutcome outcome = Run(0, null)!;
+        _machine.Take(outcome.Decision.Header, 0);
+        _machine.Freeze(FromServer(generation: 2));
 
-        Assert.Equal(2, _machine.FirstStepOf([2, 2]));
-        Assert.Equal(1, _machine.FirstStepOf([2, 1]));
-        Assert.Null(_machine.FirstStepOf([2, 0]));
-        Assert.Null(_machine.FirstStepOf([3, 2]));
+        Assert.Equal(outcome, _machine.Take(outcome.Decision.Header, _machine.BatchNormServer).Committed);
     }
 
     [Fact]
@@ -352,6 +357,14 @@ public class CoordinatorMachineTests
         machine.Report(new BatchNormReport(FromServer(step), null));
         machine.Report(Worker(1, step));
         return machine.Report(Worker(0, step)).Decided;
+    }
+
+    /// <summary>Everything but the report of worker 0.</summary>
+    private void Report(long step)
+    {
+        _machine.Report(Partition(step, 9));
+        _machine.Report(new BatchNormReport(FromServer(step), null));
+        _machine.Report(Worker(1, step));
     }
 
     private StepOutcome? Run(long step, NonFiniteSource? bad) => Run(_machine, step, bad);

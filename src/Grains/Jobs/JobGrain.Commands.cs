@@ -1,0 +1,201 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Jobs;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>How the job grain does what its machine commands.</summary>
+internal sealed partial class JobGrain
+{
+    private ServerKeys Servers => Machine.Assignment!.Servers;
+
+    private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Servers.Checkpoint);
+
+    private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(Servers.Coordinator);
+
+    private IBatchNormGrain BatchNorm => GrainFactory.GetGrain<IBatchNormGrain>(Servers.BatchNorm);
+
+    private IEnumerable<IParameterServerGrain> Partitions => Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key));
+
+    private IWorkerGrain Worker(string key) => GrainFactory.GetGrain<IWorkerGrain>(key);
+
+    /// <summary>Does what the machine wants done by now; what follows from it is done when it is through.</summary>
+    private void CarryOut()
+    {
+        foreach (JobCommand command in Machine.TakeCommands())
+        {
+            CarryOutAsync(command).Ignore();
+        }
+    }
+
+    private async Task CarryOutAsync(JobCommand command)
+    {
+        try
+        {
+            switch (command)
+            {
+                case JobCommand.Freeze freeze:
+                    await FreezeAsync(freeze.Header);
+                    break;
+                case JobCommand.Start start:
+                    await StartAsync(start.Assignment);
+                    break;
+                case JobCommand.Run run:
+                    await RunAsync(run);
+                    break;
+                case JobCommand.Evaluate evaluate:
+                    await EvaluateAsync(evaluate);
+                    break;
+                case JobCommand.Save save:
+                    CheckpointResult saved = await CheckpointWriter.SaveAsync(
+                        Submission.RunFolder, save.Assignment, save.Position, save.Result, save.Retention);
+                    Machine.Saved(saved, _clock.Now);
+                    break;
+                case JobCommand.Dismiss dismiss:
+                    await DismissAsync(dismiss);
+                    break;
+                case JobCommand.Release:
+                    await ReleaseAsync();
+                    break;
+            }
+        }
+        catch (Exception) when (command is JobCommand.Freeze { Header.Generation: var frozen } && frozen < Machine.Generation)
+        {
+            // Overtaken by a newer change, which does all of it again.
+        }
+        catch (Exception) when (command is JobCommand.Start { Assignment.Generation: var started } && started < Machine.Generation)
+        {
+            // The same.
+        }
+        catch (Exception e)
+        {
+            await FailAsync(command.GetType().Name, GrainFailure.ToFailure(e));
+        }
+
+        CarryOut();
+    }
+
+    private async Task FreezeAsync(MessageHeader header)
+    {
+        Task<FrozenAt> coordinator = GrainCalls.CallAsync(() => Coordinator.FreezeAsync(header), () => "freeze of the step coordinator");
+        Task<FrozenAt> batchNorm = GrainCalls.CallAsync(() => BatchNorm.FreezeAsync(header), () => "freeze of the batch norms");
+        FrozenAt[] partitions = await Task.WhenAll(Partitions.Select((partition, p) =>
+            GrainCalls.CallAsync(() => partition.FreezeAsync(header), () => $"freeze of partition {p}")));
+        Machine.Frozen(header.Generation, await coordinator, [.. partitions, await batchNorm]);
+    }
+
+    private async Task StartAsync(Assignment assignment)
+    {
+        JobPosition position = Machine.Reached.Position;
+        await Task.WhenAll(
+        [
+            .. Partitions.Select((partition, p) => GrainCalls.CallAsync(() => partition.BeginAsync(assignment), () => $"start of partition {p}")),
+            GrainCalls.CallAsync(() => BatchNorm.BeginAsync(assignment, position.Updates), () => "start of the batch norms"),
+            GrainCalls.CallAsync(() => Coordinator.BeginAsync(assignment, position), () => "start of the step coordinator"),
+        ]);
+        if (assignment.Start == AssignmentStart.Restore)
+        {
+            await CheckpointWriter.RestoreAsync(Submission.Checkpoint!, assignment);
+        }
+
+        await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");
+        LogGeneration(logger, JobId, assignment.Generation, assignment.FirstStep, string.Join(", ", assignment.Workers.Select(worker => worker.Name)));
+        Machine.Started(assignment.Generation, _clock.Now);
+    }
+
+    private async Task RunAsync(JobCommand.Run run)
+    {
+        Assignment assignment = run.Assignment;
+        await GrainCalls.DeliverAsync(() => Coordinator.NotifyAtAsync(assignment.HeaderOf(run.UntilStep)), () => "order to the step coordinator");
+        await ToWorkersAsync(
+            assignment, worker => Worker(worker.Name).RunAsync(assignment.HeaderOf(run.FirstStep), run.Order, run.UntilStep), "order");
+    }
+
+    private Task EvaluateAsync(JobCommand.Evaluate evaluate)
+    {
+        Assignment assignment = evaluate.Assignment;
+        return ToWorkersAsync(
+            assignment,
+            worker =>
+            {
+                (int first, int end) = evaluate.Evaluation.BlocksOf(Array.IndexOf(assignment.Workers, worker));
+                return first < end
+                    ? Worker(worker.Name).EvaluateAsync(assignment.HeaderOf(evaluate.Evaluation.Version), evaluate.Order, first, end)
+                    : Task.FromResult<Answer>(Verdict.Accepted);
+            },
+            "order");
+    }
+
+    /// <summary>Calls every worker of a generation; one that cannot be reached any more is lost.</summary>
+    private Task ToWorkersAsync(Assignment assignment, Func<AssignedWorker, Task<Answer>> call, string what) =>
+        Task.WhenAll(assignment.Workers.Select(async worker =>
+        {
+            try
+            {
+                await GrainCalls.DeliverAsync(() => call(worker), () => $"{what} to {worker}");
+            }
+            catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && assignment.Generation == Machine.Generation)
+            {
+                Machine.Lose(worker.Name, $"cannot be reached ({GrainFailure.From(e).Message.TrimEnd('.')})", _clock.Now);
+            }
+        }));
+
+    private async Task DismissAsync(JobCommand.Dismiss dismiss)
+    {
+        _held.Remove(dismiss.Worker);
+        try
+        {
+            await Worker(dismiss.Worker).ReleaseAsync(dismiss.Header);
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            // It is gone, or will find out by itself that its generation is over.
+        }
+    }
+
+    private async Task ReleaseAsync()
+    {
+        _endedAt = _clock.Now;
+        LogEnded(logger, JobId, Machine.State, Machine.Step);
+        MessageHeader end = new(JobId, Machine.Generation, Machine.Step);
+        var releases = _held.Select(worker => Worker(worker).ReleaseAsync(end)).ToList();
+        if (Machine.Assignment is not null)
+        {
+            releases.AddRange(Partitions.Select(partition => partition.ReleaseAsync(end)));
+            releases.Add(BatchNorm.ReleaseAsync(end));
+            releases.Add(Coordinator.ReleaseAsync(end));
+        }
+
+        _held.Clear();
+        try
+        {
+            await Task.WhenAll(releases);
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
+        {
+            // What is gone needs no release.
+        }
+    }
+
+    /// <summary>Ends the job as failed. What one part met may only follow from a silo that is gone, and then that is what to tell.</summary>
+    /// <param name="who">The part of the job that met it, for the log.</param>
+    private async Task FailAsync(string who, JobFailure failure)
+    {
+        double start = _clock.Now;
+        while (failure.ExitCode == (int)ExitCode.Environment && LostServer() is null && _clock.Now - start < DetectionSeconds && !Machine.HasEnded)
+        {
+            await Task.Delay(WatchPeriod);
+        }
+
+        if (!Machine.HasEnded)
+        {
+            JobFailure told = LostServer() ?? failure;
+            LogFailed(logger, JobId, told.ExitCode, who, told.Message);
+            Machine.Fail(told);
+            CarryOut();
+        }
+    }
+}

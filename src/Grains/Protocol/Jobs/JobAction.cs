@@ -1,0 +1,23 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>What a job does next, from a step boundary at which it rests.</summary>
+internal abstract record JobAction
+{
+    private JobAction()
+    {
+    }
+
+    /// <summary>Train until so many steps are completed.</summary>
+    public sealed record Run(long UntilStep) : JobAction;
+
+    /// <summary>Evaluate this version on all test samples.</summary>
+    public sealed record Evaluate : JobAction;
+
+    /// <param name="IsFinal">The job is complete, and the checkpoint keeps its result.</param>
+    public sealed record Save(bool IsFinal) : JobAction;
+
+    /// <param name="State">Completed, Stopped, Cancelled or Orphaned.</param>
+    public sealed record End(JobState State) : JobAction;
+}

@@ -1,0 +1,73 @@
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>Who works for a job, who has been lost and who waits to join since the last change of generation. Pure.</summary>
+/// <param name="asked">How many workers the job asked for.</param>
+/// <param name="workers">Of the first generation; shards and incarnations are dealt anew in each.</param>
+internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
+{
+    private readonly List<AssignedWorker> _present = [.. workers];
+    private readonly List<AssignedWorker> _joining = [];
+    private readonly List<string> _lost = [];
+    private readonly List<string> _reasons = [];
+    private double _noticedSeconds;
+
+    /// <summary>Those of the next generation.</summary>
+    public IReadOnlyList<AssignedWorker> Next => [.. _present, .. _joining];
+
+    public bool HasChanged => _lost.Count > 0 || _joining.Count > 0;
+
+    /// <summary>Why the members have changed, for people.</summary>
+    public string Reason => string.Join("; ", [.. _reasons, .. _joining.Select(worker => $"{worker.Name} was free")]);
+
+    /// <summary>How many workers the job would take on.</summary>
+    public int Missing => asked - _present.Count - _joining.Count;
+
+    /// <param name="reason">A clause that follows the worker's name.</param>
+    /// <param name="noticedSeconds">Since its last sign of life.</param>
+    /// <returns>False if it does not work for the job (any more).</returns>
+    public bool Lose(string worker, string reason, double noticedSeconds)
+    {
+        if (_joining.RemoveAll(joining => joining.Name == worker) > 0)
+        {
+            return false;
+        }
+
+        if (_present.RemoveAll(present => present.Name == worker) == 0)
+        {
+            return false;
+        }
+
+        _lost.Add(worker);
+        _reasons.Add($"{worker} {reason}");
+        _noticedSeconds = Math.Max(_noticedSeconds, noticedSeconds);
+        return true;
+    }
+
+    /// <returns>False if the job has all the workers that it asked for, or this one already.</returns>
+    public bool Join(AssignedWorker worker)
+    {
+        if (Missing <= 0 || Next.Any(present => present.Name == worker.Name))
+        {
+            return false;
+        }
+
+        _joining.Add(worker);
+        return true;
+    }
+
+    /// <summary>A generation of <see cref="Next"/> begins.</summary>
+    /// <returns>What has changed since the one before.</returns>
+    public MembersChange TakeChange()
+    {
+        string[] joined = [.. _joining.Select(worker => worker.Name)];
+        var change = new MembersChange([.. _lost], joined, Reason, _noticedSeconds);
+        _present.AddRange(_joining);
+        _joining.Clear();
+        _lost.Clear();
+        _reasons.Clear();
+        _noticedSeconds = 0;
+        return change;
+    }
+}

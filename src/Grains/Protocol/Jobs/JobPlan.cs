@@ -1,0 +1,126 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>
+/// Carries a <see cref="TrainingPlan"/> out: says at each step boundary at which the job rests what comes next, and takes orders that
+/// change the plan. Pure; the time is given.
+/// </summary>
+/// <param name="startStep">Completed steps at the start: those of a checkpoint, or 0.</param>
+/// <param name="now">Seconds of any clock that does not go back.</param>
+internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep, double now)
+{
+    /// <summary>
+    /// A job trains in slices of about this length: at the end of each it can be stopped, and workers can join. No bit depends on it.
+    /// </summary>
+    private const double SliceSeconds = 2;
+    private const long FirstSlice = 10;
+    private const long LongestSlice = 1_000_000;
+
+    /// <summary>The best checkpoint is among the best few evaluations, unless somebody deletes checkpoints by hand.</summary>
+    private const int MostByMerit = 100;
+
+    private readonly List<EvaluationResult> _evaluations = [.. plan.Evaluations];
+
+    /// <summary>A plan that never evaluates stops at the end of the job, because it has no result to complete it with.</summary>
+    private long _stopAfter = plan.StopAfter ?? (plan.EvaluateEvery == 0 ? totalSteps : long.MaxValue);
+    private JobState? _end;
+    private bool _saveOrdered;
+    private bool _evaluationOrdered;
+    private long _evaluatedStep = plan.Evaluations.Select(result => result.Step).DefaultIfEmpty(-1).Max();
+    private long _savedStep = startStep;
+    private double _lastSave = now;
+    private bool _finalIsSaved;
+
+    /// <summary>The last evaluation since the start, or null.</summary>
+    public EvaluationResult? Evaluation { get; private set; }
+
+    /// <summary>The last checkpoint since the start, or null.</summary>
+    public CheckpointResult? Checkpoint { get; private set; }
+
+    /// <summary>What follows at a step at which nothing is under way.</summary>
+    /// <param name="secondsPerStep">Of the last steps; 0 if there are none yet.</param>
+    public JobAction Next(long step, double secondsPerStep, double now)
+    {
+        if (_end is not null || step >= _stopAfter)
+        {
+            JobState end = _end ?? JobState.Stopped;
+
+            // A stopped job names its checkpoint; who is gone needs one only of what is new.
+            bool isSaved = end == JobState.Stopped ? Checkpoint?.Step == step : _savedStep == step;
+            return isSaved ? new JobAction.End(end) : new JobAction.Save(IsFinal: false);
+        }
+
+        if (_evaluationOrdered || IsEvaluationDue(step))
+        {
+            return new JobAction.Evaluate();
+        }
+
+        if (step == totalSteps)
+        {
+            return _finalIsSaved ? new JobAction.End(JobState.Completed) : new JobAction.Save(IsFinal: true);
+        }
+
+        return IsSaveDue(step, now) ? new JobAction.Save(IsFinal: false) : new JobAction.Run(EndOfSlice(step, secondsPerStep));
+    }
+
+    public void Evaluated(EvaluationResult result)
+    {
+        Evaluation = result;
+        _evaluations.Add(result);
+        _evaluatedStep = result.Step;
+        _evaluationOrdered = false;
+    }
+
+    public void Saved(CheckpointResult checkpoint, bool isFinal, double now)
+    {
+        Checkpoint = checkpoint;
+        _savedStep = checkpoint.Step;
+        _finalIsSaved = isFinal;
+        _lastSave = now;
+        _saveOrdered = false;
+    }
+
+    /// <summary>The first end that is ordered counts.</summary>
+    /// <param name="state">Stopped, Cancelled or Orphaned.</param>
+    public void End(JobState state) => _end ??= state;
+
+    public void StopAfter(long step) => _stopAfter = step;
+
+    public void Save() => _saveOrdered = true;
+
+    public void Evaluate() => _evaluationOrdered = true;
+
+    /// <summary>
+    /// Which checkpoints stay when the next one is written. The best evaluation has the highest accuracy, then the lower loss, then the
+    /// smaller step. Null if the client is gone: another run may have taken up the folder, so that nothing else in it is touched.
+    /// </summary>
+    public CheckpointRetention? Retention() => _end == JobState.Orphaned ? null : new(
+        plan.Keep,
+        plan.KeepEvery,
+        [
+            .. _evaluations.OrderByDescending(result => result.Accuracy).ThenBy(result => result.Loss).ThenBy(result => result.Step)
+                .Select(result => result.Step).Take(MostByMerit),
+        ]);
+
+    /// <summary>A run that was stopped just at the end of an epoch has not evaluated it: that is made up for when it goes on.</summary>
+    private bool IsEvaluationDue(long step) =>
+        step == totalSteps ? Evaluation?.Step != step : IsAtMultiple(step, plan.EvaluateEvery) && _evaluatedStep < step;
+
+    private bool IsSaveDue(long step, double now) => step > _savedStep
+        && (_saveOrdered
+            || IsAtMultiple(step, plan.EvaluateEvery)
+            || IsAtMultiple(step, plan.SaveEvery)
+            || (plan.SaveMinutes > 0 && now - _lastSave >= 60 * plan.SaveMinutes));
+
+    private long EndOfSlice(long step, double secondsPerStep)
+    {
+        long slice = secondsPerStep > 0 ? (long)Math.Clamp(SliceSeconds / secondsPerStep, 1, LongestSlice) : FirstSlice;
+        long[] ends = [step + slice, totalSteps, _stopAfter, NextMultiple(step, plan.EvaluateEvery), NextMultiple(step, plan.SaveEvery)];
+        return ends.Min();
+    }
+
+    private static bool IsAtMultiple(long step, long every) => every > 0 && step > 0 && step % every == 0;
+
+    private static long NextMultiple(long step, long every) => every > 0 ? (step / every + 1) * every : long.MaxValue;
+}
