@@ -3,6 +3,7 @@ using ConvNet.Grains.Contracts;
 using ConvNet.Silo.Clustering;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
 using Serilog;
 
 namespace ConvNet.Client.Cluster;
@@ -28,6 +29,9 @@ internal abstract class ClusterConnection : IAsyncDisposable
     private sealed class RemoteCluster(IHost host) : ClusterConnection
     {
         private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(20);
+
+        /// <summary>Of calls that have none of their own. A call in flight does not notice that its silo has died.</summary>
+        private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(3);
         private static readonly TimeSpan DisposeDeadline = TimeSpan.FromSeconds(5);
 
         public override IGrainFactory Grains => host.Services.GetRequiredService<IClusterClient>();
@@ -40,6 +44,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
             builder.UseOrleansClient(client =>
             {
                 cluster.Configure(client);
+                client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
                 client.UseConnectionRetryFilter(async (_, cancel) =>
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(500), cancel);

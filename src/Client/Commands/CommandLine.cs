@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Commands;
@@ -52,6 +53,7 @@ public static class CommandLine
         root.Add(VerifyCommand.Create(terminal));
         root.Add(BenchCommand.Create(terminal));
         root.Add(MonitorCommand.Create(terminal));
+        root.Add(JobCommand.Create(terminal));
         root.Add(SiloCommand.Create(terminal));
         root.Add(ModelCommand.Create(terminal));
         root.Add(DataCommand.Create(terminal));
@@ -81,7 +83,7 @@ public static class CommandLine
 
         if (command.Name is "train" or "resume" && parsed.Tokens.Any(token => token.Value == "--json"))
         {
-            using var events = new JsonLines(terminal.Out);
+            using var events = new JsonLines(terminal.Out, null);
             events.Handle(new RunEvent.Failed(ExitCode.Usage, string.Join(Environment.NewLine, problems)));
         }
 

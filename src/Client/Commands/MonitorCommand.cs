@@ -3,7 +3,6 @@ using ConvNet.Client.Cluster;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
@@ -36,10 +35,20 @@ internal static class MonitorCommand
         using var stop = new StopSignal(_ => { });
         await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Serilog.Core.Logger.None);
         using JobsView view = JobsView.For(terminal, url, once);
+        var jobs = new ClusterJobs(cluster, url);
         TimeSpan interval = terminal.IsInteractive ? LiveInterval : PlainInterval;
         while (stop.Requested is null)
         {
-            view.Show(await StatusAsync(cluster));
+            try
+            {
+                (IReadOnlyList<JobStatus> known, IReadOnlyList<string> silent) = await jobs.AskAsync(stop.Token);
+                view.Show(known, silent);
+            }
+            catch (OperationCanceledException) when (stop.Requested is not null)
+            {
+                break;
+            }
+
             if (once)
             {
                 break;
@@ -49,23 +58,5 @@ internal static class MonitorCommand
         }
 
         return (int)(stop.Requested ?? ExitCode.Ok);
-    }
-
-    /// <summary>All jobs that the cluster knows, newest first; a job that does not answer is left out.</summary>
-    private static async Task<IReadOnlyList<JobStatus>> StatusAsync(ClusterConnection cluster)
-    {
-        string[] ids = await cluster.Grains.GetGrain<IJobDirectoryGrain>(0).ListAsync();
-        JobStatus?[] known = await Task.WhenAll(ids.Select(async id =>
-        {
-            try
-            {
-                return await cluster.Job(id).StatusAsync();
-            }
-            catch (Exception e) when (e is ConvNetException or TimeoutException)
-            {
-                return null;
-            }
-        }));
-        return [.. known.OfType<JobStatus>()];
     }
 }

@@ -40,7 +40,6 @@ internal static class ResumeCommand
 
     private static async Task<int> RunAsync(Terminal terminal, string directory, Setting[] settings, RunChoices choices)
     {
-        choices.Check();
         RunFolder? home = !Directory.Exists(directory) ? null : RunFolder.TryOpen(directory) ?? RunFolder.TryOpen(Path.Combine(directory, "..", ".."));
         using IDisposable? held = home?.Lock();
         if (home is not null)
@@ -54,23 +53,35 @@ internal static class ResumeCommand
         TrainConfiguration configuration = Configure(home, spec, settings);
         if (saved.State is { Completed: true, Result: { } result })
         {
-            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
+            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices);
             return (int)ExitCode.Ok;
         }
 
         spec = FindData(spec, directory, settings);
         configuration.Data.Path = spec.Data.NameOrPath;
-        RunFolder folder = home ?? RunFolder.CreateNext("runs");
-        using IDisposable? heldNew = home is null ? folder.Lock() : null;
-        if (configuration.Model == Path.Combine(folder.FullPath, TrainCommand.ModelFileName))
+        if (choices.Detach)
         {
-            configuration.Model = TrainCommand.ModelFileName;
+            // The job's own writer takes the folder now.
+            held?.Dispose();
+            string made = choices.JobId ?? RunRequest.MakeJobId(home is null ? "resume" : Path.GetFileName(home.FullPath));
+            return await choices.DetachAsync(terminal, Request(made, home?.FullPath ?? Path.GetFullPath(Path.Combine(TrainCommand.RunsFolder, made))));
         }
 
+        RunFolder folder = home ?? RunFolder.CreateNext(TrainCommand.RunsFolder);
+        using IDisposable? heldNew = home is null ? folder.Lock() : null;
+        RunRequest request = Request(choices.JobId ?? RunRequest.MakeJobId(Path.GetFileName(folder.FullPath)), folder.FullPath);
         await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        return await choices.AttachAsync(terminal, folder, request);
 
-        var session = new RunSession(folder, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
-        return await session.RunAsync(choices.Sinks(terminal));
+        RunRequest Request(string id, string path)
+        {
+            if (configuration.Model == Path.Combine(path, RunFolder.ModelName))
+            {
+                configuration.Model = RunFolder.ModelName;
+            }
+
+            return new RunRequest(id, path, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
+        }
     }
 
     /// <summary>The configuration of the run, with the layout that is asked for now.</summary>
@@ -118,7 +129,7 @@ internal static class ResumeCommand
 
     /// <summary>A finished run says its last words again; what only the run itself knew comes from its events.</summary>
     private static void RepeatResult(
-        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, bool json)
+        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, RunChoices choices)
     {
         string stateSha256 = saved.StateSha256();
         (double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (0, []) : LastWords(home, stateSha256);
@@ -132,12 +143,12 @@ internal static class ResumeCommand
             imagesPerSecond,
             workers,
             checkpoint);
-        if (!json)
+        if (!choices.Json)
         {
             terminal.Out.WriteLine("This run is complete.");
         }
 
-        using RunSink sink = json ? new JsonLines(terminal.Out) : new PlainView(terminal);
+        using RunSink sink = choices.Json ? new JsonLines(terminal.Out, choices.JobId) : new PlainView(terminal);
         sink.Handle(new RunEvent.Completed(home?.FullPath ?? checkpoint, summary));
     }
 

@@ -1,6 +1,9 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Clustering;
 
@@ -9,13 +12,15 @@ namespace ConvNet.Client.Commands;
 /// <summary>What the options of a run say.</summary>
 /// <param name="StopAfter">Completed steps at which to stop, or null.</param>
 /// <param name="ClusterUrl">Null for a local cluster.</param>
-internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json)
+/// <param name="JobId">Null: made up.</param>
+internal sealed partial record RunChoices(long? StopAfter, string? ClusterUrl, string? JobId, bool Detach, bool Json)
 {
     /// <summary>Prepares and runs a job; with --json, what fails before there is a run folder is an event, too.</summary>
     public async Task<int> RunAsync(Terminal terminal, Func<RunChoices, Task<int>> run)
     {
         try
         {
+            Check();
             return await run(this);
         }
         catch (Exception e)
@@ -23,7 +28,7 @@ internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json
             if (Json)
             {
                 (ExitCode code, string message) = Failures.Explain(e);
-                using var events = new JsonLines(terminal.Out);
+                using var events = new JsonLines(terminal.Out, JobId);
                 events.Handle(new RunEvent.Failed(code, message));
             }
 
@@ -31,13 +36,48 @@ internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json
         }
     }
 
+    /// <summary>Runs a job in a folder that the caller holds, and shows it.</summary>
+    public Task<int> AttachAsync(Terminal terminal, RunFolder folder, RunRequest request) =>
+        new RunSession(folder, request).RunAsync(Sinks(terminal, request.JobId));
+
     /// <summary>What shows the run in a terminal: events as JSON, lines that are redrawn in place, or plain ones in a pipe.</summary>
-    public IReadOnlyList<RunSink> Sinks(Terminal terminal) =>
-        Json ? [new JsonLines(terminal.Out), new QuietView(terminal.Error)] : terminal.IsInteractive ? [new LiveView(terminal)] : [new PlainView(terminal)];
+    internal IReadOnlyList<RunSink> Sinks(Terminal terminal, string jobId) => Json
+        ? [new JsonLines(terminal.Out, jobId), new QuietView(terminal.Error)]
+        : terminal.IsInteractive ? [new LiveView(terminal)] : [new PlainView(terminal)];
+
+    /// <summary>Leaves a job to its cluster.</summary>
+    public async Task<int> DetachAsync(Terminal terminal, RunRequest request)
+    {
+        JobStatus status = await new DetachedSession(request).SubmitAsync();
+        if (Json)
+        {
+            var line = new JsonObject { ["event"] = "job.submitted", ["jobId"] = request.JobId, ["runFolder"] = request.Folder };
+            terminal.Out.WriteLine(line.ToJsonString());
+            return (int)ExitCode.Ok;
+        }
+
+        string waits = status is { State: JobState.Queued, Reason: { } reason } ? $" It waits: {reason}" : "";
+        terminal.Say($"Job {request.JobId} is submitted; its run folder is {request.Folder}.{waits}");
+        terminal.Out.WriteLine($"Wait for its end:  ./convnet job wait {request.JobId} --cluster {ClusterUrl}");
+        terminal.Out.WriteLine($"Watch it:          ./convnet monitor --cluster {ClusterUrl}");
+        terminal.Out.WriteLine($"End it early:      ./convnet job cancel {request.JobId} --cluster {ClusterUrl}");
+        return (int)ExitCode.Ok;
+    }
 
     /// <summary>Refuses what cannot be done before anything is created.</summary>
-    public void Check()
+    private void Check()
     {
+        if (Detach && ClusterUrl is null)
+        {
+            throw new ConvNetException(
+                ExitCode.Usage, "--detach needs --cluster URL: a local cluster lives in this process, and ends with it. Name a running cluster, or leave --detach out.");
+        }
+
+        if (JobId is not null && !IdOfJob().IsMatch(JobId))
+        {
+            throw ConvNetException.BadInput($"--job: '{JobId}' must be 1 to 100 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.");
+        }
+
         if (StopAfter is < 1)
         {
             throw ConvNetException.BadInput($"--stop-after must be at least 1; got {StopAfter}.");
@@ -48,4 +88,7 @@ internal sealed record RunChoices(long? StopAfter, string? ClusterUrl, bool Json
             _ = DevCluster.Parse(ClusterUrl);
         }
     }
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    private static partial Regex IdOfJob();
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace ConvNet.Client.Commands;
 
@@ -10,14 +9,14 @@ internal sealed class RunOptions
 
     public Option<long?> StopAfter { get; } = WholeNumber.Option("--stop-after", "Stop when N steps of the job are complete; go on later with 'resume'");
 
-    public Option<bool> Json { get; } = JsonOption();
+    public Option<string?> Job { get; } = new("--job") { Description = "Name of the job in the cluster [made up]", HelpName = "ID" };
 
-    /// <summary>Scripts may know it already; saying what is missing is better than an unknown option.</summary>
     public Option<bool> Detach { get; } = new("--detach")
     {
-        Hidden = true,
-        Validators = { Refuse },
+        Description = "Submit the job to the cluster and end; it writes its run folder by itself ('convnet job wait ID')",
     };
+
+    public Option<bool> Json { get; } = JsonOption();
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Print events as JSON, one object a line" };
 
@@ -31,17 +30,11 @@ internal sealed class RunOptions
     {
         command.Add(StopAfter);
         command.Add(Cluster);
-        command.Add(Json);
+        command.Add(Job);
         command.Add(Detach);
+        command.Add(Json);
     }
 
-    public RunChoices Read(ParseResult parsed) => new(parsed.GetValue(StopAfter), parsed.GetValue(Cluster), parsed.GetValue(Json));
-
-    private static void Refuse(OptionResult detach)
-    {
-        if (!detach.Implicit)
-        {
-            detach.AddError("--detach is not in this version yet: the run lives in this process. Leave it out.");
-        }
-    }
+    public RunChoices Read(ParseResult parsed) => new(
+        parsed.GetValue(StopAfter), parsed.GetValue(Cluster), parsed.GetValue(Job), parsed.GetValue(Detach), parsed.GetValue(Json));
 }

@@ -13,8 +13,7 @@ namespace ConvNet.Client.Commands;
 /// <summary>train: the whole way from options to a trained model.</summary>
 internal static class TrainCommand
 {
-    private const string RunsFolder = "runs";
-    public const string ModelFileName = "model.json";
+    public const string RunsFolder = "runs";
 
     public static Command Create(Terminal terminal)
     {
@@ -43,13 +42,33 @@ internal static class TrainCommand
         ModelSpec model = ModelFile.Load(configuration.Model);
         Dataset data = OpenData(configuration.Data, terminal);
         JobSpec spec = JobFactory.Create(configuration, model, data);
-        choices.Check();
+        Complete(configuration);
+        return choices.Detach
+            ? await DetachAsync(terminal, configuration, spec, outFolder, choices)
+            : await AttachAsync(terminal, configuration, spec, outFolder, choices);
+    }
+
+    private static async Task<int> AttachAsync(
+        Terminal terminal, TrainConfiguration configuration, JobSpec spec, string? outFolder, RunChoices choices)
+    {
         RunFolder folder = outFolder is null ? RunFolder.CreateNext(RunsFolder) : RunFolder.Create(outFolder);
         using IDisposable held = folder.Lock();
-        Complete(configuration, model, folder);
+        if (configuration.Model == RunFolder.ModelName)
+        {
+            await File.WriteAllTextAsync(folder.ModelPath, ModelFile.Write(spec.Model));
+        }
+
         await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
-        var session = new RunSession(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);
-        return await session.RunAsync(choices.Sinks(terminal));
+        string id = choices.JobId ?? RunRequest.MakeJobId(Path.GetFileName(folder.FullPath));
+        return await choices.AttachAsync(
+            terminal, folder, new RunRequest(id, folder.FullPath, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl));
+    }
+
+    private static Task<int> DetachAsync(Terminal terminal, TrainConfiguration configuration, JobSpec spec, string? outFolder, RunChoices choices)
+    {
+        string id = choices.JobId ?? RunRequest.MakeJobId(outFolder is null ? "train" : Path.GetFileName(Path.GetFullPath(outFolder)));
+        string folder = Path.GetFullPath(outFolder ?? Path.Combine(RunsFolder, id));
+        return choices.DetachAsync(terminal, new RunRequest(id, folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl));
     }
 
     /// <summary>Reads the data of a configuration, and prints what is probably wrong with them.</summary>
@@ -64,16 +83,14 @@ internal static class TrainCommand
         return data;
     }
 
-    /// <summary>Makes the configuration stand alone: absolute paths, a copy of the model file, and the number of workers that was chosen.</summary>
-    private static void Complete(TrainConfiguration configuration, ModelSpec model, RunFolder folder)
+    /// <summary>Makes the configuration stand alone in a run folder: absolute paths, its own model file, and the number of workers that was chosen.</summary>
+    private static void Complete(TrainConfiguration configuration)
     {
         configuration.Data.Path = JobFactory.PathOf(configuration.Data.Path);
         configuration.Layout.Workers ??= Math.Min(LayoutSection.DefaultWorkers, configuration.Train.DataShards);
         if (ModelPresets.Find(configuration.Model) is null)
         {
-            string copy = Path.Combine(folder.FullPath, ModelFileName);
-            File.WriteAllText(copy, ModelFile.Write(model));
-            configuration.Model = ModelFileName;
+            configuration.Model = RunFolder.ModelName;
         }
     }
 }

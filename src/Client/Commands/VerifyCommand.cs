@@ -9,6 +9,7 @@ using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Commands;
 
@@ -111,13 +112,16 @@ internal static class VerifyCommand
         {
             await using LocalCluster cluster = await LocalCluster.StartAsync(layout.Silos, layout.Workers, layout.Threads, Serilog.Core.Logger.None);
             IJobGrain job = cluster.Job("verify");
-            await job.SubmitAsync(spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, 2), null);
-            var watch = new JobWatch(job, _ => { });
-            await job.RunAsync(steps);
-            await watch.UntilIdleAsync(steps);
-            await job.CheckpointAsync(folder, null);
-            JobStatus status = await watch.UntilIdleAsync(steps);
-            return status.Checkpoint!.StateSha256;
+            var plan = new TrainingPlan { StopAfter = steps };
+            await job.SubmitAsync(new JobSubmission(spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, JobLimits.MinPartitions), plan, folder));
+            using var run = new RunStream([]);
+            RunEvent end = await new RunFollower(job, "verify", run, firstStep: null, TimeProvider.System) { LastStep = steps }.FollowAsync();
+            return end switch
+            {
+                RunEvent.Ended ended => ended.Summary.StateSha256,
+                RunEvent.Failed failed => throw new ConvNetException(failed.ExitCode, failed.Error),
+                _ => throw new ConvNetException(ExitCode.Bug, $"the job ended with {end.GetType().Name}."),
+            };
         }
         finally
         {

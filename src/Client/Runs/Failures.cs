@@ -1,5 +1,5 @@
-using ConvNet.Client.Cluster;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 
 namespace ConvNet.Client.Runs;
 
@@ -13,18 +13,13 @@ internal static class Failures
             AggregateException { InnerExceptions.Count: 1 } wrapped => Explain(wrapped.InnerExceptions[0]),
             ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled."),
-            TimeoutException => (ExitCode.Environment, $"the cluster did not answer in time: {FirstLine(failure)}"),
-            _ when LostSilo.IsBehind(failure) => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
-            UnauthorizedAccessException => (ExitCode.BadInput, FirstLine(failure)),
-            IOException io when IsDiskFull(io) => (ExitCode.Resources, FirstLine(failure)),
-            IOException => (ExitCode.BadInput, FirstLine(failure)),
+            TimeoutException => (ExitCode.Environment, "the cluster did not answer in time; check that its silos run and can be reached."),
+            _ when GrainFailure.IsLostContact(failure) => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
+            _ when FileFailure.Is(failure) => (FileFailure.CodeOf(failure), FirstLine(failure)),
             OutOfMemoryException => (ExitCode.Resources, "not enough memory; use a smaller --batch or model."),
             _ => (ExitCode.Bug, $"internal error ({failure.GetType().Name}): {FirstLine(failure)} Details are in the run's log, if there is one."),
         };
     }
-
-    /// <summary>ENOSPC, as .NET reports it on Linux (errno 28) and Windows (ERROR_DISK_FULL).</summary>
-    private static bool IsDiskFull(IOException failure) => failure.HResult == 28 || (failure.HResult & 0xFFFF) == 112;
 
     private static string FirstLine(Exception failure)
     {

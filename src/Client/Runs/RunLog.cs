@@ -8,12 +8,16 @@ namespace ConvNet.Client.Runs;
 /// <summary>The structured log of a run, one JSON object a line; nothing of it reaches the console.</summary>
 internal static class RunLog
 {
-    private const long MaxBytes = 64L << 20;
+    /// <summary>A log that is full goes on in another file; the oldest go.</summary>
+    private const long MaxBytesOfFile = 64L << 20;
+    private const int MaxFiles = 4;
 
     public static Logger Open(string path) => new LoggerConfiguration()
         .MinimumLevel.Information()
         .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
         .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-        .WriteTo.File(new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytes)
+        .MinimumLevel.Override("Polly", LogEventLevel.Warning)
+        .WriteTo.File(
+            new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytesOfFile, rollOnFileSizeLimit: true, retainedFileCountLimit: MaxFiles)
         .CreateLogger();
 }

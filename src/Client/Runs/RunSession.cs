@@ -3,7 +3,6 @@ using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using Serilog.Core;
@@ -11,45 +10,86 @@ using Serilog.Core;
 namespace ConvNet.Client.Runs;
 
 /// <summary>One use of a run folder, by train or by resume: opens its files and the cluster, runs the job, reports how it ended.</summary>
-/// <param name="Checkpoint">Absolute path of the checkpoint to go on from, or null.</param>
-/// <param name="StartStep">Completed steps of that checkpoint.</param>
-/// <param name="StopAfter">Completed steps at which to stop, or null.</param>
-/// <param name="ClusterUrl">Null for a local cluster.</param>
-internal sealed record RunSession(
-    RunFolder Folder, TrainConfiguration Configuration, JobSpec Spec, string? Checkpoint, long StartStep, long? StopAfter, string? ClusterUrl)
+/// <param name="folder">Held by the caller.</param>
+internal sealed class RunSession(RunFolder folder, RunRequest request)
 {
-    private bool _begun;
+    private readonly JobStart _start = new(folder);
 
     /// <param name="sinks">Take the events besides the files of the folder; disposed of at the end.</param>
     /// <returns>The exit code; errors have been reported.</returns>
     public async Task<int> RunAsync(IReadOnlyList<RunSink> sinks)
     {
-        int code = await RunInFolderAsync(sinks);
-        if (!_begun && code != (int)ExitCode.Bug)
+        ExitCode code = await RunInFolderAsync(sinks);
+        if (!_start.IsSeen && code != ExitCode.Bug)
         {
-            Folder.DeleteUnlessTrained();
+            folder.DeleteUnlessTrained();
         }
 
-        return code;
+        return (int)code;
     }
 
-    private async Task<int> RunInFolderAsync(IReadOnlyList<RunSink> sinks)
+    private async Task<ExitCode> RunInFolderAsync(IReadOnlyList<RunSink> sinks)
     {
-        using Logger log = RunLog.Open(Folder.LogPath);
-        using var run = new RunStream([JsonLines.Append(Folder.EventsPath), .. sinks]);
+        using Logger log = RunLog.Open(folder.LogPath);
+        using var run = new RunStream([JsonLines.Append(folder.EventsPath, request.JobId), _start, .. sinks]);
         using var stop = new StopSignal(notice => run.Publish(new RunEvent.Notice(notice)), code => run.Publish(new RunEvent.Abandoned(code)));
         try
         {
-            run.Publish(new RunEvent.Started(Folder.FullPath, ConfigurationJson.Write(Configuration), [.. Introduction()]));
-            return (int)await RunJobAsync(run, stop, log);
+            run.Publish(new RunEvent.Started(folder.FullPath, ConfigurationJson.Write(request.Configuration), [.. Introduction()]));
+            Warn(run);
+            EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(folder.MetricsPath, request.StartStep);
+            run.Add(new MetricsFile(folder.MetricsPath, request.StartStep));
+            await using ClusterConnection cluster = request.ClusterUrl is null
+                ? await LocalCluster.StartAsync((int)request.Configuration.Layout.Silos, request.Workers, request.Threads, log)
+                : await ClusterConnection.ConnectAsync(request.ClusterUrl, log);
+            log.Information("Job {Job}: {Spec}", request.JobId, request.Spec.ToJson());
+            var training = new TrainingRun(cluster.Job(request.JobId), request, run, stop, TimeProvider.System);
+            return await RunAsync(training, TrainingRun.Compose(request, evaluations), run, stop, log);
         }
         catch (Exception e)
         {
-            log.Error(e, "The run failed");
-            (ExitCode code, string message) = Failures.Explain(e);
-            run.Publish(new RunEvent.Failed(code, _begun ? message + Remedy(code) : message));
-            return (int)code;
+            return Report(e, run, log);
         }
+    }
+
+    /// <summary>What ended the run is told first; then the job, which may hold workers of a cluster that lives on, is let go.</summary>
+    private async Task<ExitCode> RunAsync(TrainingRun training, JobSubmission submission, RunStream run, StopSignal stop, Logger log)
+    {
+        try
+        {
+            RunEvent end = await training.RunAsync(submission);
+            if (end is RunEvent.Failed failed)
+            {
+                run.Publish(failed with { Error = failed.Error + Remedy(failed.ExitCode) });
+                return failed.ExitCode;
+            }
+
+            run.Publish(end);
+            return end is RunEvent.Stopped && stop.Requested is { } signal ? signal : ExitCode.Ok;
+        }
+        catch (Exception e)
+        {
+            ExitCode code = Report(e, run, log);
+            await training.AbandonAsync();
+            return code;
+        }
+    }
+
+    private ExitCode Report(Exception failure, RunStream run, Logger log)
+    {
+        log.Error(failure, "The run failed");
+        (ExitCode code, string message) = Failures.Explain(failure);
+        try
+        {
+            run.Publish(new RunEvent.Failed(code, message + Remedy(code)));
+        }
+        catch (Exception e) when (FileFailure.Is(e))
+        {
+            // On a full disk a file is no place to say so; the other sinks have.
+            log.Error(e, "The end of the run could not be written");
+        }
+
+        return code;
     }
 
     /// <summary>
@@ -58,84 +98,64 @@ internal sealed record RunSession(
     /// </summary>
     private string Remedy(ExitCode code)
     {
-        if (code is not (ExitCode.Environment or ExitCode.Resources))
+        if (code is not (ExitCode.Environment or ExitCode.Resources) || !_start.IsSeen)
         {
             return "";
         }
 
-        string where = ClusterUrl is null ? "" : $" --cluster {ClusterUrl}";
-        return CheckpointStore.FindNewest(Folder.FullPath, _ => { }) is { } newest
-            ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {Folder.FullPath}{where}'."
+        string where = request.ClusterUrl is null ? "" : $" --cluster {request.ClusterUrl}";
+        return CheckpointStore.FindNewest(folder.FullPath, _ => { }) is { } newest
+            ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {folder.FullPath}{where}'."
             : " There is no checkpoint yet: start the run again.";
     }
 
-    private async Task<ExitCode> RunJobAsync(RunStream run, StopSignal stop, Logger log)
+    private void Warn(RunStream run)
     {
-        LayoutSection layout = Configuration.Layout;
-        int workers = (int)layout.Workers!.Value;
-        int threads = (int)(layout.Threads ?? Math.Max(1, Environment.ProcessorCount / workers));
-        if (ClusterUrl is null && workers * threads > Environment.ProcessorCount)
+        if (request.ClusterUrl is null && request.Workers * request.Threads > Environment.ProcessorCount)
         {
             run.Publish(new RunEvent.Warning(
-                $"{workers} workers x {threads} threads are more than the {Environment.ProcessorCount} cores of this machine: they will wait for each other."));
+                $"{request.Workers} workers x {request.Threads} threads are more than the {Environment.ProcessorCount} cores of this machine: " +
+                "they will wait for each other."));
         }
 
-        if (StopAfter <= StartStep)
+        if (request.StopAfter <= request.StartStep)
         {
-            run.Publish(new RunEvent.Warning($"--stop-after {StopAfter} is already passed: the run is at step {StartStep}, and nothing is trained."));
-        }
-
-        var metrics = new MetricsFile(Folder.MetricsPath, StartStep);
-        run.Add(metrics);
-        await using ClusterConnection cluster = ClusterUrl is null
-            ? await LocalCluster.StartAsync((int)layout.Silos, workers, threads, log)
-            : await ClusterConnection.ConnectAsync(ClusterUrl, log);
-        string id = $"{Path.GetFileName(Folder.FullPath)}-{Guid.NewGuid().ToString("N")[..8]}";
-        IJobGrain job = cluster.Job(id);
-        log.Information("Job {Job}: {Spec}", id, Spec.ToJson());
-        int threadsOfWorker = ClusterUrl is null || layout.Threads is not null ? threads : 0;
-        await job.SubmitAsync(Spec.ToJson(), new JobLayout(workers, threadsOfWorker, (int)(layout.Partitions ?? 0)), Checkpoint, Folder.FullPath);
-        _begun = true;
-        Folder.PointLatestHere();
-        try
-        {
-            var plan = new SavePlan(Configuration.Checkpoint, metrics.Evaluations, TimeProvider.System);
-            return await new TrainingRun(job, Folder, run, plan, metrics.LastEvaluatedStep, stop).RunAsync(StopAfter);
-        }
-        catch (Exception) when (ClusterUrl is not null)
-        {
-            await ReleaseAsync(job, log);
-            throw;
-        }
-    }
-
-    /// <summary>Frees what the failed job holds in a cluster that lives on.</summary>
-    private static async Task ReleaseAsync(IJobGrain job, Logger log)
-    {
-        try
-        {
-            await job.EndAsync(JobState.Failed);
-        }
-        catch (Exception e)
-        {
-            log.Warning(e, "The failed job could not be released");
+            run.Publish(new RunEvent.Warning(
+                $"--stop-after {request.StopAfter} is already passed: the run is at step {request.StartStep}, and nothing is trained."));
         }
     }
 
     private IEnumerable<string> Introduction()
     {
-        JobShape shape = Spec.Shape;
-        string where = ClusterUrl ?? (Configuration.Layout.Silos == 1 ? "a local cluster of 1 silo" : $"a local cluster of {Configuration.Layout.Silos} silos");
-        yield return $"Training {Spec.Model.Name} on {Spec.Data.NameOrPath}: " +
-            $"{Spec.TrainSamples} training and {Spec.TestSamples} test images of {Spec.Adapter.Image}.";
-        yield return $"{Spec.TotalSteps} steps of {Spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), " +
-            $"{Configuration.Layout.Workers} workers in {where}.";
-        yield return Spec.Adapter.Describe();
-        if (Checkpoint is not null)
+        JobSpec spec = request.Spec;
+        JobShape shape = spec.Shape;
+        long silos = request.Configuration.Layout.Silos;
+        string where = request.ClusterUrl ?? (silos == 1 ? "a local cluster of 1 silo" : $"a local cluster of {silos} silos");
+        yield return $"Training {spec.Model.Name} on {spec.Data.NameOrPath}: " +
+            $"{spec.TrainSamples} training and {spec.TestSamples} test images of {spec.Adapter.Image}.";
+        yield return $"{spec.TotalSteps} steps of {spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), {request.Workers} workers in {where}.";
+        yield return spec.Adapter.Describe();
+        if (request.Checkpoint is not null)
         {
-            yield return $"Going on from step {StartStep}, {Checkpoint}";
+            yield return $"Going on from step {request.StartStep}, {request.Checkpoint}";
         }
 
-        yield return $"Run folder: {Folder.FullPath}";
+        yield return $"Run folder: {folder.FullPath}";
+    }
+
+    /// <summary>Notices that the job has its workers and has begun.</summary>
+    private sealed class JobStart(RunFolder folder) : RunSink
+    {
+        public bool IsSeen { get; private set; }
+
+        public override void Handle(RunEvent happened)
+        {
+            if (!IsSeen && happened is (RunEvent.StepsCommitted or RunEvent.CheckpointSaved or RunEvent.EpochCompleted
+                or RunEvent.Progress { Status.State: JobState.Running or JobState.Evaluating or JobState.Saving }))
+            {
+                IsSeen = true;
+                folder.PointLatestHere();
+            }
+        }
     }
 }

@@ -25,6 +25,7 @@ internal sealed class StopSignal : IDisposable
     {
         _tell = tell;
         _leaving = leaving;
+        Asked = Task.Delay(Timeout.Infinite, Token);
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Handle(signal, ExitCode.Interrupted)),
@@ -38,6 +39,9 @@ internal sealed class StopSignal : IDisposable
 
     /// <summary>Cancelled by the first request.</summary>
     public CancellationToken Token => _requested.Token;
+
+    /// <summary>Ends with the first request.</summary>
+    public Task Asked { get; }
 
     public void Dispose()
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ConvNet.Grains.Contracts.Jobs;
-using ConvNet.Grains.Runs;
 
 namespace ConvNet.Client.Views;
 
@@ -29,6 +28,24 @@ internal static class Lines
         new Field(Invariant($"test loss {epoch.Evaluation.Loss:F4}"), 2),
         new Field(Invariant($"test accuracy {epoch.Evaluation.Accuracy:F4}"), 1),
         new Field(Invariant($"{epoch.ImagesPerSecond:F0} images/s"), 5));
+
+    /// <summary>Who is gone or new, and who goes on with what.</summary>
+    public static string MembersChanged(RunEvent.MembersChanged change)
+    {
+        string lost = change.Lost.Length == 0 ? "" : $"{Names(change.Lost)} {(change.Lost.Length == 1 ? "is" : "are")} lost";
+        string joined = change.Joined.Length == 0 ? "" : $"{Names(change.Joined)} {(change.Joined.Length == 1 ? "has" : "have")} joined";
+        string who = string.Join(" and ", new[] { lost, joined }.Where(part => part.Length > 0));
+        string goOn = change.Workers == 1 ? "1 worker goes on with all data shards" : $"{change.Workers} workers go on with all data shards";
+        string noticed = change.Lost.Length == 0 ? "" : Invariant($"noticed after {change.NoticedSeconds:F1} s, ");
+        string repeated = change.StepsRepeated switch
+        {
+            0 => "",
+            1 => ", 1 step computed again",
+            _ => $", {change.StepsRepeated} steps computed again",
+        };
+        return $"{who} ({change.Reason.TrimEnd('.')}): {goOn} from step {change.Step} in generation {change.Generation} " +
+            $"({noticed}{Invariant($"{change.GapSeconds:F1} s without a step")}{repeated}).";
+    }
 
     /// <summary>What happened, and the commands to go on with.</summary>
     public static IEnumerable<string> Ended(RunEvent.Ended ended)
@@ -60,14 +77,11 @@ internal static class Lines
 
     public static long Epochs(JobStatus status) => (status.TotalSteps + status.StepsPerEpoch - 1) / Math.Max(1, status.StepsPerEpoch);
 
-    /// <summary>From the images per second so far; "?" before there is a rate.</summary>
-    public static string TimeLeft(JobStatus status)
-    {
-        long samples = status.Workers.Sum(worker => worker.Samples);
-        long stepsHere = status.Workers.Select(worker => worker.Step).DefaultIfEmpty(0).Max();
-        double perStep = stepsHere > 0 && status.RecentSteps.Length > 0 ? AverageSeconds(status) : 0;
-        return perStep > 0 && samples > 0 ? Clock(perStep * (status.TotalSteps - status.Step)) : "?";
-    }
+    /// <summary>From the time of the last steps; "?" before there are any.</summary>
+    public static string TimeLeft(JobStatus status) =>
+        status.SecondsPerStep > 0 ? Clock(status.SecondsPerStep * (status.TotalSteps - status.Step)) : "?";
+
+    public static string StateOf(JobState state) => state.ToString().ToLowerInvariant();
 
     public static string Clock(double seconds)
     {
@@ -75,7 +89,7 @@ internal static class Lines
         return time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}" : $"{time.Minutes}:{time.Seconds:D2}";
     }
 
-    public static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+    private static string Names(string[] workers) => $"{(workers.Length == 1 ? "worker" : "workers")} {string.Join(", ", workers)}";
 
-    private static double AverageSeconds(JobStatus status) => status.RecentSteps.TakeLast(200).Average(row => row.Seconds);
+    public static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

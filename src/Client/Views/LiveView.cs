@@ -29,6 +29,9 @@ internal sealed class LiveView(Terminal terminal) : RunSink
             case RunEvent.EpochCompleted epoch:
                 _region.Write([Lines.EpochCompleted(epoch, terminal.SizeNow.LineColumns)]);
                 break;
+            case RunEvent.MembersChanged change:
+                _region.Write([Lines.MembersChanged(change)]);
+                break;
             case RunEvent.Warning warning:
                 _region.Write([$"warning: {warning.Message}"]);
                 break;

@@ -10,6 +10,7 @@ internal sealed class PlainView(Terminal terminal) : RunSink
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
     private long _lastStep = -1;
+    private string? _lastReason;
 
     public override void Handle(RunEvent happened)
     {
@@ -23,6 +24,9 @@ internal sealed class PlainView(Terminal terminal) : RunSink
                 break;
             case RunEvent.EpochCompleted epoch:
                 Write([Lines.EpochCompleted(epoch, terminal.SizeNow.LineColumns)]);
+                break;
+            case RunEvent.MembersChanged change:
+                Write([Lines.MembersChanged(change)]);
                 break;
             case RunEvent.Warning warning:
                 terminal.Error.WriteLine($"warning: {warning.Message}");
@@ -45,6 +49,12 @@ internal sealed class PlainView(Terminal terminal) : RunSink
 
     private void Show(JobStatus status)
     {
+        if (status is { State: JobState.Queued, Reason: { } reason } && reason != _lastReason)
+        {
+            _lastReason = reason;
+            Write([$"The job waits: {reason}"]);
+        }
+
         if (_sinceLine.Elapsed >= Interval && status.State == JobState.Running && status.Step != _lastStep)
         {
             _lastStep = status.Step;

@@ -15,7 +15,7 @@ internal static class StatusPanel
     /// <summary>An empty row, the heading and its rule.</summary>
     private const int TableHead = 3;
 
-    private static readonly int _longestState = Enum.GetValues<JobState>().Max(state => StateName(state).Length);
+    private static readonly int _longestState = Enum.GetValues<JobState>().Max(state => Lines.StateOf(state).Length);
 
     /// <param name="columns">Room for each row.</param>
     /// <param name="rows">Room for all of it; at least <see cref="FixedRows"/>.</param>
@@ -37,7 +37,7 @@ internal static class StatusPanel
             new Field(Lines.Invariant($"{100 * share,3:F0} %"), 0),
             new Field($"step {Padded(status.Step, steps)}/{steps}", 1),
             new Field($"epoch {Padded(Lines.Epoch(status), epochs)}/{epochs}", 3),
-            new Field(StateName(status.State).PadRight(_longestState), 2));
+            new Field((status.State == JobState.Running ? "" : Lines.StateOf(status.State)).PadRight(_longestState), 2));
         int length = Math.Clamp(columns - 1 - numbers.Length, 1, LongestBar);
         int done = (int)(share * length);
         return ScreenRow.Of(new string(glyphs.Done, done), Color.Green)
@@ -49,7 +49,14 @@ internal static class StatusPanel
     private static string Numbers(JobStatus status, int columns)
     {
         Field[] numbers = Lines.Numbers(status);
-        return Field.Join(columns, [.. numbers[..^1], new(Lines.Invariant($"learning rate {status.LearningRate:G4}"), 5), numbers[^1]]);
+        return Field.Join(
+            columns,
+            [
+                .. numbers[..^1],
+                new(Lines.Invariant($"learning rate {status.LearningRate:G4}"), 5),
+                new(status.Generation > 1 ? $"generation {status.Generation}" : "", 6),
+                numbers[^1],
+            ]);
     }
 
     private static IEnumerable<ScreenRow> Workers(Terminal terminal, WorkerStatus[] workers, int columns, int rows)
@@ -122,14 +129,4 @@ internal static class StatusPanel
         double total = worker.ComputeSeconds + worker.BatchNormSeconds + worker.PushSeconds + worker.PullSeconds;
         return total > 0 ? Lines.Invariant($"{100 * seconds / total:F0} %") : "";
     }
-
-    private static string StateName(JobState state) => state switch
-    {
-        JobState.Evaluating => "evaluating",
-        JobState.Checkpointing => "saving",
-        JobState.Failed => "failed",
-        JobState.Completed => "completed",
-        JobState.Stopped => "stopped",
-        _ => "",
-    };
 }

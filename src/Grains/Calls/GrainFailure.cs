@@ -20,6 +20,7 @@ public static class GrainFailure
         _ when IsLostContact(e) => new ConvNetException(
             ExitCode.Environment,
             $"{FirstLine(e.Message)}. Check that all silos of the job are alive and reachable."),
+        _ when FileFailure.Is(e) => new ConvNetException(FileFailure.CodeOf(e), $"{FirstLine(e.Message)}.", e),
         _ => new ConvNetException(ExitCode.Bug, e.ToString()),
     };
 

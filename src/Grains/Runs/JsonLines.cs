@@ -11,22 +11,25 @@ namespace ConvNet.Grains.Runs;
 public sealed class JsonLines : RunSink
 {
     private readonly TextWriter _writer;
+    private readonly string? _jobId;
     private readonly bool _isOwner;
 
     /// <summary>Writes to somebody else's writer, and leaves it open.</summary>
-    public JsonLines(TextWriter writer)
-        : this(writer, isOwner: false)
+    /// <param name="jobId">Stands in the events that begin and end a run; null if there is no job yet.</param>
+    public JsonLines(TextWriter writer, string? jobId)
+        : this(writer, jobId, isOwner: false)
     {
     }
 
-    private JsonLines(TextWriter writer, bool isOwner)
+    private JsonLines(TextWriter writer, string? jobId, bool isOwner)
     {
         _writer = writer;
+        _jobId = jobId;
         _isOwner = isOwner;
     }
 
     /// <summary>Goes on with a file.</summary>
-    public static JsonLines Append(string path) => new(new StreamWriter(path, append: true), isOwner: true);
+    public static JsonLines Append(string path, string jobId) => new(new StreamWriter(path, append: true), jobId, isOwner: true);
 
     /// <summary>JSON knows no NaN and no infinity: they become null.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
@@ -35,6 +38,11 @@ public sealed class JsonLines : RunSink
     {
         if (Line(happened) is { } line)
         {
+            if (_jobId is not null && happened is (RunEvent.Started or RunEvent.Ended or RunEvent.Failed or RunEvent.Abandoned))
+            {
+                line["jobId"] = _jobId;
+            }
+
             _writer.WriteLine(line.ToJsonString(JsonSerializerOptions.Web));
             _writer.Flush();
         }
@@ -73,6 +81,19 @@ public sealed class JsonLines : RunSink
             ["step"] = saved.Checkpoint.Step,
             ["stateSha256"] = saved.Checkpoint.StateSha256,
         },
+        RunEvent.MembersChanged change => new()
+        {
+            ["event"] = "members.changed",
+            ["generation"] = change.Generation,
+            ["step"] = change.Step,
+            ["lost"] = Names(change.Lost),
+            ["joined"] = Names(change.Joined),
+            ["workers"] = change.Workers,
+            ["reason"] = change.Reason,
+            ["noticedSeconds"] = Number(change.NoticedSeconds),
+            ["gapSeconds"] = Number(change.GapSeconds),
+            ["stepsRepeated"] = change.StepsRepeated,
+        },
         RunEvent.Warning warning => new() { ["event"] = "warning", ["message"] = warning.Message },
         RunEvent.Completed completed => Ended("run.completed", completed.Summary),
         RunEvent.Stopped stopped => Ended("run.stopped", stopped.Summary),
@@ -85,6 +106,8 @@ public sealed class JsonLines : RunSink
         },
         _ => null,
     };
+
+    private static JsonArray Names(string[] names) => new([.. names.Select(name => JsonValue.Create(name))]);
 
     private static JsonObject Ended(string name, RunSummary summary) => new()
     {

@@ -8,31 +8,31 @@ namespace ConvNet.Grains.Runs;
 /// </summary>
 public sealed class MetricsFile : RunSink
 {
+    /// <summary>In a run folder.</summary>
+    public const string Name = "metrics.csv";
+
     private const string Header = "step,epoch,split,loss,accuracy,learningRate,gradientNorm,seconds";
     private readonly StreamWriter _writer;
 
     /// <param name="completedSteps">Rows past this step, from a run that got further than its last checkpoint, are cut.</param>
     public MetricsFile(string path, long completedSteps)
     {
-        string[] kept = File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
+        string[] kept = RowsUntil(path, completedSteps);
         string rewritten = path + ".new";
         File.WriteAllLines(rewritten, kept.Prepend(Header));
         File.Move(rewritten, path, overwrite: true);
         _writer = new StreamWriter(path, append: true);
         LastStep = kept.Select(StepOf).DefaultIfEmpty(0).Max();
-        string[] tests = [.. kept.Where(row => row.Contains(",test,", StringComparison.Ordinal))];
-        LastEvaluatedStep = tests.Select(StepOf).DefaultIfEmpty(-1).Max();
-        Evaluations = [.. tests.Select(EvaluationOf).OfType<EvaluationResult>()];
     }
 
     /// <summary>Completed steps of the last row.</summary>
     public long LastStep { get; private set; }
 
-    /// <summary>The evaluations that the file held when it was opened; how many samples they had is not known.</summary>
-    public IReadOnlyList<EvaluationResult> Evaluations { get; }
-
-    /// <summary>Completed steps at the last evaluation, or −1.</summary>
-    public long LastEvaluatedStep { get; private set; }
+    /// <summary>The evaluations in a file up to a step; how many samples they had is not known. None if there is no such file.</summary>
+    public static EvaluationResult[] EvaluationsUntil(string path, long completedSteps) =>
+    [
+        .. RowsUntil(path, completedSteps).Where(row => row.Contains(",test,", StringComparison.Ordinal)).Select(EvaluationOf).OfType<EvaluationResult>(),
+    ];
 
     public override void Handle(RunEvent happened)
     {
@@ -48,6 +48,9 @@ public sealed class MetricsFile : RunSink
     }
 
     protected override void Dispose(bool disposing) => _writer.Dispose();
+
+    private static string[] RowsUntil(string path, long completedSteps) =>
+        File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
 
     private static long StepOf(string row) =>
         long.TryParse(row.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
@@ -81,7 +84,6 @@ public sealed class MetricsFile : RunSink
     private void Add(RunEvent.EpochCompleted epoch)
     {
         EvaluationResult result = epoch.Evaluation;
-        LastEvaluatedStep = result.Step;
         Write(result.Step, epoch.Epoch, "test", result.Loss, result.Accuracy, "", "", "");
         _writer.Flush();
     }

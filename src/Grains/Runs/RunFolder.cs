@@ -9,6 +9,9 @@ namespace ConvNet.Grains.Runs;
 /// </summary>
 public sealed class RunFolder
 {
+    /// <summary>As the configuration in the folder names it.</summary>
+    public const string ModelName = "model.json";
+
     private const int MaxNumber = 9999;
     private const string LockName = ".lock";
 
@@ -21,7 +24,10 @@ public sealed class RunFolder
 
     public string ConfigurationPath => Path.Combine(FullPath, "config.resolved.yaml");
 
-    public string MetricsPath => Path.Combine(FullPath, "metrics.csv");
+    /// <summary>A copy of the model, unless it is a preset: the folder stands alone.</summary>
+    public string ModelPath => Path.Combine(FullPath, ModelName);
+
+    public string MetricsPath => Path.Combine(FullPath, MetricsFile.Name);
 
     public string EventsPath => Path.Combine(FullPath, "events.jsonl");
 

@@ -1,79 +1,153 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Tests.Runs;
 
-/// <summary>A job that trains nothing, in no time; notes what it is told.</summary>
-internal sealed class FakeJob(long totalSteps, int stepsPerEpoch, long startStep = 0) : IJobGrain
+/// <summary>A job that trains nothing, in no time: a script says what happens between two questions; it notes what it is told.</summary>
+internal sealed class FakeJob : IJobGrain
 {
+    public const string Id = "fake";
+
+    private readonly Lock _gate = new();
     private readonly List<StepRow> _rows = [];
-    private long _step = startStep;
-    private EvaluationResult? _evaluation;
-    private CheckpointResult? _checkpoint;
+    private readonly List<JobEvent> _events = [];
 
-    public List<string> Orders { get; } = [];
+    public long TotalSteps { get; init; } = 20;
 
-    /// <summary>Called before each slice of training.</summary>
-    public Action<long> BeforeRun { get; set; } = _ => { };
+    public int StepsPerEpoch { get; init; } = 10;
+
+    /// <summary>Rows and events of an answer.</summary>
+    public int Most { get; init; } = JobStatus.MostRows;
+
+    /// <summary>How many rows that were not asked for are in each answer.</summary>
+    public int Overlap { get; init; }
+
+    /// <summary>One of them happens before each question is answered.</summary>
+    public Queue<Action> Script { get; } = [];
+
+    /// <summary>What the answers to the next questions are lost by; null: this one arrives.</summary>
+    public Queue<Exception?> Losses { get; } = [];
+
+    /// <summary>The same for orders and submissions.</summary>
+    public Queue<Exception?> OrderLosses { get; } = [];
+
+    public List<JobSubmission> Submissions { get; } = [];
+
+    public List<JobOrder> Orders { get; } = [];
+
+    public List<StatusQuery> Queries { get; } = [];
+
+    /// <summary>Called with each order that is new.</summary>
+    public Action<JobOrder> Obey { get; set; } = _ => { };
+
+    public JobState State { get; set; } = JobState.Running;
 
     public JobFailure? Failure { get; set; }
 
-    /// <summary>What the next calls for the status throw, one after the other.</summary>
-    public Queue<Exception> Troubles { get; } = [];
+    public CheckpointResult? Checkpoint { get; private set; }
 
-    public Task SubmitAsync(string jobJson, JobLayout layout, string? checkpoint, string? runFolder = null) => Task.CompletedTask;
+    public long Step => _rows.Count;
 
-    public Task RunAsync(long untilStep)
+    public static RunSummary Summary(long steps, double? accuracy) => new(steps, 1, 0.5, accuracy, "aa", "bb", 100, [], "/runs/a/x");
+
+    public void Train(long steps)
     {
-        BeforeRun(untilStep);
-        Orders.Add("train");
-        while (_step < untilStep)
+        for (long step = 0; step < steps; step++)
         {
-            _rows.Add(new StepRow(_step++, 1.0 / _step, 0.5, 0.1, 1, 0.2));
+            _rows.Add(new StepRow(Step, 1.0 / (Step + 1), 0.5, 0.1, 1, 0.2));
         }
-
-        return Task.CompletedTask;
     }
 
-    public Task EvaluateAsync()
+    public void Tell(RunEvent happened) => _events.Add(new JobEvent(_events.Count, happened));
+
+    public void Save()
     {
-        Orders.Add($"evaluate {_step}");
-        _evaluation = new EvaluationResult(_step, 100, 0.25, 0.5);
-        return Task.CompletedTask;
+        Checkpoint = new CheckpointResult($"/runs/a/checkpoints/step-{Step:D8}", Step, "aa", "bb");
+        Tell(new RunEvent.CheckpointSaved(Checkpoint));
     }
 
-    /// <summary>That of the last checkpoint.</summary>
-    public CheckpointRetention? Retention { get; private set; }
-
-    public Task CheckpointAsync(string runFolder, FinalResult? result, CheckpointRetention? retention = null)
+    public void Complete()
     {
-        Retention = retention;
-        Orders.Add(result is null ? $"save {_step}" : $"save {_step} as final");
-        _checkpoint = new CheckpointResult($"{runFolder}/checkpoints/step-{_step:D8}", _step, "aa", "bb");
-        return Task.CompletedTask;
+        lock (_gate)
+        {
+            State = JobState.Completed;
+            Tell(new RunEvent.Completed("/runs/a", Summary(Step, 0.75)));
+        }
     }
 
-    public Task<JobStatus> StatusAsync() => Troubles.TryDequeue(out Exception? trouble) ? Task.FromException<JobStatus>(trouble) : Task.FromResult(new JobStatus
+    public void Stop()
     {
-        JobId = "fake",
-        Model = "lenet",
-        Data = "none",
-        State = Failure is null ? JobState.Idle : JobState.Failed,
-        Step = _step,
-        TotalSteps = totalSteps,
-        StepsPerEpoch = stepsPerEpoch,
-        TrainLoss = 1.0 / Math.Max(1, _step),
-        RecentSteps = [.. _rows],
-        Workers = [new WorkerStatus("local-1/0", 0, 4, _step, 10 * _step, 1, 0, 0, 0)],
-        Evaluation = _evaluation,
-        Checkpoint = _checkpoint,
-        Failure = Failure,
-        Warnings = _step >= 3 ? ["step 2 was skipped"] : [],
-    });
-
-    public Task EndAsync(JobState state)
-    {
-        Orders.Add($"end {state}");
-        return Task.CompletedTask;
+        lock (_gate)
+        {
+            State = JobState.Stopped;
+            Tell(new RunEvent.Stopped("/runs/a", Summary(Step, null)));
+        }
     }
+
+    public Task SubmitAsync(JobSubmission submission)
+    {
+        Submissions.Add(submission);
+        return LostOrDone();
+    }
+
+    public Task OrderAsync(JobOrder order)
+    {
+        lock (_gate)
+        {
+            Orders.Add(order);
+            if (State is not (JobState.Running or JobState.Queued))
+            {
+                throw new ConvNetException(ExitCode.Conflict, "the job has ended.");
+            }
+
+            if (Orders.Count(known => known.Id == order.Id) == 1)
+            {
+                Obey(order);
+            }
+
+            return LostOrDone();
+        }
+    }
+
+    public Task<JobStatus> StatusAsync(StatusQuery query)
+    {
+        lock (_gate)
+        {
+            Queries.Add(query);
+            if (Script.TryDequeue(out Action? happens))
+            {
+                happens();
+            }
+
+            return Losses.TryDequeue(out Exception? loss) && loss is not null ? Task.FromException<JobStatus>(loss) : Task.FromResult(StatusFor(query));
+        }
+    }
+
+    private JobStatus StatusFor(StatusQuery query)
+    {
+        StepRow[] rows = query.SinceStep is { } step ? [.. _rows.Where(row => row.Step >= step - Overlap)] : [];
+        JobEvent[] events = query.SinceEvent is { } number ? [.. _events.Where(known => known.Number >= number)] : [];
+        return new JobStatus
+        {
+            JobId = Id,
+            Model = "lenet",
+            Data = "none",
+            State = State,
+            Step = Step,
+            TotalSteps = TotalSteps,
+            StepsPerEpoch = StepsPerEpoch,
+            SecondsPerStep = 0.2,
+            Workers = [new WorkerStatus("local-1/0", 0, 4, Step, 10 * Step, 1, 0, 0, 0)],
+            Servers = [new ServerStatus("coordinator", "local-1")],
+            Checkpoint = Checkpoint,
+            Failure = Failure,
+            RunFolder = "/runs/a",
+            Rows = [.. rows.Take(Most)],
+            Events = [.. events.Take(Most)],
+            HasMore = rows.Length > Most || events.Length > Most,
+        };
+    }
+
+    private Task LostOrDone() => OrderLosses.TryDequeue(out Exception? loss) && loss is not null ? Task.FromException(loss) : Task.CompletedTask;
 }

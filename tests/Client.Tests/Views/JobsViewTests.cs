@@ -20,7 +20,7 @@ public sealed class JobsViewTests
 
         for (int step = 0; step < 5; step++)
         {
-            view.Show([Job("a", step, 20), Job("b", step, 20), Over("c"), Over("d")]);
+            view.Show([Job("a", step, 20), Job("b", step, 20), Over("c"), Over("d")], []);
         }
 
         int shown = rows == 8 ? 1 : 2;
@@ -37,7 +37,7 @@ public sealed class JobsViewTests
         using var screen = new FakeScreen(80, 24);
         using JobsView view = JobsView.For(screen.Terminal(TextWriter.Null), Cluster, once: false);
 
-        view.Show([Job("a", 7, 40)]);
+        view.Show([Job("a", 7, 40)], []);
 
         Assert.Contains(screen.Rows, row => row.StartsWith("  … and 25 more workers  at step 7  slowest node-39/0"));
     }
@@ -55,13 +55,42 @@ public sealed class JobsViewTests
             Over("b\u2066") with { State = JobState.Failed, Failure = new JobFailure(1, "\e[31mno\nerror: no") },
         ];
 
-        live.Show(jobs);
-        plain.Show(jobs);
+        live.Show(jobs, []);
+        plain.Show(jobs, []);
 
         Assert.Contains("a\\u{1b}[2J  lenet\\u{202e} on /data/\\u{7}[red]", screen.Rows);
-        Assert.Contains("a\\u{1b}[2J  lenet\\u{202e} on /data/\\u{7}[red]  Running", output.ToString());
-        Assert.Contains(screen.Rows, row => row.StartsWith("b\\u{2066}  Failed"));
+        Assert.Contains("a\\u{1b}[2J  lenet\\u{202e} on /data/\\u{7}[red]  running", output.ToString());
+        Assert.Contains(screen.Rows, row => row.StartsWith("b\\u{2066}  failed"));
         Assert.DoesNotContain(output.ToString(), character => char.IsControl(character) && character != '\n');
+    }
+
+    [Fact]
+    public void A_job_that_does_not_answer_is_shown_as_such()
+    {
+        using var screen = new FakeScreen(80, 24);
+        using JobsView live = JobsView.For(screen.Terminal(TextWriter.Null), Cluster, once: false);
+        var output = new StringWriter();
+        using JobsView plain = JobsView.For(new Terminal(output, TextWriter.Null, IsInteractive: false, UsesColor: false), Cluster, once: false);
+
+        live.Show([Job("a", 7, 2), Over("c")], ["b"]);
+        plain.Show([], ["b"]);
+        plain.Show([], ["b"]);
+
+        Assert.StartsWith($"{Cluster}  3 jobs", screen.Text);
+        Assert.Single(screen.Rows, "b  does not answer");
+        Assert.Equal("b  does not answer", output.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void A_job_that_waits_says_for_what()
+    {
+        var output = new StringWriter();
+        using JobsView plain = JobsView.For(new Terminal(output, TextWriter.Null, IsInteractive: false, UsesColor: false), Cluster, once: false);
+
+        plain.Show([Job("a", 0, 2) with { State = JobState.Queued, Reason = "2 of 3 workers are free" }], []);
+
+        Assert.Contains("queued", output.ToString());
+        Assert.Contains("2 of 3 workers are free", output.ToString());
     }
 
     private static JobStatus Job(string id, long step, int workers) => ShownRun.Status(step, workers) with { JobId = id };

@@ -1,6 +1,5 @@
 using ConvNet.Client.Views;
 using ConvNet.Grains.Contracts.Jobs;
-using ConvNet.Grains.Runs;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Views;
@@ -89,6 +88,22 @@ public sealed class LiveViewTests
 
         Assert.Equal("  … and 11 more workers  at step 3  slowest node-19/0  88 % compute", screen.Rows.Last(row => row.Length > 0));
         Assert.Equal(9, screen.Rows.Count(row => row.StartsWith("  node-")));
+    }
+
+    [Fact]
+    public void A_change_of_workers_is_a_line_above_and_the_generation_stands_beside_the_numbers()
+    {
+        using var screen = new FakeScreen(200, 24);
+        using var view = new LiveView(screen.Terminal(_error));
+
+        view.Handle(new RunEvent.Progress(ShownRun.Status(3, 2)));
+        Assert.DoesNotContain("generation", screen.Text);
+        view.Handle(ShownRun.Lost);
+        view.Handle(new RunEvent.Progress(ShownRun.Status(3, 2) with { Generation = 3 }));
+        view.Dispose();
+
+        Assert.StartsWith("worker node-3/0 is lost", screen.Rows[0]);
+        Assert.Single(screen.Rows, row => row.StartsWith("loss ") && row.Contains("  generation 3  "));
     }
 
     [Fact]

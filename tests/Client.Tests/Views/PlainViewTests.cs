@@ -1,4 +1,5 @@
 using ConvNet.Client.Views;
+using ConvNet.Grains.Contracts.Jobs;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Views;
@@ -37,6 +38,36 @@ public sealed class PlainViewTests
 
         Assert.Equal(["warning: step 3 was skipped", "Finishing the step", "error: diverged"], _error.ToString().TrimEnd().Split(Environment.NewLine));
         Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public void A_change_of_workers_is_one_sentence()
+    {
+        using PlainView view = View();
+
+        view.Handle(ShownRun.Lost);
+        view.Handle(new RunEvent.MembersChanged(4, 800, [], ["node-4/0", "node-5/0"], 4, "they are free", 0, 0.25, 0));
+
+        Assert.Equal(
+            [
+                "worker node-3/0 is lost (silo 'node-3' has left the cluster): 2 workers go on with all data shards from step 412 in generation 3 " +
+                "(noticed after 1.2 s, 2.0 s without a step, 1 step computed again).",
+                "workers node-4/0, node-5/0 have joined (they are free): 4 workers go on with all data shards from step 800 in generation 4 " +
+                "(0.2 s without a step).",
+            ],
+            _output.ToString().TrimEnd().Split(Environment.NewLine));
+    }
+
+    [Fact]
+    public void A_job_that_waits_says_once_for_what()
+    {
+        using PlainView view = View();
+        var waits = new RunEvent.Progress(ShownRun.Status(0) with { State = JobState.Queued, Reason = "1 of 2 workers is free" });
+
+        view.Handle(waits);
+        view.Handle(waits);
+
+        Assert.Equal("The job waits: 1 of 2 workers is free", _output.ToString().TrimEnd());
     }
 
     private PlainView View() => new(new Terminal(_output, _error, IsInteractive: false, UsesColor: false));

@@ -25,7 +25,7 @@ internal static class ShownRun
         TotalSteps = 4000,
         ImagesPerSecond = 12345,
         LearningRate = 0.0012345,
-        RecentSteps = [new StepRow(1, 1.5, 0.5, 0.01, 1, 2)],
+        SecondsPerStep = 2,
         Workers = [.. Enumerable.Range(0, workers).Select(i => new WorkerStatus($"node-{i}/0", i, i + 1, step, 100 * step + 1, 3 + i, 1, 1, 1))],
     };
 
@@ -39,8 +39,10 @@ internal static class ShownRun
         }
 
         view.Handle(new RunEvent.EpochCompleted(1, 2, 1.5, new EvaluationResult(20, 100, 0.25, 0.875), 99));
-        view.Handle(new RunEvent.Completed("/runs/a", RunSummary.From(Status(40), new CheckpointResult("/runs/a/x", 40, "aa", "bb"), 0.875)));
+        view.Handle(new RunEvent.Completed("/runs/a", new RunSummary(40, 2, 1.5, 0.875, "aa", "bb", 99, [], "/runs/a/x")));
     }
+
+    public static RunEvent.MembersChanged Lost { get; } = new(3, 412, ["node-3/0"], [], 2, "silo 'node-3' has left the cluster", 1.24, 2.04, 1);
 
     /// <summary>Shows what goes wrong.</summary>
     public static void ShowTrouble(RunSink view)

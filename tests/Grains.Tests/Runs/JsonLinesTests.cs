@@ -16,6 +16,7 @@ public sealed class JsonLinesTests
         JsonElement last = Line(new RunEvent.Completed("/runs/a", Summary(0.75)));
 
         Assert.Equal("run.completed", last.GetProperty("event").GetString());
+        Assert.Equal("a-1", last.GetProperty("jobId").GetString());
         Assert.Equal(40, last.GetProperty("steps").GetInt64());
         Assert.Equal(1, last.GetProperty("epochs").GetInt64());
         Assert.Equal(0.5, last.GetProperty("trainLoss").GetDouble());
@@ -34,7 +35,7 @@ public sealed class JsonLinesTests
 
         Assert.Equal("run.stopped", last.GetProperty("event").GetString());
         Assert.Equal(JsonValueKind.Null, last.GetProperty("testAccuracy").ValueKind);
-        Assert.Equal(10, last.EnumerateObject().Count());
+        Assert.Equal(11, last.EnumerateObject().Count());
     }
 
     [Fact]
@@ -42,8 +43,8 @@ public sealed class JsonLinesTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.Write("events.jsonl", "{\"event\":\"run.stopped\"}\n");
-        using (var output = new JsonLines(_output))
-        using (JsonLines file = JsonLines.Append(path))
+        using (var output = new JsonLines(_output, "a-1"))
+        using (JsonLines file = JsonLines.Append(path, "a-1"))
         {
             foreach (RunEvent happened in Events())
             {
@@ -72,8 +73,31 @@ public sealed class JsonLinesTests
         Line(new RunEvent.Started("/runs/a", """{"optimizer.epsilon":1E-08,"data.path":"/o\u0027brien"}""", ["not for scripts"]));
 
         Assert.Equal(
-            """{"event":"run.started","runFolder":"/runs/a","options":{"optimizer.epsilon":1E-08,"data.path":"/o\u0027brien"}}""",
+            """{"event":"run.started","runFolder":"/runs/a","options":{"optimizer.epsilon":1E-08,"data.path":"/o\u0027brien"},"jobId":"a-1"}""",
             _output.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void A_change_of_members_has_the_fields_that_scripts_rely_on()
+    {
+        Line(new RunEvent.MembersChanged(3, 412, ["node-3/0"], ["node-4/0"], 2, "silo left", 1.25, 2.5, 1));
+
+        Assert.Equal(
+            """
+            {"event":"members.changed","generation":3,"step":412,"lost":["node-3/0"],"joined":["node-4/0"],"workers":2,
+            "reason":"silo left","noticedSeconds":1.25,"gapSeconds":2.5,"stepsRepeated":1}
+            """.ReplaceLineEndings(""),
+            _output.ToString().TrimEnd());
+    }
+
+    [Fact]
+    public void Only_the_events_that_begin_and_end_a_run_name_the_job()
+    {
+        Assert.False(Line(new RunEvent.Warning("step 3 was skipped")).TryGetProperty("jobId", out _));
+        using var unknown = new JsonLines(_output, null);
+        _output.GetStringBuilder().Clear();
+        unknown.Handle(new RunEvent.Failed(ExitCode.Usage, "no"));
+        Assert.DoesNotContain("jobId", _output.ToString());
     }
 
     [Fact]
@@ -102,7 +126,7 @@ public sealed class JsonLinesTests
 
     private JsonElement Line(RunEvent happened)
     {
-        using var lines = new JsonLines(_output);
+        using var lines = new JsonLines(_output, "a-1");
         lines.Handle(happened);
         return JsonDocument.Parse(_output.ToString()).RootElement;
     }

@@ -20,10 +20,12 @@ public sealed class MetricsFileTests
         }
 
         Assert.Equal(6, File.ReadLines(path).Count());
+        Assert.Equal([new EvaluationResult(2, 0, 0.5, 0.75)], MetricsFile.EvaluationsUntil(path, 2));
+        Assert.Empty(MetricsFile.EvaluationsUntil(path, 1));
+        Assert.Empty(MetricsFile.EvaluationsUntil(folder["none.csv"], 2));
         using (var resumed = new MetricsFile(path, 2))
         {
             Assert.Equal(2, resumed.LastStep);
-            Assert.Equal(2, resumed.LastEvaluatedStep);
             resumed.Handle(Steps(1, 2, 3));
         }
 

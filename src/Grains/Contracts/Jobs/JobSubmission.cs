@@ -8,6 +8,7 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <param name="Configuration">
 /// The text of config.resolved.yaml, if the job itself is to write the run folder; null: its client writes it.
 /// </param>
+/// <param name="Options">The same as a JSON object of dotted keys.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobSubmission")]
 public sealed record JobSubmission(
     [property: Id(0)] string JobJson,
@@ -16,4 +17,5 @@ public sealed record JobSubmission(
     [property: Id(3)] string RunFolder,
     [property: Id(4)] string? Checkpoint = null,
     [property: Id(5)] string? Client = null,
-    [property: Id(6)] string? Configuration = null);
+    [property: Id(6)] string? Configuration = null,
+    [property: Id(7)] string Options = "{}");

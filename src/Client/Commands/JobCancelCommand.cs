@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using ConvNet.Client.Cluster;
+using ConvNet.Client.Views;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Runs;
+using Serilog.Core;
+
+namespace ConvNet.Client.Commands;
+
+/// <summary>job cancel: ends a job early, with a checkpoint.</summary>
+internal static class JobCancelCommand
+{
+    /// <summary>A step, an evaluation or a checkpoint that is under way is finished first.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> id = JobCommand.IdArgument();
+        Option<string?> cluster = JobCommand.RequiredCluster();
+        Option<bool> json = RunOptions.JsonOption();
+        var command = new Command(
+            "cancel",
+            """
+            Ends a job early: it saves a checkpoint, and frees its workers. 'convnet resume' can go on from there.
+
+            Example: convnet job cancel train-1a2b3c4d --cluster dev://127.0.0.1:11111
+            """)
+        { id, cluster, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            await using ClusterConnection connection = await ClusterConnection.ConnectAsync(parsed.GetValue(cluster)!, Logger.None);
+            string name = parsed.GetValue(id)!;
+            JobStatus status = await CancelAsync(connection.Job(name), name, cancel);
+            Show(terminal, status, parsed.GetValue(json));
+            return (int)ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <returns>The status of the job that is cancelled.</returns>
+    /// <exception cref="ConvNetException">The job is not known (exit code 3), or has ended otherwise (6); or it does not end (4).</exception>
+    internal static async Task<JobStatus> CancelAsync(IJobGrain job, string id, CancellationToken cancellation)
+    {
+        JobStatus known = await JobCommand.ContactOf(id).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
+        DemandOpen(known);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(Deadline);
+        using var unseen = new RunStream([]);
+        var follower = new RunFollower(job, id, unseen, firstStep: null, TimeProvider.System);
+        try
+        {
+            var order = JobOrder.Of(JobOrderKind.Cancel);
+            await JobCommand.ContactOf(id).AskAsync(() => job.OrderAsync(order), deadline.Token);
+            await follower.FollowAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"job '{id}' has been told to end, but is still {Lines.StateOf(follower.Latest?.State ?? known.State)} at step " +
+                $"{follower.Latest?.Step ?? known.Step} after {Deadline.TotalMinutes:F0} minutes; look into the silos' logs.");
+        }
+
+        JobStatus ended = follower.Latest!;
+        if (ended.State != JobState.Cancelled)
+        {
+            DemandOpen(ended);
+        }
+
+        return ended;
+    }
+
+    private static void DemandOpen(JobStatus job)
+    {
+        if (job.HasEnded)
+        {
+            throw new ConvNetException(
+                ExitCode.Conflict,
+                $"job '{job.JobId}' has ended already: it is {Lines.StateOf(job.State)} at step {job.Step}" +
+                $"{((job.Failure?.Message ?? job.Reason)?.TrimEnd('.') is { } why ? $" ({why})" : "")}. Nothing is left to be cancelled.");
+        }
+    }
+
+    private static void Show(Terminal terminal, JobStatus job, bool json)
+    {
+        if (json)
+        {
+            var line = new JsonObject
+            {
+                ["event"] = "job.cancelled",
+                ["jobId"] = job.JobId,
+                ["step"] = job.Step,
+                ["checkpoint"] = job.Checkpoint?.Path,
+            };
+            terminal.Out.WriteLine(line.ToJsonString());
+            return;
+        }
+
+        terminal.Say(job.Checkpoint is { } checkpoint
+            ? $"Job {job.JobId} is cancelled at step {job.Step}; step {checkpoint.Step} is saved in {checkpoint.Path}. Go on with 'convnet resume {job.RunFolder}'."
+            : $"Job {job.JobId} is cancelled at step {job.Step}; nothing was saved.");
+    }
+}

@@ -1,0 +1,148 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Runs;
+
+/// <summary>
+/// Follows a job to its end: asks for its status again and again, and publishes what is new, each step and each event once and in their
+/// order. How long the job takes is its own affair; that nobody answers any more is an error within seconds.
+/// </summary>
+public sealed class RunFollower
+{
+    private static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(120);
+    private static readonly TimeSpan PollAtRest = TimeSpan.FromMilliseconds(20);
+
+    private readonly IJobGrain _job;
+    private readonly string _jobId;
+    private readonly RunStream _run;
+    private readonly TimeProvider _clock;
+    private readonly ClusterContact _contact;
+    private long? _nextStep;
+    private long _nextEvent;
+    private RunEvent.Ended? _end;
+
+    /// <param name="firstStep">The first step whose row is published; null: none are.</param>
+    public RunFollower(IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock)
+    {
+        (_job, _jobId, _run, _nextStep, _clock) = (job, jobId, run, firstStep, clock);
+        _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock);
+    }
+
+    /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>The step at which the job will stop; questions come closer as it comes near.</summary>
+    public long LastStep { get; init; } = long.MaxValue;
+
+    /// <summary>What the job said last.</summary>
+    public JobStatus? Latest { get; private set; }
+
+    /// <returns>
+    /// How the run ended, which is not published: <see cref="RunEvent.Completed"/>, <see cref="RunEvent.Stopped"/> or <see cref="RunEvent.Failed"/>.
+    /// </returns>
+    /// <exception cref="ConvNetException">Nobody answers, or the cluster does not know the job any more (exit code 4).</exception>
+    public async Task<RunEvent> FollowAsync(CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            JobStatus status = Latest = await AskAsync(cancellation);
+            bool hasNews = Publish(status);
+            if (status.HasMore && hasNews)
+            {
+                continue;
+            }
+
+            if (status.HasEnded)
+            {
+                return EndOf(status);
+            }
+
+            await Task.Delay(PollDelay(status), _clock, cancellation);
+        }
+    }
+
+    private async Task<JobStatus> AskAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client)), cancellation);
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
+        {
+            throw new ConvNetException(
+                ExitCode.Environment, $"the cluster no longer knows job '{_jobId}': the silo that held it has left or was started again.", e);
+        }
+    }
+
+    /// <summary>Rows go first, and then the events of these steps; events of steps whose rows are still to come are asked for again.</summary>
+    /// <returns>False if the status brought nothing that was not known.</returns>
+    private bool Publish(JobStatus status)
+    {
+        StepRow[] rows = _nextStep is { } next ? [.. status.Rows.Where(row => row.Step >= next).OrderBy(row => row.Step).DistinctBy(row => row.Step)] : [];
+        if (rows.Length > 0)
+        {
+            _nextStep = rows[^1].Step + 1;
+            _run.Publish(new RunEvent.StepsCommitted(rows, status.StepsPerEpoch));
+        }
+
+        _run.Publish(new RunEvent.Progress(status));
+        bool areRowsMissing = rows.Length > 0 && status.HasMore;
+        JobEvent[] events =
+        [
+            .. status.Events.Where(happened => happened.Number >= _nextEvent).OrderBy(happened => happened.Number)
+                .TakeWhile(happened => !areRowsMissing || StepOf(happened.Event) <= _nextStep),
+        ];
+        foreach (JobEvent happened in events)
+        {
+            if (happened.Event is RunEvent.Ended end)
+            {
+                _end = end;
+            }
+            else
+            {
+                _run.Publish(happened.Event);
+            }
+
+            _nextEvent = happened.Number + 1;
+        }
+
+        return rows.Length > 0 || events.Length > 0;
+    }
+
+    /// <summary>The steps that are completed when it happens; 0 if that is not known.</summary>
+    private static long StepOf(RunEvent happened) => happened switch
+    {
+        RunEvent.EpochCompleted epoch => epoch.Evaluation.Step,
+        RunEvent.CheckpointSaved saved => saved.Checkpoint.Step,
+        RunEvent.MembersChanged change => change.Step,
+        RunEvent.Ended ended => ended.Summary.Steps,
+        _ => 0,
+    };
+
+    private TimeSpan PollDelay(JobStatus status)
+    {
+        double left = status.State == JobState.Running ? (LastStep - status.Step) * status.SecondsPerStep / 2 : PollAtRest.TotalSeconds;
+        return TimeSpan.FromSeconds(Math.Clamp(left, ShortestPoll.TotalSeconds, LongestPoll.TotalSeconds));
+    }
+
+    private RunEvent EndOf(JobStatus status) => status switch
+    {
+        { State: JobState.Cancelled } => new RunEvent.Failed(
+            ExitCode.Cancelled, $"job '{_jobId}' was cancelled at step {status.Step}; {Saved(status)}."),
+        { State: JobState.Orphaned } => new RunEvent.Failed(
+            ExitCode.Environment,
+            $"the client of job '{_jobId}' was silent for too long (suspended, or cut off), so the job has freed its workers at step {status.Step}; " +
+            $"{Saved(status)}."),
+        { Failure: { ExitCode: (int)ExitCode.Bug } failure } => new RunEvent.Failed(ExitCode.Bug, failure.Message.Split('\n', 2)[0].TrimEnd()),
+        { Failure: { } failure } => new RunEvent.Failed((ExitCode)failure.ExitCode, failure.Message),
+        _ when _end is not null => _end,
+        _ => new RunEvent.Failed(
+            ExitCode.Bug, $"job '{_jobId}' is {status.State.ToString().ToLowerInvariant()} at step {status.Step}, but has not told its result."),
+    };
+
+    private static string Saved(JobStatus status) =>
+        status.Checkpoint is { } checkpoint ? $"step {checkpoint.Step} is saved in {checkpoint.Path}" : "nothing was saved";
+}
