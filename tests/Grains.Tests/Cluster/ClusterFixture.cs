@@ -2,6 +2,7 @@ using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
 using Orleans.TestingHost;
 using Xunit;
 
@@ -24,6 +25,9 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null) 
         builder.ConfigureSilo((options, silo) =>
         {
             silo.Services.AddSingleton(deadlines ?? new JobDeadlines());
+
+            // Orleans takes the fakes of other tests for grains.
+            silo.Services.Configure<GrainTypeOptions>(grains => grains.Classes.RemoveWhere(type => type.Assembly == typeof(ClusterFixture).Assembly));
             silo.ConfigureConvNetSilo(new SiloOffer(options.SiloName, Devices: 4, Threads: 1, Workers: true, Servers: true));
         });
         _cluster = builder.Build();

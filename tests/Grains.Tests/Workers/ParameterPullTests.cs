@@ -88,6 +88,33 @@ public class ParameterPullTests
     }
 
     [Fact]
+    public async Task A_chunk_that_fails_fails_every_wait_at_once()
+    {
+        int asked = 0;
+        var gate = new TaskCompletionSource<BlockAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _servers[1].OnPull = (_, _) =>
+        {
+            Interlocked.Increment(ref asked);
+            return gate.Task;
+        };
+        _servers[0].OnPull = (_, _) => Task.FromResult(new BlockAnswer(new Answer(Verdict.Rejected, "version 5 has been overwritten")));
+
+        _pull.Begin(Header);
+        foreach (int tensor in new[] { 0, 1 })
+        {
+            ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => Patience.Run(() => _pull.Wait(tensor)));
+            Assert.Contains("version 5 has been overwritten", error.Message);
+        }
+
+        int before = Volatile.Read(ref asked);
+        gate.SetResult(Chunk(_plans[1], Header, 0));
+
+        // The next chunk would be asked for at once.
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.Equal(before, Volatile.Read(ref asked));
+    }
+
+    [Fact]
     public void A_version_that_is_gone_ends_the_job_with_the_reason()
     {
         _servers[0].OnPull = (_, _) => Task.FromResult(new BlockAnswer(new Answer(Verdict.Rejected, "version 5 has been overwritten")));
