@@ -100,7 +100,7 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         if (_device is not { IsFaulted: false })
         {
             _progress = new WorkerProgress();
-            _device = OpenAsync(assignment.Workers[index], JobSpec.FromJson(assignment.JobJson), _progress);
+            _device = OpenAsync(assignment.JobJson, assignment.Workers[index].Threads, _progress);
         }
 
         Task<WorkerDevice> device = _device;
@@ -112,10 +112,11 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
     }
 
     /// <summary>Reading a data set takes seconds, and building a network memory and time; neither may hold up a turn.</summary>
-    private async Task<WorkerDevice> OpenAsync(AssignedWorker worker, JobSpec job, WorkerProgress progress)
+    private async Task<WorkerDevice> OpenAsync(string jobJson, int threads, WorkerProgress progress)
     {
+        JobSpec job = JobSpec.FromJson(jobJson);
         Dataset data = await OpenAsync(job.Data);
-        return await Task.Run(() => new WorkerDevice(Name, worker.Threads, job, data, progress));
+        return await Task.Run(() => new WorkerDevice(Name, threads, job, data, progress));
     }
 
     /// <summary>The client has opened the same data: what is wrong is wrong on this silo.</summary>

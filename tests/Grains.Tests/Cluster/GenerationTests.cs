@@ -74,6 +74,24 @@ public sealed class GenerationTests(TwoSilos cluster)
         await worker.ReleaseAsync(new MessageHeader("third", 0, 0));
     }
 
+    [Fact]
+    public async Task A_worker_is_seen_only_in_the_current_generation_and_never_as_it_was_before()
+    {
+        IJobGrain job = cluster.Grains.GetGrain<IJobGrain>("seen");
+        IJobControlGrain control = cluster.Grains.GetGrain<IJobControlGrain>("seen");
+        await job.SubmitAsync(Job.ToJson(), new JobLayout(1, 1, 2), null);
+        await job.RunAsync(2);
+        WorkerStatus status = null!;
+        await UntilAsync(async () => (status = (await TestJobs.WaitAsync(job)).Workers[0]) is { Step: 2, HasWork: false });
+        Assert.Equal((1, 2 * Batch), (status.Generation, status.Samples));
+
+        Assert.Equal(Verdict.Accepted, (await control.WorkerSeenAsync(new MessageHeader("seen", 1, 2, 0, 1), status)).Verdict);
+        Assert.Equal(Verdict.Stale, (await control.WorkerSeenAsync(new MessageHeader("seen", 0, 2, 0, 1), status)).Verdict);
+        Assert.Equal(Verdict.Duplicate, (await control.WorkerSeenAsync(new MessageHeader("seen", 1, 1, 0, 1), status with { Step = 1 })).Verdict);
+
+        await job.EndAsync(JobState.Stopped);
+    }
+
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
         long end = Environment.TickCount64 + 60_000;

@@ -5,7 +5,7 @@ namespace ConvNet.Grains.Tests.Workers;
 /// <summary>Keeps a test whose thread does not come back from hanging.</summary>
 internal static class Patience
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs what may block on a thread of its own.</summary>
     public static Task Run(Action action) => Task.Factory
