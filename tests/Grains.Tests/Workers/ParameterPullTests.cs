@@ -14,7 +14,7 @@ public class ParameterPullTests
 
     private readonly ParameterLayout _layout = new(
     [
-        new Parameter("0.weight", [300 * Parameter.BlockSize], ParameterRole.Weight, 0, 0, 1, 1),
+        new Parameter("0.weight", [1200 * Parameter.BlockSize], ParameterRole.Weight, 0, 0, 1, 1),
         new Parameter("1.weight", [2000], ParameterRole.Weight, 1, 0, 1, 1),
     ]);
 
