@@ -50,7 +50,7 @@ public sealed class WorkerSessionTests : IDisposable
         (WorkerSession first, EngineWaits waits) = Begin(1, 0);
         first.Train(0, 20);
         first.Evaluate(20, 0, 1);
-        await Patience.Until(() => Status is { Step: 1, Phase: WorkerPhase.WaitingForParameters, Phase: not WorkerPhase.Idle });
+        await Patience.Until(() => Status is { Step: 1, Phase: WorkerPhase.WaitingForParameters });
 
         WorkerSession second = Begin(2, 1).Session;
         second.Train(1, 3);
@@ -132,7 +132,7 @@ public sealed class WorkerSessionTests : IDisposable
         session.Train(0, 1);
         session.Train(1, 2);
 
-        await Patience.Until(() => !_servers.Job.Failures.IsEmpty && !Status.Phase != WorkerPhase.Idle);
+        await Patience.Until(() => !_servers.Job.Failures.IsEmpty && Status.Phase == WorkerPhase.Idle);
 
         Assert.Contains("worker a/0, step 0: push of step 0", Assert.Single(_servers.Job.Failures).Message);
         Assert.Empty(_servers.Coordinator.Reports);
