@@ -25,15 +25,14 @@ public sealed class FailureTests(TwoSilos cluster)
     [Fact]
     public async Task A_failed_job_frees_its_workers_for_the_next_one()
     {
-        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5000);
         IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("fails");
-        await grain.SubmitAsync(job.ToJson(), new JobLayout(4, 1, 2), null);
-        await grain.RunAsync(5000);
+        await grain.SubmitAsync(Submission(TestJobs.Job("lenet", batch: 20, steps: 5000), workers: 4));
+        await TestJobs.UntilAsync(grain, status => status.Step > 0);
 
         // The partition forgets everything, as after a restart of its silo.
         IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "fails", 0));
         await partition.ReleaseAsync(new MessageHeader("fails", 1, 0));
-        JobFailure failure = await FailureOfAsync(grain);
+        JobFailure failure = await TestJobs.FailureAsync(grain);
 
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
         Assert.Contains("its silo has restarted", failure.Message);
@@ -49,107 +48,138 @@ public sealed class FailureTests(TwoSilos cluster)
         for (int i = 0; i < 6; i++)
         {
             IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>($"other-data-{i}");
-            ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(other.ToJson(), new JobLayout(4, 1, 0), null));
-            Assert.Equal(ExitCode.BadInput, error.ExitCode);
-            Assert.Contains("SHA-256", error.Message);
-            Assert.Contains(cluster.SiloNames, name => error.Message.StartsWith($"silo '{name}' on ", StringComparison.Ordinal));
+            await grain.SubmitAsync(Submission(other, workers: 4));
+            JobFailure failure = await TestJobs.FailureAsync(grain);
+            Assert.Equal((int)ExitCode.BadInput, failure.ExitCode);
+            Assert.Contains("SHA-256", failure.Message);
+            Assert.Contains(cluster.SiloNames, name => failure.Message.StartsWith($"silo '{name}' on ", StringComparison.Ordinal));
         }
     }
 
     [Fact]
-    public async Task More_workers_than_free_devices_is_an_error_that_counts_them()
+    public async Task More_workers_than_free_devices_is_a_failure_that_counts_them()
     {
-        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5) with { DataShards = 16 };
-        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() =>
-            cluster.Grains.GetGrain<IJobGrain>("too-many").SubmitAsync(job.ToJson(), new JobLayout(9, 1, 0), null));
-        Assert.Equal(ExitCode.Environment, error.ExitCode);
-        Assert.Contains("9 workers", error.Message);
-        Assert.Contains("8 free devices", error.Message);
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("too-many");
+        await grain.SubmitAsync(Submission(TestJobs.Job("lenet", batch: 20, steps: 5) with { DataShards = 16 }, workers: 9));
+        JobFailure failure = await TestJobs.FailureAsync(grain);
+        Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
+        Assert.Contains("9 workers", failure.Message);
+        Assert.Contains("8 free devices", failure.Message);
     }
 
     [Fact]
-    public async Task Orders_that_make_no_sense_are_refused_with_what_the_job_is_doing()
+    public async Task What_cannot_be_a_job_is_refused_at_once_and_an_unknown_job_is_said_to_be_unknown()
     {
         IJobGrain unknown = cluster.Grains.GetGrain<IJobGrain>("nobody");
-        Assert.Contains("no job 'nobody'", (await Assert.ThrowsAsync<ConvNetException>(unknown.StatusAsync)).Message);
+        ConvNetException nobody = await Assert.ThrowsAsync<ConvNetException>(() => unknown.StatusAsync(new StatusQuery()));
+        Assert.Equal(ExitCode.BadInput, nobody.ExitCode);
+        Assert.Contains("no job 'nobody'", nobody.Message);
 
-        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("sensible");
-        await grain.SubmitAsync(TestJobs.Job("lenet", batch: 20, steps: 5).ToJson(), new JobLayout(1, 1, 0), null);
-        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => grain.RunAsync(6));
-        Assert.Equal(ExitCode.BadInput, error.ExitCode);
-        Assert.Contains("step 0 of 5", error.Message);
-        await grain.EndAsync(JobState.Cancelled);
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("nonsense");
+        JobSubmission submission = Submission(TestJobs.Job("lenet", batch: 20, steps: 5), workers: 5);
+        Assert.Equal(ExitCode.BadInput, (await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(submission))).ExitCode);
+        await Assert.ThrowsAsync<ConvNetException>(() => grain.StatusAsync(new StatusQuery()));
     }
 
     [Fact]
-    public async Task A_job_whose_client_is_gone_ends_and_frees_its_workers()
+    public async Task A_job_that_is_submitted_again_is_the_same_job_and_another_one_under_its_id_is_a_conflict()
+    {
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("twice");
+        JobSubmission submission = Submission(TestJobs.Job("lenet", batch: 20, steps: 5), workers: 1);
+        await grain.SubmitAsync(submission);
+        await grain.SubmitAsync(submission);
+        ConvNetException conflict = await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(submission with { RunFolder = "/elsewhere" }));
+        Assert.Equal(ExitCode.Conflict, conflict.ExitCode);
+        Assert.Equal(JobState.Stopped, (await TestJobs.EndAsync(grain)).State);
+    }
+
+    [Fact]
+    public async Task A_cancelled_job_saves_what_it_has_and_takes_no_more_orders()
+    {
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("cancelled");
+        await grain.SubmitAsync(Submission(TestJobs.Job("lenet", batch: 20, steps: 50_000), workers: 2));
+        await TestJobs.UntilAsync(grain, status => status.Step > 0);
+        JobOrder cancel = JobOrder.Of(JobOrderKind.Cancel);
+        await grain.OrderAsync(cancel);
+        JobStatus end = await TestJobs.EndAsync(grain);
+
+        Assert.Equal((JobState.Cancelled, end.Step), (end.State, end.Checkpoint!.Step));
+        Assert.Contains(end.Checkpoint.Path, end.Reason);
+        await grain.OrderAsync(cancel);
+        Assert.Contains("it is cancelled at step", (await Assert.ThrowsAsync<ConvNetException>(() => grain.OrderAsync(JobOrder.Of(JobOrderKind.Stop)))).Message);
+    }
+
+    [Fact]
+    public async Task A_job_whose_client_is_gone_saves_what_it_has_frees_its_workers_and_another_run_goes_on_to_the_same_bits()
     {
         var impatient = new ImpatientSilo();
         await impatient.InitializeAsync();
         await using (impatient)
         {
-            JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5);
-            IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left");
-            await left.SubmitAsync(job.ToJson(), new JobLayout(4, 1, 0), null);
-
-            JobFailure failure = await FailureOfAsync(left);
-
-            Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
-            Assert.Contains("no order from the job's client", failure.Message);
-            await TestJobs.HashAsync(impatient.Grains, job, workers: 4);
-        }
-    }
-
-    [Fact]
-    public async Task A_job_whose_client_is_gone_saves_what_it_has_computed_and_another_run_goes_on_to_the_same_bits()
-    {
-        var impatient = new ImpatientSilo();
-        await impatient.InitializeAsync();
-        await using (impatient)
-        {
-            using var folder = new TemporaryFolder();
-            JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 5);
+            JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 50_000);
             IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left-in-the-middle");
-            await left.SubmitAsync(job.ToJson(), new JobLayout(4, 1, 0), null, folder.Path);
-            await left.RunAsync(3);
+            await left.SubmitAsync(Submission(job, workers: 4) with { Client = "gone" });
 
-            JobFailure failure = await FailureOfAsync(left);
+            JobStatus end = await TestJobs.EndAsync(left);
 
-            string saved = Path.Combine(folder["checkpoints"], "step-00000003");
-            Assert.Contains($"step 3 is saved in {saved}", failure.Message);
-            string whole = await TestJobs.HashAsync(impatient.Grains, job, workers: 1);
-            Assert.Equal(whole, (await TestJobs.RunAsync(impatient.Grains, job, workers: 2, from: saved)).Checkpoint.StateSha256);
+            Assert.Equal(JobState.Orphaned, end.State);
+            Assert.Contains("silent for 2 s", end.Reason);
+            Assert.Contains($"step {end.Step} is saved in {end.Checkpoint!.Path}", end.Reason);
+            long until = end.Step + 20;
+            (CheckpointResult whole, _) = await TestJobs.RunAsync(impatient.Grains, job, workers: 4, until: until);
+            (CheckpointResult resumed, _) = await TestJobs.RunAsync(impatient.Grains, job, workers: 2, until: until, from: end.Checkpoint.Path);
+            Assert.Equal(whole.StateSha256, resumed.StateSha256);
         }
     }
 
     [Fact]
-    public async Task A_job_that_has_nothing_new_saves_nothing_when_its_client_is_gone()
+    public async Task A_client_that_asks_keeps_its_lease_and_a_detached_job_needs_none()
     {
         var impatient = new ImpatientSilo();
         await impatient.InitializeAsync();
         await using (impatient)
         {
-            using var folder = new TemporaryFolder();
-            IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left-at-once");
-            await left.SubmitAsync(TestJobs.Job("lenet", batch: 20, steps: 5).ToJson(), new JobLayout(1, 1, 0), null, folder.Path);
+            JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 50_000);
+            IJobGrain attached = impatient.Grains.GetGrain<IJobGrain>("attached");
+            IJobGrain detached = impatient.Grains.GetGrain<IJobGrain>("detached");
+            await attached.SubmitAsync(Submission(job, workers: 2) with { Client = "here" });
+            await detached.SubmitAsync(Submission(job, workers: 2));
+            long end = Environment.TickCount64 + 5000;
+            await TestJobs.UntilAsync(attached, _ => Environment.TickCount64 > end, new StatusQuery(Client: "here"));
 
-            Assert.DoesNotContain("saved", (await FailureOfAsync(left)).Message);
-            Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
-        }
-    }
-
-    private static async Task<JobFailure> FailureOfAsync(IJobGrain job)
-    {
-        long end = Environment.TickCount64 + 60_000;
-        while (true)
-        {
-            if ((await job.StatusAsync()).Failure is { } failure)
+            foreach (IJobGrain grain in new[] { attached, detached })
             {
-                return failure;
+                Assert.Equal(JobState.Running, (await grain.StatusAsync(new StatusQuery())).State);
+                await grain.OrderAsync(JobOrder.Of(JobOrderKind.Stop));
+                Assert.Equal(JobState.Stopped, (await TestJobs.EndAsync(grain)).State);
             }
 
-            Assert.True(Environment.TickCount64 < end, "the job has not failed");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
+            ConvNetException other = await Assert.ThrowsAsync<ConvNetException>(() => attached.OrderAsync(JobOrder.Of(JobOrderKind.Save, client: "another")));
+            Assert.Equal(ExitCode.Conflict, other.ExitCode);
         }
     }
+
+    [Fact]
+    public async Task A_viewer_that_reads_slowly_gets_every_step_once()
+    {
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("read-slowly");
+        JobSpec job = TestJobs.Job("lenet", batch: 4, steps: 4500);
+        await grain.SubmitAsync(Submission(job, workers: 1));
+        await TestJobs.EndAsync(grain);
+        var steps = new List<long>();
+        JobStatus status;
+        do
+        {
+            status = await grain.StatusAsync(new StatusQuery(SinceStep: steps.Count));
+            Assert.InRange(status.Rows.Length, 1, JobStatus.MostRows);
+            steps.AddRange(status.Rows.Select(row => row.Step));
+        }
+        while (status.HasMore);
+
+        Assert.Equal(Enumerable.Range(0, 4500).Select(step => (long)step), steps);
+        Assert.Empty((await grain.StatusAsync(new StatusQuery())).Rows);
+    }
+
+    private static JobSubmission Submission(JobSpec job, int workers) =>
+        TestJobs.Submission(job, Directory.CreateTempSubdirectory("convnet-test-").FullName, workers);
 }

@@ -118,13 +118,7 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
         var seen = new HashSet<EvaluationResult>();
         foreach (int workers in new[] { 1, 3 })
         {
-            IJobGrain grain = two.Grains.GetGrain<IJobGrain>($"evaluate-{workers}");
-            await grain.SubmitAsync(Variant("ghost").ToJson(), new JobLayout(workers, 1, 0), null);
-            await grain.RunAsync(5);
-            await TestJobs.WaitAsync(grain);
-            await grain.EvaluateAsync();
-            seen.Add((await TestJobs.WaitAsync(grain)).Evaluation!);
-            await grain.EndAsync(JobState.Stopped);
+            seen.Add((await EvaluateInBetweenAsync(two.Grains, Variant("ghost"), workers, step: 5)).Evaluation!);
         }
 
         EvaluationResult result = Assert.Single(seen);
@@ -135,17 +129,9 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
     public async Task An_evaluation_in_between_leaves_the_state_as_it_is()
     {
         JobSpec job = Variant("cumulative");
-        IJobGrain grain = one.Grains.GetGrain<IJobGrain>("evaluate-in-between");
-        await grain.SubmitAsync(job.ToJson(), new JobLayout(2, 1, 0), null);
-        await grain.RunAsync(4);
-        await TestJobs.WaitAsync(grain);
-        await grain.EvaluateAsync();
-        await TestJobs.WaitAsync(grain);
-        await grain.RunAsync(job.TotalSteps);
-        await TestJobs.WaitAsync(grain);
-        await grain.CheckpointAsync(Directory.CreateTempSubdirectory("convnet-test-").FullName, null);
-        string hash = (await TestJobs.WaitAsync(grain)).Checkpoint!.StateSha256;
-        await grain.EndAsync(JobState.Completed);
+        JobStatus status = await EvaluateInBetweenAsync(one.Grains, job, workers: 2, step: 4);
+        Assert.Equal(4, status.Evaluation!.Step);
+        string hash = status.Checkpoint!.StateSha256;
         Assert.Equal(await TestJobs.HashAsync(one.Grains, job, workers: 1), hash);
     }
 
@@ -163,7 +149,16 @@ public sealed class SameBitsTests(OneSilo one, TwoSilos two)
     public async Task All_workers_work()
     {
         (_, JobStatus status) = await TestJobs.RunAsync(two.Grains, TestJobs.Job("lenet", 100, steps: 4), workers: 4);
-        Assert.Equal([100L, 100L, 100L, 100L], status.Workers.Select(worker => worker.Samples));
+        Assert.Equal([100L, 100L, 100L, 100L], ((RunEvent.Stopped)status.Events[^1].Event).Summary.SamplesPerWorker.Select(worker => worker.Value));
+    }
+
+    /// <summary>A job that evaluates once on its way to its last step, where it stops.</summary>
+    private static async Task<JobStatus> EvaluateInBetweenAsync(IGrainFactory grains, JobSpec job, int workers, long step)
+    {
+        IJobGrain grain = grains.GetGrain<IJobGrain>($"evaluate-{Guid.NewGuid():N}");
+        JobSubmission submission = TestJobs.Submission(job, Directory.CreateTempSubdirectory("convnet-test-").FullName, workers);
+        await grain.SubmitAsync(submission with { Plan = submission.Plan with { EvaluateEvery = step } });
+        return await TestJobs.EndAsync(grain);
     }
 
     private static JobSpec Variant(string name)

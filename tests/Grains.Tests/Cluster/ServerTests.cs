@@ -86,8 +86,10 @@ public sealed class ServerTests(TwoSilos cluster)
         await forgetful.InitializeAsync();
         await using (forgetful)
         {
+            using var folder = new TemporaryFolder();
             IJobGrain job = forgetful.Grains.GetGrain<IJobGrain>("lives");
-            await job.SubmitAsync(TestJobs.Job("lenet", batch: 20, steps: 5).ToJson(), new JobLayout(1, 1, 1), null);
+            await job.SubmitAsync(TestJobs.Submission(TestJobs.Job("lenet", batch: 20, steps: 200_000), folder.Path, workers: 1, partitions: 2));
+            await TestJobs.UntilAsync(job, status => status.State == JobState.Running);
             IParameterServerGrain needed = forgetful.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(forgetful.SiloNames[0], "lives", 0));
             Assignment assignment = Assign(forgetful.SiloNames[0]);
             IParameterServerGrain lost = forgetful.Grains.GetGrain<IParameterServerGrain>(assignment.Servers.Partitions[0]);
@@ -102,8 +104,8 @@ public sealed class ServerTests(TwoSilos cluster)
             }
 
             Assert.Equal(Verdict.Stale, (await needed.FreezeAsync(new MessageHeader("lives", 1, 0))).Answer.Verdict);
-            await job.RunAsync(5);
-            Assert.Equal(5, (await TestJobs.WaitAsync(job)).Step);
+            await job.OrderAsync(JobOrder.Of(JobOrderKind.Stop));
+            Assert.Equal(JobState.Stopped, (await TestJobs.EndAsync(job)).State);
         }
     }
 

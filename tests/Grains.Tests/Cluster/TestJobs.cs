@@ -41,16 +41,17 @@ internal static class TestJobs
     public static async Task<(CheckpointResult Checkpoint, JobStatus Status)> RunAsync(
         IGrainFactory grains, JobSpec job, int workers, int threads = 1, long? until = null, string? from = null, int partitions = 0)
     {
-        string id = $"test-{Guid.NewGuid():N}";
-        IJobGrain grain = grains.GetGrain<IJobGrain>(id);
-        await grain.SubmitAsync(job.ToJson(), new JobLayout(workers, threads, partitions), from);
-        await grain.RunAsync(until ?? job.TotalSteps);
-        JobStatus status = await WaitAsync(grain);
-        await grain.CheckpointAsync(Directory.CreateTempSubdirectory("convnet-test-").FullName, null);
-        CheckpointResult checkpoint = (await WaitAsync(grain)).Checkpoint!;
-        await grain.EndAsync(status.Step == job.TotalSteps ? JobState.Completed : JobState.Stopped);
-        return (checkpoint, status);
+        IJobGrain grain = grains.GetGrain<IJobGrain>($"test-{Guid.NewGuid():N}");
+        string folder = Directory.CreateTempSubdirectory("convnet-test-").FullName;
+        await grain.SubmitAsync(Submission(job, folder, workers, threads, until, from, partitions));
+        JobStatus status = await EndAsync(grain);
+        return (status.Checkpoint!, status);
     }
+
+    /// <summary>A job that trains to a step, saves there and stops.</summary>
+    public static JobSubmission Submission(
+        JobSpec job, string folder, int workers, int threads = 1, long? until = null, string? from = null, int partitions = 0) =>
+        new(job.ToJson(), new JobLayout(workers, threads, partitions), new TrainingPlan { StopAfter = until ?? job.TotalSteps }, folder, from);
 
     public static async Task<string> HashAsync(IGrainFactory grains, JobSpec job, int workers, int threads = 1) =>
         (await RunAsync(grains, job, workers, threads)).Checkpoint.StateSha256;
@@ -76,19 +77,24 @@ internal static class TestJobs
         return StateHash.Weights(weights, training.Steps);
     }
 
-    /// <summary>Waits until the job has carried out its order.</summary>
-    public static async Task<JobStatus> WaitAsync(IJobGrain job)
+    /// <summary>Waits until the job has ended as planned.</summary>
+    public static async Task<JobStatus> EndAsync(IJobGrain job)
+    {
+        JobStatus status = await UntilAsync(job, status => status.HasEnded);
+        return status.Failure is { } failure
+            ? throw new InvalidOperationException($"the job failed with {failure.ExitCode}: {failure.Message}")
+            : status;
+    }
+
+    public static async Task<JobFailure> FailureAsync(IJobGrain job) => (await UntilAsync(job, status => status.Failure is not null)).Failure!;
+
+    public static async Task<JobStatus> UntilAsync(IJobGrain job, Func<JobStatus, bool> isThere, StatusQuery? query = null)
     {
         long end = Environment.TickCount64 + (long)Deadline.TotalMilliseconds;
         while (true)
         {
-            JobStatus status = await job.StatusAsync();
-            if (status.Failure is { } failure)
-            {
-                throw new InvalidOperationException($"the job failed with {failure.ExitCode}: {failure.Message}");
-            }
-
-            if (status.State == JobState.Idle)
+            JobStatus status = await job.StatusAsync(query ?? new StatusQuery(SinceEvent: 0));
+            if (isThere(status))
             {
                 return status;
             }

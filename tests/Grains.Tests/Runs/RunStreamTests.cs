@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using Xunit;
 
