@@ -56,7 +56,7 @@ public sealed class RunFolder
         {
             throw new ConvNetException(
                 ExitCode.Conflict,
-                $"'{FullPath}' is in use by another run of train or resume; wait for its end, or stop it with Ctrl-C, or with 'convnet job cancel' if it is detached.",
+                $"'{FullPath}' is in use by another run of train or resume; wait for its end, or stop it with Ctrl-C, or a detached one with 'job cancel'.",
                 e);
         }
     }
