@@ -18,8 +18,8 @@ internal static class GrainCalls
     /// <param name="what">For the error: what was waited for.</param>
     /// <param name="onRetry">Called before each repeat: buffers of the earlier attempt may still be in use.</param>
     /// <param name="cancellation">
-    /// Ends the wait at once; the call may still arrive, and its buffers be in use. Who can be told that the other side is replaced also waits for
-    /// that when its silo is gone.
+    /// Ends the wait at once; the call may still arrive, and its buffers be in use. A caller that gives one is told so when the other side is
+    /// replaced: it also waits for a silo that is gone, where others fail at once.
     /// </param>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     public static async Task<T> CallAsync<T>(

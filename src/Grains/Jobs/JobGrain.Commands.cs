@@ -92,9 +92,9 @@ internal sealed partial class JobGrain
         JobPosition position = Machine.Reached.Position;
         await Task.WhenAll(
         [
-            .. Partitions.Select((partition, p) => GrainCalls.CallAsync(() => partition.BeginAsync(assignment), () => $"start of partition {p}")),
-            GrainCalls.CallAsync(() => BatchNorm.BeginAsync(assignment, position.Updates), () => "start of the batch norms"),
-            GrainCalls.CallAsync(() => Coordinator.BeginAsync(assignment, position), () => "start of the step coordinator"),
+            .. Partitions.Select((partition, p) => GrainCalls.DeliverAsync(() => partition.BeginAsync(assignment), () => $"start of partition {p}")),
+            GrainCalls.DeliverAsync(() => BatchNorm.BeginAsync(assignment, position.Updates), () => "start of the batch norms"),
+            GrainCalls.DeliverAsync(() => Coordinator.BeginAsync(assignment, position), () => "start of the step coordinator"),
         ]);
         if (assignment.Start == AssignmentStart.Restore)
         {

@@ -112,15 +112,16 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         if (_device is not { IsFaulted: false })
         {
             _progress = new WorkerProgress();
-            _device = OpenAsync(JobSpec.FromJson(jobJson), threads, _progress);
+            _device = OpenAsync(jobJson, threads, _progress);
         }
 
         return _device;
     }
 
     /// <summary>Reading a data set takes seconds, and building a network memory and time; neither may hold up a turn.</summary>
-    private async Task<WorkerDevice> OpenAsync(JobSpec job, int threads, WorkerProgress progress)
+    private async Task<WorkerDevice> OpenAsync(string jobJson, int threads, WorkerProgress progress)
     {
+        JobSpec job = JobSpec.FromJson(jobJson);
         Dataset data = await OpenAsync(job.Data);
         return await Task.Run(() => new WorkerDevice(Name, threads, job, data, progress));
     }

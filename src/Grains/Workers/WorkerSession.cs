@@ -110,7 +110,6 @@ internal sealed class WorkerSession
     {
         try
         {
-            _waits.ThrowIfEnded();
             order();
         }
         catch (Exception e)

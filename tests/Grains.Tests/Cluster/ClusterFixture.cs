@@ -3,6 +3,7 @@ using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Servers;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
 using Orleans.TestingHost;
 using Xunit;
 
@@ -26,6 +27,9 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, 
         {
             silo.Services.AddSingleton(deadlines ?? new JobDeadlines());
             silo.Services.AddSingleton(servers ?? new ServerDeadlines());
+
+            // Orleans takes the fakes of other tests for grains.
+            silo.Services.Configure<GrainTypeOptions>(grains => grains.Classes.RemoveWhere(type => type.Assembly == typeof(ClusterFixture).Assembly));
             silo.ConfigureConvNetSilo(new SiloOffer(options.SiloName, Devices: 4, Threads: 1, Workers: true, Servers: true));
         });
         _cluster = builder.Build();

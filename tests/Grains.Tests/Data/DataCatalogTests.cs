@@ -23,6 +23,31 @@ public sealed class DataCatalogTests
     }
 
     [Fact]
+    public async Task Workers_that_ask_while_it_is_read_get_the_same_copy()
+    {
+        var reference = new DataReference(DatasetFiles.DefaultName, null, MiniSha256);
+
+        Dataset[] copies = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _catalog.OpenAsync(reference)));
+
+        Assert.All(copies, copy => Assert.Same(copies[0], copy));
+    }
+
+    [Fact]
+    public async Task What_could_not_be_read_is_read_again_when_it_is_asked_for_again()
+    {
+        using var folder = new TemporaryFolder();
+        var reference = new DataReference(folder["late"], null, new string('0', 64));
+        Assert.Contains("late", (await Assert.ThrowsAsync<ConvNetException>(() => _catalog.OpenAsync(reference))).Message);
+
+        foreach (string file in new[] { "train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png" })
+        {
+            folder.Write($"late/{file}", PictureFiles.RgbaPng);
+        }
+
+        Assert.Contains("the job was made with 0000", (await Assert.ThrowsAsync<ConvNetException>(() => _catalog.OpenAsync(reference))).Message);
+    }
+
+    [Fact]
     public async Task Data_of_another_hash_than_the_job_was_made_with_are_refused()
     {
         ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(

@@ -71,7 +71,7 @@ public class GradientPushTests
     }
 
     [Fact]
-    public async Task No_more_than_eight_messages_are_on_their_way()
+    public async Task No_more_than_four_messages_are_on_their_way_to_a_partition()
     {
         var gate = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
         foreach (FakePartition server in _servers)
@@ -79,26 +79,56 @@ public class GradientPushTests
             server.OnPush = _ => gate.Task;
         }
 
-        Task sending = Task.Run(Send, TestContext.Current.CancellationToken);
-        Assert.True(SpinWait.SpinUntil(() => OnTheirWay() >= 8, TimeSpan.FromSeconds(30)));
+        Task sending = Patience.Run(Send);
+        await Patience.Until(() => _servers.All(server => Sent(server) >= 4));
 
-        // A ninth would come at once if it could.
+        // A fifth would come at once if it could.
         await Task.Delay(100, TestContext.Current.CancellationToken);
-        Assert.Equal(8, OnTheirWay());
+        Assert.All(_servers, server => Assert.Equal(4, Sent(server)));
         gate.SetResult(Verdict.Accepted);
         await sending;
-        Assert.Equal(Pushed().Count(), OnTheirWay());
+        Assert.Equal(Pushed().Count(), _servers.Sum(Sent));
+    }
 
-        int OnTheirWay()
-        {
-            return _servers.Sum(server =>
-            {
-                lock (server.Pushes)
-                {
-                    return server.Pushes.Count;
-                }
-            });
-        }
+    [Fact]
+    public async Task A_slow_partition_holds_up_neither_the_engine_nor_the_others()
+    {
+        var gate = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _servers[0].OnPush = _ => gate.Task;
+
+        await Patience.Run(Hand);
+        await Patience.Until(() => Sent(_servers[1]) == Pushed().Count(push => push.Partition == 1));
+        Assert.Equal(4, Sent(_servers[0]));
+
+        gate.SetResult(Verdict.Accepted);
+        await Patience.Run(_push.Finish);
+        Assert.Equal(Pushed().Count(), _servers.Sum(Sent));
+    }
+
+    [Fact]
+    public async Task After_a_step_is_abandoned_no_gradient_is_read_any_more()
+    {
+        var gate = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _servers[0].OnPush = _ => gate.Task;
+        Hand();
+
+        _push.Abandon();
+        gate.SetResult(Verdict.Accepted);
+
+        // A fifth would come at once if it could.
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.Equal(4, Sent(_servers[0]));
+    }
+
+    [Fact]
+    public async Task A_push_that_is_refused_ends_the_step_while_others_are_not_answered()
+    {
+        _servers[0].OnPush = _ => new TaskCompletionSource<Answer>().Task;
+        _servers[1].OnPush = _ => Task.FromResult(new Answer(Verdict.Rejected, "no chunk 7"));
+
+        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => Patience.Run(Send));
+
+        Assert.Contains("no chunk 7", error.Message);
     }
 
     [Fact]
@@ -151,11 +181,24 @@ public class GradientPushTests
             .SelectMany(chunk => Roots.Select(node => (p, new GradientRoot(Header, chunk.Index, node)))))
         .Order(Comparer);
 
-    private void Send()
+    private static int Sent(FakePartition server)
+    {
+        lock (server.Pushes)
+        {
+            return server.Pushes.Count;
+        }
+    }
+
+    private void Hand()
     {
         _push.Begin(Header, Roots);
         _push.Ready(_layout.Tensors[2]);
         _push.Ready(_layout.Tensors[0]);
+    }
+
+    private void Send()
+    {
+        Hand();
         _push.Finish();
     }
 }

@@ -14,7 +14,7 @@ public class ParameterPullTests
 
     private readonly ParameterLayout _layout = new(
     [
-        new Parameter("0.weight", [300 * Parameter.BlockSize], ParameterRole.Weight, 0, 0, 1, 1),
+        new Parameter("0.weight", [1200 * Parameter.BlockSize], ParameterRole.Weight, 0, 0, 1, 1),
         new Parameter("1.weight", [2000], ParameterRole.Weight, 1, 0, 1, 1),
     ]);
 
@@ -85,6 +85,33 @@ public class ParameterPullTests
         StepAbortedException aborted = Assert.Throws<StepAbortedException>(() => PullAll(Header));
 
         Assert.Contains("partition 1", aborted.Message);
+    }
+
+    [Fact]
+    public async Task A_chunk_that_fails_fails_every_wait_at_once()
+    {
+        int asked = 0;
+        var gate = new TaskCompletionSource<BlockAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _servers[1].OnPull = (_, _) =>
+        {
+            Interlocked.Increment(ref asked);
+            return gate.Task;
+        };
+        _servers[0].OnPull = (_, _) => Task.FromResult(new BlockAnswer(new Answer(Verdict.Rejected, "version 5 has been overwritten")));
+
+        _pull.Begin(Header);
+        foreach (int tensor in new[] { 0, 1 })
+        {
+            ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => Patience.Run(() => _pull.Wait(tensor)));
+            Assert.Contains("version 5 has been overwritten", error.Message);
+        }
+
+        int before = Volatile.Read(ref asked);
+        gate.SetResult(Chunk(_plans[1], Header, 0));
+
+        // The next chunk would be asked for at once.
+        await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.Equal(before, Volatile.Read(ref asked));
     }
 
     [Fact]

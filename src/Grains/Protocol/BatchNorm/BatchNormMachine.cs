@@ -20,6 +20,7 @@ public sealed class BatchNormMachine
     private readonly BatchNormMode _mode;
     private readonly RunningAverage _average;
     private readonly StepFence _fence;
+    private readonly Restoration<int> _restoration = new("batch norm");
     private BatchNormState[] _statistics;
     private NormStep? _previous;
     private NormStep? _current;
@@ -61,14 +62,20 @@ public sealed class BatchNormMachine
     public BatchNormReport? Report => _complete?.Header.Step <= Version ? _complete : null;
 
     /// <summary>Takes no message of a generation before the header's from now on, and says at which version it stays. Wake whoever waits.</summary>
-    public FrozenAt Freeze(MessageHeader header) => _fence.Freeze(header, Version);
+    public FrozenAt Freeze(MessageHeader header) => _restoration.Answer(_fence.Freeze(header, Version));
 
     /// <summary>Starts a generation and drops all sums of a step in progress. Whoever waits for a total must be told to start again.</summary>
     public Answer Begin(Assignment assignment)
     {
+        if (_restoration.ScreenBegin(assignment) is { } lost)
+        {
+            return lost;
+        }
+
         Answer answer = _fence.Begin(assignment, Version);
         if (answer.Verdict == Verdict.Accepted)
         {
+            _restoration.Begin(assignment, Enumerable.Range(0, _statistics.Length));
             _previous = null;
             _current = assignment.FirstStep < _job.TotalSteps ? NewStep(assignment.FirstStep) : null;
             _complete = null;
@@ -167,6 +174,7 @@ public sealed class BatchNormMachine
         }
 
         _statistics[norm] = new BatchNormState(_statistics[norm].Name, statistics[..channels].ToArray(), statistics[channels..].ToArray());
+        _restoration.NoteInstalled(norm);
         return Verdict.Accepted;
     }
 

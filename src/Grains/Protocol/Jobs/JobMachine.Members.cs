@@ -86,7 +86,13 @@ internal sealed partial class JobMachine
             return Verdict.Stale;
         }
 
-        if (!_workers.TryGetValue(status.Name, out (WorkerStatus Status, double) before) || status.EvaluatedSamples > before.Status.EvaluatedSamples)
+        bool isKnown = _workers.TryGetValue(status.Name, out (WorkerStatus Status, double) before);
+        if (isKnown && IsOvertaken(status, before.Status))
+        {
+            return Verdict.Duplicate;
+        }
+
+        if (!isKnown || status.EvaluatedSamples > before.Status.EvaluatedSamples)
         {
             _lastSign = now;
         }
@@ -181,6 +187,10 @@ internal sealed partial class JobMachine
             }
         }
     }
+
+    /// <summary>A sight that was sent before the one that is known.</summary>
+    private static bool IsOvertaken(WorkerStatus late, WorkerStatus known) => late.Generation == known.Generation
+        && (late.Step < known.Step || late.Samples < known.Samples || late.EvaluatedSamples < known.EvaluatedSamples);
 
     private static string Spoken(JobOrderKind kind) => kind switch
     {

@@ -18,6 +18,7 @@ namespace ConvNet.Grains.Protocol.Partition;
 public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, PartitionState state)
 {
     private readonly StepFence _fence = new(job.TotalSteps);
+    private readonly Restoration<(int Slot, int Chunk)> _restoration = new($"partition {state.Plan.Partition}");
     private StagedStep? _open;
 
     public PartitionPlan Plan => state.Plan;
@@ -31,15 +32,21 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     public PartitionReport? Report { get; private set; }
 
     /// <summary>Takes no message of a generation before the header's from now on, and says at which version it stays.</summary>
-    public FrozenAt Freeze(MessageHeader header) => _fence.Freeze(header, Version);
+    public FrozenAt Freeze(MessageHeader header) => _restoration.Answer(_fence.Freeze(header, Version));
 
     /// <summary>Starts a generation and drops what was staged of an uncommitted step.</summary>
     /// <param name="assignment">Its first step is this version, or the one before if another server has not committed it.</param>
     public Answer Begin(Assignment assignment)
     {
+        if (_restoration.ScreenBegin(assignment) is { } lost)
+        {
+            return lost;
+        }
+
         Answer answer = _fence.Begin(assignment, Version);
         if (answer.Verdict == Verdict.Accepted)
         {
+            _restoration.Begin(assignment, Plan.Chunks.SelectMany(chunk => state.Slots.Select(slot => (slot, chunk.Index))));
             Drop();
         }
 
@@ -154,6 +161,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         }
 
         state.Install(slot, Plan.Chunks[chunk], values);
+        _restoration.NoteInstalled((slot, chunk));
         return Verdict.Accepted;
     }
 

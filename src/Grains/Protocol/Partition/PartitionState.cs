@@ -42,6 +42,9 @@ public sealed class PartitionState
     /// <summary>The oldest version that is readable.</summary>
     public long Oldest { get; private set; }
 
+    /// <summary>The weights and the optimizer's slots (<see cref="StateSlot"/>).</summary>
+    public IEnumerable<int> Slots => [StateSlot.Weights, .. Enumerable.Range(0, _slots.Length)];
+
     /// <summary>Weights of the newest version.</summary>
     public ReadOnlySpan<float> Weights => _versions[Version % Ring];
 

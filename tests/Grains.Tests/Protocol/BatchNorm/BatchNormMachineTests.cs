@@ -14,7 +14,7 @@ public class BatchNormMachineTests
 
     private readonly BatchNormMachine _machine = Create(BatchNormMode.Sync);
 
-    public BatchNormMachineTests() => _machine.Begin(TwoWorkers() with { Start = AssignmentStart.Restore });
+    public BatchNormMachineTests() => _machine.Begin(TwoWorkers());
 
     [Fact]
     public void The_total_is_known_to_the_last_and_to_whoever_asks_again()
@@ -180,17 +180,20 @@ public class BatchNormMachineTests
     [Fact]
     public void Statistics_are_restored_before_the_first_step_only()
     {
-        Assert.Equal(Verdict.Accepted, _machine.Install(FromServer(), 0, [1, 2, 3, 4, 5, 6]).Verdict);
-        Assert.Equal([1, 2, 3, 4, 5, 6], _machine.Read(FromServer(), 0).Values!.Span.ToArray());
+        _machine.Begin(TwoWorkers(2) with { Start = AssignmentStart.Restore });
+        Assert.Equal(Verdict.Rejected, _machine.Freeze(FromServer(generation: 3)).Answer.Verdict);
+        _machine.Begin(TwoWorkers(3) with { Start = AssignmentStart.Restore });
+        Assert.Equal(Verdict.Accepted, _machine.Install(FromServer(0, 3), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal([1, 2, 3, 4, 5, 6], _machine.Read(FromServer(0, 3), 0).Values!.Span.ToArray());
 
-        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 0, [1, 2]).Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 1, [1, 2, 3, 4, 5, 6]).Verdict);
-        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(0, 0), 0, [1, 2, 3, 4, 5, 6]).Verdict);
-        Forward(0);
-        Backward(0);
-        _machine.Commit(Commit());
-        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 0, [1, 2, 3, 4, 5, 6]).Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.Read(FromServer(), 0).Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(0, 3), 0, [1, 2]).Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(0, 3), 1, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(0, 2), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Forward(0, 3);
+        Backward(0, 3);
+        _machine.Commit(Commit(0, 3));
+        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(0, 3), 0, [1, 2, 3, 4, 5, 6]).Verdict);
+        Assert.Equal(Verdict.Rejected, _machine.Read(FromServer(0, 3), 0).Verdict);
     }
 
     private static NormRoots Roots(MessageHeader header, bool forward, int norm = 0) => new(header, norm, forward, 1, true);

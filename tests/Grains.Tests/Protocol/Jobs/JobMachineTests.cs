@@ -152,6 +152,19 @@ public class JobMachineTests
     }
 
     [Fact]
+    public void A_worker_is_seen_only_in_the_current_generation_and_never_as_it_was_before()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        var status = new WorkerStatus("a/0", 0, 2, 5, 50, 0, 0, 0, 0) { Generation = 1 };
+        MessageHeader header = host.First.HeaderOf(5, 0);
+        Assert.Equal(Verdict.Accepted, host.Machine.WorkerSeen(header, status, 0).Verdict);
+        Assert.Equal(Verdict.Duplicate, host.Machine.WorkerSeen(header, status with { Step = 4 }, 0).Verdict);
+        Assert.Equal(Verdict.Stale, host.Machine.WorkerSeen(header with { Generation = 0 }, status, 0).Verdict);
+        Assert.Equal(5, host.Machine.Workers.First().Step);
+    }
+
+    [Fact]
     public void A_job_of_which_nobody_hears_for_two_minutes_fails_and_says_where_its_workers_are()
     {
         var host = new MachineHost { Holds = command => command is JobCommand.Run };

@@ -16,7 +16,7 @@ public class PartitionMachineTests
 
     public PartitionMachineTests()
     {
-        _machine.Begin(TwoWorkers() with { Start = AssignmentStart.Restore });
+        _machine.Begin(TwoWorkers());
         _chunk = _machine.Plan.Chunks.Single(chunk => !chunk.DeliveredByBatchNorm);
         _delivered = _machine.Plan.Chunks.Single(chunk => chunk.DeliveredByBatchNorm);
     }
@@ -225,18 +225,35 @@ public class PartitionMachineTests
     [Fact]
     public void State_is_restored_before_the_first_step_only_and_as_often_as_it_is_sent()
     {
-        float[] weights = Filled(_chunk.Length, 3);
-        Assert.Equal(Verdict.Accepted, _machine.Install(FromServer(), StateSlot.Weights, _chunk.Index, weights).Verdict);
-        Assert.Equal(Verdict.Accepted, _machine.Install(FromServer(), StateSlot.Weights, _chunk.Index, weights).Verdict);
-        Assert.Equal(3, _machine.Pull(From(0), _chunk.Index).Values!.Span[0]);
+        _machine.Begin(TwoWorkers(2) with { Start = AssignmentStart.Restore });
+        Assert.Equal(Verdict.Accepted, Install(FromServer(0, 2), 3));
+        Assert.Equal(Verdict.Accepted, Install(FromServer(0, 2), 3));
+        Assert.Equal(3, _machine.Pull(From(0, 0, 2), _chunk.Index).Values!.Span[0]);
 
-        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(1), StateSlot.Weights, _chunk.Index, weights).Verdict);
-        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(0, 0), StateSlot.Weights, _chunk.Index, weights).Verdict);
-        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), 5, _chunk.Index, weights).Verdict);
-        CompleteStep(0);
-        _machine.Commit(Commit());
-        Assert.Equal(Verdict.Rejected, _machine.Install(FromServer(), StateSlot.Weights, _chunk.Index, weights).Verdict);
-        Assert.Equal(0, _machine.Pull(From(0, 1), _chunk.Index).Values!.Span[0]);
+        Assert.Equal(Verdict.Rejected, Install(FromServer(1, 2), 3));
+        Assert.Equal(Verdict.Stale, Install(FromServer(), 3));
+        Assert.Equal(Verdict.Rejected, Install(FromServer(0, 2), 3, slot: 5));
+        CompleteStep(0, 2);
+        _machine.Commit(Commit(0, 2));
+        Assert.Equal(Verdict.Rejected, Install(FromServer(0, 2), 3));
+        Assert.Equal(0, _machine.Pull(From(0, 1, 2), _chunk.Index).Values!.Span[0]);
+    }
+
+    [Fact]
+    public void A_partition_that_is_restored_in_part_counts_as_lost_until_it_is_whole()
+    {
+        _machine.Begin(TwoWorkers(2) with { Start = AssignmentStart.Restore });
+        Install(FromServer(0, 2), 3);
+
+        FrozenAt lost = _machine.Freeze(FromServer(generation: 3));
+        Assert.Equal((Verdict.Rejected, -1), (lost.Answer.Verdict, lost.Version));
+        Assert.Contains("partition 0 was restored in part only (missing parts of the checkpoint: 1)", lost.Answer.Reason);
+        Assert.Equal(Verdict.Rejected, _machine.Begin(TwoWorkers(3) with { Start = AssignmentStart.GoOn }).Verdict);
+
+        _machine.Begin(TwoWorkers(3) with { Start = AssignmentStart.Restore });
+        Install(FromServer(0, 3), 3);
+        _machine.Install(FromServer(0, 3), StateSlot.Weights, _delivered.Index, Filled(_delivered.Length, 3));
+        Assert.Equal(new FrozenAt(Verdict.Accepted, 0), _machine.Freeze(FromServer(generation: 4)));
     }
 
     [Fact]
@@ -269,7 +286,7 @@ public class PartitionMachineTests
         Assert.Equal(Verdict.Stale, _machine.Deliver(FromServer(), 0, Totals).Verdict);
         Assert.Equal(Verdict.Stale, _machine.Pull(From(0), _chunk.Index).Verdict);
         Assert.Equal(Verdict.Stale, _machine.Read(FromServer(), StateSlot.Weights, _chunk.Index).Verdict);
-        Assert.Equal(Verdict.Stale, _machine.Install(FromServer(), StateSlot.Weights, _chunk.Index, Filled(_chunk.Length, 3)).Verdict);
+        Assert.Equal(Verdict.Stale, Install(FromServer(), 3));
         Assert.Equal(0, _machine.Version);
         Assert.Equal(Verdict.Accepted, _machine.Begin(TwoWorkers(2)).Verdict);
     }
@@ -299,6 +316,9 @@ public class PartitionMachineTests
 
     private Verdict Push(int worker, TreeNode node, float value) =>
         _machine.Push(new GradientRoot(From(worker), _chunk.Index, node), Filled(_chunk.Length, value)).Verdict;
+
+    private Verdict Install(MessageHeader header, float value, int slot = StateSlot.Weights) =>
+        _machine.Install(header, slot, _chunk.Index, Filled(_chunk.Length, value)).Verdict;
 
     private Answer Push(MessageHeader header, TreeNode node) => _machine.Push(new GradientRoot(header, _chunk.Index, node), Filled(_chunk.Length, 1));
 

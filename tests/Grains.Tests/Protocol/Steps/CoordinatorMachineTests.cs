@@ -192,6 +192,21 @@ public class CoordinatorMachineTests
     }
 
     [Fact]
+    public void A_step_that_waits_only_for_an_acknowledgement_is_not_decided_by_a_frozen_coordinator()
+    {
+        CoordinatorMachine machine = Create(new Sgd(), partitions: 5);
+        machine.Begin(TwoWorkers());
+        StepOutcome outcome = RunFour(machine, 0)!;
+        RunFour(machine, 1);
+        machine.Freeze(FromServer(generation: 2));
+
+        CoordinatorAnswer answer = machine.Take(outcome.Decision.Header, 4);
+
+        Assert.Equal((outcome, null), (answer.Committed, answer.Decided));
+        Assert.Equal(1, machine.Position.Step);
+    }
+
+    [Fact]
     public void An_acknowledgement_that_arrives_at_a_frozen_coordinator_still_commits_the_step()
     {
         StepOutcome outcome = Run(0, null)!;

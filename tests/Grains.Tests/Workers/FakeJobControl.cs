@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Tests.Workers;
+
+/// <summary>A job grain that keeps what its workers tell of failures.</summary>
+internal sealed class FakeJobControl : IJobControlGrain
+{
+    public ConcurrentQueue<JobFailure> Failures { get; } = [];
+
+    public Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
+    {
+        Failures.Enqueue(failure);
+        return Task.FromResult<Answer>(Verdict.Accepted);
+    }
+
+    public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) => throw new NotSupportedException();
+
+    public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => throw new NotSupportedException();
+
+    public Task<bool> NeedsAsync(string server) => throw new NotSupportedException();
+
+    public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => throw new NotSupportedException();
+
+    public Task<bool> IsLiveAsync() => throw new NotSupportedException();
+}
