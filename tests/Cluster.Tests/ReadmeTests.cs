@@ -76,16 +76,22 @@ public sealed partial class ReadmeTests : IDisposable
             return command[0] == "silo" && !command.Contains("--port") ? [.. moved, "--port", $"{ports[0]}", "--gateway", $"{ports[1]}"] : moved;
         }
 
-        Assert.Equal(["silo", "silo", "train", "monitor"], commands.Select(command => command[0]));
+        Assert.Equal(["silo", "silo", "train", "monitor", "train", "job", "job"], commands.Select(command => command[0]));
         using ClientProcess first = ClientProcess.Start(_folder.Path, OnFreePorts(commands[0]));
         await first.SaysAsync("node-1 is in the cluster");
         using ClientProcess second = ClientProcess.Start(_folder.Path, OnFreePorts(commands[1]));
         await second.SaysAsync("node-2 is in the cluster");
         using ClientProcess training = await ClientProcess.RunAsync(0, _folder.Path, OnFreePorts(commands[2]));
+        foreach (string[] command in commands[4..])
+        {
+            using ClientProcess detached = await ClientProcess.RunAsync(0, _folder.Path, OnFreePorts(command));
+            Assert.Contains("nightly", detached.Output);
+        }
+
         using ClientProcess monitor = ClientProcess.Start(_folder.Path, OnFreePorts(commands[3]));
 
         Assert.Contains($"State {StateAgain().Match(ReadmeCommands.Text).Groups[1].Value}", training.Output);
-        await monitor.SaysAsync("lenet on fashion-mnist-mini  Completed  step 40/40");
+        await monitor.SaysAsync("lenet on fashion-mnist-mini  completed  step 40/40");
         monitor.Terminate();
         await monitor.EndAsync(143);
     }

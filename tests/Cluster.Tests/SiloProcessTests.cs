@@ -28,7 +28,7 @@ public sealed class SiloProcessTests : IDisposable
         }
 
         using ClientProcess monitor = await ClientProcess.RunAsync(0, _folder.Path, "monitor", "--cluster", url, "--once");
-        Assert.Equal(2, monitor.Output.Split("lenet on fashion-mnist-mini  Completed  step 20/20").Length - 1);
+        Assert.Equal(2, monitor.Output.Split("lenet on fashion-mnist-mini  completed  step 20/20").Length - 1);
         using ClientProcess tooMany = await ClientProcess.RunAsync(4, _folder.Path, ["train", .. Job, "--workers", "4", "--cluster", url]);
         Assert.Contains("the job asks for 4 workers, but the cluster has 3", tooMany.Error);
 

@@ -100,7 +100,8 @@ internal static class JobCancelCommand
         }
 
         terminal.Say(job.Checkpoint is { } checkpoint
-            ? $"Job {job.JobId} is cancelled at step {job.Step}; step {checkpoint.Step} is saved in {checkpoint.Path}. Go on with 'convnet resume {job.RunFolder}'."
+            ? $"Job {job.JobId} is cancelled at step {job.Step}; step {checkpoint.Step} is saved in {checkpoint.Path}. " +
+              $"Go on with 'convnet resume {job.RunFolder}'."
             : $"Job {job.JobId} is cancelled at step {job.Step}; nothing was saved.");
     }
 }

@@ -124,7 +124,8 @@ internal static class JobCommand
             return (int)ExitCode.Ok;
         }
 
-        terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {Lines.StateOf(job.State)}{((job.Failure?.Message ?? job.Reason) is { } why ? $": {why}" : "")}");
+        string why = (job.Failure?.Message ?? job.Reason) is { } reason ? $": {reason}" : "";
+        terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {Lines.StateOf(job.State)}{why}");
         terminal.Say(Lines.Progress(job, terminal.SizeNow.LineColumns));
         terminal.Say($"Generation {job.Generation}. Run folder: {job.RunFolder}");
         var parts = new TextTable(terminal, new Column("part", 0, IsNumber: false), new Column("silo", 0, IsNumber: false), new Column("step", 1));

@@ -34,7 +34,7 @@ internal static class JobWaitCommand
     {
         using var stop = new StopSignal(_ => { });
         await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
-        using RunSink view = json ? new JsonLines(terminal.Out, id) : new PlainView(terminal);
+        using var view = new RunStream(json ? [new JsonLines(terminal.Out, id), new QuietView(terminal.Error)] : [new PlainView(terminal)]);
         try
         {
             // Whoever asks for a job that there is not hears so; the follower takes it for one that was lost.
@@ -48,7 +48,7 @@ internal static class JobWaitCommand
     }
 
     /// <returns>The job's exit code.</returns>
-    internal static async Task<ExitCode> WaitAsync(IJobGrain job, string id, RunSink view, CancellationToken cancellation)
+    internal static async Task<ExitCode> WaitAsync(IJobGrain job, string id, RunStream view, CancellationToken cancellation)
     {
         using var unseen = new RunStream([]);
         var follower = new RunFollower(job, id, unseen, firstStep: null, TimeProvider.System);
@@ -56,11 +56,11 @@ internal static class JobWaitCommand
         if (end is RunEvent.Failed failed)
         {
             string remedy = follower.Latest is { State: JobState.Orphaned } orphan ? $" Go on with 'convnet resume {orphan.RunFolder}'." : "";
-            view.Handle(failed with { Error = failed.Error + remedy });
+            view.Publish(failed with { Error = failed.Error + remedy });
             return failed.ExitCode;
         }
 
-        view.Handle(end);
+        view.Publish(end);
         return ExitCode.Ok;
     }
 }

@@ -70,12 +70,14 @@ internal sealed partial record RunChoices(long? StopAfter, string? ClusterUrl, s
         if (Detach && ClusterUrl is null)
         {
             throw new ConvNetException(
-                ExitCode.Usage, "--detach needs --cluster URL: a local cluster lives in this process, and ends with it. Name a running cluster, or leave --detach out.");
+                ExitCode.Usage,
+                "--detach needs --cluster URL: a local cluster lives in this process, and ends with it. Name a running cluster, or leave --detach out.");
         }
 
         if (JobId is not null && !IdOfJob().IsMatch(JobId))
         {
-            throw ConvNetException.BadInput($"--job: '{JobId}' must be 1 to 100 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.");
+            throw ConvNetException.BadInput(
+                $"--job: '{JobId}' must be 1 to 100 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.");
         }
 
         if (StopAfter is < 1)

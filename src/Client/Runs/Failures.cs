@@ -15,7 +15,7 @@ internal static class Failures
             OperationCanceledException => (ExitCode.Cancelled, "cancelled."),
             TimeoutException => (ExitCode.Environment, "the cluster did not answer in time; check that its silos run and can be reached."),
             _ when GrainFailure.IsLostContact(failure) => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
-            _ when FileFailure.Is(failure) => (FileFailure.CodeOf(failure), FirstLine(failure)),
+            _ when FileFailure.Is(failure) => (FileFailure.CodeOf(failure), $"{FirstLine(failure).TrimEnd('.')}."),
             OutOfMemoryException => (ExitCode.Resources, "not enough memory; use a smaller --batch or model."),
             _ => (ExitCode.Bug, $"internal error ({failure.GetType().Name}): {FirstLine(failure)} Details are in the run's log, if there is one."),
         };

@@ -33,6 +33,21 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
         using Logger log = RunLog.Open(folder.LogPath);
         using var run = new RunStream([JsonLines.Append(folder.EventsPath, request.JobId), _start, .. sinks]);
         using var stop = new StopSignal(notice => run.Publish(new RunEvent.Notice(notice)), code => run.Publish(new RunEvent.Abandoned(code)));
+        ExitCode code = await RunAsync(run, stop, log);
+        try
+        {
+            run.Dispose();
+        }
+        catch (Exception e) when (FileFailure.Is(e) && code != ExitCode.Ok)
+        {
+            log.Error(e, "The files of the run could not be closed");
+        }
+
+        return code;
+    }
+
+    private async Task<ExitCode> RunAsync(RunStream run, StopSignal stop, Logger log)
+    {
         try
         {
             run.Publish(new RunEvent.Started(folder.FullPath, ConfigurationJson.Write(request.Configuration), [.. Introduction()]));

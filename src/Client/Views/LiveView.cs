@@ -15,6 +15,7 @@ internal sealed class LiveView(Terminal terminal) : RunSink
     private readonly LiveRegion _region = new(terminal);
     private readonly Stopwatch _sinceRedraw = Stopwatch.StartNew();
     private JobStatus? _latest;
+    private string? _lastReason;
 
     public override void Handle(RunEvent happened)
     {
@@ -60,6 +61,12 @@ internal sealed class LiveView(Terminal terminal) : RunSink
 
     private void Show(JobStatus status)
     {
+        if (status is { State: JobState.Queued, Reason: { } reason } && reason != _lastReason)
+        {
+            _lastReason = reason;
+            _region.Write([$"The job waits: {reason}"]);
+        }
+
         bool isFirst = _latest is null;
         _latest = status;
         if (isFirst || _sinceRedraw.Elapsed >= RedrawInterval)

@@ -40,6 +40,11 @@ internal sealed partial class JobGrain
             JobPosition position = Submission.Checkpoint is { } checkpoint
                 ? await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson)
                 : JobPosition.Start;
+            if (Submission.Configuration is not null)
+            {
+                await GrainFactory.GetGrain<IRunWriterGrain>(placement.Servers.Checkpoint).OpenAsync(JobId, Submission, position.Step);
+            }
+
             Assignment first = placement.Assign(JobId, Submission.JobJson, 1, position.Step) with { Start = start };
             LogSubmitted(logger, JobId, _job!.Model.Name, first.Workers.Length, first.Servers.Partitions.Length, first.FirstStep);
             if (!Machine.HasEnded)

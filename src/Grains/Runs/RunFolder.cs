@@ -55,7 +55,9 @@ public sealed class RunFolder
         catch (IOException e) when ((e.HResult & 0xFFFF) is WouldBlock or SharingViolation)
         {
             throw new ConvNetException(
-                ExitCode.Conflict, $"'{FullPath}' is in use by another run of train or resume; wait for its end, or stop it with Ctrl-C.", e);
+                ExitCode.Conflict,
+                $"'{FullPath}' is in use by another run of train or resume; wait for its end, or stop it with Ctrl-C, or a detached one with 'job cancel'.",
+                e);
         }
     }
 

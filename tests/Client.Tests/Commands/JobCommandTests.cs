@@ -30,7 +30,7 @@ public sealed class JobCommandTests
             job.State = state;
         });
 
-        using var events = new JsonLines(_output, FakeJob.Id);
+        using var events = new RunStream([new JsonLines(_output, FakeJob.Id)]);
         ExitCode found = await JobWaitCommand.WaitAsync(job, FakeJob.Id, events, TestContext.Current.CancellationToken);
 
         Assert.Equal(code, (int)found);

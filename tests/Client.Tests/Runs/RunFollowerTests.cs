@@ -34,10 +34,8 @@ public sealed class RunFollowerTests
     {
         var job = new FakeJob();
         ScriptWholeRun(job);
-        foreach (Exception? loss in new Exception?[] { new TimeoutException(), null, new SiloUnavailableException(), new TimeoutException(), null, new OrleansException() })
-        {
-            job.Losses.Enqueue(loss);
-        }
+        Exception?[] losses = [new TimeoutException(), null, new SiloUnavailableException(), new TimeoutException(), null, new OrleansException()];
+        Array.ForEach(losses, job.Losses.Enqueue);
 
         RunEvent end = await Follower(job).FollowAsync(TestContext.Current.CancellationToken);
 

@@ -107,6 +107,20 @@ public sealed class LiveViewTests
     }
 
     [Fact]
+    public void A_job_that_waits_says_once_for_what()
+    {
+        using var screen = new FakeScreen(80, 24);
+        using var view = new LiveView(screen.Terminal(_error));
+        JobStatus waits = ShownRun.Status(0) with { State = JobState.Queued, Reason = "1 of 2 workers is free" };
+
+        view.Handle(new RunEvent.Progress(waits));
+        view.Handle(new RunEvent.Progress(waits));
+
+        Assert.Single(screen.Text.Split('\n'), row => row.Contains("The job waits: 1 of 2 workers is free"));
+        Assert.Contains(screen.Rows, row => row.EndsWith("queued"));
+    }
+
+    [Fact]
     public void A_long_warning_breaks_between_words_and_leaves_nothing_of_the_rows_below()
     {
         using var screen = new FakeScreen(80, 24);

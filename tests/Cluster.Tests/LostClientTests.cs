@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>Jobs whose client is gone.</summary>
+public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<RunningCluster>
+{
+    /// <summary>A job waits 10 s for its client; the rest is for a machine that is busy.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly string[] Job = ["--model", "lenet", "--steps", "100000", "--batch", "96", "--workers", "2"];
+
+    [Fact]
+    public async Task A_job_whose_client_is_killed_saves_and_frees_its_workers_and_resume_ends_in_the_same_bits()
+    {
+        using ClientProcess training = ClientProcess.Start(
+            cluster.Folder, ["train", "--json", .. Job, "--cluster", cluster.Url, "--job", "lost", "--out", "lost"]);
+        await cluster.LinesAsync("lost/metrics.csv", 20);
+        training.Kill();
+        long step = await OrphanedAsync("lost");
+
+        string end = $"{step + 20}";
+        using ClientProcess other = await ClientProcess.RunAsync(
+            0, cluster.Folder, "train", "--model", "lenet", "--steps", "5", "--workers", "2", "--cluster", cluster.Url, "--out", "other");
+        using ClientProcess waiting = await cluster.JobAsync(4, "wait", "lost");
+        using ClientProcess resumed = await ClientProcess.RunAsync(
+            0, cluster.Folder, "resume", "lost", "--json", "--stop-after", end, "--cluster", cluster.Url);
+        JobEnd alone = await JobEnd.TrainAsync(cluster.Folder, [.. Job, "--stop-after", end, "--out", "alone"]);
+
+        Assert.Equal(alone.StateSha256, JobEnd.Of(resumed).StateSha256);
+        Assert.Contains("Go on with 'convnet resume", waiting.Error);
+        int[] rows =
+        [
+            .. File.ReadLines(Path.Combine(cluster.Folder, "lost/metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
+                .Select(row => int.Parse(row.Split(',')[0])),
+        ];
+        Assert.Equal(rows.Distinct().Order(), rows);
+        Assert.Equal(Enumerable.Range((int)step + 1, 20), rows.TakeLast(20));
+    }
+
+    /// <returns>The step at which the job has ended; its checkpoint is there.</returns>
+    private async Task<long> OrphanedAsync(string id)
+    {
+        var waiting = Stopwatch.StartNew();
+        while ((await cluster.ShowAsync(id)).GetProperty("state").GetString() != "orphaned")
+        {
+            Assert.True(waiting.Elapsed < Patience, $"job '{id}' still has its workers");
+        }
+
+        long step = (await cluster.ShowAsync(id)).GetProperty("step").GetInt64();
+        Assert.True(Directory.Exists(Path.Combine(cluster.Folder, id, $"checkpoints/step-{step:D8}")));
+        return step;
+    }
+}
