@@ -40,6 +40,8 @@ internal sealed class ClientProcess : IDisposable
 
     public int ExitCode => _process.ExitCode;
 
+    public bool HasExited => _process.HasExited;
+
     public string Output => Text(_output);
 
     public string Error => Text(_error);

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>Worker silos that are killed while they compute: the job goes on to the same bits.</summary>
+public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) : IClassFixture<SiloFleet>
+{
+    private static readonly int Kills = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 50 : 3;
+    private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
+    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--workers", "3"];
+
+    [Fact]
+    public async Task A_worker_silo_that_is_killed_costs_a_step_at_most_and_no_bit()
+    {
+        string[] job = [.. Job, "--steps", "1500"];
+        JobEnd undisturbed = await JobEnd.TrainAsync(fleet.Folder, [.. job, "--out", "undisturbed"]);
+        var gaps = new List<double>();
+        for (int kill = 0; kill < Kills; kill++)
+        {
+            string run = $"killed-{kill}";
+            await fleet.HaveWorkersAsync([.. Workers, "node-8"]);
+            using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. job, "--cluster", fleet.Url, "--out", run]);
+            await fleet.RowsAsync(run, 20 + 37 * kill % 400);
+            fleet.Kill(Workers[kill % Workers.Length]);
+            await training.EndAsync(0);
+
+            JobEnd end = JobEnd.Of(training);
+            Assert.Equal((undisturbed.StateSha256, 1500L), (end.StateSha256, end.Steps));
+            Assert.Equal(1500 * 96, end.Samples.Sum());
+            JsonElement[] changes = Changes(training);
+            JsonElement lost = Assert.Single(changes, change => change.GetProperty("lost").GetArrayLength() > 0);
+            Assert.Equal($"{Workers[kill % Workers.Length]}/0", lost.GetProperty("lost")[0].GetString());
+            Assert.InRange(lost.GetProperty("stepsRepeated").GetInt32(), 0, 1);
+            Assert.InRange(lost.GetProperty("generation").GetInt64(), 2, 3);
+            Assert.Single(training.Events, line => line.GetProperty("event").GetString() == "run.started");
+            AssertEachStepOnce(run, 1500);
+            fleet.AssertAllRun();
+            gaps.Add(lost.GetProperty("gapSeconds").GetDouble());
+        }
+
+        gaps.Sort();
+        output.WriteLine(FormattableString.Invariant(
+            $"{Kills} silos killed; gapSeconds p50 {gaps[Kills / 2]:F2}, p95 {gaps[(int)(Kills * 0.95)]:F2}, longest {gaps[^1]:F2}"));
+    }
+
+    [Fact]
+    public async Task A_job_goes_on_with_fewer_workers_and_takes_on_a_silo_that_is_started_later()
+    {
+        await fleet.HaveWorkersAsync(Workers);
+        string[] job = [.. Job, "--steps", "200000"];
+        using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. job, "--cluster", fleet.Url, "--out", "joined"]);
+        await fleet.RowsAsync("joined", 20);
+        fleet.Kill("node-2");
+        await training.SaysAsync("\"lost\":[\"node-2/0\"]");
+        await fleet.StartAsync("node-9", "worker");
+        await training.SaysAsync("\"joined\":[\"node-9/0\"]");
+        training.Terminate();
+        await training.EndAsync(143);
+
+        JobEnd end = JobEnd.Of(training);
+        JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. job, "--stop-after", $"{end.Steps}", "--out", "alone"]);
+        Assert.Equal(alone.StateSha256, end.StateSha256);
+        Assert.Equal([2, 3], Changes(training).Select(change => change.GetProperty("workers").GetInt32()));
+        Assert.Equal(end.Steps * 96, end.Samples.Sum());
+        Assert.Equal(4, end.Samples.Length);
+        AssertEachStepOnce("joined", (int)end.Steps);
+    }
+
+    private static JsonElement[] Changes(ClientProcess training) =>
+        [.. training.Events.Where(line => line.GetProperty("event").GetString() == "members.changed")];
+
+    private void AssertEachStepOnce(string run, int steps) => Assert.Equal(
+        Enumerable.Range(1, steps),
+        File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,")).Select(row => int.Parse(row.Split(',')[0])));
+}

@@ -1,0 +1,84 @@
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>A server silo and worker silos with one device each, every one a process of its own, for the tests of a class.</summary>
+public sealed class SiloFleet : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dictionary<string, ClientProcess> _silos = [];
+
+    public string Folder => _folder.Path;
+
+    public string Url { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        int[] ports = FreePorts.Take(2);
+        Url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
+        await StartAsync("server-1", "server", ports[0], ports[1]);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        foreach (ClientProcess silo in _silos.Values)
+        {
+            silo.Dispose();
+        }
+
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The worker silos that are there from now on are exactly these; those that were killed are started again.</summary>
+    public async Task HaveWorkersAsync(params string[] names)
+    {
+        foreach (string name in _silos.Keys.Where(name => name != "server-1" && !names.Contains(name)).ToList())
+        {
+            Kill(name);
+        }
+
+        await Task.WhenAll(names.Where(name => !_silos.ContainsKey(name)).Select(name => StartAsync(name, "worker")));
+    }
+
+    /// <summary>Starts a further silo and waits until it is in the cluster.</summary>
+    public Task StartAsync(string name, string roles)
+    {
+        int[] ports = FreePorts.Take(2);
+        return StartAsync(name, roles, ports[0], ports[1]);
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill(string name)
+    {
+        _silos.Remove(name, out ClientProcess? silo);
+        silo!.Kill();
+        silo.Dispose();
+    }
+
+    public void AssertAllRun() => Assert.All(_silos, silo => Assert.False(silo.Value.HasExited, $"silo {silo.Key} has ended"));
+
+    /// <summary>Waits until a run has written so many rows of metrics.</summary>
+    public async Task RowsAsync(string run, int rows)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        string path = Path.Combine(Folder, run, "metrics.csv");
+        while (!File.Exists(path) || File.ReadLines(path).Count() < rows)
+        {
+            await Task.Delay(20, deadline.Token);
+        }
+    }
+
+    private async Task StartAsync(string name, string roles, int port, int gateway)
+    {
+        ClientProcess silo = ClientProcess.Start(
+            Folder, "silo", "--name", name, "--cluster", Url, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles);
+        lock (_silos)
+        {
+            _silos[name] = silo;
+        }
+
+        await silo.SaysAsync($"{name} is in the cluster");
+    }
+}
