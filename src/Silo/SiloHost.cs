@@ -17,14 +17,20 @@ public static class SiloHost
     /// <param name="configureLogging">Where logs go; the console is the caller's.</param>
     /// <param name="waiting">Called when joining takes long.</param>
     /// <param name="started">Called when the silo has joined.</param>
+    /// <param name="dying">Called with a sentence before the process ends because the silo cannot stay in the cluster.</param>
     /// <exception cref="ConvNetException">
     /// A port is taken or the primary cannot be reached (exit code 4), or another silo has the name (exit code 6).
     /// </exception>
     public static async Task RunAsync(
-        ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action waiting, Action started, CancellationToken cancellationToken)
+        ConvNetSiloOptions options,
+        Action<ILoggingBuilder> configureLogging,
+        Action waiting,
+        Action started,
+        Action<string> dying,
+        CancellationToken cancellationToken)
     {
         PortCheck.Run(options);
-        using IHost host = Build(options, configureLogging);
+        using IHost host = Build(options, configureLogging, dying);
         await JoinAsync(host, options, waiting, cancellationToken);
         RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
         started();
@@ -79,7 +85,7 @@ public static class SiloHost
         }
     }
 
-    private static IHost Build(ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging)
+    private static IHost Build(ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action<string> dying)
     {
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddLogging(configureLogging);
@@ -90,6 +96,8 @@ public static class SiloHost
             silo.ConfigureConvNetSilo(
                 new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Primary);
         });
+        builder.Services.AddSingleton<IFatalErrorHandler>(services =>
+            new FatalErrors(options.Name, dying, services.GetRequiredService<ILogger<FatalErrors>>()));
         return builder.Build();
     }
 }

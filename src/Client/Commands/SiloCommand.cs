@@ -83,6 +83,7 @@ internal static class SiloCommand
                 logging => logging.AddSerilog(log),
                 () => terminal.Error.WriteLine($"Waiting for the primary silo at {options.Cluster.Primary} ..."),
                 () => Announce(terminal, options),
+                sentence => terminal.Error.WriteLine($"error: {sentence}"),
                 stop.Token);
         }
         catch (OperationCanceledException) when (stop.Requested is not null)

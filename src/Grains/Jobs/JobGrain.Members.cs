@@ -63,7 +63,10 @@ internal sealed partial class JobGrain
         CarryOut();
     }
 
-    /// <summary>Places the job and reserves its workers; gives silos that are just joining some time to show what they offer.</summary>
+    /// <summary>
+    /// Places the job and reserves its workers. An attached job gives silos that are just joining some time to show what they offer; a detached one
+    /// waits until there is room for it.
+    /// </summary>
     private async Task<JobPlacement> PlaceAsync(JobLayout layout)
     {
         double start = _clock.Now;
@@ -83,10 +86,39 @@ internal sealed partial class JobGrain
                     busy.Add(taken);
                 }
             }
-            catch (ConvNetException e) when (e.ExitCode == ExitCode.Environment && _clock.Now - start < deadlines.Placement.TotalSeconds && !Machine.HasEnded)
+            catch (ConvNetException e) when (e.ExitCode == ExitCode.Environment && !Machine.HasEnded)
             {
+                if (Submission.Client is not null && _clock.Now - start >= deadlines.Placement.TotalSeconds)
+                {
+                    throw await ShortageAsync(layout, busy);
+                }
+
+                Machine.Wait(e.Message);
                 await Task.Delay(WatchPeriod);
             }
+        }
+    }
+
+    /// <summary>What is missing for the job, with every worker that another job has counted as such.</summary>
+    private async Task<ConvNetException> ShortageAsync(JobLayout layout, HashSet<string> busy)
+    {
+        foreach (AssignedWorker free in JobPlacement.Free(layout, catalog.Silos(), busy).ToList())
+        {
+            if (!await ReserveAsync(free.Name))
+            {
+                busy.Add(free.Name);
+            }
+        }
+
+        await LetGoAsync();
+        try
+        {
+            JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), busy);
+            return new ConvNetException(ExitCode.Environment, "workers became free too late for the job; start it again.");
+        }
+        catch (ConvNetException e)
+        {
+            return e;
         }
     }
 
@@ -98,9 +130,7 @@ internal sealed partial class JobGrain
         {
             if (!await ReserveAsync(key))
             {
-                MessageHeader none = new(JobId, 0, 0);
-                await Task.WhenAll(_held.Select(held => Worker(held).ReleaseAsync(none)));
-                _held.Clear();
+                await LetGoAsync();
                 return key;
             }
         }
@@ -111,6 +141,14 @@ internal sealed partial class JobGrain
         }
 
         return null;
+    }
+
+    /// <summary>Ends the reservations of a job that has not begun.</summary>
+    private async Task LetGoAsync()
+    {
+        MessageHeader none = new(JobId, 0, 0);
+        await Task.WhenAll(_held.Select(held => Worker(held).ReleaseAsync(none)));
+        _held.Clear();
     }
 
     /// <returns>False if a job that is still live has the worker.</returns>

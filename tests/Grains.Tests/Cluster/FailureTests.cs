@@ -57,14 +57,32 @@ public sealed class FailureTests(TwoSilos cluster)
     }
 
     [Fact]
-    public async Task More_workers_than_free_devices_is_a_failure_that_counts_them()
+    public async Task Without_room_an_attached_job_fails_with_what_there_is_and_a_detached_one_waits_for_it()
     {
-        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("too-many");
-        await grain.SubmitAsync(Submission(TestJobs.Job("lenet", batch: 20, steps: 5) with { DataShards = 16 }, workers: 9));
-        JobFailure failure = await TestJobs.FailureAsync(grain);
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 200_000) with { DataShards = 16 };
+        IJobGrain first = cluster.Grains.GetGrain<IJobGrain>("takes-six");
+        IJobGrain attached = cluster.Grains.GetGrain<IJobGrain>("finds-no-room");
+        IJobGrain queued = cluster.Grains.GetGrain<IJobGrain>("waits-for-room");
+        IJobGrain given = cluster.Grains.GetGrain<IJobGrain>("waits-in-vain");
+        await first.SubmitAsync(Submission(job, workers: 6));
+        await TestJobs.UntilAsync(first, status => status.Step > 0);
+        await queued.SubmitAsync(Submission(job with { TotalSteps = 3 }, workers: 7));
+        await given.SubmitAsync(Submission(job, workers: 9));
+        await attached.SubmitAsync(Submission(job, workers: 3) with { Client = "here" });
+
+        JobFailure failure = await TestJobs.FailureAsync(attached, "here");
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
-        Assert.Contains("9 workers", failure.Message);
-        Assert.Contains("8 free devices", failure.Message);
+        Assert.Contains("3 workers, but the cluster has 2 free devices (6 serve other jobs", failure.Message);
+        JobStatus waiting = await TestJobs.UntilAsync(queued, status => status.Reason is not null);
+        Assert.Equal(JobState.Queued, waiting.State);
+        Assert.Contains("7 workers", waiting.Reason);
+        await given.OrderAsync(JobOrder.Of(JobOrderKind.Cancel));
+        Assert.Equal(JobState.Cancelled, (await TestJobs.EndAsync(given)).State);
+
+        await first.OrderAsync(JobOrder.Of(JobOrderKind.Stop));
+        JobStatus end = await TestJobs.EndAsync(queued);
+        Assert.Equal((JobState.Stopped, 3L), (end.State, end.Step));
+        Assert.Null(end.Reason);
     }
 
     [Fact]

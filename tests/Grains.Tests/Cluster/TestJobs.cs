@@ -86,7 +86,8 @@ internal static class TestJobs
             : status;
     }
 
-    public static async Task<JobFailure> FailureAsync(IJobGrain job) => (await UntilAsync(job, status => status.Failure is not null)).Failure!;
+    public static async Task<JobFailure> FailureAsync(IJobGrain job, string? client = null) =>
+        (await UntilAsync(job, status => status.Failure is not null, new StatusQuery(Client: client))).Failure!;
 
     public static async Task<JobStatus> UntilAsync(IJobGrain job, Func<JobStatus, bool> isThere, StatusQuery? query = null)
     {

@@ -18,6 +18,10 @@ internal sealed partial class JobMachine
     /// <summary>Training samples ÷ seconds in training steps; 0 before any is measured.</summary>
     public double ImagesPerSecond => Reached.TimedSeconds > 0 ? Reached.TimedSamples / Reached.TimedSeconds : 0;
 
+    /// <summary>The job has no place in the cluster yet.</summary>
+    /// <param name="reason">For people.</param>
+    public void Wait(string reason) => Reason = HasEnded || _assignment is not null ? Reason : reason;
+
     /// <summary>Takes an order; told again, it does nothing.</summary>
     /// <exception cref="ConvNetException">The job has ended (exit code 6).</exception>
     public void Order(JobOrder order)

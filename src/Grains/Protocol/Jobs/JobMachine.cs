@@ -94,6 +94,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     {
         _plan = new JobPlan(plan, shape.TotalSteps, position.Step, now);
         _members = new JobMembers(asked, first.Workers);
+        Reason = null;
         Generation = first.Generation;
         Reached = new StepProgress { Position = position };
         _assignment = first;

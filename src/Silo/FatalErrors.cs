@@ -1,0 +1,33 @@
+using ConvNet.Engine.Errors;
+using Microsoft.Extensions.Logging;
+
+namespace ConvNet.Silo;
+
+/// <summary>
+/// Ends the process of a silo that cannot stay in its cluster, above all one that the others have declared dead because it did not answer for
+/// some seconds. Its workers and servers have been replaced or given up by then: nothing of it may go on.
+/// </summary>
+internal sealed partial class FatalErrors(string silo, Action<string> tell, ILogger<FatalErrors> logger) : IFatalErrorHandler
+{
+    private int _told;
+
+    public bool IsUnexpected(Exception exception) => true;
+
+    public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null)
+    {
+        if (Interlocked.Exchange(ref _told, 1) == 0)
+        {
+            LogFatal(logger, exception, silo, context);
+            tell(
+                $"silo '{silo}' ends: the cluster has declared it dead, or it met an error that it cannot go on with ({FirstLine(exception, context)}). " +
+                "If this machine was suspended or overloaded, start the silo again; the log has the details.");
+            Environment.Exit((int)ExitCode.Environment);
+        }
+    }
+
+    private static string FirstLine(Exception? exception, string? context) =>
+        (exception?.Message ?? context ?? "no details").Split('\n', 2)[0].TrimEnd().TrimEnd('.');
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Silo {Silo} ends: {Context}")]
+    private static partial void LogFatal(ILogger logger, Exception? exception, string silo, string? context);
+}
