@@ -53,7 +53,7 @@ internal static class ResumeCommand
         TrainConfiguration configuration = Configure(home, spec, settings);
         if (saved.State is { Completed: true, Result: { } result })
         {
-            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices);
+            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
             return (int)ExitCode.Ok;
         }
 
@@ -129,7 +129,7 @@ internal static class ResumeCommand
 
     /// <summary>A finished run says its last words again; what only the run itself knew comes from its events.</summary>
     private static void RepeatResult(
-        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, RunChoices choices)
+        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, bool json)
     {
         string stateSha256 = saved.StateSha256();
         (string? jobId, double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (null, 0, []) : LastWords(home, stateSha256);
@@ -143,12 +143,12 @@ internal static class ResumeCommand
             imagesPerSecond,
             workers,
             checkpoint);
-        if (!choices.Json)
+        if (!json)
         {
             terminal.Out.WriteLine("This run is complete.");
         }
 
-        using RunSink sink = choices.Json ? new JsonLines(terminal.Out, jobId) : new PlainView(terminal);
+        using RunSink sink = json ? new JsonLines(terminal.Out, jobId) : new PlainView(terminal);
         sink.Handle(new RunEvent.Completed(home?.FullPath ?? checkpoint, summary));
     }
 
