@@ -6,6 +6,8 @@ namespace ConvNet.Cluster.Tests;
 public sealed class LostJobsTests(SiloFleet fleet, ITestOutputHelper output) : IClassFixture<SiloFleet>
 {
     private const int Jobs = 10;
+    private static readonly string[] Job =
+        ["train", "--model", "vgg11-bn", "--steps", "10000", "--batch", "4", "--data-shards", "1", "--workers", "1"];
 
     [Fact]
     public async Task A_server_silo_holds_no_more_memory_after_ten_lost_jobs_than_after_two()
@@ -18,7 +20,7 @@ public sealed class LostJobsTests(SiloFleet fleet, ITestOutputHelper output) : I
             string id = $"lost-{job}";
             using ClientProcess training = ClientProcess.Start(
                 fleet.Folder,
-                ["train", "--model", "vgg11-bn", "--steps", "10000", "--batch", "4", "--data-shards", "1", "--workers", "1", "--cluster", fleet.Url, "--job", id, "--out", id]);
+                [.. Job, "--cluster", fleet.Url, "--job", id, "--out", id]);
             await fleet.RowsAsync(id, 5);
             training.Kill();
             await EndedAsync(id);

@@ -57,7 +57,8 @@ internal sealed class StepDeadline
             {
                 yield return (
                     status.Name,
-                    FormattableString.Invariant($"computed step {status.Step} for {status.PhaseSeconds + ago:F1} s, while the others waited (limit {limit:F1} s)"),
+                    FormattableString.Invariant($"computed step {status.Step} for {status.PhaseSeconds + ago:F1} s, ") +
+                    FormattableString.Invariant($"while the others waited (limit {limit:F1} s)"),
                     status.PhaseSeconds + ago);
             }
         }
