@@ -134,7 +134,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             return Verdict.Stale;
         }
 
-        await FailAsync(who, failure);
+        await FailAsync(header.Generation, who, failure);
         return Verdict.Accepted;
     }
 
