@@ -113,7 +113,8 @@ internal static class VerifyCommand
             await using LocalCluster cluster = await LocalCluster.StartAsync(layout.Silos, layout.Workers, layout.Threads, Serilog.Core.Logger.None);
             IJobGrain job = cluster.Job("verify");
             var plan = new TrainingPlan { StopAfter = steps };
-            await job.SubmitAsync(new JobSubmission(spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, JobLimits.MinPartitions), plan, folder));
+            await job.SubmitAsync(new JobSubmission(
+                "verify", spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, JobLimits.MinPartitions), plan, folder));
             using var run = new RunStream([]);
             RunEvent end = await new RunFollower(job, "verify", run, firstStep: null, TimeProvider.System) { LastStep = steps }.FollowAsync();
             return end switch

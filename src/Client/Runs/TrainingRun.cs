@@ -16,8 +16,13 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
 {
     private static readonly TimeSpan AbandonPatience = TimeSpan.FromSeconds(3);
 
-    /// <summary>Holds the lease of the job: as long as somebody with this name asks for its status, the job is not alone.</summary>
-    private readonly string _client = Guid.NewGuid().ToString("N");
+    private static readonly TimeSpan RenewalPeriod = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Holds the lease of the job: as long as somebody with this name asks for its status, the job is not alone. In a cluster inside this process
+    /// nothing outlives the client, and no lease is needed.
+    /// </summary>
+    private readonly string? _client = request.ClusterUrl is null ? null : Guid.NewGuid().ToString("N");
 
     /// <summary>An evaluation and a checkpoint after each epoch, and what the configuration says besides.</summary>
     /// <param name="evaluations">Of the run so far.</param>
@@ -34,7 +39,7 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
             KeepEvery = checkpoint.KeepEvery * request.Spec.StepsPerEpoch,
             Evaluations = evaluations,
         };
-        return new JobSubmission(request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint);
+        return new JobSubmission(Guid.NewGuid().ToString("N"), request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint);
     }
 
     /// <summary>Runs the job to its end. The first stop signal tells it to save and stop.</summary>
@@ -48,13 +53,23 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
             Client = _client,
             LastStep = request.StopAfter ?? request.Spec.TotalSteps,
         };
+        using var ended = new CancellationTokenSource();
+        Task renewing = RenewAsync(ended.Token);
         Task<RunEvent> following = follower.FollowAsync();
         if (await Task.WhenAny(following, stop.Asked) != following)
         {
             await TellAsync(JobOrder.Of(JobOrderKind.Stop, client: _client), following);
         }
 
-        return await following;
+        try
+        {
+            return await following;
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await renewing;
+        }
     }
 
     /// <summary>
@@ -70,6 +85,27 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
         catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
         {
             // Its lease runs out.
+        }
+    }
+
+    /// <summary>
+    /// Renews the lease beside the follower: what that hands on may be held up, by a reader that has stopped or a slow file system, while this client
+    /// lives.
+    /// </summary>
+    private async Task RenewAsync(CancellationToken ended)
+    {
+        while (_client is not null && !ended.IsCancellationRequested)
+        {
+            try
+            {
+                await job.StatusAsync(new StatusQuery(Client: _client)).WaitAsync(ended);
+            }
+            catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException or OperationCanceledException)
+            {
+                // The follower finds out what that means.
+            }
+
+            await Task.Delay(RenewalPeriod, clock, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,6 +1,4 @@
-using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Placement;
 
 namespace ConvNet.Grains.Calls;
 
@@ -9,7 +7,8 @@ namespace ConvNet.Grains.Calls;
 /// gateway, until the grain has been silent for too long.
 /// </summary>
 /// <param name="who">Who is asked, for the error.</param>
-public sealed partial class ClusterContact(Func<string> who, TimeProvider clock)
+/// <param name="patience">For how long the grain may be silent; null: 6 s if calls are refused, 10 s if they time out.</param>
+public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpan? patience = null)
 {
     private static readonly TimeSpan RefusedPatience = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan SilentPatience = TimeSpan.FromSeconds(10);
@@ -37,7 +36,7 @@ public sealed partial class ClusterContact(Func<string> who, TimeProvider clock)
             {
                 TimeSpan took = clock.GetElapsedTime(start);
                 _silence += took < LongestCall ? took : LongestCall;
-                if (_silence >= (e is TimeoutException ? SilentPatience : RefusedPatience))
+                if (_silence >= (patience ?? (e is TimeoutException ? SilentPatience : RefusedPatience)))
                 {
                     throw Silent(e);
                 }
@@ -59,18 +58,7 @@ public sealed partial class ClusterContact(Func<string> who, TimeProvider clock)
 
     private ConvNetException Silent(Exception e) => new(
         ExitCode.Environment,
-        FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s ({CauseOf(e)}); ") +
+        FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}); ") +
         "check that the silos of the cluster run and can be reached.",
         e);
-
-    private static string CauseOf(Exception e) => e switch
-    {
-        SiloGoneException => e.Message.TrimEnd('.'),
-        TimeoutException => "calls time out",
-        _ when Endpoint().Match(e.Message) is { Success: true } found => $"{found.Value} cannot be reached",
-        _ => "no silo can be reached",
-    };
-
-    [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]
-    private static partial Regex Endpoint();
 }

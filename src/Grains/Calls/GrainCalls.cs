@@ -13,7 +13,7 @@ internal static class GrainCalls
 
     /// <summary>
     /// Repeats a call until it has an outcome or the deadline is over. Every message is idempotent by its key, so that a repeat
-    /// of one that did arrive is acknowledged and not applied twice.
+    /// of one that did arrive is acknowledged and not applied twice. Repeats run where the first call did: in a grain, on its turns.
     /// </summary>
     /// <param name="what">For the error: what was waited for.</param>
     /// <param name="onRetry">Called before each repeat: buffers of the earlier attempt may still be in use.</param>
@@ -31,7 +31,7 @@ internal static class GrainCalls
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                return await call().WaitAsync(cancellation).ConfigureAwait(false);
+                return await call().WaitAsync(cancellation);
             }
             catch (Exception e) when (GrainFailure.MayBeRepeated(e) || (e is SiloGoneException && cancellation.CanBeCanceled))
             {
@@ -47,7 +47,7 @@ internal static class GrainCalls
             }
 
             onRetry?.Invoke();
-            await Task.Delay(RetryDelay, cancellation).ConfigureAwait(false);
+            await Task.Delay(RetryDelay, cancellation);
         }
     }
 
@@ -59,12 +59,12 @@ internal static class GrainCalls
         Answer answer = await CallAsync(
             async () =>
             {
-                Answer answer = await send().ConfigureAwait(false);
+                Answer answer = await send();
                 return answer.Verdict == Verdict.Future ? throw new TimeoutException("it is of a step that has not begun there.") : answer;
             },
             what,
             onRetry,
-            cancellation).ConfigureAwait(false);
+            cancellation);
         return answer.IsRefused
             ? throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({answer.Verdict}): {answer.Reason}")
             : answer;

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
@@ -5,7 +6,7 @@ using ConvNet.Grains.Placement;
 namespace ConvNet.Grains.Calls;
 
 /// <summary>What an exception of a call between grains means: the one place that knows the exceptions of Orleans.</summary>
-public static class GrainFailure
+public static partial class GrainFailure
 {
     /// <summary>True if the other side may be gone, and nobody has said what is wrong.</summary>
     public static bool IsLostContact(Exception e) => e is TimeoutException or OrleansException or SiloGoneException;
@@ -19,17 +20,33 @@ public static class GrainFailure
         ConvNetException known => known,
         _ when IsLostContact(e) => new ConvNetException(
             ExitCode.Environment,
-            $"{FirstLine(e.Message)}. Check that all silos of the job are alive and reachable."),
+            $"{Contact(e)}; check that all silos of the job are alive and reachable.",
+            e),
         _ when FileFailure.Is(e) => new ConvNetException(FileFailure.CodeOf(e), $"{FirstLine(e.Message)}.", e),
-        _ => new ConvNetException(ExitCode.Bug, e.ToString()),
+        _ => new ConvNetException(ExitCode.Bug, $"internal error ({e.GetType().Name}): {FirstLine(e.Message)}.", e),
+    };
+
+    /// <summary>Who could not be reached, in the user's words.</summary>
+    public static string Contact(Exception e) => e switch
+    {
+        SiloGoneException => FirstLine(e.Message),
+        TimeoutException => "calls time out",
+        _ when Endpoint().Match(e.Message) is { Success: true } found => $"{found.Value} cannot be reached",
+        _ => "a silo cannot be reached",
     };
 
     /// <param name="who">Who met it, to stand in front of the message; or null.</param>
     public static JobFailure ToFailure(Exception e, string? who = null)
     {
         ConvNetException known = From(e);
-        return new JobFailure((int)known.ExitCode, who is null ? known.Message : $"{who}: {known.Message}");
+        return new JobFailure(
+            (int)known.ExitCode,
+            who is null ? known.Message : $"{who}: {known.Message}",
+            known.ExitCode == ExitCode.Bug ? e.ToString() : null);
     }
+
+    [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]
+    private static partial Regex Endpoint();
 
     /// <summary>Orleans puts the stack trace of what it met into its message.</summary>
     private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd().TrimEnd('.');

@@ -42,7 +42,7 @@ public interface IWorkerGrain : IGrainWithStringKey
     Task<WorkerStatus> StatusAsync();
 
     /// <summary>Gives the worker to a job if it is free, and returns the id of the job that has it now.</summary>
-    [Alias("Reserve"), AlwaysInterleave]
+    [Alias("Reserve"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task<string> ReserveAsync(string jobId);
 
     /// <summary>

@@ -149,6 +149,8 @@ internal sealed partial class JobGrain
             return;
         }
 
+        _notBefore[dismiss.Worker] = _clock.Now + DismissedPause;
+
         try
         {
             await Worker(dismiss.Worker).ReleaseAsync(dismiss.Header);
@@ -183,10 +185,14 @@ internal sealed partial class JobGrain
         }
     }
 
-    /// <summary>Ends the job as failed. What one part met may only follow from a silo that is gone, and then that is what to tell.</summary>
+    /// <summary>
+    /// Ends the job as failed. What one part met may only follow from a silo that is gone, and then that is what to tell; what only one worker
+    /// met of its surroundings costs the job that worker.
+    /// </summary>
     /// <param name="generation">In which it was met: when another one has begun meanwhile, it does not matter any more.</param>
     /// <param name="who">The part of the job that met it, for the log.</param>
-    private async Task FailAsync(long generation, string who, JobFailure failure)
+    /// <param name="worker">The key of the worker that met it, or null.</param>
+    private async Task FailAsync(long generation, string who, JobFailure failure, string? worker = null)
     {
         double start = _clock.Now;
         while (failure.ExitCode == (int)ExitCode.Environment && LostServer() is null && _clock.Now - start < DetectionSeconds && !Machine.HasEnded)
@@ -194,12 +200,22 @@ internal sealed partial class JobGrain
             await Task.Delay(WatchPeriod);
         }
 
-        if (!Machine.HasEnded && (generation >= Machine.Generation || LostServer() is not null))
+        if (Machine.HasEnded || (generation < Machine.Generation && LostServer() is null))
+        {
+            return;
+        }
+
+        if (worker is not null && LostServer() is null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
+        {
+            Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
+        }
+        else
         {
             JobFailure told = LostServer() ?? failure;
-            LogFailed(logger, JobId, told.ExitCode, who, told.Message);
+            LogFailed(logger, JobId, told.ExitCode, who, told.Message, told.Details);
             Machine.Fail(told);
-            CarryOut();
         }
+
+        CarryOut();
     }
 }

@@ -12,16 +12,17 @@ namespace ConvNet.Grains.Jobs;
 internal sealed partial class JobGrain
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PlacementPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The membership notices within this time that a silo has died: then it is known why a call went wrong.</summary>
     private const double DetectionSeconds = 3;
 
-    /// <summary>A free worker that could not be used is not asked again for so long.</summary>
-    private const double CandidatePause = 10;
+    /// <summary>A free worker that could not be used, or one that was taken out, is not asked again for so long.</summary>
+    private const double CandidatePause = 10, DismissedPause = 60;
 
     private readonly HashSet<string> _held = [];
     private readonly Dictionary<string, SiloAddress> _silos = [];
-    private readonly Dictionary<string, double> _passedOver = [];
+    private readonly Dictionary<string, double> _notBefore = [];
     private bool _isSeeking;
 
     /// <summary>Finds a place for the job and begins it; what goes wrong is the job's failure.</summary>
@@ -30,12 +31,6 @@ internal sealed partial class JobGrain
         try
         {
             JobPlacement placement = await PlaceAsync(Submission.Layout);
-            if (Machine.HasEnded)
-            {
-                await ReleaseAsync();
-                return;
-            }
-
             AssignmentStart start = Submission.Checkpoint is null ? AssignmentStart.Fresh : AssignmentStart.Restore;
             JobPosition position = Submission.Checkpoint is { } checkpoint
                 ? await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson)
@@ -51,12 +46,20 @@ internal sealed partial class JobGrain
             {
                 Machine.Begin(position, first, Submission.Layout.Workers, _clock.Now);
             }
+            else
+            {
+                await ReleaseAsync();
+            }
         }
         catch (Exception e)
         {
-            JobFailure failure = GrainFailure.ToFailure(e);
-            LogFailed(logger, JobId, failure.ExitCode, "start", failure.Message);
-            Machine.Fail(failure);
+            if (!Machine.HasEnded)
+            {
+                JobFailure failure = GrainFailure.ToFailure(e);
+                LogFailed(logger, JobId, failure.ExitCode, "start", failure.Message, failure.Details);
+                Machine.Fail(failure);
+            }
+
             await ReleaseAsync();
         }
 
@@ -86,15 +89,16 @@ internal sealed partial class JobGrain
                     busy.Add(taken);
                 }
             }
-            catch (ConvNetException e) when (e.ExitCode == ExitCode.Environment && !Machine.HasEnded)
+            catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && !Machine.HasEnded)
             {
+                ConvNetException shortage = await ShortageAsync(layout, busy);
                 if (Submission.Client is not null && _clock.Now - start >= deadlines.Placement.TotalSeconds)
                 {
-                    throw await ShortageAsync(layout, busy);
+                    throw shortage;
                 }
 
-                Machine.Wait(e.Message);
-                await Task.Delay(WatchPeriod);
+                Machine.Wait(shortage.Message);
+                await Task.Delay(PlacementPause);
             }
         }
     }
@@ -114,7 +118,7 @@ internal sealed partial class JobGrain
         try
         {
             JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), busy);
-            return new ConvNetException(ExitCode.Environment, "workers became free too late for the job; start it again.");
+            return new ConvNetException(ExitCode.Environment, "silos are coming and going; start the job again.");
         }
         catch (ConvNetException e)
         {
@@ -147,27 +151,42 @@ internal sealed partial class JobGrain
     private async Task LetGoAsync()
     {
         MessageHeader none = new(JobId, 0, 0);
-        await Task.WhenAll(_held.Select(held => Worker(held).ReleaseAsync(none)));
+        string[] held = [.. _held];
         _held.Clear();
+        try
+        {
+            await Task.WhenAll(held.Select(worker => Worker(worker).ReleaseAsync(none)));
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            // What is gone needs no release.
+        }
     }
 
-    /// <returns>False if a job that is still live has the worker.</returns>
+    /// <returns>False if a job that is still live has the worker, or its silo does not answer.</returns>
     private async Task<bool> ReserveAsync(string key)
     {
-        IWorkerGrain worker = Worker(key);
-        string holder = await worker.ReserveAsync(JobId);
-        if (holder != JobId && !await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync())
+        try
         {
-            await worker.ReleaseAsync(new MessageHeader(holder, long.MaxValue, 0));
-            holder = await worker.ReserveAsync(JobId);
-        }
+            IWorkerGrain worker = Worker(key);
+            string holder = await worker.ReserveAsync(JobId);
+            if (holder != JobId && !await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync())
+            {
+                await worker.ReleaseAsync(new MessageHeader(holder, long.MaxValue, 0));
+                holder = await worker.ReserveAsync(JobId);
+            }
 
-        if (holder == JobId)
+            if (holder == JobId)
+            {
+                _held.Add(key);
+            }
+
+            return holder == JobId;
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
         {
-            _held.Add(key);
+            return false;
         }
-
-        return holder == JobId;
     }
 
     /// <summary>Remembers which silo of this name has a part in the job: one that is started again under the name is another one.</summary>
@@ -209,7 +228,7 @@ internal sealed partial class JobGrain
 
         if (LostServer() is { } failure)
         {
-            LogFailed(logger, JobId, failure.ExitCode, "watch", failure.Message);
+            LogFailed(logger, JobId, failure.ExitCode, "watch", failure.Message, failure.Details);
             Machine.Fail(failure);
         }
 
@@ -239,7 +258,7 @@ internal sealed partial class JobGrain
     {
         try
         {
-            HashSet<string> excluded = [.. _held, .. _passedOver.Where(pair => _clock.Now - pair.Value < CandidatePause).Select(pair => pair.Key)];
+            HashSet<string> excluded = [.. _held, .. _notBefore.Where(pair => _clock.Now < pair.Value).Select(pair => pair.Key)];
             foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, catalog.Silos(), excluded))
             {
                 if (await TryJoinAsync(free))
@@ -247,7 +266,7 @@ internal sealed partial class JobGrain
                     break;
                 }
 
-                _passedOver[free.Name] = _clock.Now;
+                _notBefore[free.Name] = _clock.Now + CandidatePause;
             }
         }
         finally
@@ -267,7 +286,14 @@ internal sealed partial class JobGrain
                 return false;
             }
 
-            Know(PinnedKey.SiloOf(free.Name));
+            string silo = PinnedKey.SiloOf(free.Name);
+            bool hasPart = Machine.Assignment!.Servers.All.Concat(Machine.Assignment.Workers.Select(worker => worker.Name))
+                .Any(key => PinnedKey.SiloOf(key) == silo);
+            if (!hasPart)
+            {
+                Know(silo);
+            }
+
             await Worker(free.Name).LoadAsync(JobId, Submission.JobJson, free.Threads);
             if (Machine.Join(free, _clock.Now))
             {

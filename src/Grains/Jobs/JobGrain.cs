@@ -27,8 +27,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     private string JobId => this.GetPrimaryKeyString();
 
-    private JobMachine Machine =>
-        _machine ?? throw ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
+    private JobMachine Machine => _machine ?? throw Unknown();
 
     private JobSubmission Submission => _submission!;
 
@@ -37,7 +36,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         if (_submission is { } known)
         {
             // Told again because the answer was lost?
-            if (known.JobJson == submission.JobJson && known.RunFolder == submission.RunFolder && known.Client == submission.Client)
+            if (known.SubmissionId == submission.SubmissionId)
             {
                 return;
             }
@@ -145,8 +144,19 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             return Verdict.Stale;
         }
 
-        await FailAsync(header.Generation, who, failure);
+        AssignedWorker[] workers = machine.Assignment?.Workers ?? [];
+        await FailAsync(header.Generation, who, failure, (uint)header.Worker < (uint)workers.Length ? workers[header.Worker].Name : null);
         return Verdict.Accepted;
+    }
+
+    private ConvNetException Unknown()
+    {
+        if (_submission is null)
+        {
+            DeactivateOnIdle();
+        }
+
+        return ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
     }
 
     private static string Spoken(JobState? state) => state?.ToString().ToLowerInvariant() ?? "being submitted";
@@ -180,8 +190,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} ended as {State} at step {Step}")]
     private static partial void LogEnded(ILogger logger, string job, JobState state, long step);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message}")]
-    private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message} {Details}")]
+    private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message, string? details);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
     private static partial void LogCandidate(ILogger logger, string job, string worker, string message);

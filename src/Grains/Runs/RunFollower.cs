@@ -13,7 +13,8 @@ public sealed class RunFollower
 {
     private static readonly TimeSpan ShortestPoll = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(120);
-    private static readonly TimeSpan PollAtRest = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PollAtRest = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollInQueue = TimeSpan.FromMilliseconds(250);
 
     private readonly IJobGrain _job;
     private readonly string _jobId;
@@ -25,10 +26,11 @@ public sealed class RunFollower
     private RunEvent.Ended? _end;
 
     /// <param name="firstStep">The first step whose row is published; null: none are.</param>
-    public RunFollower(IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock)
+    /// <param name="patience">With a cluster that does not answer; null: seconds (<see cref="ClusterContact"/>).</param>
+    public RunFollower(IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null)
     {
         (_job, _jobId, _run, _nextStep, _clock) = (job, jobId, run, firstStep, clock);
-        _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock);
+        _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience);
     }
 
     /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
@@ -124,7 +126,13 @@ public sealed class RunFollower
 
     private TimeSpan PollDelay(JobStatus status)
     {
-        double left = status.State == JobState.Running ? (LastStep - status.Step) * status.SecondsPerStep / 2 : PollAtRest.TotalSeconds;
+        if (status.State == JobState.Queued && status.Reason is not null)
+        {
+            return PollInQueue;
+        }
+
+        bool isMeasured = status.State == JobState.Running && status.SecondsPerStep > 0;
+        double left = isMeasured ? (LastStep - status.Step) * status.SecondsPerStep / 2 : PollAtRest.TotalSeconds;
         return TimeSpan.FromSeconds(Math.Clamp(left, ShortestPoll.TotalSeconds, LongestPoll.TotalSeconds));
     }
 

@@ -14,6 +14,9 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
 {
     private const int MostTellings = 50;
     private static readonly TimeSpan TellingPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>As long as the job's servers wait for a job grain that does not answer: while they are there, the job may go on.</summary>
+    private static readonly TimeSpan SilencePatience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LeavingPatience = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _leaving = new();
@@ -79,7 +82,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     /// <returns>How the run ended; also that nobody answers any more.</returns>
     private async Task<RunEvent> FollowAsync(string jobId, RunStream stream, long step)
     {
-        var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System);
+        var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System, SilencePatience);
         try
         {
             return await follower.FollowAsync(_leaving.Token);

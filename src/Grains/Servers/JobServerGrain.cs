@@ -2,6 +2,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Data;
 
 namespace ConvNet.Grains.Servers;
 

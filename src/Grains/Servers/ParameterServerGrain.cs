@@ -3,6 +3,7 @@ using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Data;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Partition;
 using Orleans.Concurrency;

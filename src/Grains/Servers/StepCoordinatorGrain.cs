@@ -5,6 +5,7 @@ using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Data;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Steps;
 using Orleans.Concurrency;

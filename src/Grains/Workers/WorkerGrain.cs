@@ -16,11 +16,15 @@ namespace ConvNet.Grains.Workers;
 /// on, and to tell the job how far they are.
 /// </summary>
 [PinnedPlacement, KeepAlive, Immovable]
-internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
+internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain, IWorkerGrain
 {
     private static readonly TimeSpan SignPeriod = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Half a minute of a job that has ended, or goes on without this worker: its release was lost.</summary>
+    private const int MostStaleSigns = 120;
+
     private string? _reservedBy;
+    private int _staleSigns;
     private WorkerProgress _progress = new();
     private Task<WorkerDevice>? _device;
     private Assignment? _assignment;
@@ -98,6 +102,7 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         _assignment = assignment;
         _index = index;
         _orders = new WorkerOrders(assignment, Name);
+        _staleSigns = 0;
         Task<WorkerDevice> device = OpenDeviceAsync(assignment.JobJson, assignment.Workers[index].Threads);
         EngineWaits waits = _waits = new EngineWaits(Name);
         WorkerLinks links = WorkerLinks.Of(GrainFactory, assignment);
@@ -111,6 +116,11 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
     {
         if (_device is not { IsFaulted: false })
         {
+            if (_device is null)
+            {
+                memory.Hold();
+            }
+
             _progress = new WorkerProgress();
             _device = OpenAsync(jobJson, threads, _progress);
         }
@@ -148,7 +158,7 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         if (_reservedBy != jobId)
         {
             throw new ConvNetException(
-                ExitCode.Conflict, $"worker {Name} is not reserved for job '{jobId}' (but for '{_reservedBy}'): its silo has restarted.");
+                ExitCode.Conflict, $"worker {Name} is not reserved for job '{jobId}' (but for {(_reservedBy is null ? "none" : $"'{_reservedBy}'")}): its silo has restarted.");
         }
     }
 
@@ -187,7 +197,14 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         try
         {
             WorkerStatus status = Status;
-            await GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).WorkerSeenAsync(assignment.HeaderOf(status.Step, _index), status);
+            Answer answer = await GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).WorkerSeenAsync(
+                assignment.HeaderOf(status.Step, _index), status);
+            _staleSigns = answer.Verdict == Verdict.Stale ? _staleSigns + 1 : 0;
+            if (_staleSigns == MostStaleSigns && _assignment == assignment)
+            {
+                Stop();
+                _reservedBy = null;
+            }
         }
         catch (Exception)
         {
@@ -202,7 +219,12 @@ internal sealed class WorkerGrain(DataCatalog catalog) : Grain, IWorkerGrain
         _waits?.End();
 
         // A device that is still being opened ends as soon as it is.
-        _device?.ContinueWith(device => device.Result.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        if (_device is { } device)
+        {
+            device.ContinueWith(opened => opened.Result.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+            memory.Free();
+        }
+
         _device = null;
         _session = null;
         _orders = null;

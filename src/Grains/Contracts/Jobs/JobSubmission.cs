@@ -1,6 +1,7 @@
 namespace ConvNet.Grains.Contracts.Jobs;
 
 /// <summary>All that a job grain needs to carry a job out.</summary>
+/// <param name="SubmissionId">Made by whoever submits: the same submission may be told again, another one under the job's id is a conflict.</param>
 /// <param name="JobJson">A <see cref="JobSpec"/> as JSON: all that decides the result.</param>
 /// <param name="Checkpoint">Absolute path of the checkpoint folder to go on from, or null.</param>
 /// <param name="RunFolder">Absolute path of the folder under which the job saves its checkpoints.</param>
@@ -11,6 +12,7 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <param name="Options">The same as a JSON object of dotted keys.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobSubmission")]
 public sealed record JobSubmission(
+    [property: Id(8)] string SubmissionId,
     [property: Id(0)] string JobJson,
     [property: Id(1)] JobLayout Layout,
     [property: Id(2)] TrainingPlan Plan,

@@ -7,7 +7,7 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>How a job takes orders, loses and takes on workers, and how long it waits for a sign of life.</summary>
 internal sealed partial class JobMachine
 {
-    /// <summary>Without a sign of work from anybody while the job trains or evaluates.</summary>
+    /// <summary>Without a committed step, an evaluated block or a worker that does something else than before, while the job trains or evaluates.</summary>
     private const double WorkPatience = 120;
 
     /// <summary>Without a single worker: somebody may start a silo.</summary>
@@ -40,30 +40,13 @@ internal sealed partial class JobMachine
         }
 
         _orders.Add(order.OrderId);
-        switch (order.Kind)
+        if (_plan is not null || order.Kind is JobOrderKind.Stop or JobOrderKind.Cancel or JobOrderKind.Abandon)
         {
-            case JobOrderKind.Abandon:
-                Fail(new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed."));
-                break;
-            case JobOrderKind.Stop or JobOrderKind.Cancel when _plan is null:
-                End(JobState.Cancelled, "it was cancelled before it began.");
-                break;
-            case JobOrderKind.Stop:
-                _plan!.End(JobState.Stopped);
-                break;
-            case JobOrderKind.Cancel:
-                _ending ??= "it was cancelled by order";
-                _plan!.End(JobState.Cancelled);
-                break;
-            case JobOrderKind.StopAfter:
-                _plan?.StopAfter(order.Step);
-                break;
-            case JobOrderKind.Save:
-                _plan?.Save();
-                break;
-            case JobOrderKind.Evaluate:
-                _plan?.Evaluate();
-                break;
+            Apply(order);
+        }
+        else
+        {
+            _early.Add(order);
         }
     }
 
@@ -80,6 +63,48 @@ internal sealed partial class JobMachine
 
         _ending ??= reason;
         _plan?.End(JobState.Orphaned);
+        EndWithoutWorkers(JobState.Orphaned);
+    }
+
+    private void Apply(JobOrder order)
+    {
+        switch (order.Kind)
+        {
+            case JobOrderKind.Abandon:
+                Fail(new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed."));
+                break;
+            case JobOrderKind.Stop or JobOrderKind.Cancel when _plan is null:
+                End(JobState.Cancelled, "it was cancelled before it began.");
+                break;
+            case JobOrderKind.Stop:
+                _ending ??= "it was stopped by order";
+                _plan!.End(JobState.Stopped);
+                EndWithoutWorkers(JobState.Cancelled);
+                break;
+            case JobOrderKind.Cancel:
+                _ending ??= "it was cancelled by order";
+                _plan!.End(JobState.Cancelled);
+                EndWithoutWorkers(JobState.Cancelled);
+                break;
+            case JobOrderKind.StopAfter:
+                _plan!.StopAfter(order.Step);
+                break;
+            case JobOrderKind.Save:
+                _plan!.Save();
+                break;
+            case JobOrderKind.Evaluate:
+                _plan!.Evaluate();
+                break;
+        }
+    }
+
+    /// <summary>Nobody is there to finish the open step, so that there is nothing new to save: an end that is ordered comes at once.</summary>
+    private void EndWithoutWorkers(JobState state)
+    {
+        if (_withoutWorkersSince is not null && !HasEnded)
+        {
+            End(state, $"{_ending}, while no worker was left ({_members!.Reason}); {WhereItIsSaved()}.");
+        }
     }
 
     /// <summary>A worker has said what it does.</summary>
@@ -96,7 +121,8 @@ internal sealed partial class JobMachine
             return Verdict.Duplicate;
         }
 
-        if (!isKnown || status.EvaluatedSamples > before.Status.EvaluatedSamples)
+        // A new phase is a sign of work, too: a step may take minutes.
+        if (!isKnown || status.EvaluatedSamples > before.Status.EvaluatedSamples || status.Phase != before.Status.Phase)
         {
             _lastSign = now;
         }
@@ -110,7 +136,18 @@ internal sealed partial class JobMachine
     public void Lose(string worker, string reason, double now)
     {
         double noticed = _workers.TryGetValue(worker, out (WorkerStatus, double At) seen) ? now - seen.At : 0;
-        if (HasEnded || _members?.Lose(worker, reason, noticed) != true)
+        if (HasEnded || _members is null)
+        {
+            return;
+        }
+
+        if (_members.Leave(worker))
+        {
+            _commands.Add(new JobCommand.Dismiss(worker, new MessageHeader(jobId, 0, Step)));
+            return;
+        }
+
+        if (!_members.Lose(worker, reason, noticed))
         {
             return;
         }
@@ -194,7 +231,7 @@ internal sealed partial class JobMachine
 
     /// <summary>A sight that was sent before the one that is known.</summary>
     private static bool IsOvertaken(WorkerStatus late, WorkerStatus known) => late.Generation == known.Generation
-        && (late.Step < known.Step || late.Samples < known.Samples || late.EvaluatedSamples < known.EvaluatedSamples);
+        && (late.Step < known.Step || late.EvaluatedSamples < known.EvaluatedSamples);
 
     private static string Spoken(JobOrderKind kind) => kind switch
     {
@@ -214,8 +251,12 @@ internal sealed partial class JobMachine
         if (_members!.Next.Count == 0)
         {
             _withoutWorkersSince ??= now;
+            Reason = $"waits for a worker: {_members.Reason}.";
+            _plan!.OrderedEnd(state => EndWithoutWorkers(state == JobState.Stopped ? JobState.Cancelled : state));
             return;
         }
+
+        Reason = null;
 
         _withoutWorkersSince = null;
         MembersChange change = _members.TakeChange();
@@ -228,6 +269,11 @@ internal sealed partial class JobMachine
     /// <summary>Tells of a change once it is known how long it took.</summary>
     private void TellChange(double? gapSeconds)
     {
+        if (_untold is { IsEmpty: true })
+        {
+            _untold = null;
+        }
+
         if (_untold is { } change && gapSeconds is { } gap && _change is null)
         {
             _events.Add(new RunEvent.MembersChanged(

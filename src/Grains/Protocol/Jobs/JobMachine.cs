@@ -13,7 +13,10 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="runFolder">For the last event.</param>
 internal sealed partial class JobMachine(string jobId, JobShape shape, int testSamples, string runFolder, TrainingPlan plan)
 {
+    private const int MostWarnings = 1000;
+
     private readonly List<JobCommand> _commands = [];
+    private readonly List<JobOrder> _early = [];
     private readonly HashSet<string> _orders = [];
     private readonly HashSet<string> _warnings = [];
     private readonly StepRowLog _rows = new();
@@ -94,6 +97,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     {
         _plan = new JobPlan(plan, shape.TotalSteps, position.Step, now);
         _members = new JobMembers(asked, first.Workers);
+        _early.ForEach(Apply);
+        _early.Clear();
         Reason = null;
         Generation = first.Generation;
         Reached = new StepProgress { Position = position };
@@ -139,7 +144,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _change = null;
         }
 
-        if (_isResting || State == JobState.Queued)
+        if (_isResting || State == JobState.Queued || (State == JobState.Running && Step >= UntilStep))
         {
             Rest(now);
         }
@@ -163,7 +168,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
         _deadline.Measure(progress.Recent.Where(row => row.Step >= _rows.Next));
         _rows.Add(progress.Recent);
-        foreach (string warning in progress.Warnings.Where(_warnings.Add))
+        foreach (string warning in progress.Warnings.Where(warning => _warnings.Count < MostWarnings && _warnings.Add(warning)))
         {
             _events.Add(new RunEvent.Warning(warning));
         }

@@ -24,16 +24,15 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     /// <summary>How many workers the job would take on.</summary>
     public int Missing => asked - _present.Count - _joining.Count;
 
+    /// <summary>A worker that waits to join is gone.</summary>
+    /// <returns>False if it does not wait.</returns>
+    public bool Leave(string worker) => _joining.RemoveAll(joining => joining.Name == worker) > 0;
+
     /// <param name="reason">A clause that follows the worker's name.</param>
     /// <param name="noticedSeconds">Since its last sign of life.</param>
     /// <returns>False if it does not work for the job (any more).</returns>
     public bool Lose(string worker, string reason, double noticedSeconds)
     {
-        if (_joining.RemoveAll(joining => joining.Name == worker) > 0)
-        {
-            return false;
-        }
-
         if (_present.RemoveAll(present => present.Name == worker) == 0)
         {
             return false;

@@ -6,12 +6,14 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="NoticedSeconds">The longest time from the last sign of life of a lost worker until the job knew; 0 if none is lost.</param>
 internal sealed record MembersChange(string[] Lost, string[] Joined, string Reason, double NoticedSeconds)
 {
+    /// <summary>Nobody is lost and nobody has joined: who came has gone again.</summary>
+    public bool IsEmpty => Lost.Length == 0 && Joined.Length == 0;
+
     /// <summary>Both changes in one, when the earlier one has led to no committed step.</summary>
     public MembersChange Then(MembersChange later)
     {
-        string[] lost = [.. Lost.Except(Joined), .. later.Lost.Except(Joined)];
         return new MembersChange(
-            [.. lost.Distinct()],
+            [.. Lost, .. later.Lost.Except(Joined)],
             [.. Joined.Except(later.Lost), .. later.Joined],
             $"{Reason}; {later.Reason}",
             Math.Max(NoticedSeconds, later.NoticedSeconds));

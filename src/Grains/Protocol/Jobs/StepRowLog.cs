@@ -34,7 +34,7 @@ internal sealed class StepRowLog
 
     /// <summary>The rows from a step on, as many as fit into one answer.</summary>
     public StepRow[] Since(long step) =>
-        _rows.Count == 0 ? [] : [.. _rows.Skip((int)Math.Clamp(step - _rows.Peek().Step, 0, _rows.Count)).Take(JobStatus.MostRows)];
+        step >= Next ? [] : [.. _rows.SkipWhile(row => row.Step < step).Take(JobStatus.MostRows)];
 
     public void Clear() => _rows.Clear();
 

@@ -1,4 +1,4 @@
-namespace ConvNet.Grains.Servers;
+namespace ConvNet.Grains.Data;
 
 /// <summary>
 /// Gives the memory of jobs that are over back to the operating system: a silo that has nothing to do would otherwise keep hundreds of megabytes
@@ -6,12 +6,12 @@ namespace ConvNet.Grains.Servers;
 /// </summary>
 internal sealed class JobMemory
 {
-    /// <summary>The servers of a job are freed one after the other, and another job may be about to begin.</summary>
+    /// <summary>The parts of a job are freed one after the other, and another job may be about to begin.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     private int _held;
 
-    /// <summary>A server of this silo holds a job's state.</summary>
+    /// <summary>A server or a worker of this silo holds something of a job.</summary>
     public void Hold() => Interlocked.Increment(ref _held);
 
     /// <summary>It does not any more.</summary>
