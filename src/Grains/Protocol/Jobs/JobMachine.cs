@@ -139,7 +139,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _change = null;
         }
 
-        if (_isResting || State == JobState.Queued)
+        // The last step of the slice may have been committed while the generation changed.
+        if (_isResting || State == JobState.Queued || (State == JobState.Running && Step >= UntilStep))
         {
             Rest(now);
         }
