@@ -17,6 +17,7 @@ public static class ConvNetGrainServices
         services.AddSingleton(head);
         services.TryAddSingleton(new JobDeadlines());
         services.TryAddSingleton(new ServerDeadlines());
+        services.AddSingleton<JobMemory>();
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();
         return services;

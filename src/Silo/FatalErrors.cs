@@ -18,15 +18,19 @@ internal sealed partial class FatalErrors(string silo, Action<string> tell, ILog
         if (Interlocked.Exchange(ref _told, 1) == 0)
         {
             LogFatal(logger, exception, silo, context);
-            tell(
-                $"silo '{silo}' ends: the cluster has declared it dead, or it met an error that it cannot go on with ({FirstLine(exception, context)}). " +
-                "If this machine was suspended or overloaded, start the silo again; the log has the details.");
+            tell(Sentence(exception, context));
             Environment.Exit((int)ExitCode.Environment);
         }
     }
 
-    private static string FirstLine(Exception? exception, string? context) =>
-        (exception?.Message ?? context ?? "no details").Split('\n', 2)[0].TrimEnd().TrimEnd('.');
+    private string Sentence(Exception? exception, string? context)
+    {
+        string details = (exception?.Message ?? context ?? "no details").Split('\n', 2)[0].TrimEnd();
+        return details.Contains("told I am dead", StringComparison.Ordinal)
+            ? $"silo '{silo}' ends: the cluster has declared it dead, because it did not answer for several seconds (was it suspended, overloaded or cut " +
+              "off?); start it again, and it joins anew."
+            : $"silo '{silo}' ends: it met an error that it cannot go on with ({details.TrimEnd('.')}); the log has more.";
+    }
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Silo {Silo} ends: {Context}")]
     private static partial void LogFatal(ILogger logger, Exception? exception, string silo, string? context);

@@ -59,6 +59,13 @@ public sealed class SiloFleet : IAsyncLifetime
 
     public void AssertAllRun() => Assert.All(_silos, silo => Assert.False(silo.Value.HasExited, $"silo {silo.Key} has ended"));
 
+    /// <summary>What a silo's process holds in memory, as Linux counts it.</summary>
+    public long MegabytesOf(string name)
+    {
+        string line = File.ReadLines($"/proc/{_silos[name].Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
+    }
+
     /// <summary>Waits until a run has written so many rows of metrics.</summary>
     public async Task RowsAsync(string run, int rows)
     {

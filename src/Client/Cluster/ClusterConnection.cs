@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Silo.Clustering;
 using Microsoft.Extensions.DependencyInjection;
@@ -84,7 +85,8 @@ internal abstract class ClusterConnection : IAsyncDisposable
         /// <summary>Whoever has the gateway's port answers there, perhaps for another cluster on the same host.</summary>
         private async Task DemandPrimaryAsync(DevCluster cluster, string url)
         {
-            Dictionary<SiloAddress, SiloStatus> silos = await Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true);
+            var contact = new ClusterContact(() => $"the cluster {url}", TimeProvider.System);
+            Dictionary<SiloAddress, SiloStatus> silos = await contact.AskAsync(() => Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true));
             if (!silos.Keys.Any(silo => silo.Endpoint.Equals(cluster.Primary)))
             {
                 string members = string.Join(", ", silos.Keys.Select(silo => silo.Endpoint.ToString()).Order(StringComparer.Ordinal));

@@ -53,7 +53,7 @@ internal static class ResumeCommand
         TrainConfiguration configuration = Configure(home, spec, settings);
         if (saved.State is { Completed: true, Result: { } result })
         {
-            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices);
+            RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
             return (int)ExitCode.Ok;
         }
 
@@ -129,10 +129,10 @@ internal static class ResumeCommand
 
     /// <summary>A finished run says its last words again; what only the run itself knew comes from its events.</summary>
     private static void RepeatResult(
-        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, RunChoices choices)
+        Terminal terminal, RunFolder? home, string checkpoint, Checkpoint saved, JobSpec spec, FinalResult result, bool json)
     {
         string stateSha256 = saved.StateSha256();
-        (double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (0, []) : LastWords(home, stateSha256);
+        (string? jobId, double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (null, 0, []) : LastWords(home, stateSha256);
         var summary = new RunSummary(
             saved.State.Step,
             (saved.State.Step + spec.StepsPerEpoch - 1) / spec.StepsPerEpoch,
@@ -143,16 +143,16 @@ internal static class ResumeCommand
             imagesPerSecond,
             workers,
             checkpoint);
-        if (!choices.Json)
+        if (!json)
         {
             terminal.Out.WriteLine("This run is complete.");
         }
 
-        using RunSink sink = choices.Json ? new JsonLines(terminal.Out, choices.JobId) : new PlainView(terminal);
+        using RunSink sink = json ? new JsonLines(terminal.Out, jobId) : new PlainView(terminal);
         sink.Handle(new RunEvent.Completed(home?.FullPath ?? checkpoint, summary));
     }
 
-    private static (double ImagesPerSecond, KeyValuePair<string, long>[] Workers) LastWords(RunFolder home, string stateSha256)
+    private static (string? JobId, double ImagesPerSecond, KeyValuePair<string, long>[] Workers) LastWords(RunFolder home, string stateSha256)
     {
         string? line = File.Exists(home.EventsPath)
             ? File.ReadLines(home.EventsPath).LastOrDefault(line =>
@@ -160,13 +160,14 @@ internal static class ResumeCommand
             : null;
         if (line is null)
         {
-            return (0, []);
+            return (null, 0, []);
         }
 
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
             return (
+                document.RootElement.TryGetProperty("jobId", out JsonElement jobId) ? jobId.GetString() : null,
                 document.RootElement.GetProperty("imagesPerSecond").GetDouble(),
                 [
                     .. document.RootElement.GetProperty("samplesPerWorker").EnumerateObject()
@@ -175,7 +176,7 @@ internal static class ResumeCommand
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
-            return (0, []);
+            return (null, 0, []);
         }
     }
 }

@@ -32,7 +32,8 @@ internal static class Lines
     /// <summary>Who is gone or new, and who goes on with what.</summary>
     public static string MembersChanged(RunEvent.MembersChanged change)
     {
-        string lost = change.Lost.Length == 0 ? "" : $"{Names(change.Lost)} {(change.Lost.Length == 1 ? "is" : "are")} lost";
+        string why = change is { Lost: [var only], Joined: [] } ? change.Reason.Replace($"{only} ", "", StringComparison.Ordinal) : change.Reason;
+        string lost = change.Lost.Length == 0 ? "" : $"{Names(change.Lost)} {(change.Lost.Length == 1 ? "is" : "are")} lost ({why.TrimEnd('.')})";
         string joined = change.Joined.Length == 0 ? "" : $"{Names(change.Joined)} {(change.Joined.Length == 1 ? "has" : "have")} joined";
         string who = string.Join(" and ", new[] { lost, joined }.Where(part => part.Length > 0));
         string goOn = change.Workers == 1 ? "1 worker goes on with all data shards" : $"{change.Workers} workers go on with all data shards";
@@ -43,7 +44,7 @@ internal static class Lines
             1 => ", 1 step computed again",
             _ => $", {change.StepsRepeated} steps computed again",
         };
-        return $"{who} ({change.Reason.TrimEnd('.')}): {goOn} from step {change.Step} in generation {change.Generation} " +
+        return $"{who}: {goOn} from step {change.Step} in generation {change.Generation} " +
             $"({noticed}{Invariant($"{change.GapSeconds:F1} s without a step")}{repeated}).";
     }
 

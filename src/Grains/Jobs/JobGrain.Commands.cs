@@ -62,17 +62,13 @@ internal sealed partial class JobGrain
                     break;
             }
         }
-        catch (Exception) when (command is JobCommand.Freeze { Header.Generation: var frozen } && frozen < Machine.Generation)
+        catch (Exception) when (command.Generation < Machine.Generation)
         {
-            // Overtaken by a newer change, which does all of it again.
-        }
-        catch (Exception) when (command is JobCommand.Start { Assignment.Generation: var started } && started < Machine.Generation)
-        {
-            // The same.
+            // Overtaken by a change of generation, which does all of it again.
         }
         catch (Exception e)
         {
-            await FailAsync(command.GetType().Name, GrainFailure.ToFailure(e));
+            await FailAsync(command.Generation, command.GetType().Name, GrainFailure.ToFailure(e));
         }
 
         CarryOut();
@@ -137,7 +133,8 @@ internal sealed partial class JobGrain
             {
                 await GrainCalls.DeliverAsync(() => call(worker), () => $"{what} to {worker}");
             }
-            catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && assignment.Generation == Machine.Generation)
+            catch (Exception e) when (
+                assignment.Generation == Machine.Generation && GrainFailure.From(e).ExitCode is ExitCode.Environment or ExitCode.Conflict)
             {
                 Machine.Lose(worker.Name, $"cannot be reached ({GrainFailure.From(e).Message.TrimEnd('.')})", _clock.Now);
             }
@@ -146,6 +143,12 @@ internal sealed partial class JobGrain
     private async Task DismissAsync(JobCommand.Dismiss dismiss)
     {
         _held.Remove(dismiss.Worker);
+        if (IsGone(PinnedKey.SiloOf(dismiss.Worker)))
+        {
+            // The call might reach a silo that was started again under the same name, and end what the job reserves there.
+            return;
+        }
+
         try
         {
             await Worker(dismiss.Worker).ReleaseAsync(dismiss.Header);
@@ -181,8 +184,9 @@ internal sealed partial class JobGrain
     }
 
     /// <summary>Ends the job as failed. What one part met may only follow from a silo that is gone, and then that is what to tell.</summary>
+    /// <param name="generation">In which it was met: when another one has begun meanwhile, it does not matter any more.</param>
     /// <param name="who">The part of the job that met it, for the log.</param>
-    private async Task FailAsync(string who, JobFailure failure)
+    private async Task FailAsync(long generation, string who, JobFailure failure)
     {
         double start = _clock.Now;
         while (failure.ExitCode == (int)ExitCode.Environment && LostServer() is null && _clock.Now - start < DetectionSeconds && !Machine.HasEnded)
@@ -190,7 +194,7 @@ internal sealed partial class JobGrain
             await Task.Delay(WatchPeriod);
         }
 
-        if (!Machine.HasEnded)
+        if (!Machine.HasEnded && (generation >= Machine.Generation || LostServer() is not null))
         {
             JobFailure told = LostServer() ?? failure;
             LogFailed(logger, JobId, told.ExitCode, who, told.Message);

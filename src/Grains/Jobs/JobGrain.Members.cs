@@ -184,7 +184,8 @@ internal sealed partial class JobGrain
             return null;
         }
 
-        IGrouping<string, (string Role, string Key)>? lost = assignment.Servers.ByRole.GroupBy(server => PinnedKey.SiloOf(server.Key)).FirstOrDefault(silo => IsGone(silo.Key));
+        IGrouping<string, (string Role, string Key)>? lost = assignment.Servers.ByRole
+            .GroupBy(server => PinnedKey.SiloOf(server.Key)).FirstOrDefault(silo => IsGone(silo.Key));
         return lost is null ? null : new JobFailure(
             (int)ExitCode.Environment,
             $"silo '{lost.Key}' has left the cluster while the job was {Spoken(Machine.State)} at step {Machine.Step}, and with it the job's " +

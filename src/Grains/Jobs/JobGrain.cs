@@ -27,7 +27,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     private string JobId => this.GetPrimaryKeyString();
 
-    private JobMachine Machine => _machine ?? throw ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
+    private JobMachine Machine =>
+        _machine ?? throw ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
 
     private JobSubmission Submission => _submission!;
 
@@ -101,7 +102,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             ImagesPerSecond = machine.ImagesPerSecond,
             SecondsPerStep = machine.Rows.SecondsPerStep,
             Workers = [.. machine.Workers],
-            Servers = machine.Assignment is { } assignment ? [.. assignment.Servers.ByRole.Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))] : [],
+            Servers = [.. (machine.Assignment?.Servers.ByRole ?? []).Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))],
             Generation = machine.Generation,
             Reason = machine.Reason,
             Evaluation = machine.Evaluation,
@@ -133,7 +134,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             return Verdict.Stale;
         }
 
-        await FailAsync(who, failure);
+        await FailAsync(header.Generation, who, failure);
         return Verdict.Accepted;
     }
 

@@ -15,7 +15,7 @@ namespace ConvNet.Grains.Servers;
 
 /// <summary>Hosts a <see cref="BatchNormMachine"/>. A model without batch norms has none, and the grain stays idle.</summary>
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
-internal sealed class BatchNormGrain(ServerDeadlines deadlines) : JobServerGrain<BatchNormMachine>(deadlines), IBatchNormGrain
+internal sealed class BatchNormGrain(ServerDeadlines deadlines, JobMemory memory) : JobServerGrain<BatchNormMachine>(deadlines, memory), IBatchNormGrain
 {
     protected override string Role => "batch-norm activation";
 

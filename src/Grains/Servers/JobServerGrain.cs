@@ -10,7 +10,7 @@ namespace ConvNet.Grains.Servers;
 /// each step once, and frees itself when its job has let it go, has ended, or is gone.
 /// </summary>
 /// <typeparam name="TMachine">The state.</typeparam>
-internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines) : Grain
+internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobMemory memory) : Grain
     where TMachine : class
 {
     private Assignment? _assignment;
@@ -99,7 +99,7 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines) : Gr
         Answer answer = machine is null ? Verdict.Accepted : begin(machine);
         if (answer.Verdict == Verdict.Accepted)
         {
-            _machine = machine;
+            Hold(machine);
             _assignment = assignment;
             _reportedStep = -1;
             Promise(assignment.JobId, assignment.Generation);
@@ -209,9 +209,23 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines) : Gr
         }
     }
 
+    private void Hold(TMachine? machine)
+    {
+        if (_machine is null && machine is not null)
+        {
+            memory.Hold();
+        }
+        else if (_machine is not null && machine is null)
+        {
+            memory.Free();
+        }
+
+        _machine = machine;
+    }
+
     private void Free()
     {
-        _machine = null;
+        Hold(null);
         _assignment = null;
         _watch?.Dispose();
         _watch = null;

@@ -12,7 +12,8 @@ namespace ConvNet.Grains.Servers;
 
 /// <summary>Hosts a <see cref="PartitionMachine"/>: turns calls into its events, and its decisions into answers and reports.</summary>
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
-internal sealed class ParameterServerGrain(ServerDeadlines deadlines) : JobServerGrain<PartitionMachine>(deadlines), IParameterServerGrain
+internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory memory)
+    : JobServerGrain<PartitionMachine>(deadlines, memory), IParameterServerGrain
 {
     protected override string Role => "partition";
 

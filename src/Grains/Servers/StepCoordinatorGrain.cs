@@ -14,7 +14,8 @@ namespace ConvNet.Grains.Servers;
 
 /// <summary>Hosts a <see cref="CoordinatorMachine"/> and carries its decisions to every server of the job.</summary>
 [PinnedPlacement, KeepAlive, Immovable, Reentrant]
-internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines) : JobServerGrain<CoordinatorMachine>(deadlines), IStepCoordinatorGrain
+internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory memory)
+    : JobServerGrain<CoordinatorMachine>(deadlines, memory), IStepCoordinatorGrain
 {
     private readonly StepHistory _history = new();
     private ProgressPush? _push;

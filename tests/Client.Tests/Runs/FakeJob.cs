@@ -101,7 +101,7 @@ internal sealed class FakeJob : IJobGrain
                 throw new ConvNetException(ExitCode.Conflict, "the job has ended.");
             }
 
-            if (Orders.Count(known => known.Id == order.Id) == 1)
+            if (Orders.Count(known => known.OrderId == order.OrderId) == 1)
             {
                 Obey(order);
             }

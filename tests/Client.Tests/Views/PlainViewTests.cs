@@ -46,14 +46,17 @@ public sealed class PlainViewTests
         using PlainView view = View();
 
         view.Handle(ShownRun.Lost);
-        view.Handle(new RunEvent.MembersChanged(4, 800, [], ["node-4/0", "node-5/0"], 4, "they are free", 0, 0.25, 0));
+        view.Handle(new RunEvent.MembersChanged(4, 800, [], ["node-4/0", "node-5/0"], 4, "node-4/0 was free; node-5/0 was free", 0, 0.25, 0));
+        view.Handle(new RunEvent.MembersChanged(5, 900, ["a/0", "b/0"], ["c/0"], 1, "a/0 is late; b/0 is late; c/0 was free", 5.04, 6, 2));
 
         Assert.Equal(
             [
-                "worker node-3/0 is lost (silo 'node-3' has left the cluster): 2 workers go on with all data shards from step 412 in generation 3 " +
+                "worker node-3/0 is lost (has left the cluster with its silo): 2 workers go on with all data shards from step 412 in generation 3 " +
                 "(noticed after 1.2 s, 2.0 s without a step, 1 step computed again).",
-                "workers node-4/0, node-5/0 have joined (they are free): 4 workers go on with all data shards from step 800 in generation 4 " +
+                "workers node-4/0, node-5/0 have joined: 4 workers go on with all data shards from step 800 in generation 4 " +
                 "(0.2 s without a step).",
+                "workers a/0, b/0 are lost (a/0 is late; b/0 is late; c/0 was free) and worker c/0 has joined: 1 worker goes on with all data shards " +
+                "from step 900 in generation 5 (noticed after 5.0 s, 6.0 s without a step, 2 steps computed again).",
             ],
             _output.ToString().TrimEnd().Split(Environment.NewLine));
     }

@@ -42,7 +42,7 @@ internal static class ShownRun
         view.Handle(new RunEvent.Completed("/runs/a", new RunSummary(40, 2, 1.5, 0.875, "aa", "bb", 99, [], "/runs/a/x")));
     }
 
-    public static RunEvent.MembersChanged Lost { get; } = new(3, 412, ["node-3/0"], [], 2, "silo 'node-3' has left the cluster", 1.24, 2.04, 1);
+    public static RunEvent.MembersChanged Lost { get; } = new(3, 412, ["node-3/0"], [], 2, "node-3/0 has left the cluster with its silo", 1.24, 2.04, 1);
 
     /// <summary>Shows what goes wrong.</summary>
     public static void ShowTrouble(RunSink view)

@@ -124,7 +124,8 @@ public sealed class FailureTests(TwoSilos cluster)
         Assert.Equal((JobState.Cancelled, end.Step), (end.State, end.Checkpoint!.Step));
         Assert.Contains(end.Checkpoint.Path, end.Reason);
         await grain.OrderAsync(cancel);
-        Assert.Contains("it is cancelled at step", (await Assert.ThrowsAsync<ConvNetException>(() => grain.OrderAsync(JobOrder.Of(JobOrderKind.Stop)))).Message);
+        ConvNetException late = await Assert.ThrowsAsync<ConvNetException>(() => grain.OrderAsync(JobOrder.Of(JobOrderKind.Stop)));
+        Assert.Contains("it is cancelled at step", late.Message);
     }
 
     [Fact]

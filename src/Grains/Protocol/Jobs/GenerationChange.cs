@@ -28,7 +28,7 @@ internal sealed class GenerationChange(Assignment before, long generation, IRead
         (long? first, string? reason) = FirstStep.Choose(coordinator, servers);
         if (first is not { } step)
         {
-            return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason}");
+            return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
         }
 
         ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);

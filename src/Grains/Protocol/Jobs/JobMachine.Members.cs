@@ -26,7 +26,7 @@ internal sealed partial class JobMachine
     /// <exception cref="ConvNetException">The job has ended (exit code 6).</exception>
     public void Order(JobOrder order)
     {
-        if (_orders.Contains(order.Id))
+        if (_orders.Contains(order.OrderId))
         {
             return;
         }
@@ -39,7 +39,7 @@ internal sealed partial class JobMachine
                 $"{(Reason is null ? "" : $" ({Reason.TrimEnd('.')})")}.");
         }
 
-        _orders.Add(order.Id);
+        _orders.Add(order.OrderId);
         switch (order.Kind)
         {
             case JobOrderKind.Abandon:

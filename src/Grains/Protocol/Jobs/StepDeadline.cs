@@ -51,13 +51,14 @@ internal sealed class StepDeadline
         {
             if (ago > limit)
             {
-                yield return (status.Name, FormattableString.Invariant($"is silent for {ago:F1} s"), ago);
+                yield return (status.Name, FormattableString.Invariant($"was silent for {ago:F1} s"), ago);
             }
             else if (status.Phase == WorkerPhase.Computing && status.PhaseSeconds + ago > limit)
             {
                 yield return (
                     status.Name,
-                    FormattableString.Invariant($"computes step {status.Step} for {status.PhaseSeconds + ago:F1} s, and the others wait (limit {limit:F1} s)"),
+                    FormattableString.Invariant($"computed step {status.Step} for {status.PhaseSeconds + ago:F1} s, ") +
+                    FormattableString.Invariant($"while the others waited (limit {limit:F1} s)"),
                     status.PhaseSeconds + ago);
             }
         }

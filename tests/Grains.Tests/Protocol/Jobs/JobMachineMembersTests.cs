@@ -249,7 +249,10 @@ public class JobMachineMembersTests
 
     private static MachineHost Running(string[]? workers = null, int? asked = null, TrainingPlan? plan = null)
     {
-        var host = new MachineHost(plan, 0, workers ?? []) { Holds = command => command is not (JobCommand.Start { Assignment.Generation: 1 } or JobCommand.Dismiss) };
+        var host = new MachineHost(plan, 0, workers ?? [])
+        {
+            Holds = command => command is not (JobCommand.Start { Assignment.Generation: 1 } or JobCommand.Dismiss),
+        };
         host.Begin(asked ?? host.First.Workers.Length);
         host.Done.RemoveAll(done => done.StartsWith("start", StringComparison.Ordinal));
         host.Done.Insert(0, "begun");

@@ -132,7 +132,8 @@ internal sealed class MachineHost
     private static string Tell(JobCommand command) => command switch
     {
         JobCommand.Freeze freeze => $"freeze {freeze.Header.Generation}",
-        JobCommand.Start start => $"start {start.Assignment.Generation} at {start.Assignment.FirstStep} with {string.Join(" ", start.Assignment.Workers.Select(worker => worker.Name))}",
+        JobCommand.Start start => $"start {start.Assignment.Generation} at {start.Assignment.FirstStep} with " +
+            string.Join(" ", start.Assignment.Workers.Select(worker => worker.Name)),
         JobCommand.Run run => $"run {run.FirstStep} to {run.UntilStep}",
         JobCommand.Evaluate evaluate => $"evaluate {evaluate.Evaluation.Version}",
         JobCommand.Save save => $"save {save.Position.Step}{(save.Result is null ? "" : " as final")}",

@@ -43,7 +43,8 @@ public class StepDeadlineTests
         return deadline;
     }
 
-    private static IEnumerable<StepRow> Rows(int count, double seconds) => Enumerable.Range(0, count).Select(step => new StepRow(step, 1, 0.5, 0.1, 2, seconds));
+    private static IEnumerable<StepRow> Rows(int count, double seconds) =>
+        Enumerable.Range(0, count).Select(step => new StepRow(step, 1, 0.5, 0.1, 2, seconds));
 
     private static (WorkerStatus Status, double Ago) Seen(string name, WorkerPhase phase, double seconds, double ago = 0.1) =>
         (new WorkerStatus(name, 0, 1, 3, 0, 0, 0, 0, 0) { Phase = phase, PhaseSeconds = seconds }, ago);
