@@ -22,7 +22,8 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     {
         if (frozen.Answer.Verdict == Verdict.Accepted)
         {
-            Demand(generation >= _promised.GetValueOrDefault(server), $"server {server} promises generation {generation} after {_promised.GetValueOrDefault(server)}");
+            long before = _promised.GetValueOrDefault(server);
+            Demand(generation >= before, $"server {server} promises generation {generation} after {before}");
             _promised[server] = generation;
         }
     }
@@ -101,7 +102,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
 
     public void Ordered(JobOrder order)
     {
-        if (_told.Add(order.Id))
+        if (_told.Add(order.OrderId))
         {
             _orders.Add(order);
         }

@@ -124,7 +124,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     private async Task TellAsync(StepDecision decision, int taking)
     {
         var message = new SimulatedEvent.Committed(taking, decision.Step, decision.Header.Generation);
-        Answer answer = await cluster.Network.CallAsync(server, () => cluster.Commit(taking, decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+        Answer answer = await cluster.Network.CallAsync(
+            server, () => cluster.Commit(taking, decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
         if (answer.IsRefused)
         {
             cluster.Complain($"commit of step {decision.Step} at server {taking}: {answer.Reason}");

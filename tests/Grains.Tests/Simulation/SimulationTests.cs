@@ -95,13 +95,14 @@ public class SimulationTests
         string story = $"seed {seed}, {layout}, {plan}: {cluster.Machine.State} {cluster.Machine.Reason}; {string.Join("; ", cluster.Complaints)}";
         Assert.True(cluster.Complaints.Count == 0, story);
         Assert.True(cluster.Machine.State != JobState.Failed, story);
-        Assert.True(cluster.Outcomes.Select(outcome => outcome.Decision.Step).SequenceEqual(Enumerable.Range(0, (int)cluster.Machine.Step).Select(step => (long)step)), story);
+        IEnumerable<long> steps = Enumerable.Range(0, (int)cluster.Machine.Step).Select(step => (long)step);
+        Assert.True(cluster.Outcomes.Select(outcome => outcome.Decision.Step).SequenceEqual(steps), story);
         Assert.True(end.Hash() == reference.States[cluster.Machine.Step].Hash(), $"other bits with {story}");
         var outcomes = cluster.Outcomes.ToList();
         if (cluster.Machine.State != JobState.Completed && cluster.Machine.Step < job.Shape.TotalSteps)
         {
-            var next = new SimulatedCluster(
-                model, new Layout(1 + random.Below(job.Shape.Shards), 1 + random.Below(5), NetworkFaults.None), end, new TrainingPlan { EvaluateEvery = 2 }, seed, reference);
+            var other = new Layout(1 + random.Below(job.Shape.Shards), 1 + random.Below(5), NetworkFaults.None);
+            var next = new SimulatedCluster(model, other, end, new TrainingPlan { EvaluateEvery = 2 }, seed, reference);
             end = next.Run();
             Assert.True(next.Complaints.Count == 0 && next.Machine.State == JobState.Completed, $"{story}; then {string.Join("; ", next.Complaints)}");
             outcomes.AddRange(next.Outcomes);
