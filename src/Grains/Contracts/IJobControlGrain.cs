@@ -37,6 +37,11 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("IsLive"), AlwaysInterleave]
     Task<bool> IsLiveAsync();
 
+    /// <summary>Lets go of a job that has ended: nothing of it stays in memory.</summary>
+    /// <returns>False if it has not ended.</returns>
+    [Alias("Forget"), AlwaysInterleave]
+    Task<bool> ForgetAsync();
+
     /// <summary>Something failed for good; the job stops with this.</summary>
     /// <param name="who">The part that met it.</param>
     [Alias("Failed"), AlwaysInterleave]

@@ -4,7 +4,7 @@ using ConvNet.Grains.Placement;
 
 namespace ConvNet.Grains.Jobs;
 
-/// <summary>Keeps the ids of this cluster's jobs, the last ones first, at most <see cref="Most"/>.</summary>
+/// <summary>Keeps the ids of this cluster's jobs, the last ones first: all that are live, and so many others that they are <see cref="Most"/>.</summary>
 [HeadPlacement, KeepAlive]
 internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
 {
@@ -12,7 +12,7 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
 
     private readonly LinkedList<string> _jobs = [];
 
-    public Task RegisterAsync(string jobId)
+    public async Task RegisterAsync(string jobId)
     {
         if (_jobs.Contains(jobId))
         {
@@ -20,12 +20,16 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
         }
 
         _jobs.AddFirst(jobId);
-        if (_jobs.Count > Most)
+        for (LinkedListNode<string>? oldest = _jobs.Last; _jobs.Count > Most && oldest is not null;)
         {
-            _jobs.RemoveLast();
-        }
+            LinkedListNode<string>? before = oldest.Previous;
+            if (await GrainFactory.GetGrain<IJobControlGrain>(oldest.Value).ForgetAsync())
+            {
+                _jobs.Remove(oldest);
+            }
 
-        return Task.CompletedTask;
+            oldest = before;
+        }
     }
 
     public Task<string[]> ListAsync() => Task.FromResult(_jobs.ToArray());

@@ -127,6 +127,17 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
 
+    public Task<bool> ForgetAsync()
+    {
+        bool hasEnded = _submission is null || _machine is { HasEnded: true };
+        if (hasEnded)
+        {
+            DeactivateOnIdle();
+        }
+
+        return Task.FromResult(hasEnded);
+    }
+
     public async Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
     {
         if (_machine is not { HasEnded: false } machine || header.Generation != machine.Generation)

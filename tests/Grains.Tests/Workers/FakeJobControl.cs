@@ -25,5 +25,7 @@ internal sealed class FakeJobControl : IJobControlGrain
 
     public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => throw new NotSupportedException();
 
+    public Task<bool> ForgetAsync() => throw new NotSupportedException();
+
     public Task<bool> IsLiveAsync() => throw new NotSupportedException();
 }
