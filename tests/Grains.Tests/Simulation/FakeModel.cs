@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Training;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
@@ -13,6 +15,9 @@ internal sealed class FakeModel
 {
     private const int Channels = 5;
     private const int PixelsPerSample = 3;
+
+    /// <summary>In five blocks, the last of them smaller.</summary>
+    public const int TestSamples = 1100;
 
     public FakeModel(FakeJob job)
     {
@@ -102,8 +107,39 @@ internal sealed class FakeModel
     public Metrics MetricsOf(long step, LocalShard shard, float[][] weights) =>
         new(SplitMix.Unit(SplitMix.Hash(step, shard.Shard, 7)) + weights[7][3], (long)(SplitMix.Hash(step, shard.Shard, 8) % (ulong)(shard.Count + 1)), shard.Count);
 
+    /// <summary>The sums of the test samples of some blocks, which depend on every bit of a version.</summary>
+    /// <param name="weights">By tensor, perhaps with padding at their ends.</param>
+    public Metrics[] EvaluateBlocks(int first, int end, float[][] weights, IEnumerable<BatchNormState> statistics)
+    {
+        ulong digest = 0;
+        foreach (ReadOnlyMemory<float> tensor in weights.Select((tensor, i) => (ReadOnlyMemory<float>)tensor.AsMemory(0, Layout.Tensors[i].Count))
+            .Concat(statistics.SelectMany(norm => new ReadOnlyMemory<float>[] { norm.RunningMean, norm.RunningVar })))
+        {
+            foreach (int bits in MemoryMarshal.Cast<float, int>(tensor.Span))
+            {
+                digest = SplitMix.Mix(digest * 31 + (uint)bits);
+            }
+        }
+
+        return [.. Enumerable.Range(first, end - first).Select(block => BlockOf(block, (long)digest))];
+    }
+
+    /// <summary>What an evaluation of this state must give.</summary>
+    public EvaluationResult EvaluationOf(FakeState state)
+    {
+        Metrics sum = Evaluation.Sum(EvaluateBlocks(0, Evaluation.BlockCount(TestSamples), state.Weights, state.Statistics));
+        return new EvaluationResult(state.Position.Step, sum.Count, sum.LossSum / sum.Count, (double)sum.Correct / sum.Count);
+    }
+
     /// <summary>A high bit of the mantissa of one value.</summary>
     public static void FlipBit(float[] values) => MemoryMarshal.Cast<float, int>(values.AsSpan())[5] ^= 1 << 20;
+
+    private static Metrics BlockOf(int block, long version)
+    {
+        int count = Math.Min(Evaluation.BlockSamples, TestSamples - block * Evaluation.BlockSamples);
+        ulong hash = SplitMix.Hash(block, version, 9);
+        return new Metrics(SplitMix.Unit(hash), (long)(hash % (ulong)(count + 1)), count);
+    }
 
     private static Parameter Tensor(string name, int count, ParameterRole role, int layer, bool delivered = false) =>
         new(name, [count], role, layer, 0, 1, 1, delivered);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
@@ -21,48 +23,68 @@ internal sealed record FakeState(
         0,
         JobPosition.Start);
 
-    /// <summary>The values of whole tensors, from the partitions that own their blocks.</summary>
-    /// <param name="header">Of the job's generation; each partition is read at the version that it is at.</param>
-    /// <param name="slot">Weights or one of the optimizer's slots (<see cref="StateSlot"/>).</param>
-    public static float[][] Tensors(PartitionMachine[] partitions, MessageHeader header, int slot)
+    /// <summary>Running statistics as a server's or a checkpoint's floats hold them: means, then variances.</summary>
+    public static BatchNormState StatisticsOf(string name, BlockAnswer floats)
     {
-        float[][] tensors = [.. partitions[0].Plan.Layout.Tensors.Select(tensor => new float[tensor.Count])];
-        foreach (PartitionMachine partition in partitions)
+        ReadOnlySpan<float> values = floats.Values!.Span;
+        return new BatchNormState(name, values[..(values.Length / 2)].ToArray(), values[(values.Length / 2)..].ToArray());
+    }
+
+    /// <summary>Copies a chunk of a partition to where its blocks stand in whole tensors.</summary>
+    public static void Scatter(PartitionPlan plan, Chunk chunk, ReadOnlySpan<float> floats, float[][] tensors)
+    {
+        for (int i = 0; i < chunk.BlockCount; i++)
         {
-            foreach (Chunk chunk in partition.Plan.Chunks)
-            {
-                ReadOnlySpan<float> floats = partition.Read(header with { Step = partition.Version }, slot, chunk.Index).Values!.Span;
-                for (int i = 0; i < chunk.BlockCount; i++)
-                {
-                    Block block = partition.Plan.BlockAt(chunk.FirstBlock + i);
-                    floats.Slice(i * Parameter.BlockSize, block.Length).CopyTo(tensors[block.Tensor].AsSpan(block.Offset));
-                }
-            }
+            Block block = plan.BlockAt(chunk.FirstBlock + i);
+            floats.Slice(i * Parameter.BlockSize, block.Length).CopyTo(tensors[block.Tensor].AsSpan(block.Offset));
+        }
+    }
+
+    /// <summary>Of every bit of the state.</summary>
+    public string Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (float[] floats in Weights.Concat(Slots.SelectMany(slot => slot))
+            .Concat(Statistics.SelectMany(norm => new[] { norm.RunningMean, norm.RunningVar })))
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<float>(floats));
         }
 
-        return tensors;
+        EpochTotals epoch = Position.Epoch;
+        hash.AppendData(MemoryMarshal.AsBytes<double>(
+            [BatchesSeen, Position.Step, Position.Updates, Position.SkipsInARow, epoch.Epoch, epoch.Sums.LossSum, epoch.Sums.Correct, epoch.Sums.Count]));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The floats of one slot that a partition must hold at this state's version.</summary>
+    /// <param name="slot">Weights or one of the optimizer's slots (<see cref="StateSlot"/>).</param>
+    public float[] PartOf(PartitionPlan plan, int slot)
+    {
+        var local = new float[plan.Length];
+        float[][] tensors = slot == StateSlot.Weights ? Weights : Slots[slot];
+        for (int tensor = 0; tensor < tensors.Length; tensor++)
+        {
+            plan.Gather(tensor, tensors[tensor], local);
+        }
+
+        return local;
     }
 
     /// <summary>A partition that holds its part of this state.</summary>
     public PartitionMachine Load(PartitionPlan plan, FakeJob job)
     {
         var state = new PartitionState(plan, job.Optimizer, Position.Step);
-        Install(StateSlot.Weights, Weights);
+        Install(StateSlot.Weights);
         for (int slot = 0; slot < Slots.Length; slot++)
         {
-            Install(slot, Slots[slot]);
+            Install(slot);
         }
 
         return new PartitionMachine(job.Shape, job.Optimizer, state);
 
-        void Install(int slot, float[][] tensors)
+        void Install(int slot)
         {
-            var local = new float[plan.Length];
-            for (int tensor = 0; tensor < tensors.Length; tensor++)
-            {
-                plan.Gather(tensor, tensors[tensor], local);
-            }
-
+            float[] local = PartOf(plan, slot);
             foreach (Chunk chunk in plan.Chunks)
             {
                 state.Install(slot, chunk, local.AsSpan(chunk.Offset, chunk.Length));

@@ -7,17 +7,62 @@ using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
-/// <summary>One worker in one generation: it runs steps until the job ends, its life ends, or a server says that it is out of date.</summary>
+/// <summary>
+/// A worker's part in one generation: it carries out its orders one after the other until its life ends, or a server says that it is out of date.
+/// </summary>
 internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment, int index, Life life)
 {
     private readonly FakeModel _model = cluster.Model;
+    private Task _work = Task.CompletedTask;
 
-    public async Task RunAsync(long firstStep)
+    public void Train(long firstStep, long endStep) => Post(async () =>
     {
-        for (long step = firstStep; step < cluster.UntilStep && !life.IsOver; step++)
+        for (long step = firstStep; step < endStep && !life.IsOver; step++)
         {
             await StepAsync(step).ConfigureAwait(false);
         }
+    });
+
+    public void Evaluate(long version, int firstBlock, int endBlock) => Post(async () =>
+    {
+        float[][] weights = await PullAsync(version).ConfigureAwait(false);
+        var statistics = new List<BatchNormState>();
+        foreach (BatchNormState norm in _model.InitialStatistics())
+        {
+            BlockAnswer answer = await cluster.Network.CallAsync(
+                life,
+                () => cluster.ReadStatistics(assignment.HeaderOf(version, index), statistics.Count),
+                reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
+            if (answer.Verdict != Verdict.Accepted)
+            {
+                await OutOfDateAsync(answer.Verdict == Verdict.Stale ? null : $"read statistics of {version}: {answer.Answer.Reason}").ConfigureAwait(false);
+            }
+
+            statistics.Add(FakeState.StatisticsOf(norm.Name, answer));
+        }
+
+        Metrics[] blocks = _model.EvaluateBlocks(firstBlock, endBlock, weights, statistics);
+        Answer taken = await cluster.Network.CallAsync(
+            life,
+            () => cluster.Grain.EvaluationDone(assignment.HeaderOf(version, index), firstBlock, blocks),
+            IsFinal,
+            new SimulatedEvent.Evaluated(index, firstBlock, assignment.Generation)).ConfigureAwait(false);
+        if (taken.IsRefused)
+        {
+            cluster.Complain($"evaluation by {assignment.Workers[index]}: {taken.Reason}");
+        }
+    });
+
+    private void Post(Func<Task> order)
+    {
+        _work = AfterAsync(_work, order);
+        cluster.Watch(_work);
+    }
+
+    private static async Task AfterAsync(Task before, Func<Task> order)
+    {
+        await before.ConfigureAwait(false);
+        await order().ConfigureAwait(false);
     }
 
     private static T[] Reduce<T>(ShardPlan plan, Func<LocalShard, T> leafOf, Func<T, T, T> combine)
@@ -58,7 +103,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         var report = new WorkerReport(header, metrics);
-        await CallAsync(() => cluster.Report(report)).ConfigureAwait(false);
+        await CallAsync(() => cluster.Coordinator.Report(report)).ConfigureAwait(false);
     }
 
     private async Task<float[][]> PullAsync(long step)
@@ -136,7 +181,8 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
                         _ = cluster.Network.CallAsync(life, () => cluster.Push(partition, key, wrong), IsFinal);
                     }
 
-                    yield return CallAsync(() => cluster.Push(partition, key, payload));
+                    var message = new SimulatedEvent.Pushed(index, partition.Plan.Partition, header.Step, header.Generation);
+                    yield return CallAsync(() => cluster.Push(partition, key, payload), message);
                 }
             }
         }
@@ -151,9 +197,9 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         return reply.Total;
     }
 
-    private async Task CallAsync(Func<Answer> handler)
+    private async Task CallAsync(Func<Answer> handler, SimulatedEvent? message = null)
     {
-        Answer answer = await cluster.Network.CallAsync(life, handler, IsFinal).ConfigureAwait(false);
+        Answer answer = await cluster.Network.CallAsync(life, handler, IsFinal, message).ConfigureAwait(false);
         await CheckAsync(answer).ConfigureAwait(false);
     }
 

@@ -1,8 +1,24 @@
+using ConvNet.Grains.Contracts.Jobs;
+
 namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>How a job is spread, and what goes wrong. Must never change the result.</summary>
 /// <param name="Workers">At the start.</param>
-/// <param name="Deaths">Workers that die, one of them right after a decision; one worker always survives.</param>
-/// <param name="Joins">Changes of the worker set without a death.</param>
+/// <param name="Deaths">Workers that die, one of them right after a decision; when nobody is left, somebody joins.</param>
+/// <param name="Joins">Workers that the job has asked for and that are not there at the start.</param>
 /// <param name="Conflicts">Messages sent twice with different bytes.</param>
-internal sealed record Layout(int Workers, int Partitions, NetworkFaults Faults, int Deaths = 0, int Joins = 0, int Conflicts = 0);
+/// <param name="Suspicions">Workers that are taken for dead, and work on.</param>
+/// <param name="Orders">To save, to evaluate or to stop later, some of them told again long after.</param>
+/// <param name="End">Stop or Cancel at some moment, or null.</param>
+/// <param name="LosesClient">At some moment.</param>
+internal sealed record Layout(
+    int Workers,
+    int Partitions,
+    NetworkFaults Faults,
+    int Deaths = 0,
+    int Joins = 0,
+    int Conflicts = 0,
+    int Suspicions = 0,
+    int Orders = 0,
+    JobOrderKind? End = null,
+    bool LosesClient = false);

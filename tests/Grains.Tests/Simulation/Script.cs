@@ -23,9 +23,9 @@ internal sealed class Script
     public bool Loses(SimulatedEvent? sent) => sent is not null && _losses.Any(loses => loses(sent));
 
     /// <summary>A message has been handled at its receiver.</summary>
-    public void Happens(SimulatedEvent happened)
+    public void Happens(SimulatedEvent? happened)
     {
-        foreach (Rule rule in _rules.Where(rule => rule.Matches(happened)).ToArray())
+        foreach (Rule rule in _rules.Where(rule => happened is not null && rule.Matches(happened)).ToArray())
         {
             _rules.Remove(rule);
             rule.Run();

@@ -1,31 +1,36 @@
 using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.BatchNorm;
+using ConvNet.Grains.Protocol.Jobs;
 using ConvNet.Grains.Protocol.Partition;
 using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>
-/// A job on a simulated cluster: the protocol's machines as the grains would host them, fake workers, and a job grain.
+/// A job on a simulated cluster: the machines of the protocol as the grains host them, and fake workers. Servers are numbered: the partitions,
+/// the batch norms, the coordinator.
 /// </summary>
 internal sealed class SimulatedCluster
 {
     private readonly SplitMix _random;
-    private readonly Layout _layout;
+    private readonly FakeState _start;
     private readonly CoordinatorMachine _coordinator;
     private readonly BatchNormMachine _batchNorm;
-    private readonly SimulatedJobGrain _job;
     private readonly Life _server = new();
+    private readonly Dictionary<int, long> _releasedAt = [];
     private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
     private int _deathsLeft;
 
-    public SimulatedCluster(FakeModel model, Layout layout, FakeState start, long untilStep, ulong seed)
+    /// <param name="reference">What every version must be; null: not compared.</param>
+    public SimulatedCluster(FakeModel model, Layout layout, FakeState start, TrainingPlan plan, ulong seed, FakeReference? reference = null)
     {
         Model = model;
-        UntilStep = untilStep;
-        _layout = layout;
+        Layout = layout;
+        Plan = plan;
+        _start = start;
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         Network = new SimulatedNetwork(_random, layout.Faults, Script);
@@ -35,64 +40,75 @@ internal sealed class SimulatedCluster
             Job.Shape, Job.BatchNorm, Job.Average, start.Statistics, start.Position.Step, start.BatchesSeen);
         _coordinator = new CoordinatorMachine(
             Job.Shape, model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, layout.Partitions, hasBatchNorm: true, start.Position);
-        _job = new SimulatedJobGrain(this, _coordinator, _batchNorm, _server, _random);
+        Invariants = new JobInvariants(this, reference);
+        Coordinator = new SimulatedCoordinator(this, _coordinator, _server);
+        Grain = new SimulatedJobGrain(this, plan, _random);
     }
 
     public FakeModel Model { get; }
 
     public FakeJob Job => Model.Job;
 
+    public Layout Layout { get; }
+
+    public TrainingPlan Plan { get; }
+
     public SimulatedNetwork Network { get; }
 
     public Script Script { get; } = new();
 
+    public JobInvariants Invariants { get; }
+
+    public SimulatedJobGrain Grain { get; }
+
+    public SimulatedCoordinator Coordinator { get; }
+
     public PartitionMachine[] Partitions { get; }
 
-    public long UntilStep { get; }
+    public int BatchNormServer => Partitions.Length;
 
-    public List<StepOutcome> Outcomes { get; } = [];
+    public int CoordinatorServer => Partitions.Length + 1;
+
+    public long CommittedStep => _coordinator.Committed.Step;
+
+    public List<StepOutcome> Outcomes => Coordinator.Outcomes;
 
     public List<string> Complaints { get; } = [];
 
-    public long Generation => _job.Generation;
+    public JobMachine Machine => Grain.Machine;
 
-    /// <summary>The first step of each generation that has begun.</summary>
-    public IReadOnlyList<long> FirstSteps => _job.FirstSteps;
+    public long Generation => Machine.Generation;
 
-    /// <summary>Reasons for which a worker was expelled.</summary>
-    public List<string> Quarantined => _job.Quarantined;
+    public IReadOnlyList<FakeState> Checkpoints => Grain.Checkpoints;
 
-    /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
-    public int Resends { get; private set; }
+    /// <summary>The events of this kind that the job tells of.</summary>
+    public T[] EventsOf<T>()
+        where T : RunEvent => [.. Machine.Events.Since(0).Select(happened => happened.Event).OfType<T>()];
 
-    public string? Failure => _coordinator.Failure;
-
-    /// <summary>Runs to <see cref="UntilStep"/> and until no message is on its way.</summary>
+    /// <summary>Runs until the job has ended and no message is on its way.</summary>
+    /// <returns>The state with which the job can go on: the last checkpoint's, or the one that it began with.</returns>
     public FakeState Run()
     {
         SynchronizationContext? context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-            for (int worker = 0; worker < _layout.Workers; worker++)
+            Grain.Begin(_start.Position, Layout.Workers, Math.Min(Layout.Workers + Layout.Joins, Job.Shape.Shards));
+            string[] first = [.. Machine.Assignment!.Workers.Select(worker => worker.Name)];
+            for (_deathsLeft = Layout.Deaths; _deathsLeft > 1; _deathsLeft--)
             {
-                _job.Join();
+                Network.After(_random.Below(100 * Layout.Faults.LongestDelay), Grain.Kill);
             }
 
-            _job.Change();
-            for (_deathsLeft = _layout.Deaths; _deathsLeft > 1; _deathsLeft--)
+            new FaultPlan(this, _random).Schedule();
+            if (Network.Drain())
             {
-                Network.After(_random.Below(100 * _layout.Faults.LongestDelay), _job.Kill);
+                CheckServers();
+                Invariants.Check(Machine, _start.Position.Step, first);
             }
-
-            for (int i = 0; i < _layout.Joins; i++)
+            else
             {
-                Network.After(_random.Below(100 * _layout.Faults.LongestDelay), _job.JoinLater);
-            }
-
-            if (!Network.Drain())
-            {
-                Complain($"somebody asks for ever at step {_coordinator.Position.Step} in generation {Generation}");
+                Complain($"somebody asks for ever at step {_coordinator.Position.Step} in generation {Generation}, {Machine.State}");
             }
         }
         finally
@@ -100,35 +116,84 @@ internal sealed class SimulatedCluster
             SynchronizationContext.SetSynchronizationContext(context);
         }
 
-        return Save();
+        return Checkpoints.Count > 0 ? Checkpoints[^1] : _start;
     }
 
-    /// <summary>Ends the worker with this index in the current assignment.</summary>
-    public void Kill(int worker) => _job.Kill(worker);
+    /// <summary>Ends the worker with this index in the newest assignment.</summary>
+    public void Kill(int worker) => Grain.Kill(worker);
+
+    public FrozenAt Freeze(int server, MessageHeader header)
+    {
+        FrozenAt frozen = server == CoordinatorServer ? Coordinator.Freeze(header)
+            : server == BatchNormServer ? _batchNorm.Freeze(header)
+            : Partitions[server].Freeze(header);
+        Invariants.Promised(server, header.Generation, frozen);
+        return frozen;
+    }
+
+    public Answer Begin(int server, Assignment assignment)
+    {
+        Answer answer = server == CoordinatorServer ? Coordinator.Begin(assignment)
+            : server == BatchNormServer ? _batchNorm.Begin(assignment)
+            : Partitions[server].Begin(assignment);
+        Invariants.Begun(server, assignment, answer);
+        return answer;
+    }
+
+    /// <summary>A server forgets the job: what still comes is of a generation that is over.</summary>
+    public Answer Release(int server, MessageHeader header)
+    {
+        Freeze(server, header with { Generation = header.Generation + 1 });
+        _releasedAt[server] = VersionOf(server);
+        return Verdict.Accepted;
+    }
+
+    /// <summary>The servers say nothing more.</summary>
+    public void EndServers() => _server.End();
+
+    public Answer Commit(int server, StepDecision decision)
+    {
+        Answer answer = server == BatchNormServer ? _batchNorm.Commit(decision) : Partitions[server].Commit(decision);
+        Invariants.Took(server, decision.Header, answer);
+        if (server == BatchNormServer)
+        {
+            AfterBatchNorm();
+        }
+
+        if (answer.Verdict == Verdict.Accepted && server == BatchNormServer)
+        {
+            Invariants.Applied(_batchNorm.Version, _batchNorm.Statistics);
+        }
+        else if (answer.Verdict == Verdict.Accepted)
+        {
+            Invariants.Applied(Partitions[server], decision.Header);
+        }
+
+        return answer;
+    }
 
     public Answer Push(PartitionMachine partition, GradientRoot root, float[] gradient)
     {
         bool complete = partition.Report is not null;
-        MessageHeader header = root.Header;
         Answer answer = partition.Push(root, gradient);
-        _job.QuarantineOnConflict(answer, header);
+        Invariants.Took(partition.Plan.Partition, root.Header, answer);
+        Grain.QuarantineOnConflict(answer, root.Header);
         AfterMessage(partition, complete);
-        Script.Happens(new SimulatedEvent.Pushed(header.Worker, partition.Plan.Partition, header.Step, header.Generation));
         return answer;
     }
+
+    public BlockAnswer ReadStatistics(MessageHeader header, int norm) => _batchNorm.Read(header, norm);
 
     public ReduceAnswer<Moments> ReduceMoments(NormRoots roots, Moments[] moments)
     {
         ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(roots, moments);
-        _job.QuarantineOnConflict(reply.Answer, roots.Header);
-        AfterBatchNorm();
+        AfterReduction(roots, reply.Answer);
         return reply;
     }
 
     public ReduceAnswer<BackwardSums> ReduceBackwardSums(NormRoots roots, BackwardSums[] sums)
     {
         ReduceAnswer<BackwardSums> reply = _batchNorm.ReduceBackwardSums(roots, sums);
-        _job.QuarantineOnConflict(reply.Answer, roots.Header);
         if (reply.CompletesTree)
         {
             foreach (PartitionMachine partition in Partitions)
@@ -137,22 +202,24 @@ internal sealed class SimulatedCluster
             }
         }
 
-        AfterBatchNorm();
+        AfterReduction(roots, reply.Answer);
         return reply;
     }
 
-    public Answer Report(WorkerReport report)
+    /// <summary>A step is decided. The worst moment for a death: some servers will have taken it before the generation changes, others not.</summary>
+    public void NoteDecision()
     {
-        CoordinatorAnswer reply = _coordinator.Report(report);
-        _job.QuarantineOnConflict(reply.Answer, report.Header);
-        Announce(reply);
-        return reply.Answer;
+        if (_deathsLeft > 0 && _random.Chance(500))
+        {
+            _deathsLeft--;
+            Network.After(1 + _random.Below(Layout.Faults.LongestDelay), Grain.Kill);
+        }
     }
 
     /// <summary>True if this message is to be sent twice with different bytes.</summary>
     public bool TakeConflict(MessageHeader header)
     {
-        bool take = _conflictsLeft > 0 && header.Step >= 1 && _job.Alive > 1 && _random.Chance(100);
+        bool take = _conflictsLeft > 0 && header.Step >= 1 && Grain.Alive.Count > 1 && _random.Chance(100);
         _conflictsLeft -= take ? 1 : 0;
         return take;
     }
@@ -169,34 +236,33 @@ internal sealed class SimulatedCluster
 
     internal static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
 
-    private FakeState Save()
+    /// <summary>Every server stands where the job has ended, and has stood there since it was released.</summary>
+    private void CheckServers()
     {
-        Complaints.AddRange(Partitions.Where(partition => partition.Version != UntilStep)
-            .Select(partition => $"partition {partition.Plan.Partition} ended at version {partition.Version}"));
-        if (_batchNorm.Version != UntilStep)
+        foreach (int server in Enumerable.Range(0, CoordinatorServer + 1))
         {
-            Complain($"batch norm ended at version {_batchNorm.Version}");
-        }
+            long version = VersionOf(server);
+            if (!_releasedAt.TryGetValue(server, out long released) || released != version)
+            {
+                Complain($"server {server} was released at version {released}, and is at {version}");
+            }
 
-        if (_coordinator.Committed != _coordinator.Position)
-        {
-            Complain($"step {_coordinator.Committed.Step} is committed, but {_coordinator.Position.Step} is decided");
+            if (Machine.State != JobState.Failed && (version != Machine.Step || CommittedStep != Machine.Step))
+            {
+                Complain($"server {server} ended at version {version}, the job at {Machine.Step}, with {CommittedStep} committed");
+            }
         }
-
-        MessageHeader end = _job.HeaderOf(UntilStep);
-        return new FakeState(
-            FakeState.Tensors(Partitions, end, StateSlot.Weights),
-            [.. Enumerable.Range(0, Job.Optimizer.SlotNames.Count)
-                .Select(slot => FakeState.Tensors(Partitions, end, slot))],
-            _batchNorm.Statistics,
-            _batchNorm.BatchesSeen,
-            _coordinator.Position);
     }
+
+    private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
+        : server == BatchNormServer ? _batchNorm.Version
+        : Partitions[server].Version;
 
     private Answer Deliver(PartitionMachine partition, MessageHeader header, int norm, BackwardSums totals)
     {
         bool complete = partition.Report is not null;
         Answer answer = partition.Deliver(header, norm, totals);
+        Invariants.Took(partition.Plan.Partition, header, answer);
         AfterMessage(partition, complete);
         return answer;
     }
@@ -205,8 +271,15 @@ internal sealed class SimulatedCluster
     {
         if (!wasComplete && partition.Report is { } report)
         {
-            Watch(AskCoordinatorAsync(() => _coordinator.Report(report)));
+            Watch(AskCoordinatorAsync(() => Coordinator.Report(report)));
         }
+    }
+
+    private void AfterReduction(NormRoots roots, Answer answer)
+    {
+        Invariants.Took(BatchNormServer, roots.Header, answer);
+        Grain.QuarantineOnConflict(answer, roots.Header);
+        AfterBatchNorm();
     }
 
     private void AfterBatchNorm()
@@ -214,94 +287,19 @@ internal sealed class SimulatedCluster
         if (_batchNorm.Report is { } report && !ReferenceEquals(report, _batchNormReport))
         {
             _batchNormReport = report;
-            Watch(AskCoordinatorAsync(() => _coordinator.Report(report)));
+            Watch(AskCoordinatorAsync(() => Coordinator.Report(report)));
         }
     }
 
-    private async Task AskCoordinatorAsync(Func<CoordinatorAnswer> report)
+    private async Task AskCoordinatorAsync(Func<Answer> report)
     {
-        CoordinatorAnswer reply = await Network.CallAsync(
-            _server,
-            () =>
-            {
-                CoordinatorAnswer reply = report();
-                Announce(reply);
-                return reply;
-            },
-            reply => IsFinal(reply.Answer)).ConfigureAwait(false);
+        Answer answer = await Network.CallAsync(_server, report, IsFinal).ConfigureAwait(false);
+
         // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
-        bool isUnmasked = reply.Answer.Verdict == Verdict.Conflict && _conflictsLeft < _layout.Conflicts;
-        if (reply.Answer.IsRefused && !isUnmasked)
+        bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;
+        if (answer.IsRefused && !isUnmasked)
         {
-            Complain($"coordinator: {reply.Answer.Reason}");
+            Complain($"coordinator: {answer.Reason}");
         }
-    }
-
-    public void Announce(CoordinatorAnswer reply)
-    {
-        if (reply.Failure is not null)
-        {
-            _job.EndWorkers();
-        }
-
-        if (reply.Decided is { } outcome)
-        {
-            Outcomes.Add(outcome);
-            Tell(outcome.Decision);
-            if (_deathsLeft > 0 && _random.Chance(500))
-            {
-                // The worst moment: some servers will have committed the step before the generation changes, others not.
-                _deathsLeft--;
-                Network.After(1 + _random.Below(_layout.Faults.LongestDelay), _job.Kill);
-            }
-        }
-
-        if (reply.Resend is { } decision)
-        {
-            Resends += decision.Header.Generation > Outcomes[^1].Decision.Header.Generation ? 1 : 0;
-            Tell(decision);
-        }
-    }
-
-    private void Tell(StepDecision decision)
-    {
-        for (int partition = 0; partition < Partitions.Length; partition++)
-        {
-            PartitionMachine server = Partitions[partition];
-            Watch(TellAsync(decision, partition, () => server.Commit(decision)));
-        }
-
-        Watch(TellAsync(decision, _coordinator.BatchNormServer, () => CommitBatchNorm(decision)));
-    }
-
-    private async Task TellAsync(StepDecision decision, int server, Func<Answer> commit)
-    {
-        var message = new SimulatedEvent.Committed(server, decision.Step, decision.Header.Generation);
-        Answer answer = await Network.CallAsync(
-            _server,
-            () =>
-            {
-                Answer answer = commit();
-                Script.Happens(message);
-                return answer;
-            },
-            IsFinal,
-            message).ConfigureAwait(false);
-        if (answer.IsRefused)
-        {
-            Complain($"commit of step {decision.Step} at server {server}: {answer.Reason}");
-        }
-
-        if (answer.IsAcknowledged)
-        {
-            Announce(_coordinator.Take(decision.Header, server));
-        }
-    }
-
-    private Answer CommitBatchNorm(StepDecision decision)
-    {
-        Answer answer = _batchNorm.Commit(decision);
-        AfterBatchNorm();
-        return answer;
     }
 }

@@ -1,193 +1,243 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
-using ConvNet.Grains.Protocol.BatchNorm;
 using ConvNet.Grains.Protocol.Jobs;
-using ConvNet.Grains.Protocol.Partition;
-using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
-/// <summary>The job grain's part in a change of workers: it starts a new generation whenever one joins, dies or is expelled.</summary>
-internal sealed class SimulatedJobGrain(
-    SimulatedCluster cluster, CoordinatorMachine coordinator, BatchNormMachine batchNorm, Life server, SplitMix random)
+/// <summary>Hosts a <see cref="JobMachine"/> on the simulated network: does what it commands, notices who is gone, and finds free workers.</summary>
+internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, TrainingPlan plan, SplitMix random)
 {
-    private readonly List<(string Name, int Incarnation)> _alive = [];
-    private readonly List<Life> _lives = [];
+    private const int TickPeriod = 250;
+
+    private readonly Life _life = new();
+    private readonly Dictionary<string, SimulatedWorker> _held = [];
+    private readonly Queue<SimulatedWorker> _free = [];
     private Assignment? _current;
     private int _born;
-    private bool _isChanging;
-    private bool _mustChangeAgain;
+    private bool _isSeeking;
 
-    public long Generation { get; private set; }
+    public JobMachine Machine { get; } = new("job", cluster.Job.Shape, FakeModel.TestSamples, "", plan);
 
-    public int Alive => _alive.Count;
+    /// <summary>Workers that do what they are told.</summary>
+    public IReadOnlyList<SimulatedWorker> Alive => [.. _held.Values.Where(worker => !worker.IsDead && !worker.IsFree)];
 
-    /// <summary>The first step of each generation that has begun.</summary>
+    /// <summary>The first step of each generation that was to start.</summary>
     public List<long> FirstSteps { get; } = [];
 
     /// <summary>Reasons for which a worker was expelled.</summary>
     public List<string> Quarantined { get; } = [];
 
-    public MessageHeader HeaderOf(long step) => _current!.HeaderOf(step);
+    /// <summary>Whole checkpoints, in the order in which they were written.</summary>
+    public List<FakeState> Checkpoints { get; } = [];
 
-    /// <summary>Adds a worker to the next generation.</summary>
-    public void Join() => _alive.Add(($"node-{_born}/0", ++_born));
+    /// <summary>How often workers were lost or taken on in what state of the job.</summary>
+    public Dictionary<string, int> Changes { get; } = [];
 
-    public void JoinLater()
+    private double Now => cluster.Network.Seconds;
+
+    /// <param name="asked">How many workers the job wants; those that are missing may join.</param>
+    public void Begin(JobPosition position, int workers, int asked)
     {
-        if (_alive.Count < cluster.Job.Shape.Shards && coordinator.Position.Step < cluster.UntilStep)
+        ShardRange[] ranges = ShardAssignment.Assign(cluster.Job.Shape.Shards, [.. Enumerable.Repeat(1.0, workers)]);
+        AssignedWorker[] assigned = [.. ranges.Select(range => AssignedOf(Bear()) with { Incarnation = 1, Shards = range })];
+        foreach (SimulatedWorker worker in _free)
         {
-            Join();
-            Change();
+            _held.Add(worker.Name, worker);
         }
+
+        _free.Clear();
+        var servers = new ServerKeys([.. cluster.Partitions.Select(partition => $"partition {partition.Plan.Partition}")], "", "", "");
+        Take(() => Machine.Begin(position, new Assignment("job", "", 1, position.Step, assigned, servers, AssignmentStart.GoOn), asked, Now));
+        Tick();
     }
 
-    /// <summary>Ends some worker, unless it is the last one.</summary>
+    public Answer Progress(MessageHeader header, StepProgress progress)
+    {
+        long before = Machine.Step;
+        Answer answer = Take(() => Machine.Progress(header, progress, Now));
+        cluster.Invariants.Progressed(before, Machine.Step, answer);
+        return answer;
+    }
+
+    public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
+        Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
+
+    public void Fail(string failure)
+    {
+        Take(() =>
+        {
+            Machine.Fail(new JobFailure((int)ExitCode.TrainingFailed, failure));
+        });
+    }
+
+    /// <summary>Gives an order, as a client would whose connection loses and repeats messages.</summary>
+    public void Order(JobOrder order) => cluster.Watch(cluster.Network.CallAsync(
+        _life,
+        () =>
+        {
+            if (!Machine.HasEnded)
+            {
+                cluster.Invariants.Ordered(order);
+                Take(() => Machine.Order(order));
+            }
+
+            return Verdict.Accepted;
+        },
+        _ => true));
+
+    public void LoseClient() => Take(() => Machine.LoseClient(10));
+
+    /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
+    public void Offer() => Bear();
+
+    /// <summary>Ends some worker; a job that loses one while it is being started fails, so that a death waits for that.</summary>
     public void Kill()
     {
-        if (_alive.Count > 1)
+        if (Machine.State == JobState.Queued)
         {
-            Remove(_alive[random.Below(_alive.Count)].Name);
+            cluster.Network.After(TickPeriod, Kill);
+        }
+        else if (Alive.Count > 0)
+        {
+            Kill(Alive[random.Below(Alive.Count)].Name);
         }
     }
 
-    /// <summary>Ends the worker with this index in the current assignment.</summary>
-    public void Kill(int worker) => Remove(_current!.Workers[worker].Name);
+    /// <summary>Ends the worker with this index in the newest assignment.</summary>
+    public void Kill(int worker) => Kill(_current!.Workers[worker].Name);
 
-    public void EndWorkers() => _lives.ForEach(life => life.End());
+    /// <summary>Takes some worker for dead that goes on working.</summary>
+    public void Suspect()
+    {
+        AssignedWorker[] workers = Machine.Assignment!.Workers;
+        if (Machine.State == JobState.Queued)
+        {
+            cluster.Network.After(TickPeriod, Suspect);
+        }
+        else
+        {
+            Lose(workers[random.Below(workers.Length)].Name, "is silent");
+        }
+    }
 
     public void QuarantineOnConflict(Answer answer, MessageHeader header)
     {
-        if (answer.Verdict == Verdict.Conflict && header.Generation == _current?.Generation)
+        if (answer.Verdict == Verdict.Conflict && header.Generation == Machine.Assignment?.Generation)
         {
-            string name = _current.Workers[header.Worker].Name;
-            if (_alive.Any(worker => worker.Name == name))
+            string name = Machine.Assignment.Workers[header.Worker].Name;
+            if (_held.TryGetValue(name, out SimulatedWorker? worker) && !worker.IsDead)
             {
                 Quarantined.Add(answer.Reason!);
-                Remove(name);
+                worker.Die();
+                worker.NoteDeath();
+                Lose(name, "contradicts itself");
             }
         }
     }
 
-    /// <summary>Starts a generation of the workers that are alive, after the change that is under way.</summary>
-    public void Change()
+    private static AssignedWorker AssignedOf(SimulatedWorker worker) => new(worker.Name, 0, default, 1);
+
+    private SimulatedWorker Bear()
     {
-        _mustChangeAgain = _isChanging;
-        if (!_isChanging)
+        var worker = new SimulatedWorker(cluster, $"node-{_born++}/0");
+        _free.Enqueue(worker);
+        return worker;
+    }
+
+    private void Kill(string name)
+    {
+        SimulatedWorker worker = _held[name];
+        worker.Die();
+        cluster.Network.After(1 + random.Below(10 * cluster.Layout.Faults.LongestDelay), () =>
         {
-            _isChanging = true;
-            cluster.Watch(ChangeAsync());
+            worker.NoteDeath();
+            NoticeDeaths();
+        });
+    }
+
+    private void NoticeDeaths()
+    {
+        foreach (AssignedWorker worker in (Machine.Assignment?.Workers ?? []).Where(IsKnownDead).ToList())
+        {
+            Lose(worker.Name, "has left the cluster with its silo");
         }
     }
 
-    private void Remove(string name)
+    private bool IsKnownDead(AssignedWorker worker) => _held.TryGetValue(worker.Name, out SimulatedWorker? held) && held.IsKnownDead;
+
+    private void Lose(string name, string reason)
     {
-        int index = _current is null ? -1 : _current.Workers.Select(worker => worker.Name).ToList().IndexOf(name);
-        if (index >= 0 && index < _lives.Count)
-        {
-            _lives[index].End();
-        }
-
-        _alive.RemoveAll(worker => worker.Name == name);
-        if (_alive.Count == 0)
-        {
-            // The last one was expelled: the job goes on with somebody else.
-            Join();
-        }
-
-        Change();
+        int missing = Machine.MissingWorkers;
+        string phase = Phase();
+        Take(() => Machine.Lose(name, reason, Now));
+        Count(Machine.MissingWorkers > missing ? phase : null);
     }
 
-    /// <summary>Freezes all servers, chooses the first step from where they stand, begins everywhere and starts the workers.</summary>
-    private async Task ChangeAsync()
+    private string Phase() => Machine.Generation > Machine.Assignment?.Generation ? "Changing" : Machine.State.ToString();
+
+    private void Count(string? change)
     {
-        var header = new MessageHeader("job", ++Generation, 0);
-        Task<FrozenAt> decided = FreezeAsync(cluster.Partitions.Length + 1, () => coordinator.Freeze(header));
-        List<Task<FrozenAt>> servers = [FreezeAsync(cluster.Partitions.Length, () => batchNorm.Freeze(header))];
-        servers.AddRange(cluster.Partitions.Select((partition, server) => FreezeAsync(server, () => partition.Freeze(header))));
-        (long? step, string? reason) = FirstStep.Choose(await decided.ConfigureAwait(false), await Task.WhenAll(servers).ConfigureAwait(false));
-        if (step is not { } first)
+        if (change is not null)
         {
-            cluster.Complain($"generation {Generation}: {reason}");
+            Changes[change] = Changes.GetValueOrDefault(change) + 1;
+        }
+    }
+
+    /// <summary>As the grain's timer does: notices what nobody tells.</summary>
+    private void Tick()
+    {
+        if (Machine.HasEnded)
+        {
             return;
         }
 
-        EndWorkers();
-        _lives.Clear();
-        FirstSteps.Add(first);
-        ShardRange[] ranges = ShardAssignment.Assign(cluster.Job.Shape.Shards, [.. _alive.Select(_ => 1.0 + random.Below(3))]);
-        var assignment = new Assignment(
-            "job",
-            "",
-            Generation,
-            first,
-            [.. _alive.Zip(ranges, (worker, range) => new AssignedWorker(worker.Name, worker.Incarnation, range, 1))],
-            new ServerKeys([], "", "", ""),
-            AssignmentStart.GoOn);
-        _current = assignment;
-        Begin(assignment);
-        for (int worker = 0; worker < assignment.Workers.Length; worker++)
+        NoticeDeaths();
+        Take(() => Machine.Tick(Now));
+        if (Alive.Count == 0 && _free.Count == 0)
         {
-            var life = new Life();
-            _lives.Add(life);
-            cluster.Watch(new FakeWorker(cluster, assignment, worker, life).RunAsync(first));
+            Offer();
         }
 
-        _isChanging = false;
-        if (_mustChangeAgain)
+        if (Machine.MissingWorkers > 0 && !_isSeeking && _free.TryDequeue(out SimulatedWorker? free))
         {
-            Change();
+            _isSeeking = true;
+            cluster.Network.After(1 + random.Below(20 * cluster.Layout.Faults.LongestDelay), () => Join(free));
+        }
+
+        cluster.Network.After(TickPeriod, Tick);
+    }
+
+    /// <summary>It has loaded the data meanwhile, and nobody may need it any more.</summary>
+    private void Join(SimulatedWorker worker)
+    {
+        _isSeeking = false;
+        _held.Add(worker.Name, worker);
+        string phase = Phase();
+        bool isTaken = false;
+        Take(() => isTaken = Machine.Join(AssignedOf(worker), Now));
+        Count(isTaken ? "Joined" : null);
+        Count(isTaken ? $"Joined while {phase}" : null);
+        if (!isTaken)
+        {
+            _held.Remove(worker.Name);
+            worker.Release(new MessageHeader("job", 0, 0));
         }
     }
 
-    private Task<FrozenAt> FreezeAsync(int index, Func<FrozenAt> freeze)
+    private void Take(Action tell)
     {
-        var message = new SimulatedEvent.Frozen(index, Generation);
-        return cluster.Network.CallAsync(
-            server,
-            () =>
-            {
-                FrozenAt frozen = freeze();
-                cluster.Script.Happens(message);
-                return frozen;
-            },
-            _ => true,
-            message);
+        tell();
+        CarryOut();
     }
 
-    private void Begin(Assignment assignment)
+    private Answer Take(Func<Answer> tell)
     {
-        int servers = cluster.Partitions.Length;
-        cluster.Watch(BeginAsync(servers + 1, assignment, () =>
-        {
-            CoordinatorAnswer begun = coordinator.Begin(assignment);
-            cluster.Announce(begun);
-            return begun.Answer;
-        }));
-        for (int partition = 0; partition < servers; partition++)
-        {
-            PartitionMachine machine = cluster.Partitions[partition];
-            cluster.Watch(BeginAsync(partition, assignment, () => machine.Begin(assignment)));
-        }
-
-        cluster.Watch(BeginAsync(servers, assignment, () => batchNorm.Begin(assignment)));
-    }
-
-    private async Task BeginAsync(int index, Assignment assignment, Func<Answer> begin)
-    {
-        var message = new SimulatedEvent.Begun(index, assignment.Generation);
-        Answer begun = await cluster.Network.CallAsync(
-            server,
-            () =>
-            {
-                Answer answer = begin();
-                cluster.Script.Happens(message);
-                return answer;
-            },
-            SimulatedCluster.IsFinal,
-            message).ConfigureAwait(false);
-        if (begun.Verdict == Verdict.Rejected)
-        {
-            cluster.Complain($"begin: {begun.Reason}");
-        }
+        bool hadEnded = Machine.HasEnded;
+        Answer answer = tell();
+        cluster.Invariants.Answered(hadEnded, answer);
+        CarryOut();
+        return answer;
     }
 }

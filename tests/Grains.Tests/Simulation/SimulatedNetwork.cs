@@ -12,11 +12,14 @@ internal sealed class SimulatedNetwork(SplitMix random, NetworkFaults faults, Sc
     private long _now;
     private long _count;
 
+    /// <summary>Seconds; a tick is a millisecond.</summary>
+    public double Seconds => _now / 1000.0;
+
     public void After(int ticks, Action action) => _events.Enqueue(action, (_now + ticks, _count++));
 
     /// <param name="handler">Runs at the receiver, perhaps more than once.</param>
     /// <param name="isFinal">False for answers that mean "ask again".</param>
-    /// <param name="message">What a script may want to lose, or null.</param>
+    /// <param name="message">What a script may want to lose or to wait for, or null.</param>
     public Task<T> CallAsync<T>(Life caller, Func<T> handler, Func<T, bool> isFinal, SimulatedEvent? message = null)
     {
         // Continuations run inside the event that brings the answer: the order of everything follows from the seed.
@@ -37,6 +40,7 @@ internal sealed class SimulatedNetwork(SplitMix random, NetworkFaults faults, Sc
                 Send(() =>
                 {
                     T reply = handler();
+                    script.Happens(message);
                     Send(() =>
                     {
                         if (!caller.IsOver && isFinal(reply))

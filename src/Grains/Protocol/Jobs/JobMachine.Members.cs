@@ -174,7 +174,8 @@ internal sealed partial class JobMachine
             return false;
         }
 
-        if (_withoutWorkersSince is not null)
+        // Nobody may freeze the servers whose state is being saved: then the change comes after it.
+        if (_withoutWorkersSince is not null && (_isResting || State != JobState.Saving))
         {
             Change(now);
         }

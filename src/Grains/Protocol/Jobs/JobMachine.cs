@@ -144,6 +144,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _change = null;
         }
 
+        // The last step of the slice may have been committed while the generation changed.
         if (_isResting || State == JobState.Queued || (State == JobState.Running && Step >= UntilStep))
         {
             Rest(now);

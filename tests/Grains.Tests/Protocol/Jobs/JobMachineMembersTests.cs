@@ -36,6 +36,36 @@ public class JobMachineMembersTests
     }
 
     [Fact]
+    public void A_slice_whose_last_step_is_committed_during_a_change_is_over_after_it()
+    {
+        MachineHost host = Running();
+        host.Machine.Lose("b/0", "is gone", 0);
+        host.Commit(host.First, 10);
+        host.Holds = command => command is JobCommand.Evaluate;
+        host.Drain();
+
+        Assert.Equal(["dismiss b/0", "freeze 2", "start 2 at 10 with a/0 c/0"], host.Done[1..]);
+        Assert.IsType<JobCommand.Evaluate>(host.Held[^1]);
+    }
+
+    [Fact]
+    public void A_worker_that_joins_an_empty_job_waits_for_the_checkpoint_that_is_being_written()
+    {
+        var host = new MachineHost(new TrainingPlan { EvaluateEvery = 25, SaveEvery = 10 }, 0, "a/0") { Holds = command => command is not JobCommand.Start };
+        host.Begin();
+        host.Machine.Lose("a/0", "is gone", 0);
+        host.Commit(host.First, 10);
+        Assert.Equal(JobState.Saving, host.Machine.State);
+        host.Drain();
+
+        Assert.True(host.Machine.Join(Free, 0));
+        Assert.Empty(host.Machine.TakeCommands());
+        host.Machine.Saved(new CheckpointResult("/runs/one/10", 10, "aa", "bb"), 0);
+
+        Assert.Equal(2, host.Machine.TakeCommands().OfType<JobCommand.Freeze>().Single().Header.Generation);
+    }
+
+    [Fact]
     public void The_lowest_version_of_all_servers_is_the_first_step()
     {
         MachineHost host = Running();

@@ -1,0 +1,42 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Tests.Simulation;
+
+/// <summary>Draws the moments at which a layout's faults and orders happen.</summary>
+internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
+{
+    private static readonly JobOrderKind[] Harmless = [JobOrderKind.Save, JobOrderKind.Evaluate, JobOrderKind.StopAfter];
+
+    private readonly Layout _layout = cluster.Layout;
+
+    public void Schedule()
+    {
+        Repeat(_layout.Joins, cluster.Grain.Offer);
+        Repeat(_layout.Suspicions, cluster.Grain.Suspect);
+        for (int i = 0; i < _layout.Orders; i++)
+        {
+            GiveTwice($"order {i}", Harmless[random.Below(Harmless.Length)]);
+        }
+
+        if (_layout.End is { } end)
+        {
+            GiveTwice("end", end);
+        }
+
+        Repeat(_layout.LosesClient ? 1 : 0, cluster.Grain.LoseClient);
+    }
+
+    private void GiveTwice(string id, JobOrderKind kind)
+    {
+        var order = new JobOrder(id, kind, 1 + random.Below((int)cluster.Job.Shape.TotalSteps));
+        Repeat(2, () => cluster.Grain.Order(order));
+    }
+
+    private void Repeat(int times, Action action)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            cluster.Network.After(random.Below(150 * _layout.Faults.LongestDelay), action);
+        }
+    }
+}

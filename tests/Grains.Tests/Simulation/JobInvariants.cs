@@ -1,0 +1,210 @@
+using ConvNet.Engine.Layers;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Jobs;
+using ConvNet.Grains.Protocol.Partition;
+
+namespace ConvNet.Grains.Tests.Simulation;
+
+/// <summary>What must hold at every moment of a simulated job, whatever happens to it; it complains of what does not.</summary>
+/// <param name="reference">Null: not compared.</param>
+internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? reference)
+{
+    private readonly Dictionary<int, long> _promised = [];
+    private readonly HashSet<long> _issued = [];
+    private readonly Dictionary<long, Assignment> _owners = [];
+    private readonly List<JobOrder> _orders = [];
+    private readonly HashSet<string> _told = [];
+    private bool _isReleased;
+    private int _changes;
+
+    public void Promised(int server, long generation, FrozenAt frozen)
+    {
+        if (frozen.Answer.Verdict == Verdict.Accepted)
+        {
+            long before = _promised.GetValueOrDefault(server);
+            Demand(generation >= before, $"server {server} promises generation {generation} after {before}");
+            _promised[server] = generation;
+        }
+    }
+
+    public void Begun(int server, Assignment assignment, Answer answer)
+    {
+        Demand(_issued.Contains(assignment.Generation), $"generation {assignment.Generation} begins, which the job has not issued");
+        if (answer.Verdict == Verdict.Accepted)
+        {
+            long promised = _promised.GetValueOrDefault(server);
+            Demand(assignment.Generation >= promised, $"server {server} begins generation {assignment.Generation} after it has promised {promised}");
+            _promised[server] = assignment.Generation;
+        }
+    }
+
+    /// <summary>A server has answered a message that may change its state.</summary>
+    public void Took(int server, MessageHeader header, Answer answer)
+    {
+        long promised = _promised.GetValueOrDefault(server);
+        Demand(
+            answer.Verdict != Verdict.Accepted || header.Generation == promised,
+            $"server {server} has taken a message of generation {header.Generation} about step {header.Step}, but has promised {promised}");
+    }
+
+    /// <summary>A partition has taken a decision.</summary>
+    public void Applied(PartitionMachine partition, MessageHeader header)
+    {
+        FakeState? expected = reference?.States[partition.Version];
+        foreach (int slot in Enumerable.Range(StateSlot.Weights, expected is null ? 0 : expected.Slots.Length + 1))
+        {
+            float[] local = expected!.PartOf(partition.Plan, slot);
+            Demand(
+                partition.Plan.Chunks.All(chunk => partition.Read(header with { Step = partition.Version }, slot, chunk.Index).Values!.Span
+                    .SequenceEqual(local.AsSpan(chunk.Offset, chunk.Length))),
+                $"partition {partition.Plan.Partition} has other bits in slot {slot} of version {partition.Version}");
+        }
+    }
+
+    /// <summary>The batch norms have taken a decision.</summary>
+    public void Applied(long version, IReadOnlyList<BatchNormState> statistics) => Demand(
+        reference is null || reference.States[version].Statistics.Zip(statistics).All(pair =>
+            pair.First.RunningMean.SequenceEqual(pair.Second.RunningMean) && pair.First.RunningVar.SequenceEqual(pair.Second.RunningVar)),
+        $"the running statistics have other bits in version {version}");
+
+    public void Saved(FakeState state) => Demand(
+        reference is null || state.Hash() == reference.States[state.Position.Step].Hash(),
+        $"the checkpoint of version {state.Position.Step} is not that version");
+
+    public void Commanded(JobCommand command, JobMachine machine)
+    {
+        Demand(!_isReleased, $"{command.GetType().Name} follows the end of the job");
+        switch (command)
+        {
+            case JobCommand.Freeze:
+                _changes++;
+                break;
+            case JobCommand.Start { Assignment: var started }:
+                Demand(_issued.Add(started.Generation), $"generation {started.Generation} is started twice");
+                Demand(
+                    started.FirstStep >= Math.Max(machine.Step, cluster.CommittedStep),
+                    $"generation {started.Generation} starts at step {started.FirstStep}, but {cluster.CommittedStep} are committed and {machine.Step} known");
+                break;
+            case JobCommand.Run run:
+                Demand(run.Assignment.Generation == machine.Generation, $"generation {run.Assignment.Generation} is run after {machine.Generation}");
+                for (long step = run.FirstStep; step < run.UntilStep; step++)
+                {
+                    _owners[step] = run.Assignment;
+                }
+
+                break;
+            case JobCommand.Release:
+                _isReleased = true;
+                break;
+        }
+    }
+
+    public void Ordered(JobOrder order)
+    {
+        if (_told.Add(order.OrderId))
+        {
+            _orders.Add(order);
+        }
+    }
+
+    public void Progressed(long before, long after, Answer answer)
+    {
+        Demand(after >= before, $"{before} steps were committed, then {after}");
+        Demand(after <= cluster.CommittedStep, $"the job counts {after} steps, but {cluster.CommittedStep} are committed");
+        Demand(!answer.IsRefused, $"progress is refused: {answer.Reason}");
+    }
+
+    public void Answered(bool hadEnded, Answer answer) =>
+        Demand(!hadEnded || answer.Verdict == Verdict.Stale, $"a message to the ended job is answered {answer.Verdict}");
+
+    /// <summary>The job has ended, and nothing is on its way any more.</summary>
+    public void Check(JobMachine machine, long firstStep, IReadOnlyList<string> firstWorkers)
+    {
+        Demand(_isReleased, "the job has not ended");
+        StepRow[] rows = machine.Rows.Since(0);
+        RunEvent[] events = [.. machine.Events.Since(0).Select(happened => happened.Event)];
+        Demand(
+            rows.Select(row => row.Step).SequenceEqual(Enumerable.Range((int)firstStep, (int)(machine.Step - firstStep)).Select(step => (long)step)),
+            $"the rows of {machine.Step} steps are those of {string.Join(", ", rows.Select(row => row.Step))}");
+        CheckEvaluations(events, machine);
+        CheckMembers(events, machine, firstWorkers);
+        RunEvent.Ended[] ends = [.. events.OfType<RunEvent.Ended>()];
+        Demand(ends.Length == (machine.State is JobState.Completed or JobState.Stopped ? 1 : 0), $"{ends.Length} last events of a job that is {machine.State}");
+        foreach (RunEvent.Ended end in ends)
+        {
+            CheckSamples(end.Summary.SamplesPerWorker, firstStep, machine.Step);
+        }
+
+        if (reference is not null)
+        {
+            Demand(
+                rows.All(row => reference.Outcomes[row.Step].GradientNorm.Equals(row.GradientNorm)
+                    && (reference.Outcomes[row.Step].Batch.LossSum / reference.Outcomes[row.Step].Batch.Count).Equals(row.Loss)),
+                "a row tells other numbers than the step has");
+        }
+    }
+
+    private void CheckEvaluations(RunEvent[] events, JobMachine machine)
+    {
+        EvaluationResult[] evaluations = [.. events.OfType<RunEvent.EpochCompleted>().Select(epoch => epoch.Evaluation)];
+        int ordered = _orders.Count(order => order.Kind == JobOrderKind.Evaluate);
+        long every = cluster.Plan.EvaluateEvery;
+        long due = evaluations.Select(result => result.Step).Distinct().Count(step => every > 0 && (step % every == 0 || step == cluster.Job.Shape.TotalSteps));
+        Demand(evaluations.Length - due <= ordered, $"{evaluations.Length} evaluations, of which {due} are due and {ordered} ordered");
+        long checkpoints = events.OfType<RunEvent.CheckpointSaved>().Count();
+        long saves = events.OfType<RunEvent.CheckpointSaved>().Select(saved => saved.Checkpoint.Step).Distinct().Count();
+        Demand(checkpoints - saves <= (machine.State is JobState.Completed or JobState.Stopped ? 1 : 0), $"{checkpoints} checkpoints of {saves} versions");
+        foreach (EvaluationResult result in reference is null ? [] : evaluations)
+        {
+            Demand(result == reference!.Evaluations[result.Step], $"{result} must be {reference.Evaluations[result.Step]}");
+        }
+    }
+
+    /// <summary>Who has left and who has come, event by event, leads from the first members to the last.</summary>
+    private void CheckMembers(RunEvent[] events, JobMachine machine, IReadOnlyList<string> firstWorkers)
+    {
+        HashSet<string> present = [.. firstWorkers];
+        RunEvent.MembersChanged[] changes = [.. events.OfType<RunEvent.MembersChanged>()];
+        foreach (RunEvent.MembersChanged change in changes)
+        {
+            Demand(change.Lost.All(present.Remove), $"{string.Join(", ", change.Lost)} cannot be lost a second time");
+            Demand(change.Joined.All(present.Add), $"{string.Join(", ", change.Joined)} cannot join a second time");
+            Demand(present.Count == change.Workers, $"{change.Workers} workers are told, but there are {present.Count}");
+            Demand(change.StepsRepeated is 0 or 1, $"{change.StepsRepeated} steps are repeated at once");
+            Demand(cluster.Grain.FirstSteps.Contains(change.Step), $"no generation begins at step {change.Step}, as is told");
+        }
+
+        Demand(changes.Length <= _changes, $"{changes.Length} changes are told of {_changes}");
+        Demand(
+            machine.State == JobState.Failed || present.SetEquals(machine.Assignment!.Workers.Select(worker => worker.Name)),
+            $"as is told, {string.Join(", ", present)} work at the end");
+    }
+
+    /// <summary>A step counts for those who computed it last: the generation that was sent to run it after all others.</summary>
+    private void CheckSamples(KeyValuePair<string, long>[] told, long firstStep, long endStep)
+    {
+        var samples = new Dictionary<string, long>();
+        for (long step = firstStep; step < endStep; step++)
+        {
+            long batch = cluster.Job.Shape.BatchOf(step);
+            foreach (AssignedWorker worker in _owners[step].Workers)
+            {
+                samples[worker.Name] = samples.GetValueOrDefault(worker.Name)
+                    + worker.Shards.End * batch / cluster.Job.Shape.Shards - worker.Shards.First * batch / cluster.Job.Shape.Shards;
+            }
+        }
+
+        Demand(
+            told.Sum(pair => pair.Value) == samples.Values.Sum() && told.All(pair => samples.GetValueOrDefault(pair.Key) == pair.Value),
+            $"samples per worker are {string.Join(", ", told)}, but must be {string.Join(", ", samples)}");
+    }
+
+    private void Demand(bool holds, string complaint)
+    {
+        if (!holds)
+        {
+            cluster.Complain(complaint);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Steps;
+
+namespace ConvNet.Grains.Tests.Simulation;
+
+/// <summary>Carries the decisions of a <see cref="CoordinatorMachine"/> to every server, and its progress to the job, as its grain would.</summary>
+/// <param name="server">Ends with the job.</param>
+internal sealed class SimulatedCoordinator(SimulatedCluster cluster, CoordinatorMachine machine, Life server)
+{
+    private const int PushPeriod = 250;
+
+    private readonly StepHistory _history = new();
+    private TaskCompletionSource _hurry = new();
+    private Assignment? _assignment;
+    private double? _frozenAt;
+    private bool _isPushing;
+    private bool _isUrgent;
+
+    public List<StepOutcome> Outcomes { get; } = [];
+
+    /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
+    public int Resends { get; private set; }
+
+    public FrozenAt Freeze(MessageHeader header)
+    {
+        _frozenAt ??= cluster.Network.Seconds;
+        return machine.Freeze(header);
+    }
+
+    public Answer Begin(Assignment assignment)
+    {
+        CoordinatorAnswer begun = machine.Begin(assignment);
+        if (begun.Answer.Verdict != Verdict.Accepted)
+        {
+            return begun.Answer;
+        }
+
+        _assignment = assignment;
+        if (begun.Committed is { } taken)
+        {
+            _history.Add(taken, _frozenAt ?? cluster.Network.Seconds);
+        }
+
+        _history.Begin(assignment, machine.Committed);
+        _frozenAt = null;
+        if (_history.HasNews)
+        {
+            PushNow();
+        }
+
+        return CarryOut(begun with { Committed = null });
+    }
+
+    public Answer NotifyAt(MessageHeader header)
+    {
+        CoordinatorAnswer answer = machine.NotifyAt(header);
+        if (answer.Answer.Verdict == Verdict.Accepted)
+        {
+            _history.Run(header.Step, cluster.Network.Seconds);
+        }
+
+        return CarryOut(answer);
+    }
+
+    public Answer Report(WorkerReport report)
+    {
+        CoordinatorAnswer reply = machine.Report(report);
+        cluster.Grain.QuarantineOnConflict(reply.Answer, report.Header);
+        return CarryOut(report.Header, reply);
+    }
+
+    public Answer Report(PartitionReport report) => CarryOut(report.Header, machine.Report(report));
+
+    public Answer Report(BatchNormReport report) => CarryOut(report.Header, machine.Report(report));
+
+    private Answer CarryOut(MessageHeader header, CoordinatorAnswer answer)
+    {
+        cluster.Invariants.Took(cluster.CoordinatorServer, header, answer.Answer);
+        return CarryOut(answer);
+    }
+
+    private Answer CarryOut(CoordinatorAnswer answer)
+    {
+        if (answer.Committed is { } committed)
+        {
+            _history.Add(committed, cluster.Network.Seconds);
+            cluster.Watch(PushAsync());
+        }
+
+        if (answer.Due is not null)
+        {
+            PushNow();
+        }
+
+        if (answer.Resend is { } again)
+        {
+            Resends += again.Header.Generation > Outcomes[^1].Decision.Header.Generation ? 1 : 0;
+            Tell(again);
+        }
+
+        if (answer.Decided is { } decided)
+        {
+            Outcomes.Add(decided);
+            Tell(decided.Decision);
+            cluster.NoteDecision();
+        }
+
+        if (answer.Failure is { } failure)
+        {
+            cluster.Grain.Fail(failure);
+        }
+
+        return answer.Answer;
+    }
+
+    private void Tell(StepDecision decision)
+    {
+        foreach (int taking in Enumerable.Range(0, cluster.CoordinatorServer))
+        {
+            cluster.Watch(TellAsync(decision, taking));
+        }
+    }
+
+    private async Task TellAsync(StepDecision decision, int taking)
+    {
+        var message = new SimulatedEvent.Committed(taking, decision.Step, decision.Header.Generation);
+        Answer answer = await cluster.Network.CallAsync(
+            server, () => cluster.Commit(taking, decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+        if (answer.IsRefused)
+        {
+            cluster.Complain($"commit of step {decision.Step} at server {taking}: {answer.Reason}");
+        }
+
+        if (answer.IsAcknowledged)
+        {
+            CarryOut(machine.Take(decision.Header, taking));
+        }
+    }
+
+    private void PushNow()
+    {
+        _isUrgent = true;
+        _hurry.TrySetResult();
+        cluster.Watch(PushAsync());
+    }
+
+    /// <summary>Tells the job, one message at a time, until it has acknowledged all of it.</summary>
+    private async Task PushAsync()
+    {
+        if (_isPushing)
+        {
+            return;
+        }
+
+        _isPushing = true;
+        while (_isUrgent || _history.HasNews)
+        {
+            _isUrgent = false;
+            StepProgress progress = _history.Unacknowledged();
+            MessageHeader header = _assignment!.HeaderOf(progress.Position.Step);
+            var message = new SimulatedEvent.Told(header.Step, header.Generation);
+            Answer answer = await cluster.Network.CallAsync(
+                server, () => cluster.Grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+            if (answer.IsAcknowledged)
+            {
+                _history.Acknowledge(progress);
+            }
+            else if (!_isUrgent)
+            {
+                break;
+            }
+
+            if (!_isUrgent)
+            {
+                TaskCompletionSource hurry = _hurry = new TaskCompletionSource();
+                cluster.Network.After(PushPeriod, () => hurry.TrySetResult());
+                await hurry.Task.ConfigureAwait(false);
+            }
+        }
+
+        _isPushing = false;
+    }
+}
