@@ -13,6 +13,6 @@ public sealed class GrainFailureTests
         JobFailure failure = GrainFailure.ToFailure(new OrleansException("Unable to connect to S127.0.0.1:11112\r\n   at Orleans.Runtime.Messaging"));
 
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
-        Assert.StartsWith("Unable to connect to S127.0.0.1:11112. Check that", failure.Message);
+        Assert.StartsWith("127.0.0.1:11112 cannot be reached; check that", failure.Message);
     }
 }

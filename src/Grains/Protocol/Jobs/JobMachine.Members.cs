@@ -63,7 +63,6 @@ internal sealed partial class JobMachine
 
         _ending ??= reason;
         _plan?.End(JobState.Orphaned);
-        EndWithoutWorkers(JobState.Orphaned);
     }
 
     private void Apply(JobOrder order)
@@ -77,14 +76,11 @@ internal sealed partial class JobMachine
                 End(JobState.Cancelled, "it was cancelled before it began.");
                 break;
             case JobOrderKind.Stop:
-                _ending ??= "it was stopped by order";
                 _plan!.End(JobState.Stopped);
-                EndWithoutWorkers(JobState.Cancelled);
                 break;
             case JobOrderKind.Cancel:
                 _ending ??= "it was cancelled by order";
                 _plan!.End(JobState.Cancelled);
-                EndWithoutWorkers(JobState.Cancelled);
                 break;
             case JobOrderKind.StopAfter:
                 _plan!.StopAfter(order.Step);
@@ -95,15 +91,6 @@ internal sealed partial class JobMachine
             case JobOrderKind.Evaluate:
                 _plan!.Evaluate();
                 break;
-        }
-    }
-
-    /// <summary>Nobody is there to finish the open step, so that there is nothing new to save: an end that is ordered comes at once.</summary>
-    private void EndWithoutWorkers(JobState state)
-    {
-        if (_withoutWorkersSince is not null && !HasEnded)
-        {
-            End(state, $"{_ending}, while no worker was left ({_members!.Reason}); {WhereItIsSaved()}.");
         }
     }
 
@@ -253,7 +240,6 @@ internal sealed partial class JobMachine
         {
             _withoutWorkersSince ??= now;
             Reason = $"waits for a worker: {_members.Reason}.";
-            _plan!.OrderedEnd(state => EndWithoutWorkers(state == JobState.Stopped ? JobState.Cancelled : state));
             return;
         }
 

@@ -85,15 +85,6 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     /// <param name="state">Stopped, Cancelled or Orphaned.</param>
     public void End(JobState state) => _end ??= state;
 
-    /// <summary>Tells of the end that is ordered, if one is.</summary>
-    public void OrderedEnd(Action<JobState> tell)
-    {
-        if (_end is { } end)
-        {
-            tell(end);
-        }
-    }
-
     public void StopAfter(long step) => _stopAfter = step;
 
     public void Save() => _saveOrdered = true;
