@@ -19,29 +19,33 @@ public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
         for (int kill = 0; kill < Kills; kill++)
         {
             string run = $"killed-{kill}";
+            string[] victims = kill % 3 == 1 ? ["node-1", "node-3"] : [Workers[kill % Workers.Length]];
             await fleet.HaveWorkersAsync([.. Workers, "node-8"]);
-            using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. job, "--cluster", fleet.Url, "--out", run]);
+
+            // Of three kills, one hits two silos at once, and one a job that saves most of the time.
+            string[] saves = kill % 3 == 2 ? ["-s", "checkpoint.everySteps=5"] : [];
+            using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. job, .. saves, "--cluster", fleet.Url, "--out", run]);
             await fleet.RowsAsync(run, 20 + 37 * kill % 400);
-            fleet.Kill(Workers[kill % Workers.Length]);
+            Array.ForEach(victims, fleet.Kill);
             await training.EndAsync(0);
 
             JobEnd end = JobEnd.Of(training);
             Assert.Equal((undisturbed.StateSha256, 1500L), (end.StateSha256, end.Steps));
             Assert.Equal(1500 * 96, end.Samples.Sum());
-            JsonElement[] changes = Changes(training);
-            JsonElement lost = Assert.Single(changes, change => change.GetProperty("lost").GetArrayLength() > 0);
-            Assert.Equal($"{Workers[kill % Workers.Length]}/0", lost.GetProperty("lost")[0].GetString());
-            Assert.InRange(lost.GetProperty("stepsRepeated").GetInt32(), 0, 1);
-            Assert.InRange(lost.GetProperty("generation").GetInt64(), 2, 3);
+            JsonElement[] changes = [.. Changes(training).Where(change => change.GetProperty("lost").GetArrayLength() > 0)];
+            Assert.Equal(
+                victims.Select(name => $"{name}/0"),
+                changes.SelectMany(change => change.GetProperty("lost").EnumerateArray()).Select(name => name.GetString()).Order());
+            Assert.All(changes, change => Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1));
             Assert.Single(training.Events, line => line.GetProperty("event").GetString() == "run.started");
             AssertEachStepOnce(run, 1500);
             fleet.AssertAllRun();
-            gaps.Add(lost.GetProperty("gapSeconds").GetDouble());
+            gaps.AddRange(changes.Select(change => change.GetProperty("gapSeconds").GetDouble()));
         }
 
         gaps.Sort();
         output.WriteLine(FormattableString.Invariant(
-            $"{Kills} silos killed; gapSeconds p50 {gaps[Kills / 2]:F2}, p95 {gaps[(int)(Kills * 0.95)]:F2}, longest {gaps[^1]:F2}"));
+            $"{Kills} runs; gapSeconds p50 {gaps[gaps.Count / 2]:F2}, p95 {gaps[(int)(gaps.Count * 0.95)]:F2}, longest {gaps[^1]:F2}"));
     }
 
     [Fact]
