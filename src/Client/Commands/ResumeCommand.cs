@@ -5,6 +5,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
@@ -54,6 +55,7 @@ internal static class ResumeCommand
         TrainConfiguration configuration = Configure(home, spec, settings);
         if (saved.State is { Completed: true, Result: { } result })
         {
+            CheckpointWeights.CheckFit(spec, saved, checkpoint);
             RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
             return (int)ExitCode.Ok;
         }
@@ -67,7 +69,7 @@ internal static class ResumeCommand
             configuration.Model = TrainCommand.ModelFileName;
         }
 
-        await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        PrivateFile.WriteText(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
 
         var session = new RunSession(folder, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
         return await session.RunAsync(choices.Sinks(terminal));

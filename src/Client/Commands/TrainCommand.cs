@@ -3,6 +3,7 @@ using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
@@ -47,7 +48,7 @@ internal static class TrainCommand
         RunFolder folder = outFolder is null ? RunFolder.CreateNext(RunsFolder) : RunFolder.Create(outFolder);
         using IDisposable held = folder.Lock();
         Complete(configuration, model, folder);
-        await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        PrivateFile.WriteText(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
         var session = new RunSession(folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl);
         return await session.RunAsync(choices.Sinks(terminal));
     }
@@ -72,7 +73,7 @@ internal static class TrainCommand
         if (ModelPresets.Find(configuration.Model) is null)
         {
             string copy = Path.Combine(folder.FullPath, ModelFileName);
-            File.WriteAllText(copy, ModelFile.Write(model));
+            PrivateFile.WriteText(copy, ModelFile.Write(model));
             configuration.Model = ModelFileName;
         }
     }

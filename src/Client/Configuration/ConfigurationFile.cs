@@ -166,7 +166,7 @@ public static class ConfigurationFile
             throw Error(path, value, e.Message);
         }
 
-        settings.Add(new Setting(known, text, $"{path}:{name.Start.Line}"));
+        settings.Add(new Setting(known, text, $"{path}:{value.Start.Line}:{value.Start.Column}", IsFromFile: true));
     }
 
     /// <summary>What is no built-in name is a path from the file's folder, wherever the program runs.</summary>

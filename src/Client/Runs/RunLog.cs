@@ -1,3 +1,4 @@
+using ConvNet.Engine.Files;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -10,10 +11,15 @@ internal static class RunLog
 {
     private const long MaxBytes = 64L << 20;
 
-    public static Logger Open(string path) => new LoggerConfiguration()
-        .MinimumLevel.Information()
-        .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
-        .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-        .WriteTo.File(new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytes)
-        .CreateLogger();
+    public static Logger Open(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        PrivateFile.Open(path, FileMode.Append, FileShare.ReadWrite).Dispose();
+        return new LoggerConfiguration()
+            .MinimumLevel.Information()
+            .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .WriteTo.File(new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytes)
+            .CreateLogger();
+    }
 }

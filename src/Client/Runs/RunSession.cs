@@ -80,6 +80,11 @@ internal sealed record RunSession(
                 $"{workers} workers x {threads} threads are more than the {Environment.ProcessorCount} cores of this machine: they will wait for each other."));
         }
 
+        if (Spec.Batch > Spec.TrainSamples)
+        {
+            run.Publish(new RunEvent.Warning($"a batch of {Spec.Batch} is larger than the {Spec.TrainSamples} training images: each step takes all of them."));
+        }
+
         if (StopAfter <= StartStep)
         {
             run.Publish(new RunEvent.Warning($"--stop-after {StopAfter} is already passed: the run is at step {StartStep}, and nothing is trained."));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Data;
@@ -66,12 +67,7 @@ public static partial class CifarDataset
             return [.. Enumerable.Range(0, count).Select(i => i.ToString(CultureInfo.InvariantCulture))];
         }
 
-        if (DataFile.Length(path) > MaxNamesLength)
-        {
-            throw ConvNetException.BadInput($"{path}: has {DataFile.Length(path)} bytes; at most {MaxNamesLength} are read as names of classes.");
-        }
-
-        string[] names = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        string[] names = [.. TextFile.Read(path, path, MaxNamesLength).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
         return names.Length == count && names.Distinct().Count() == count
             ? names
             : throw ConvNetException.BadInput(

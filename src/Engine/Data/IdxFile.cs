@@ -37,7 +37,7 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         catch (InvalidDataException e)
         {
             throw ConvNetException.BadInput(
-                $"{path}: the gzip stream is damaged or cut off ({e.Message.TrimEnd('.')}). Fetch or unpack the file again.", e);
+                $"{path}: the gzip stream is damaged or cut off. Fetch or unpack the file again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Formats;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -37,7 +38,8 @@ public static class CheckpointFolder
         string final = Path.Combine(store, name);
         try
         {
-            Directory.CreateDirectory(temporary);
+            PrivateFile.CreateFolder(store);
+            PrivateFile.CreateFolder(temporary);
             var manifest = new CheckpointManifest(
                 CheckpointState.CurrentFormatVersion,
                 checkpoint.State.Step,

@@ -43,6 +43,9 @@ internal sealed class ImageFile
 
     public bool HasSixteenBits => Format == "PNG" && Bytes.Length > 24 && Bytes[24] == 16;
 
+    /// <summary>Bits of one pixel before compression, as a PNG's header says; 0: the format does not tell.</summary>
+    public int BitsPerPixel => Format == "PNG" && Bytes.Length > 25 ? Bytes[24] * Bytes[25] switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 } : 0;
+
     /// <summary>
     /// Clears the flags by which a GIF declares one of its colours transparent, so that the decoder keeps that colour.
     /// </summary>

@@ -25,11 +25,11 @@ internal sealed class ImageListing(string root, FaultList faults)
         var classes = new SortedDictionary<string, DirectoryInfo>(StringComparer.Ordinal);
         foreach (DirectoryInfo info in FolderParts.In(folder))
         {
-            if (LinkProblem(info) is { } problem)
+            if (Problem(info) is { } problem)
             {
                 faults.Add(problem);
             }
-            else if (!classes.TryAdd(Normalized(info), info))
+            else if (!classes.TryAdd(ComposedName.Of(info.Name), info))
             {
                 faults.Add($"{ImageFile.Shown(info.FullName)}: is the second folder of this name, which differs in Unicode normalization only. Merge both.");
             }
@@ -64,7 +64,7 @@ internal sealed class ImageListing(string root, FaultList faults)
                 continue;
             }
 
-            if (LinkProblem(info) is { } problem)
+            if (Problem(info) is { } problem)
             {
                 faults.Add(problem);
             }
@@ -78,7 +78,7 @@ internal sealed class ImageListing(string root, FaultList faults)
             }
             else if (IsImage(info))
             {
-                entries.Add(new Entry(info.FullName, $"{className}/{Normalized(info)}", className));
+                entries.Add(new Entry(info.FullName, $"{className}/{ComposedName.Of(info.Name)}", className));
             }
             else
             {
@@ -101,16 +101,10 @@ internal sealed class ImageListing(string root, FaultList faults)
         return info.LinkTarget is null && ((FileInfo)info).Length > 0 && ImageFile.Read(info.FullName).Format is not null;
     }
 
-    // A file name of other bytes than UTF-8 arrives with replacement characters in it.
-    private string Normalized(FileSystemInfo info)
-    {
-        if (info.Name.Contains('\uFFFD', StringComparison.Ordinal))
-        {
-            faults.Add($"{ImageFile.Shown(info.FullName)}: the name is not UTF-8. Rename it.");
-        }
-
-        return ComposedName.Of(info.Name);
-    }
+    // A name of other bytes than UTF-8 arrives with replacement characters in it, and nothing of that name is there.
+    private string? Problem(FileSystemInfo info) => info.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(info.FullName)
+        ? $"{ImageFile.Shown(info.FullName)}: the name is not UTF-8. Rename it."
+        : LinkProblem(info);
 
     // A link may point elsewhere within the data set, but not out of it, nor in a circle.
     private string? LinkProblem(FileSystemInfo info)

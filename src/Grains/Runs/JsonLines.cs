@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Grains.Runs;
 
@@ -25,7 +26,7 @@ public sealed class JsonLines : RunSink
     }
 
     /// <summary>Goes on with a file.</summary>
-    public static JsonLines Append(string path) => new(new StreamWriter(path, append: true), isOwner: true);
+    public static JsonLines Append(string path) => new(PrivateFile.OpenText(path, FileMode.Append), isOwner: true);
 
     /// <summary>JSON knows no NaN and no infinity: they become null.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConvNet.Engine.Files;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Runs;
@@ -16,9 +17,9 @@ public sealed class MetricsFile : RunSink
     {
         string[] kept = File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
         string rewritten = path + ".new";
-        File.WriteAllLines(rewritten, kept.Prepend(Header));
+        PrivateFile.WriteText(rewritten, string.Concat(kept.Prepend(Header).Select(row => row + Environment.NewLine)));
         File.Move(rewritten, path, overwrite: true);
-        _writer = new StreamWriter(path, append: true);
+        _writer = PrivateFile.OpenText(path, FileMode.Append);
         LastStep = kept.Select(StepOf).DefaultIfEmpty(0).Max();
         string[] tests = [.. kept.Where(row => row.Contains(",test,", StringComparison.Ordinal))];
         LastEvaluatedStep = tests.Select(StepOf).DefaultIfEmpty(-1).Max();

@@ -1,0 +1,27 @@
+using ConvNet.Client.Tests.Commands;
+using Xunit;
+
+namespace ConvNet.Client.Tests.BadInputs;
+
+public sealed class BadInputTests(GoodRun good) : IClassFixture<GoodRun>
+{
+    public static TheoryData<string> Names => [.. BadInputs.All.Select(input => input.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Bad_input_ends_with_its_code_and_a_sentence_that_names_the_place(string name)
+    {
+        BadInput input = BadInputs.All.Single(known => known.Name == name);
+        using var files = new SpoiltFiles(good.Checkpoint);
+
+        CommandLineRun run = await CommandLineRun.RunAsync(input.Command(files));
+
+        Assert.Contains(input.Fragment, run.Error);
+        Assert.Equal(input.Code, run.ExitCode);
+        Assert.DoesNotContain("   at ", run.Error);
+        Assert.DoesNotContain("System.", run.Error);
+        Assert.DoesNotContain("secret", run.Error);
+        Assert.DoesNotContain(run.Error, character => character != '\n' && char.IsControl(character));
+        Assert.Equal("", run.Out);
+    }
+}
