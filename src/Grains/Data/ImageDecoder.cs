@@ -20,15 +20,18 @@ internal static class ImageDecoder
     /// <summary>Of images with more pixels one is decoded at a time, so that the memory of many cores stays small.</summary>
     private const long LargePixels = 16L << 20;
 
-    // Deflate cannot expand a byte into more than this, so a header that implies more is a lie.
-    private const long MaxDeflateRatio = 1032;
-
     private static readonly Lock Large = new();
 
     /// <exception cref="ConvNetException">No image, damaged, or too large (exit code 3).</exception>
     public static ImageHeader ReadHeader(string path)
     {
         var file = ImageFile.Read(path);
+        if (file.Format == "PNG" && PngChunks.FirstDamaged(file.Bytes) is { } at)
+        {
+            throw ConvNetException.BadInput(
+                $"{ImageFile.Shown(path)}: the PNG chunk at byte {at} is cut off or does not have its CRC-32; the file is damaged. Replace or remove it.");
+        }
+
         bool isKeyed = file.ClearGifTransparency();
         using SKCodec codec = Open(file);
         ImageTraits traits = ImageTraits.None
@@ -108,7 +111,7 @@ internal static class ImageDecoder
                 "a side. Resize or remove it.");
         }
 
-        if ((long)info.Width * info.Height * file.BitsPerPixel / 8 > file.Bytes.Length * MaxDeflateRatio)
+        if ((long)info.Width * info.Height > file.MaxPixels)
         {
             codec.Dispose();
             throw ConvNetException.BadInput(

@@ -43,8 +43,16 @@ internal sealed class ImageFile
 
     public bool HasSixteenBits => Format == "PNG" && Bytes.Length > 24 && Bytes[24] == 16;
 
-    /// <summary>Bits of one pixel before compression, as a PNG's header says; 0: the format does not tell.</summary>
-    public int BitsPerPixel => Format == "PNG" && Bytes.Length > 25 ? Bytes[24] * Bytes[25] switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 } : 0;
+    /// <summary>
+    /// The most pixels that so many bytes can hold: Deflate cannot expand a byte into more than 1,032, and a JPEG has at least one bit for
+    /// each block of 8×8. The other formats have no such bound.
+    /// </summary>
+    public long MaxPixels => Format switch
+    {
+        "PNG" when Bytes.Length > 25 => Bytes.Length * 8L * 1032 / Math.Max(1, Bytes[24] * Bytes[25] switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 }),
+        "JPEG" => Bytes.Length * 8L * 64,
+        _ => long.MaxValue,
+    };
 
     /// <summary>
     /// Clears the flags by which a GIF declares one of its colours transparent, so that the decoder keeps that colour.

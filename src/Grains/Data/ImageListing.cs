@@ -124,6 +124,11 @@ internal sealed class ImageListing(string root, FaultList faults)
             return $"{ImageFile.Shown(info.FullName)}: the link to {ImageFile.Shown(info.LinkTarget)} cannot be read: {e.Message.TrimEnd('.')}. Remove it.";
         }
 
+        if (!Path.Exists(real))
+        {
+            return $"{ImageFile.Shown(info.FullName)}: is a link to {ImageFile.Shown(info.LinkTarget)}, where nothing is. Remove it.";
+        }
+
         return Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), real) || Contains(Real(new DirectoryInfo(root)), real)
             ? null
             : $"{ImageFile.Shown(info.FullName)}: is a link to {ImageFile.Shown(real)}, outside the data set. Copy the files into it.";
