@@ -31,7 +31,7 @@ public static class ClassMatch
             labels[i] = numbers[set.Labels[i]];
         }
 
-        return new ImageSet(set.Shape, set.Pixels.ToArray(), labels, classNames);
+        return set.WithLabels(labels, classNames);
     }
 
     private static string List(IReadOnlyList<string> names)

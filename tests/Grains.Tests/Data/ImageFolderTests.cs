@@ -263,7 +263,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.True(isNamed);
         Assert.Equal(new Shape(1, 5, 6), test.Shape);
         Assert.Equal(["ant", "b"], test.ClassNames);
-        Assert.Equal(test.Pixels.ToArray(), DataCatalog.OpenTest(_folder["test"], new Shape(1, 5, 6), null, out _).Pixels.ToArray());
+        Assert.Equal(test.Pixels[0].ToArray(), DataCatalog.OpenTest(_folder["test"], new Shape(1, 5, 6), null, out _).Pixels[0].ToArray());
     }
 
     [Fact]
