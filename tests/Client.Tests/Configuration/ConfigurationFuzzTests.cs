@@ -35,7 +35,7 @@ public sealed class ConfigurationFuzzTests : IDisposable
             string url = Encoding.UTF8.GetString(mutant);
 
             // Names of hosts would be looked up.
-            if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.HostNameType != UriHostNameType.Dns)
+            if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
             {
                 DevCluster.Parse(url);
             }
