@@ -107,7 +107,7 @@ public static partial class CifarDataset
 
     private static long CountRecords(string path, int recordLength, int classCount)
     {
-        long length = DataFile.Length(path);
+        long length = OrdinaryFile.Length(path);
         if (length % recordLength != 0)
         {
             int other = recordLength == PixelCount + 1 ? 100 : 10;
@@ -124,7 +124,7 @@ public static partial class CifarDataset
 
     private static int ReadBatch(string path, int recordLength, int classCount, ImageBlocks pixels, int[] labels, int first)
     {
-        using FileStream file = DataFile.Open(path);
+        using FileStream file = OrdinaryFile.Open(path);
         int count = (int)Math.Min(file.Length / recordLength, labels.Length - first);
         Span<byte> record = stackalloc byte[recordLength];
         for (int i = 0; i < count; i++)

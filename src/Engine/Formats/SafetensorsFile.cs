@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Engine.Formats;
 
@@ -52,7 +53,7 @@ public sealed record SafetensorsFile(IReadOnlyList<NamedTensor> Tensors, IReadOn
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+            using FileStream file = OrdinaryFile.Open(path);
             return Read(file, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

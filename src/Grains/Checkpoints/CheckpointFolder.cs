@@ -154,9 +154,13 @@ public static class CheckpointFolder
                 return $"{entry.Name} has {info.Length} bytes instead of {entry.Size}.";
             }
 
-            using FileStream stream = info.OpenRead();
+            using FileStream stream = OrdinaryFile.Open(info.FullName);
             string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
             return hash == entry.Sha256 ? null : $"{entry.Name} has SHA-256 {hash} instead of {entry.Sha256}.";
+        }
+        catch (ConvNetException e)
+        {
+            return e.Message;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

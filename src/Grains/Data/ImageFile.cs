@@ -1,5 +1,5 @@
-using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Grains.Data;
 
@@ -20,7 +20,7 @@ internal sealed class ImageFile
     /// <exception cref="ConvNetException">Empty, too large, or no file but a pipe, a socket or a device (exit code 3).</exception>
     public static ImageFile Read(string path)
     {
-        long length = DataFile.Length(path);
+        long length = OrdinaryFile.Length(path);
         if (length > MaxLength)
         {
             throw ConvNetException.BadInput($"{Shown(path)}: has {length} bytes; at most {MaxLength} are read. Replace or remove it.");

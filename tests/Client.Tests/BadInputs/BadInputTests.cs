@@ -5,6 +5,8 @@ namespace ConvNet.Client.Tests.BadInputs;
 
 public sealed class BadInputTests(GoodRun good) : IClassFixture<GoodRun>
 {
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+
     public static TheoryData<string> Names => [.. BadInputs.All.Select(input => input.Name)];
 
     [Theory]
@@ -14,7 +16,8 @@ public sealed class BadInputTests(GoodRun good) : IClassFixture<GoodRun>
         BadInput input = BadInputs.All.Single(known => known.Name == name);
         using var files = new SpoiltFiles(good.Checkpoint);
 
-        CommandLineRun run = await CommandLineRun.RunAsync(input.Command(files));
+        string[] command = input.Command(files);
+        CommandLineRun run = await Task.Run(() => CommandLineRun.RunAsync(command)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
 
         Assert.Contains(input.Fragment, run.Error);
         Assert.Equal(input.Code, run.ExitCode);

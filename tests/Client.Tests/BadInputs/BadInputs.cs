@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using ConvNet.Engine.Formats;
 using ConvNet.Grains.Checkpoints;
@@ -121,6 +122,13 @@ internal static class BadInputs
             byte[] bytes = File.ReadAllBytes(files[CheckpointFolder.OptimizerFile]);
             bytes[^1] ^= 1;
             File.WriteAllBytes(files[CheckpointFolder.OptimizerFile], bytes);
+        }),
+        BadInput.Verify("a pipe as optimizer file", 3, "a pipe, a socket or a device", files =>
+        {
+            File.Delete(files[CheckpointFolder.OptimizerFile]);
+            using Process made = Process.Start("mkfifo", files[CheckpointFolder.OptimizerFile]);
+            made.WaitForExit();
+            files.Manifest(manifest => manifest with { Files = [.. manifest.Files.Select(file => file with { Size = file.Name[0] == 'o' ? 0 : file.Size })] });
         }),
         BadInput.Verify("a manifest that names a file elsewhere", 3, "'../../etc/passwd', which is no file of a checkpoint", files =>
             files.Manifest(manifest => manifest with { Files = [.. manifest.Files, new CheckpointFile("../../etc/passwd", 1, new string('0', 64))] })),

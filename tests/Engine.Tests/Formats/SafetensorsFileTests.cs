@@ -80,6 +80,7 @@ public sealed class SafetensorsFileTests : IDisposable
         Refused(_folder.Write("x", Length(1UL << 63), new byte[100]), "9223372036854775808", "16777216");
         Refused(_folder.Write("x", Length(200), new byte[100]), "header of 200 bytes does not fit");
         Refused(_folder["missing"], "missing");
+        Refused(_folder.Write("empty"), "has only 0 bytes: it is empty, or a pipe, a socket or a device");
     }
 
     [Theory]
