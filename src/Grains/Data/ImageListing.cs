@@ -16,8 +16,8 @@ internal sealed class ImageListing(string root, FaultList faults)
     /// <param name="Name">CLASS/FILE in NFC.</param>
     public sealed record Entry(string Path, string Name, string ClassName);
 
-    /// <summary>Names of files that are no images, and not used.</summary>
-    public List<string> Ignored { get; } = [];
+    private readonly List<string> _noImages = [];
+    private readonly List<string> _inNoClass = [];
 
     /// <summary>The class folders by their names in NFC, in ordinal order.</summary>
     public SortedDictionary<string, DirectoryInfo> Classes(string folder)
@@ -44,11 +44,18 @@ internal sealed class ImageListing(string root, FaultList faults)
             }
             else
             {
-                Ignored.Add(file.Name);
+                (Read.Contains(file.Extension.ToLowerInvariant()) ? _inNoClass : _noImages).Add(file.Name);
             }
         }
 
         return classes;
+    }
+
+    /// <summary>Adds remarks about the files that were passed over.</summary>
+    public void DescribeIgnored(ICollection<string> remarks)
+    {
+        Ignored.Add([.. _noImages], "no image", remarks);
+        Ignored.Add([.. _inNoClass], "in no class folder", remarks);
     }
 
     /// <summary>The images of a class folder in ordinal order of their names.</summary>
@@ -82,7 +89,7 @@ internal sealed class ImageListing(string root, FaultList faults)
             }
             else
             {
-                Ignored.Add($"{className}/{info.Name}");
+                _noImages.Add($"{className}/{info.Name}");
             }
         }
 

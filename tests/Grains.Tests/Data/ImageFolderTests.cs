@@ -183,10 +183,12 @@ public sealed class ImageFolderTests : IDisposable
         }
 
         _folder.Write("train/__MACOSX/x/1.png", [1]);
+        _folder.Write("train/loose.png", Grey(4, 3, 1));
         _folder.Write("train/b/picture", Grey(4, 3, 90));
         Dataset data = DataCatalog.Open(_folder.Path);
         Assert.Equal(4, data.Train.Count);
-        Assert.Equal(["4 files are ignored (no image): b/Thumbs.db, b/labels.txt, b/noext, …"], data.Remarks);
+        Assert.Equal(
+            ["4 files are ignored (no image): b/Thumbs.db, b/labels.txt, b/noext, …", "1 file is ignored (in no class folder): loose.png"], data.Remarks);
     }
 
     [Fact]
