@@ -59,7 +59,7 @@ internal static class DataCommand
     private static DataSection Section(string path, string? size, long? channels, double? share)
     {
         var section = new DataSection { Path = path, Size = size, Channels = channels, TestShare = share };
-        ConfigurationCheck.Run(new TrainConfiguration { Data = section });
+        Setting.Check(new TrainConfiguration { Data = section }, []);
         return section;
     }
 

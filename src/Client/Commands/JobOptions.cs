@@ -45,16 +45,14 @@ internal sealed class JobOptions
     public TrainConfiguration Resolve(ParseResult parsed, LayoutOptions? layout = null)
     {
         var configuration = new TrainConfiguration();
-        if (parsed.GetValue(Config) is { } file)
-        {
-            Setting.Apply(configuration, ConfigurationFile.Read(file), ExitCode.BadInput);
-        }
+        IReadOnlyList<Setting> written = parsed.GetValue(Config) is { } file ? ConfigurationFile.Read(file) : [];
+        Setting.Apply(configuration, written, ExitCode.BadInput);
 
         IEnumerable<Setting?> flags = [.. _keys.Select(key => key.Read(parsed)), .. layout?.Read(parsed) ?? []];
         Setting[] assignments = [.. (parsed.GetValue(Settings) ?? []).Select(Setting.Parse)];
         Setting[] given = [.. assignments, .. flags.OfType<Setting>()];
         Setting.Apply(configuration, given, ExitCode.Usage);
-        Setting.Check(configuration, given);
+        Setting.Check(configuration, [.. written, .. given]);
         return configuration;
     }
 

@@ -5,6 +5,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
@@ -53,6 +54,7 @@ internal static class ResumeCommand
         TrainConfiguration configuration = Configure(home, spec, settings);
         if (saved.State is { Completed: true, Result: { } result })
         {
+            CheckpointWeights.CheckFit(spec, saved, checkpoint);
             RepeatResult(terminal, home, checkpoint, saved, spec, result, choices.Json);
             return (int)ExitCode.Ok;
         }
@@ -70,7 +72,7 @@ internal static class ResumeCommand
         RunFolder folder = home ?? RunFolder.CreateNext(TrainCommand.RunsFolder);
         using IDisposable? heldNew = home is null ? folder.Lock() : null;
         RunRequest request = Request(choices.JobId ?? RunRequest.MakeJobId(Path.GetFileName(folder.FullPath)), folder.FullPath);
-        await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        PrivateFile.WriteText(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
         return await choices.AttachAsync(terminal, folder, request);
 
         RunRequest Request(string id, string path)

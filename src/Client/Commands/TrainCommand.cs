@@ -3,6 +3,7 @@ using ConvNet.Client.Configuration;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
@@ -55,10 +56,10 @@ internal static class TrainCommand
         using IDisposable held = folder.Lock();
         if (configuration.Model == RunFolder.ModelName)
         {
-            await File.WriteAllTextAsync(folder.ModelPath, ModelFile.Write(spec.Model));
+            PrivateFile.WriteText(folder.ModelPath, ModelFile.Write(spec.Model));
         }
 
-        await File.WriteAllTextAsync(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
+        PrivateFile.WriteText(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
         string id = choices.JobId ?? RunRequest.MakeJobId(Path.GetFileName(folder.FullPath));
         return await choices.AttachAsync(
             terminal, folder, new RunRequest(id, folder.FullPath, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl));

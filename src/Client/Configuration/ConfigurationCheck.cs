@@ -1,4 +1,3 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
@@ -10,8 +9,8 @@ public static class ConfigurationCheck
 {
     private const long MaxSteps = 1L << 40;
 
-    /// <exception cref="ConvNetException">All problems at once, one a line (exit code 3).</exception>
-    public static void Run(TrainConfiguration configuration)
+    /// <summary>All problems, one sentence each that begins with the path of a setting.</summary>
+    public static IReadOnlyList<string> Problems(TrainConfiguration configuration)
     {
         var problems = new List<string>();
         CheckTraining(configuration.Train, problems);
@@ -21,10 +20,7 @@ public static class ConfigurationCheck
         CheckCheckpoint(configuration.Checkpoint, problems);
         CheckLayout(configuration, problems);
         CheckData(configuration.Data, problems);
-        if (problems.Count > 0)
-        {
-            throw ConvNetException.BadInput(string.Join(Environment.NewLine + "error: ", problems));
-        }
+        return problems;
     }
 
     private static void CheckData(DataSection data, List<string> problems)
@@ -41,7 +37,7 @@ public static class ConfigurationCheck
 
         if (data.TestShare is { } share && !(share > 0 && share < 1))
         {
-            problems.Add($"data.testShare must be above 0 and below 1; got {share}.");
+            problems.Add($"data.testShare must be above 0 and below 1; got {Show(share)}.");
         }
     }
 
@@ -122,7 +118,7 @@ public static class ConfigurationCheck
         bool areInRange = workers is >= 1 and <= JobLimits.MaxDataShards && configuration.Train.DataShards >= 1;
         if (areInRange && JobLimits.ProblemOfWorkers(workers, configuration.Train.DataShards) is { } problem)
         {
-            problems.Add(problem);
+            problems.Add($"layout.workers is {workers}: {problem}");
         }
     }
 
@@ -136,11 +132,13 @@ public static class ConfigurationCheck
 
     private static string Show(long value) => value is long.MaxValue or long.MinValue ? "a number that is far outside" : $"{value}";
 
+    private static string Show(double value) => double.IsInfinity(value) ? "a number that is far outside" : $"{value}";
+
     private static void NotNegative(string name, double value, List<string> problems)
     {
         if (!double.IsFinite(value) || value < 0)
         {
-            problems.Add($"{name} must be a finite number, at least 0; got {value}.");
+            problems.Add($"{name} must be a finite number, at least 0; got {Show(value)}.");
         }
     }
 
@@ -148,7 +146,7 @@ public static class ConfigurationCheck
     {
         if (!double.IsFinite(value) || value <= 0)
         {
-            problems.Add($"{name} must be a finite number above 0; got {value}.");
+            problems.Add($"{name} must be a finite number above 0; got {Show(value)}.");
         }
     }
 
@@ -156,7 +154,7 @@ public static class ConfigurationCheck
     {
         if (!(value >= 0 && value < 1))
         {
-            problems.Add($"{name} must be at least 0 and below 1; got {value}.");
+            problems.Add($"{name} must be at least 0 and below 1; got {Show(value)}.");
         }
     }
 }

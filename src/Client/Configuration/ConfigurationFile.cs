@@ -23,10 +23,10 @@ public static class ConfigurationFile
         string text = TextFile.Read(path, $"configuration file '{path}'", MaxBytes);
         CheckIndents(text, path);
         var settings = new List<Setting>();
+        using var reader = new StringReader(text);
+        var parser = new Parser(reader);
         try
         {
-            using var reader = new StringReader(text);
-            var parser = new Parser(reader);
             parser.Consume<StreamStart>();
             if (parser.TryConsume<DocumentStart>(out _))
             {
@@ -40,6 +40,13 @@ public static class ConfigurationFile
         catch (YamlException e)
         {
             throw ConvNetException.BadInput($"{path}:{e.Start.Line}:{e.Start.Column}: not valid YAML: {e.Message.TrimEnd('.')}.", e);
+        }
+
+        catch (InvalidOperationException e)
+        {
+            // The library's scanner trips over text that ends within a flow mapping.
+            Mark last = parser.Current?.End ?? Mark.Empty;
+            throw ConvNetException.BadInput($"{path}:{last.Line}:{last.Column}: not valid YAML: what follows cannot be read.", e);
         }
 
         return settings;
@@ -166,7 +173,7 @@ public static class ConfigurationFile
             throw Error(path, value, e.Message);
         }
 
-        settings.Add(new Setting(known, text, $"{path}:{name.Start.Line}"));
+        settings.Add(new Setting(known, text, $"{path}:{value.Start.Line}:{value.Start.Column}", IsFromFile: true));
     }
 
     /// <summary>What is no built-in name is a path from the file's folder, wherever the program runs.</summary>

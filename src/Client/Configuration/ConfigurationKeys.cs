@@ -58,6 +58,13 @@ public static class ConfigurationKeys
     public static string Hint(string path)
     {
         string hint = NearMatch.Suggest(path, All.Select(key => key.Path));
+        if (hint.Length == 0)
+        {
+            // The section was forgotten.
+            ConfigurationKey? meant = All.FirstOrDefault(key => NearMatch.Suggest(path, [key.Path.Split('.')[^1]]).Length > 0);
+            hint = meant is null ? "" : $" Did you mean '{meant.Path}'?";
+        }
+
         return hint.Length > 0 ? hint : " The file config.resolved.yaml of any run lists all keys.";
     }
 }

@@ -3,8 +3,9 @@ using ConvNet.Engine.Errors;
 namespace ConvNet.Client.Configuration;
 
 /// <summary>A value that somebody gave to a key, and where.</summary>
-/// <param name="Origin">For error messages: "--batch", "-s", or "job.yaml:3".</param>
-public sealed record Setting(ConfigurationKey Key, string Text, string Origin)
+/// <param name="Origin">For error messages: "--batch", "-s", or "job.yaml:3:8".</param>
+/// <param name="IsFromFile">The origin is the place in a configuration file.</param>
+public sealed record Setting(ConfigurationKey Key, string Text, string Origin, bool IsFromFile = false)
 {
     /// <summary>Parses one <c>-s path.to.key=value</c>.</summary>
     public static Setting Parse(string assignment)
@@ -43,9 +44,24 @@ public sealed record Setting(ConfigurationKey Key, string Text, string Origin)
         });
     }
 
-    /// <summary>Runs <see cref="ConfigurationCheck"/>; a value that came from a flag is called by the flag's name.</summary>
-    public static void Check(TrainConfiguration configuration, IEnumerable<Setting> given) =>
-        InTheirWords(given, () => ConfigurationCheck.Run(configuration));
+    /// <summary>
+    /// Runs <see cref="ConfigurationCheck"/>; a value that came from a flag is called by the flag's name, one from a file has its place.
+    /// </summary>
+    /// <param name="given">Of several settings of one key, the last counts.</param>
+    public static void Check(TrainConfiguration configuration, IReadOnlyList<Setting> given) => InTheirWords(given, () =>
+    {
+        IReadOnlyList<string> problems = ConfigurationCheck.Problems(configuration);
+        if (problems.Count > 0)
+        {
+            throw ConvNetException.BadInput(string.Join(Environment.NewLine + "error: ", problems.Select(problem => Place(problem, given) + problem)));
+        }
+    });
+
+    private static string Place(string problem, IEnumerable<Setting> given)
+    {
+        Setting? last = given.LastOrDefault(setting => problem.StartsWith(setting.Key.Path + " ", StringComparison.Ordinal));
+        return last is { IsFromFile: true } ? $"{last.Origin}: " : "";
+    }
 
     private static void InTheirWords(IEnumerable<Setting> given, Action action)
     {

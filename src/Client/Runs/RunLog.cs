@@ -1,3 +1,4 @@
+using ConvNet.Engine.Files;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -12,12 +13,17 @@ internal static class RunLog
     private const long MaxBytesOfFile = 64L << 20;
     private const int MaxFiles = 4;
 
-    public static Logger Open(string path) => new LoggerConfiguration()
-        .MinimumLevel.Information()
-        .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
-        .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-        .MinimumLevel.Override("Polly", LogEventLevel.Warning)
-        .WriteTo.File(
-            new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytesOfFile, rollOnFileSizeLimit: true, retainedFileCountLimit: MaxFiles)
-        .CreateLogger();
+    public static Logger Open(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        PrivateFile.Open(path, FileMode.Append, FileShare.ReadWrite).Dispose();
+        return new LoggerConfiguration()
+            .MinimumLevel.Information()
+            .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Polly", LogEventLevel.Warning)
+            .WriteTo.File(
+                new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytesOfFile, rollOnFileSizeLimit: true, retainedFileCountLimit: MaxFiles)
+            .CreateLogger();
+    }
 }

@@ -133,6 +133,12 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
                 "they will wait for each other."));
         }
 
+        if (request.Spec.Batch > request.Spec.TrainSamples)
+        {
+            run.Publish(new RunEvent.Warning(
+                $"a batch of {request.Spec.Batch} is larger than the {request.Spec.TrainSamples} training images: each step takes all of them."));
+        }
+
         if (request.StopAfter <= request.StartStep)
         {
             run.Publish(new RunEvent.Warning(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Data;
@@ -66,12 +67,7 @@ public static partial class CifarDataset
             return [.. Enumerable.Range(0, count).Select(i => i.ToString(CultureInfo.InvariantCulture))];
         }
 
-        if (DataFile.Length(path) > MaxNamesLength)
-        {
-            throw ConvNetException.BadInput($"{path}: has {DataFile.Length(path)} bytes; at most {MaxNamesLength} are read as names of classes.");
-        }
-
-        string[] names = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        string[] names = [.. TextFile.Read(path, path, MaxNamesLength).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
         return names.Length == count && names.Distinct().Count() == count
             ? names
             : throw ConvNetException.BadInput(
@@ -92,22 +88,16 @@ public static partial class CifarDataset
         try
         {
             long count = paths.Sum(path => CountRecords(path, recordLength, classCount));
-            if (count * PixelCount > Array.MaxLength)
-            {
-                throw ConvNetException.BadInput(
-                    $"{folder}: {count} images have {count * PixelCount} pixels. At most {Array.MaxLength} fit in memory; use fewer " +
-                    "batches.");
-            }
-
-            byte[] pixels = new byte[count * PixelCount];
+            var shape = new Shape(3, 32, 32);
+            ImageBlocks pixels = ImageBlocks.Allocate(folder, shape, count);
             int[] labels = new int[count];
             int done = 0;
             foreach (string path in paths)
             {
-                done += ReadBatch(path, recordLength, classCount, pixels.AsSpan(done * PixelCount), labels.AsSpan(done));
+                done += ReadBatch(path, recordLength, classCount, pixels, labels, done);
             }
 
-            return new ImageSet(new Shape(3, 32, 32), pixels, labels, classes);
+            return new ImageSet(shape, pixels, labels, classes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -117,7 +107,7 @@ public static partial class CifarDataset
 
     private static long CountRecords(string path, int recordLength, int classCount)
     {
-        long length = DataFile.Length(path);
+        long length = OrdinaryFile.Length(path);
         if (length % recordLength != 0)
         {
             int other = recordLength == PixelCount + 1 ? 100 : 10;
@@ -132,10 +122,10 @@ public static partial class CifarDataset
         return length / recordLength;
     }
 
-    private static int ReadBatch(string path, int recordLength, int classCount, Span<byte> pixels, Span<int> labels)
+    private static int ReadBatch(string path, int recordLength, int classCount, ImageBlocks pixels, int[] labels, int first)
     {
-        using FileStream file = DataFile.Open(path);
-        int count = (int)(file.Length / recordLength);
+        using FileStream file = OrdinaryFile.Open(path);
+        int count = (int)Math.Min(file.Length / recordLength, labels.Length - first);
         Span<byte> record = stackalloc byte[recordLength];
         for (int i = 0; i < count; i++)
         {
@@ -148,8 +138,8 @@ public static partial class CifarDataset
                     $"CIFAR-{classCount} lie in 0 … {classCount - 1}; the file is damaged or something else.");
             }
 
-            labels[i] = label;
-            record[^PixelCount..].CopyTo(pixels[(i * PixelCount)..]);
+            labels[first + i] = label;
+            record[^PixelCount..].CopyTo(pixels[first + i]);
         }
 
         return count;

@@ -20,8 +20,8 @@ public static class ClassMatch
         if (unknown.Length > 0)
         {
             throw ConvNetException.BadInput(
-                $"{source}: the model does not know the {(unknown.Length == 1 ? "class" : "classes")} {string.Join(", ", unknown)}. The data have " +
-                $"{string.Join(", ", set.ClassNames)}; the model was trained on {string.Join(", ", classNames)}. Leave out or rename what it does not know.");
+                $"{source}: the model does not know the {(unknown.Length == 1 ? "class" : "classes")} {List(unknown)}. The data have " +
+                $"{List(set.ClassNames)}; the model was trained on {List(classNames)}. Leave out or rename what it does not know.");
         }
 
         int[] numbers = [.. set.ClassNames.Select(name => classNames.TakeWhile(known => known != name).Count())];
@@ -31,6 +31,13 @@ public static class ClassMatch
             labels[i] = numbers[set.Labels[i]];
         }
 
-        return new ImageSet(set.Shape, set.Pixels.ToArray(), labels, classNames);
+        return set.WithLabels(labels, classNames);
+    }
+
+    private static string List(IReadOnlyList<string> names)
+    {
+        const int Shown = 100;
+        string more = names.Count > Shown ? $", … ({names.Count} in all)" : "";
+        return string.Join(", ", names.Take(Shown).Select(name => PrintableText.Of(name))) + more;
     }
 }

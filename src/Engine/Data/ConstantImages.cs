@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Data;
@@ -32,7 +33,7 @@ internal static class ConstantImages
         else
         {
             yield return $"{count} of the {set.Count} {part} images {(count == 1 ? "is" : "are")} constant, one value a channel; the first is image " +
-                $"{first}, of class {set.ClassNames[set.Labels[first]]}";
+                $"{first}, of class {PrintableText.Of(set.ClassNames[set.Labels[first]])}";
         }
     }
 

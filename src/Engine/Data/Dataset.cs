@@ -142,7 +142,11 @@ public sealed class Dataset
             BinaryPrimitives.WriteInt64LittleEndian(header[24..], set.Shape.W);
             BinaryPrimitives.WriteInt64LittleEndian(header[32..], set.ClassCount);
             hash.AppendData(header);
-            hash.AppendData(set.Pixels);
+            foreach (ReadOnlyMemory<byte> block in set.Pixels)
+            {
+                hash.AppendData(block.Span);
+            }
+
             hash.AppendData(MemoryMarshal.AsBytes(set.Labels));
         }
 

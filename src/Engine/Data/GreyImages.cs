@@ -11,7 +11,7 @@ public static class GreyImages
 
     /// <summary>The same images with this many channels: colour becomes grey, grey is repeated.</summary>
     /// <param name="channels">1 or 3.</param>
-    /// <exception cref="ConvNetException">The result does not fit in memory (exit code 3).</exception>
+    /// <exception cref="ConvNetException">The result does not fit in memory (exit code 7).</exception>
     public static ImageSet Convert(ImageSet set, int channels)
     {
         Shape shape = set.Shape with { C = channels };
@@ -20,18 +20,12 @@ public static class GreyImages
             return set;
         }
 
-        long length = (long)set.Count * shape.Count;
-        if (length > Array.MaxLength)
-        {
-            throw ConvNetException.BadInput($"{set.Count} images of {shape} have {length} pixels. At most {Array.MaxLength} fit in memory; use fewer images.");
-        }
-
         int area = shape.Area;
-        byte[] pixels = new byte[length];
+        ImageBlocks pixels = ImageBlocks.Allocate("data.channels", shape, set.Count);
         for (int n = 0; n < set.Count; n++)
         {
             ReadOnlySpan<byte> image = set.Image(n);
-            Span<byte> converted = pixels.AsSpan(n * shape.Count, shape.Count);
+            Span<byte> converted = pixels[n];
             for (int i = 0; i < converted.Length; i++)
             {
                 converted[i] = channels == 3 ? image[i % area] : Grey(image[i], image[area + i], image[(2 * area) + i]);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Engine.Data;
 
@@ -22,7 +23,7 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
     {
         try
         {
-            using FileStream file = DataFile.Open(path);
+            using FileStream file = OrdinaryFile.Open(path);
             Span<byte> start = stackalloc byte[2];
             bool gzip = file.ReadAtLeast(start, 2, throwOnEndOfStream: false) == 2 && start[0] == 0x1F && start[1] == 0x8B;
             file.Position = 0;
@@ -37,7 +38,7 @@ public sealed record IdxFile(string Path, int[] Sizes, byte[] Data)
         catch (InvalidDataException e)
         {
             throw ConvNetException.BadInput(
-                $"{path}: the gzip stream is damaged or cut off ({e.Message.TrimEnd('.')}). Fetch or unpack the file again.", e);
+                $"{path}: the gzip stream is damaged or cut off. Fetch or unpack the file again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

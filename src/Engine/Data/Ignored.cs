@@ -1,3 +1,5 @@
+using ConvNet.Engine.Errors;
+
 namespace ConvNet.Engine.Data;
 
 /// <summary>Says which files of a folder a data set does not use.</summary>
@@ -22,7 +24,8 @@ public static class Ignored
         }
 
         Array.Sort(names, StringComparer.Ordinal);
+        string first = string.Join(", ", names.Take(Shown).Select(name => PrintableText.Of(name)));
         string more = names.Length > Shown ? ", …" : "";
-        remarks.Add($"{names.Length} {(names.Length == 1 ? "file is" : "files are")} ignored ({why}): {string.Join(", ", names.Take(Shown))}{more}");
+        remarks.Add($"{names.Length} {(names.Length == 1 ? "file is" : "files are")} ignored ({why}): {first}{more}");
     }
 }

@@ -5,7 +5,7 @@ namespace ConvNet.Engine.Data;
 /// <summary>Labelled images in memory, all of one shape. Never changes after construction.</summary>
 public sealed class ImageSet
 {
-    private readonly byte[] _pixels;
+    private readonly ImageBlocks _pixels;
     private readonly int[] _labels;
 
     /// <param name="shape">The volume of each image.</param>
@@ -14,12 +14,16 @@ public sealed class ImageSet
     /// <param name="classNames">One name for each class.</param>
     /// <exception cref="ArgumentException">The lengths don't agree, or a label is out of range.</exception>
     public ImageSet(Shape shape, byte[] pixels, int[] labels, IReadOnlyList<string> classNames)
+        : this(shape, ImageBlocks.Of(shape, labels.Length, pixels), labels, classNames)
     {
-        if ((long)shape.Count * labels.Length != pixels.Length)
+    }
+
+    /// <inheritdoc cref="ImageSet(Shape, byte[], int[], IReadOnlyList{string})"/>
+    public ImageSet(Shape shape, ImageBlocks pixels, int[] labels, IReadOnlyList<string> classNames)
+    {
+        if (pixels.Count != labels.Length)
         {
-            throw new ArgumentException(
-                $"{labels.Length} images of {shape} have {(long)shape.Count * labels.Length} pixels, not {pixels.Length}.",
-                nameof(pixels));
+            throw new ArgumentException($"{labels.Length} labels don't belong to {pixels.Count} images.", nameof(labels));
         }
 
         foreach (int label in labels)
@@ -47,10 +51,14 @@ public sealed class ImageSet
     public int ClassCount => ClassNames.Count;
 
     /// <summary>All pixels in N, C, H, W order.</summary>
-    public ReadOnlySpan<byte> Pixels => _pixels;
+    public IReadOnlyList<ReadOnlyMemory<byte>> Pixels => [.. _pixels.Blocks.Select(block => (ReadOnlyMemory<byte>)block)];
 
     public ReadOnlySpan<int> Labels => _labels;
 
     /// <summary>The pixels of one image in C, H, W order.</summary>
-    public ReadOnlySpan<byte> Image(int index) => _pixels.AsSpan(checked(index * Shape.Count), Shape.Count);
+    public ReadOnlySpan<byte> Image(int index) => _pixels[index];
+
+    /// <summary>The same images with other labels.</summary>
+    /// <inheritdoc cref="ImageSet(Shape, byte[], int[], IReadOnlyList{string})"/>
+    public ImageSet WithLabels(int[] labels, IReadOnlyList<string> classNames) => new(Shape, _pixels, labels, classNames);
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Engine.Formats;
 
@@ -13,14 +14,14 @@ public static partial class DurableFile
     private const int ReadOnly = 0;
 
     /// <summary>
-    /// Creates a new file, lets <paramref name="write"/> fill it and flushes it to the disk. The folder's entry is not flushed.
+    /// Creates a new file for its owner alone, lets <paramref name="write"/> fill it and flushes it to the disk. The folder's entry is not flushed.
     /// </summary>
     /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
     public static void Create(string path, Action<Stream> write)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+            using FileStream file = PrivateFile.Open(path, FileMode.CreateNew, FileShare.None);
             write(file);
             file.Flush(flushToDisk: true);
         }

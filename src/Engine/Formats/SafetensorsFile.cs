@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Engine.Formats;
 
@@ -14,8 +15,8 @@ namespace ConvNet.Engine.Formats;
 /// <param name="Metadata">The header's __metadata__; empty if there is none.</param>
 public sealed record SafetensorsFile(IReadOnlyList<NamedTensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
-    /// <summary>Bytes of the longest header that is read.</summary>
-    public const long MaxHeaderLength = 100_000_000;
+    /// <summary>Bytes of the longest header that is read: room for some hundred thousand tensors.</summary>
+    public const long MaxHeaderLength = 16 << 20;
 
     /// <summary>Writes the tensors as F32, in ordinal order of their names.</summary>
     /// <exception cref="ArgumentException">A name occurs twice, or a shape does not fit its data.</exception>
@@ -52,7 +53,7 @@ public sealed record SafetensorsFile(IReadOnlyList<NamedTensor> Tensors, IReadOn
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+            using FileStream file = OrdinaryFile.Open(path);
             return Read(file, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

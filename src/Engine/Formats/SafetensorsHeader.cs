@@ -14,6 +14,13 @@ internal sealed class SafetensorsHeader
 
     private const int MaxDimensions = 16;
     private const int MaxListed = 10;
+
+    private const int MaxNameLength = 1000;
+
+    /// <summary>Tensors, and texts beside them, so that a header's memory is a small multiple of its length.</summary>
+    private const int MaxEntries = 1 << 16;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly string _path;
     private readonly List<SafetensorsEntry> _entries = [];
     private readonly Dictionary<string, string> _metadata = [];
@@ -41,23 +48,23 @@ internal sealed class SafetensorsHeader
             throw header.Bad("the header at byte 8 does not start with '{'. This is no safetensors file, or it is damaged");
         }
 
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
         try
         {
-            _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(json);
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
+            _ = Strict.GetCharCount(json);
             header.ReadObject(ref reader);
             if (reader.Read())
             {
                 throw header.Bad($"something follows the header's JSON at byte {8 + reader.TokenStartIndex}");
             }
         }
-        catch (ArgumentException e)
+        catch (DecoderFallbackException e)
         {
-            throw header.Bad($"the header is not UTF-8 ({e.Message.TrimEnd('.')}). The file is damaged");
+            throw header.Bad($"the header is not UTF-8 at byte {8 + e.Index}. The file is damaged");
         }
-        catch (JsonException e)
+        catch (JsonException)
         {
-            throw header.Bad($"the header is not valid JSON ({e.Message.TrimEnd('.')}). The file is damaged");
+            throw header.Bad($"the header is not valid JSON at byte {8 + reader.BytesConsumed}. The file is damaged");
         }
 
         header.CheckOffsets(dataLength);
@@ -69,7 +76,7 @@ internal sealed class SafetensorsHeader
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string name = Text(ref reader);
+            string name = Name(ref reader);
             if (!_names.Add(name))
             {
                 throw Bad($"the name '{name}' occurs twice (byte {8 + reader.TokenStartIndex})");
@@ -85,6 +92,10 @@ internal sealed class SafetensorsHeader
             {
                 ReadMetadata(ref reader);
             }
+            else if (_entries.Count == MaxEntries)
+            {
+                throw Bad($"the header names more than {MaxEntries} tensors, which no model has");
+            }
             else
             {
                 _entries.Add(ReadEntry(ref reader, name));
@@ -96,11 +107,16 @@ internal sealed class SafetensorsHeader
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string key = Text(ref reader);
+            string key = Name(ref reader);
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
             {
                 throw Bad($"'{key}' in {MetadataName} is not a string (byte {8 + reader.TokenStartIndex})");
+            }
+
+            if (_metadata.Count == MaxEntries)
+            {
+                throw Bad($"{MetadataName} has more than {MaxEntries} texts");
             }
 
             if (!_metadata.TryAdd(key, Text(ref reader)))
@@ -116,11 +132,11 @@ internal sealed class SafetensorsHeader
         List<long>? shape = null, offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string key = Text(ref reader);
+            string key = Name(ref reader);
             reader.Read();
             if (key == "dtype" && type is null && reader.TokenType == JsonTokenType.String)
             {
-                type = Text(ref reader);
+                type = Name(ref reader);
             }
             else if (key == "shape" && shape is null)
             {
@@ -230,6 +246,14 @@ internal sealed class SafetensorsHeader
                 $"the data offsets don't cover the file: {string.Join("; ", faults.Take(MaxListed))}{rest}. " +
                 "The file is cut off or damaged");
         }
+    }
+
+    private string Name(ref Utf8JsonReader reader)
+    {
+        string name = Text(ref reader);
+        return name.Length <= MaxNameLength
+            ? name
+            : throw Bad($"the name at byte {8 + reader.TokenStartIndex} has {name.Length} characters; at most {MaxNameLength} are read");
     }
 
     // An escape such as a lone surrogate is valid JSON but no text.

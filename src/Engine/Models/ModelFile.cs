@@ -14,6 +14,8 @@ public static class ModelFile
     /// <summary>More layers than this, those in residual blocks included, are refused.</summary>
     public const int MaxLayers = 1000;
 
+    private const int MaxNameLength = 200;
+
     /// <summary>A preset by name, or a model file.</summary>
     public static ModelSpec Load(string nameOrPath)
     {
@@ -50,6 +52,11 @@ public static class ModelFile
     /// <summary>Refuses what cannot be built, before anything is allocated.</summary>
     private static void Check(ModelSpec spec, string source)
     {
+        if (spec.Name.Length > MaxNameLength)
+        {
+            throw ConvNetException.BadInput($"{source}: \"name\" has {spec.Name.Length} characters; at most {MaxNameLength} fit a screen.");
+        }
+
         (int c, int h, int w) = spec.Input;
         if (Math.Min(c, Math.Min(h, w)) < 1 || Math.Max(c, Math.Max(h, w)) > Window.MaxSize)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Formats;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -37,7 +38,8 @@ public static class CheckpointFolder
         string final = Path.Combine(store, name);
         try
         {
-            Directory.CreateDirectory(temporary);
+            PrivateFile.CreateFolder(store);
+            PrivateFile.CreateFolder(temporary);
             var manifest = new CheckpointManifest(
                 CheckpointState.CurrentFormatVersion,
                 checkpoint.State.Step,
@@ -152,9 +154,13 @@ public static class CheckpointFolder
                 return $"{entry.Name} has {info.Length} bytes instead of {entry.Size}.";
             }
 
-            using FileStream stream = info.OpenRead();
+            using FileStream stream = OrdinaryFile.Open(info.FullName);
             string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
             return hash == entry.Sha256 ? null : $"{entry.Name} has SHA-256 {hash} instead of {entry.Sha256}.";
+        }
+        catch (ConvNetException e)
+        {
+            return e.Message;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

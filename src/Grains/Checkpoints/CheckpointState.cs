@@ -61,12 +61,13 @@ public sealed record CheckpointState
     {
         try
         {
+            // The library's reader skips a length of 2³¹ and more with an argument out of range.
             byte[] bytes = ReadBytes(path);
             CheckShape(bytes, path);
             CheckpointState? state = MessagePackSerializer.Deserialize<CheckpointState?>(bytes, Options);
             return state is null ? throw Foreign(path, "it holds nothing") : state.Checked(path);
         }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or ArgumentOutOfRangeException)
         {
             throw Foreign(path, "it ends early, or holds something of another kind than belongs there", e);
         }

@@ -29,6 +29,11 @@ public sealed class DataCatalog
     public static Dataset Open(
         string nameOrPath, string? size = null, int? channels = null, double? testShare = null, int mostFaults = MostFaults)
     {
+        if (channels is not (null or 1 or 3))
+        {
+            throw ConvNetException.BadInput($"{nameOrPath}: data.channels is {channels}; it must be 1 (grey) or 3 (colour).");
+        }
+
         Size? resize = size is null ? null : ImageSize.TryParse(size) ?? throw ConvNetException.BadInput(ImageSize.Problem(size));
         bool used = false;
         Dataset data = DatasetFiles.Open(nameOrPath, (folder, remarks) =>

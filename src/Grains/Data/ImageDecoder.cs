@@ -17,10 +17,21 @@ internal static class ImageDecoder
 
     private const int MaxSide = ushort.MaxValue;
 
+    /// <summary>Of images with more pixels one is decoded at a time, so that the memory of many cores stays small.</summary>
+    private const long LargePixels = 16L << 20;
+
+    private static readonly Lock Large = new();
+
     /// <exception cref="ConvNetException">No image, damaged, or too large (exit code 3).</exception>
     public static ImageHeader ReadHeader(string path)
     {
         var file = ImageFile.Read(path);
+        if (file.Format == "PNG" && PngChunks.FirstDamaged(file.Bytes) is { } at)
+        {
+            throw ConvNetException.BadInput(
+                $"{ImageFile.Shown(path)}: the PNG chunk at byte {at} is cut off or does not have its CRC-32; the file is damaged. Replace or remove it.");
+        }
+
         bool isKeyed = file.ClearGifTransparency();
         using SKCodec codec = Open(file);
         ImageTraits traits = ImageTraits.None
@@ -41,6 +52,20 @@ internal static class ImageDecoder
         var file = ImageFile.Read(path);
         file.ClearGifTransparency();
         using SKCodec codec = Open(file);
+        if ((long)codec.Info.Width * codec.Info.Height <= LargePixels)
+        {
+            Decode(path, codec, shape, pixels);
+            return;
+        }
+
+        lock (Large)
+        {
+            Decode(path, codec, shape, pixels);
+        }
+    }
+
+    private static void Decode(string path, SKCodec codec, Shape shape, Span<byte> pixels)
+    {
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul, null);
         using var bitmap = new SKBitmap(info);
         SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
@@ -84,6 +109,14 @@ internal static class ImageDecoder
             throw ConvNetException.BadInput(
                 $"{shown}: the header claims {info.Height}x{info.Width} (height x width) pixels; at most {MaxPixels} are decoded, and at most {MaxSide} " +
                 "a side. Resize or remove it.");
+        }
+
+        if ((long)info.Width * info.Height > file.MaxPixels)
+        {
+            codec.Dispose();
+            throw ConvNetException.BadInput(
+                $"{shown}: the header claims {info.Height}x{info.Width} (height x width) pixels, more than {file.Bytes.Length} bytes can hold; the file is " +
+                "cut off or damaged. Replace or remove it.");
         }
 
         return codec;

@@ -1,5 +1,5 @@
-using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 
 namespace ConvNet.Grains.Data;
 
@@ -20,7 +20,7 @@ internal sealed class ImageFile
     /// <exception cref="ConvNetException">Empty, too large, or no file but a pipe, a socket or a device (exit code 3).</exception>
     public static ImageFile Read(string path)
     {
-        long length = DataFile.Length(path);
+        long length = OrdinaryFile.Length(path);
         if (length > MaxLength)
         {
             throw ConvNetException.BadInput($"{Shown(path)}: has {length} bytes; at most {MaxLength} are read. Replace or remove it.");
@@ -42,6 +42,17 @@ internal sealed class ImageFile
     public bool IsCmyk => Format == "JPEG" && JpegComponents() == 4;
 
     public bool HasSixteenBits => Format == "PNG" && Bytes.Length > 24 && Bytes[24] == 16;
+
+    /// <summary>
+    /// The most pixels that so many bytes can hold: Deflate cannot expand a byte into more than 1,032, and a JPEG has at least one bit for
+    /// each block of 8×8. The other formats have no such bound.
+    /// </summary>
+    public long MaxPixels => Format switch
+    {
+        "PNG" when Bytes.Length > 25 => Bytes.Length * 8L * 1032 / Math.Max(1, Bytes[24] * Bytes[25] switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 }),
+        "JPEG" => Bytes.Length * 8L * 64,
+        _ => long.MaxValue,
+    };
 
     /// <summary>
     /// Clears the flags by which a GIF declares one of its colours transparent, so that the decoder keeps that colour.

@@ -61,7 +61,7 @@ internal static class ImageFolder
             faults.Add($"{ImageFile.Shown(testFolder ?? root)}: has no images for testing. At least one is needed: test/CLASS/IMAGE.");
         }
 
-        Ignored.Add([.. listing.Ignored], "no image", remarks);
+        listing.DescribeIgnored(remarks);
         string[] names = [.. classes.Keys];
         ImageSet[] sets = ImageReading.Read(root, [train, test], names, options, faults, remarks);
         return (sets[0], sets[1]);
@@ -86,7 +86,7 @@ internal static class ImageFolder
             faults.Add($"{ImageFile.Shown(testFolder)}: has no images for testing. At least one is needed: test/CLASS/IMAGE.");
         }
 
-        Ignored.Add([.. listing.Ignored], "no image", remarks);
+        listing.DescribeIgnored(remarks);
         string[] names = [.. test.Select(entry => entry.ClassName).Distinct()];
         return ImageReading.Read(root, [test], names, options, faults, remarks)[0];
     }

@@ -16,8 +16,8 @@ internal sealed class ImageListing(string root, FaultList faults)
     /// <param name="Name">CLASS/FILE in NFC.</param>
     public sealed record Entry(string Path, string Name, string ClassName);
 
-    /// <summary>Names of files that are no images, and not used.</summary>
-    public List<string> Ignored { get; } = [];
+    private readonly List<string> _noImages = [];
+    private readonly List<string> _inNoClass = [];
 
     /// <summary>The class folders by their names in NFC, in ordinal order.</summary>
     public SortedDictionary<string, DirectoryInfo> Classes(string folder)
@@ -25,11 +25,11 @@ internal sealed class ImageListing(string root, FaultList faults)
         var classes = new SortedDictionary<string, DirectoryInfo>(StringComparer.Ordinal);
         foreach (DirectoryInfo info in FolderParts.In(folder))
         {
-            if (LinkProblem(info) is { } problem)
+            if (Problem(info) is { } problem)
             {
                 faults.Add(problem);
             }
-            else if (!classes.TryAdd(Normalized(info), info))
+            else if (!classes.TryAdd(ComposedName.Of(info.Name), info))
             {
                 faults.Add($"{ImageFile.Shown(info.FullName)}: is the second folder of this name, which differs in Unicode normalization only. Merge both.");
             }
@@ -44,11 +44,18 @@ internal sealed class ImageListing(string root, FaultList faults)
             }
             else
             {
-                Ignored.Add(file.Name);
+                (Read.Contains(file.Extension.ToLowerInvariant()) ? _inNoClass : _noImages).Add(file.Name);
             }
         }
 
         return classes;
+    }
+
+    /// <summary>Adds remarks about the files that were passed over.</summary>
+    public void DescribeIgnored(ICollection<string> remarks)
+    {
+        Ignored.Add([.. _noImages], "no image", remarks);
+        Ignored.Add([.. _inNoClass], "in no class folder", remarks);
     }
 
     /// <summary>The images of a class folder in ordinal order of their names.</summary>
@@ -64,7 +71,7 @@ internal sealed class ImageListing(string root, FaultList faults)
                 continue;
             }
 
-            if (LinkProblem(info) is { } problem)
+            if (Problem(info) is { } problem)
             {
                 faults.Add(problem);
             }
@@ -78,11 +85,11 @@ internal sealed class ImageListing(string root, FaultList faults)
             }
             else if (IsImage(info))
             {
-                entries.Add(new Entry(info.FullName, $"{className}/{Normalized(info)}", className));
+                entries.Add(new Entry(info.FullName, $"{className}/{ComposedName.Of(info.Name)}", className));
             }
             else
             {
-                Ignored.Add($"{className}/{info.Name}");
+                _noImages.Add($"{className}/{info.Name}");
             }
         }
 
@@ -101,16 +108,10 @@ internal sealed class ImageListing(string root, FaultList faults)
         return info.LinkTarget is null && ((FileInfo)info).Length > 0 && ImageFile.Read(info.FullName).Format is not null;
     }
 
-    // A file name of other bytes than UTF-8 arrives with replacement characters in it.
-    private string Normalized(FileSystemInfo info)
-    {
-        if (info.Name.Contains('\uFFFD', StringComparison.Ordinal))
-        {
-            faults.Add($"{ImageFile.Shown(info.FullName)}: the name is not UTF-8. Rename it.");
-        }
-
-        return ComposedName.Of(info.Name);
-    }
+    // A name of other bytes than UTF-8 arrives with replacement characters in it, and nothing of that name is there.
+    private string? Problem(FileSystemInfo info) => info.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(info.FullName)
+        ? $"{ImageFile.Shown(info.FullName)}: the name is not UTF-8. Rename it."
+        : LinkProblem(info);
 
     // A link may point elsewhere within the data set, but not out of it, nor in a circle.
     private string? LinkProblem(FileSystemInfo info)
@@ -128,6 +129,11 @@ internal sealed class ImageListing(string root, FaultList faults)
         catch (IOException e)
         {
             return $"{ImageFile.Shown(info.FullName)}: the link to {ImageFile.Shown(info.LinkTarget)} cannot be read: {e.Message.TrimEnd('.')}. Remove it.";
+        }
+
+        if (!Path.Exists(real))
+        {
+            return $"{ImageFile.Shown(info.FullName)}: is a link to {ImageFile.Shown(info.LinkTarget)}, where nothing is. Remove it.";
         }
 
         return Contains(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), real) || Contains(Real(new DirectoryInfo(root)), real)

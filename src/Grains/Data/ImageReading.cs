@@ -17,7 +17,7 @@ internal static class ImageReading
         ImageListing.Entry[] all = [.. parts.SelectMany(part => part)];
         ImageHeader?[] headers = new ImageHeader?[all.Length];
         string?[] problems = new string?[all.Length];
-        ForEach(all, problems, i => headers[i] = ImageDecoder.ReadHeader(all[i].Path));
+        ForEach(all, problems, options, i => headers[i] = ImageDecoder.ReadHeader(all[i].Path));
         int first = Array.FindIndex(headers, header => header is not null);
         Size size = options.Size ?? (first < 0 ? new Size(1, 1) : headers[first]!.Value.Size);
         for (int i = 0; i < all.Length; i++)
@@ -32,22 +32,14 @@ internal static class ImageReading
 
         bool isColor = Array.Exists(headers, header => header is { Color: true });
         var shape = new Shape(options.Channels ?? (isColor ? 3 : 1), size.H, size.W);
-        long most = parts.Max(part => (long)part.Count * shape.Count);
-        if (most > Array.MaxLength)
-        {
-            throw ConvNetException.BadInput(
-                $"{ImageFile.Shown(root)}: {parts.Max(part => part.Count)} images of {shape} have {most} pixels. At most {Array.MaxLength} fit in memory; " +
-                "set a smaller -s data.size=HxW.");
-        }
-
         // With faults, decoding only looks for more of them.
         bool isSound = faults.IsEmpty && Array.TrueForAll(problems, problem => problem is null);
-        byte[][] pixels = [.. parts.Select(part => isSound ? new byte[part.Count * shape.Count] : [])];
-        ForEach(all, problems, i =>
+        ImageBlocks[] pixels = [.. parts.Select(part => ImageBlocks.Allocate(ImageFile.Shown(root), shape, isSound ? part.Count : 0))];
+        ForEach(all, problems, options, i =>
         {
             int part = i < parts[0].Count ? 0 : 1;
             int at = part == 0 ? i : i - parts[0].Count;
-            ImageDecoder.Decode(all[i].Path, shape, isSound ? pixels[part].AsSpan(at * shape.Count, shape.Count) : []);
+            ImageDecoder.Decode(all[i].Path, shape, isSound ? pixels[part][at] : []);
         });
         foreach (string? problem in problems)
         {
@@ -63,8 +55,9 @@ internal static class ImageReading
         ];
     }
 
-    /// <summary>On all cores, for the images that have no problem yet; an exception becomes the image's problem.</summary>
-    private static void ForEach(ImageListing.Entry[] all, string?[] problems, Action<int> action) => Parallel.For(0, all.Length, i =>
+    /// <summary>On several threads, for the images that have no problem yet; an exception becomes the image's problem.</summary>
+    private static void ForEach(ImageListing.Entry[] all, string?[] problems, ImageOptions options, Action<int> action) => Parallel.For(
+        0, all.Length, new ParallelOptions { MaxDegreeOfParallelism = options.Threads ?? Environment.ProcessorCount }, i =>
     {
         if (problems[i] is not null)
         {

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
@@ -24,10 +25,10 @@ internal sealed class DetachedRun : IDisposable
         try
         {
             CheckpointStore.Sweep(folder.CheckpointsPath);
-            File.WriteAllText(folder.ConfigurationPath, submission.Configuration);
+            PrivateFile.WriteText(folder.ConfigurationPath, submission.Configuration);
             if (folder.IsNew)
             {
-                File.WriteAllText(folder.ModelPath, ModelFile.Write(JobSpec.FromJson(submission.JobJson).Model));
+                PrivateFile.WriteText(folder.ModelPath, ModelFile.Write(JobSpec.FromJson(submission.JobJson).Model));
             }
 
             var stream = new RunStream([JsonLines.Append(folder.EventsPath, jobId), new MetricsFile(folder.MetricsPath, step)]);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ConvNet.Engine.Files;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Runs;
@@ -29,7 +30,7 @@ public sealed class JsonLines : RunSink
     }
 
     /// <summary>Goes on with a file.</summary>
-    public static JsonLines Append(string path, string jobId) => new(new StreamWriter(path, append: true), jobId, isOwner: true);
+    public static JsonLines Append(string path, string jobId) => new(PrivateFile.OpenText(path, FileMode.Append), jobId, isOwner: true);
 
     /// <summary>JSON knows no NaN and no infinity: they become null.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConvNet.Engine.Files;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Runs;
@@ -19,9 +20,9 @@ public sealed class MetricsFile : RunSink
     {
         string[] kept = RowsUntil(path, completedSteps);
         string rewritten = path + ".new";
-        File.WriteAllLines(rewritten, kept.Prepend(Header));
+        PrivateFile.WriteText(rewritten, string.Concat(kept.Prepend(Header).Select(row => row + Environment.NewLine)));
         File.Move(rewritten, path, overwrite: true);
-        _writer = new StreamWriter(path, append: true);
+        _writer = PrivateFile.OpenText(path, FileMode.Append);
         LastStep = kept.Select(StepOf).DefaultIfEmpty(0).Max();
     }
 

@@ -1,11 +1,12 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Grains.Runs;
 
 /// <summary>
 /// The folder of one run: config.resolved.yaml, metrics.csv, events.jsonl, logs/, checkpoints/. The process that creates
-/// events.jsonl in it owns it, so that two runs never share one.
+/// events.jsonl in it owns it, so that two runs never share one. All of it is for its owner alone.
 /// </summary>
 public sealed class RunFolder
 {
@@ -50,7 +51,7 @@ public sealed class RunFolder
     {
         try
         {
-            return new FileStream(Path.Combine(FullPath, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return PrivateFile.Open(Path.Combine(FullPath, LockName), FileMode.OpenOrCreate, FileShare.None);
         }
         catch (IOException e) when ((e.HResult & 0xFFFF) is WouldBlock or SharingViolation)
         {
@@ -150,18 +151,22 @@ public sealed class RunFolder
         }
 
         var folder = new RunFolder(full) { IsNew = true, IsNumbered = isNumbered };
-        Directory.CreateDirectory(full);
         try
         {
-            new FileStream(folder.EventsPath, FileMode.CreateNew).Dispose();
+            PrivateFile.CreateFolder(full);
+            PrivateFile.Open(folder.EventsPath, FileMode.CreateNew).Dispose();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw ConvNetException.BadInput($"the run folder '{full}' cannot be made there. Name another place with --out.", e);
         }
         catch (IOException) when (File.Exists(folder.EventsPath))
         {
             return null;
         }
 
-        Directory.CreateDirectory(Path.Combine(full, "logs"));
-        Directory.CreateDirectory(folder.CheckpointsPath);
+        PrivateFile.CreateFolder(Path.Combine(full, "logs"));
+        PrivateFile.CreateFolder(folder.CheckpointsPath);
         return folder;
     }
 }

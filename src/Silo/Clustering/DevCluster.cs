@@ -40,7 +40,9 @@ public sealed partial record DevCluster(IPEndPoint Primary, int? NamedGateway)
             string[] parts = pair.Split('=', 2);
             if (parts[0] != "gateway" || parts.Length != 2 || !int.TryParse(parts[1], out int gateway) || gateway is < 1 or > 65535)
             {
-                throw ConvNetException.BadInput($"'{pair}' in '{url}' is not understood; the only parameter is gateway=PORT with 1 … 65535.");
+                string shown = parts[0] == "gateway" ? pair : parts[0];
+                throw ConvNetException.BadInput(
+                    $"'{shown}' in '{Printable(url)}' is not understood; the only parameter is gateway=PORT with 1 … 65535.");
             }
 
             named = gateway;
@@ -83,8 +85,8 @@ public sealed partial record DevCluster(IPEndPoint Primary, int? NamedGateway)
 
     private static void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (ClusterId, ServiceId);
 
-    /// <summary>A URL of any kind without the user and the password in it.</summary>
-    private static string Printable(string url) => User().Replace(url, "//***@");
+    /// <summary>A URL of any kind without what may be secret in it: a user and a password, also if they hold '/' or '@', and parameters.</summary>
+    private static string Printable(string url) => User().Replace(url, "$1***@").Split('?', 2)[0];
 
     private static IPAddress Resolve(string host, string url)
     {
@@ -114,6 +116,6 @@ public sealed partial record DevCluster(IPEndPoint Primary, int? NamedGateway)
         }
     }
 
-    [GeneratedRegex("//[^/]*@")]
+    [GeneratedRegex("^([a-z+]*://)?.*@", RegexOptions.Singleline | RegexOptions.IgnoreCase)]
     private static partial Regex User();
 }

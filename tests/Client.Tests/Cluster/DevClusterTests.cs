@@ -15,7 +15,10 @@ public sealed class DevClusterTests
     [InlineData("dev://239.1.2.3:21111", "no address at which a silo can be reached")]
     [InlineData("dev://[ff02::1]:21111", "no address at which a silo can be reached")]
     [InlineData("dev://me:secret@127.0.0.1:21111", "names a user")]
-    [InlineData("redis://me:secret@127.0.0.1:6379", "is no cluster URL")]
+    [InlineData("redis://me:secret@127.0.0.1:6379", "'redis://***@127.0.0.1:6379' is no cluster URL")]
+    [InlineData("redis://me:x/secret@y?z@host", "'redis://***@host' is no cluster URL")]
+    [InlineData("me:secret@host", "'***@host' is no cluster URL")]
+    [InlineData("dev://127.0.0.1:1?token=secret", "'token' in 'dev://127.0.0.1:1' is not understood")]
     [InlineData("dev://127.0.0.1:21111?gateway=0", "gateway=PORT with 1")]
     [InlineData("dev://127.0.0.1", "is no cluster URL")]
     public void A_url_that_names_no_cluster_is_bad_input_and_its_password_is_never_shown(string url, string reason)

@@ -61,6 +61,7 @@ public sealed class ConfigurationTests
     [InlineData("train:\n  batch: [3]", ":2:10: 'train.batch' takes one plain value")]
     [InlineData("model: &a lenet\ndata: {path: *a}", "anchors and aliases are not allowed")]
     [InlineData("model: !!str lenet", "tags are not allowed")]
+    [InlineData("train:\n  batch: 4\n  {seed: 1\n  batchNorm: sync\n  i", ":2:11: not valid YAML")]
     [InlineData("- a\n- b", "expected settings such as")]
     [InlineData("train: {epochs: 2, steps: 3}", "exclude each other")]
     public void A_wrong_file_is_refused_with_its_place(string yaml, string message)

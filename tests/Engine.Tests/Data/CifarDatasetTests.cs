@@ -106,6 +106,10 @@ public sealed class CifarDatasetTests : IDisposable
         Assert.Equal(names, DatasetFiles.Open(_folder.Path).ClassNames);
         _folder.Write("batches.meta.txt", "airplane\nbird\n");
         Refused("batches.meta.txt", "2 different names", "has 10");
+        _folder.Write("batches.meta.txt", [(byte)'a', 0xFF]);
+        Refused("batches.meta.txt is not UTF-8 at line 1, column 2");
+        _folder.Write("batches.meta.txt", new byte[70_000]);
+        Refused("batches.meta.txt has 70000 bytes");
     }
 
     private void Refused(params string[] parts)

@@ -14,7 +14,7 @@ public sealed class ClassMatchTests
     {
         ImageSet matched = ClassMatch.ByName(Set, ["ant", "cat", "bee"], "x");
         Assert.Equal([2, 1, 2], matched.Labels.ToArray());
-        Assert.Equal([10, 20, 30], matched.Pixels.ToArray());
+        Assert.Equal([10, 20, 30], matched.Pixels[0].ToArray());
         Assert.Equal(["ant", "cat", "bee"], matched.ClassNames);
     }
 
@@ -32,7 +32,7 @@ public sealed class ClassMatchTests
         var color = new ImageSet(new Shape(3, 1, 2), [255, 10, 0, 20, 0, 30], [0], ["a"]);
         ImageSet grey = GreyImages.Convert(color, 1);
         Assert.Equal(new Shape(1, 1, 2), grey.Shape);
-        Assert.Equal([76, 18], grey.Pixels.ToArray());
-        Assert.Equal([76, 18, 76, 18, 76, 18], GreyImages.Convert(grey, 3).Pixels.ToArray());
+        Assert.Equal([76, 18], grey.Pixels[0].ToArray());
+        Assert.Equal([76, 18, 76, 18, 76, 18], GreyImages.Convert(grey, 3).Pixels[0].ToArray());
     }
 }

@@ -77,9 +77,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Headers_with_a_wrong_length_are_refused()
     {
         Refused(_folder.Write("x", [1, 2, 3]), "has only 3 bytes");
-        Refused(_folder.Write("x", Length(1UL << 63), new byte[100]), "9223372036854775808", "100000000");
+        Refused(_folder.Write("x", Length(1UL << 63), new byte[100]), "9223372036854775808", "16777216");
         Refused(_folder.Write("x", Length(200), new byte[100]), "header of 200 bytes does not fit");
         Refused(_folder["missing"], "missing");
+        Refused(_folder.Write("empty"), "has only 0 bytes: it is empty, or a pipe, a socket or a device");
     }
 
     [Theory]
@@ -117,11 +118,24 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Headers_that_break_a_rule_are_refused(string header, string part) => Refused(File(header, new byte[8]), part);
 
     [Fact]
+    public void A_header_of_more_names_than_any_model_has_is_refused_before_memory_grows()
+    {
+        string entry = """:{"dtype":"F32","shape":[0],"data_offsets":[0,0]}""";
+        string many = "{" + string.Join(',', Enumerable.Range(0, 70_000).Select(i => $"\"{i}\"{entry}")) + "}";
+        string texts = "{\"__metadata__\":{" + string.Join(',', Enumerable.Range(0, 70_000).Select(i => $"\"{i}\":\"\"")) + "}}";
+
+        Refused(File(many, []), "more than 65536 tensors");
+        Refused(File(texts, []), "more than 65536 texts");
+        Refused(File($$"""{"{{new string('x', 1001)}}"{{entry}}}""", []), "has 1001 characters; at most 1000");
+        Assert.Single(SafetensorsFile.Read(File($$"""{"{{new string('x', 1000)}}"{{entry}}}""", [])).Tensors);
+    }
+
+    [Fact]
     public void Headers_that_are_not_utf8_are_refused()
     {
         byte[] header = Encoding.UTF8.GetBytes(One);
         header[2] = 0xFF;
-        Refused(_folder.Write("x", Length((ulong)header.Length), header, new byte[8]), "not UTF-8");
+        Refused(_folder.Write("x", Length((ulong)header.Length), header, new byte[8]), "not UTF-8 at byte 10");
     }
 
     [Fact]

@@ -43,6 +43,17 @@ public class ModelFileTests
         Assert.Equal(written, ModelFile.Write(ModelFile.Parse(written)));
     }
 
+    [Fact]
+    public void A_name_that_fills_a_screen_is_refused()
+    {
+        string json = ModelFile.Write(ModelFile.Load("lenet"));
+        Assert.Equal(200, ModelFile.Parse(json.Replace("\"lenet\"", $"\"{new string('x', 200)}\"", StringComparison.Ordinal)).Name.Length);
+        ConvNetException error = Assert.Throws<ConvNetException>(
+            () => ModelFile.Parse(json.Replace("\"lenet\"", $"\"{new string('x', 201)}\"", StringComparison.Ordinal)));
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.Equal("model: \"name\" has 201 characters; at most 200 fit a screen.", error.Message);
+    }
+
     /// <summary>A checkpoint's job is recognised by its text, model included.</summary>
     [Fact]
     public void Options_are_written_in_one_order_for_ever()

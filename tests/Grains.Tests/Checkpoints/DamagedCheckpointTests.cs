@@ -64,6 +64,7 @@ public sealed class DamagedCheckpointTests : IDisposable
         byte[] named = MessagePackSerializer.Serialize("Step", cancellationToken: TestContext.Current.CancellationToken);
         Refused(path, [0x82, .. named, 1, .. named, 2], "the key 'Step' is given twice");
         Refused(path, [0xDF, 0xFF, 0xFF, 0xFF, 0xFF], "it ends early");
+        Refused(path, [0x81, .. named, 0xC6, 0xA5, 0xFF, 0xFF, 0xFF], "it ends early");
         Refused(path, [0x81, 0xC0, 0xC0], "is not the state of a checkpoint");
     }
 

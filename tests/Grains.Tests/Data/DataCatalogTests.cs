@@ -22,6 +22,19 @@ public sealed class DataCatalogTests
         Assert.NotSame(first, DataCatalog.Open(DatasetFiles.DefaultName));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(7)]
+    public void Channels_that_no_image_has_are_refused_whoever_asks_for_them(int channels)
+    {
+        ConvNetException error = Assert.Throws<ConvNetException>(
+            () => DataCatalog.Reopen(new DataReference(DatasetFiles.DefaultName, null, MiniSha256, channels)));
+
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.Contains($"data.channels is {channels}; it must be 1 (grey) or 3 (colour)", error.Message);
+    }
+
     [Fact]
     public async Task Workers_that_ask_while_it_is_read_get_the_same_copy()
     {

@@ -1,9 +1,9 @@
 using ConvNet.Engine.Errors;
 
-namespace ConvNet.Engine.Data;
+namespace ConvNet.Engine.Files;
 
-/// <summary>Opens files of data sets. Pipes, sockets and devices have length 0, so that none is ever opened and waited for.</summary>
-public static class DataFile
+/// <summary>Opens files that hold data of others. Pipes, sockets and devices have length 0, so that none is ever opened and waited for.</summary>
+public static class OrdinaryFile
 {
     /// <summary>Length in bytes, of the file that a link leads to.</summary>
     /// <exception cref="ConvNetException">There is none, or it has no bytes (exit code 3).</exception>
