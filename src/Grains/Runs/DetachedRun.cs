@@ -25,7 +25,7 @@ internal sealed class DetachedRun : IDisposable
         try
         {
             CheckpointStore.Sweep(folder.CheckpointsPath);
-            PrivateFile.WriteText(folder.ConfigurationPath, submission.Configuration);
+            PrivateFile.WriteText(folder.ConfigurationPath, submission.Configuration!);
             if (folder.IsNew)
             {
                 PrivateFile.WriteText(folder.ModelPath, ModelFile.Write(JobSpec.FromJson(submission.JobJson).Model));
