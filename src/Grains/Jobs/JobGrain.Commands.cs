@@ -136,7 +136,8 @@ internal sealed partial class JobGrain
             catch (Exception e) when (
                 assignment.Generation == Machine.Generation && GrainFailure.From(e).ExitCode is ExitCode.Environment or ExitCode.Conflict)
             {
-                Machine.Lose(worker.Name, $"cannot be reached ({GrainFailure.From(e).Message.TrimEnd('.')})", _clock.Now);
+                string why = GrainFailure.IsLostContact(e) ? GrainFailure.Contact(e) : e.Message.TrimEnd('.');
+                Machine.Lose(worker.Name, $"cannot be reached ({why})", _clock.Now);
             }
         }));
 

@@ -59,7 +59,7 @@ public sealed record JobStatus
     /// <summary>From the number that was asked for on, without a gap.</summary>
     [Id(22)] public JobEvent[] Events { get; init; } = [];
 
-    /// <summary>True if rows or events beyond those of this answer are there already.</summary>
+    /// <summary>True if rows beyond those of this answer are there already.</summary>
     [Id(23)] public bool HasMore { get; init; }
 
     public const int MostRows = 2000;

@@ -47,7 +47,9 @@ public abstract record RunEvent
     /// <param name="Joined">Keys of the workers that were taken in.</param>
     /// <param name="Workers">How many there are now.</param>
     /// <param name="NoticedSeconds">From the last sign of life of who was lost until the job knew; 0 if nobody was.</param>
-    /// <param name="GapSeconds">Between the last step committed before and the first one committed after.</param>
+    /// <param name="GapSeconds">
+    /// Between the last step committed before and the first one committed after; of a change at rest, from the order to run on.
+    /// </param>
     /// <param name="StepsRepeated">How many steps were computed again.</param>
     [GenerateSerializer, Immutable, Alias("ConvNet.RunEvent.MembersChanged")]
     public sealed record MembersChanged(
