@@ -49,7 +49,7 @@ public static class DatasetFiles
     public static string? TryFindBuiltIn(string name) =>
         name == DefaultName ? FindMini() : FullCandidates().FirstOrDefault(IdxDataset.IsIn);
 
-    /// <summary>The folder that holds the files: the given one, or the only one in it, as archives are packed.</summary>
+    /// <summary>The folder that holds the files: the given one, or the only one in it that has any, as archives are packed.</summary>
     /// <param name="remarks">Receives that it is another one.</param>
     /// <exception cref="ConvNetException">There is no such folder (exit code 3).</exception>
     public static string FindFolder(string nameOrPath, ICollection<string> remarks)
@@ -63,9 +63,9 @@ public static class DatasetFiles
         }
 
         string folder = root;
-        for (int depth = 0; depth < MaxDepth && FormatsIn(folder).Length == 0 && FolderParts.In(folder) is [{ LinkTarget: null } only]; depth++)
+        for (int depth = 0; depth < MaxDepth && FormatsIn(folder).Length == 0 && Inner(folder) is { } inner; depth++)
         {
-            folder = only.FullName;
+            folder = inner.FullName;
         }
 
         if (FormatsIn(folder).Length == 0 && FolderParts.In(folder).Length == 0)
@@ -79,6 +79,14 @@ public static class DatasetFiles
         }
 
         return folder;
+    }
+
+    // Beside the data there may be others, such as the folder of a run on them.
+    private static DirectoryInfo? Inner(string folder)
+    {
+        DirectoryInfo[] all = FolderParts.In(folder);
+        DirectoryInfo[] possible = all.Length == 1 ? all : [.. all.Where(info => FormatsIn(info.FullName).Length > 0)];
+        return possible is [{ LinkTarget: null } only] ? only : null;
     }
 
     private static string[] FormatsIn(string folder) =>

@@ -80,6 +80,20 @@ public class DatasetFilesTests
     }
 
     [Fact]
+    public void The_folder_of_a_run_beside_the_data_does_not_hide_them()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["pictures/train/ant"]);
+        Directory.CreateDirectory(folder["run/checkpoints"]);
+        List<string> remarks = [];
+        Assert.Equal(folder["pictures"], DatasetFiles.FindFolder(folder.Path, remarks));
+        Assert.Equal(["the data are in pictures/"], remarks);
+
+        Directory.CreateDirectory(folder["more/train/ant"]);
+        Assert.Equal(folder.Path, DatasetFiles.FindFolder(folder.Path, []));
+    }
+
+    [Fact]
     public void Two_data_sets_in_one_folder_are_refused()
     {
         using var folder = new TemporaryFolder();
