@@ -158,7 +158,8 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
         if (_reservedBy != jobId)
         {
             throw new ConvNetException(
-                ExitCode.Conflict, $"worker {Name} is not reserved for job '{jobId}' (but for {(_reservedBy is null ? "none" : $"'{_reservedBy}'")}): its silo has restarted.");
+                ExitCode.Conflict,
+                $"worker {Name} is not reserved for job '{jobId}' (but for {(_reservedBy is null ? "none" : $"'{_reservedBy}'")}): its silo has restarted.");
         }
     }
 

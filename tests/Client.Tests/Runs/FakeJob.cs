@@ -49,6 +49,18 @@ internal sealed class FakeJob : IJobGrain
 
     public long Step => _rows.Count;
 
+    /// <summary>Questions that want to know nothing, but renew the lease.</summary>
+    public int Renewals
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Queries.Count(query => query is { Client: not null, SinceEvent: null });
+            }
+        }
+    }
+
     public static RunSummary Summary(long steps, double? accuracy) => new(steps, 1, 0.5, accuracy, "aa", "bb", 100, [], "/runs/a/x");
 
     public void Train(long steps)

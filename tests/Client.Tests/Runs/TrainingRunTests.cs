@@ -11,6 +11,8 @@ namespace ConvNet.Client.Tests.Runs;
 
 public sealed class TrainingRunTests
 {
+    private const string Cluster = "dev://127.0.0.1:11111";
+
     private readonly ManualClock _clock = new();
     private readonly NotingSink _sink = new();
 
@@ -48,7 +50,7 @@ public sealed class TrainingRunTests
         job.Script.Enqueue(job.Complete);
         using var stop = new StopSignal(_ => { });
 
-        RunEvent end = await RunAsync(job, stop);
+        RunEvent end = await RunAsync(job, stop, Cluster);
 
         Assert.IsType<RunEvent.Completed>(end);
         Assert.Equal(["step 0", "step 1"], _sink.Seen);
@@ -57,6 +59,32 @@ public sealed class TrainingRunTests
         Assert.Equal(job.Submissions[0], job.Submissions[1]);
         Assert.All(job.Queries, query => Assert.Equal(job.Submissions[0].Client, query.Client));
         Assert.Empty(job.Orders);
+    }
+
+    [Fact]
+    public async Task A_job_in_this_process_needs_no_lease()
+    {
+        var job = new FakeJob();
+        job.Script.Enqueue(job.Complete);
+        using var stop = new StopSignal(_ => { });
+
+        await RunAsync(job, stop);
+
+        Assert.Null(Assert.Single(job.Submissions).Client);
+        Assert.All(job.Queries, query => Assert.Null(query.Client));
+    }
+
+    [Fact]
+    public async Task A_reader_that_has_stopped_does_not_cost_the_lease()
+    {
+        var job = new FakeJob();
+        using var stop = new StopSignal(_ => { });
+        using var run = new RunStream([new StoppedReader(job)]);
+        RunRequest request = Request(new TrainConfiguration()) with { ClusterUrl = Cluster };
+
+        await new TrainingRun(job, request, run, stop, _clock).RunAsync(TrainingRun.Compose(request, []));
+
+        Assert.True(job.Renewals >= StoppedReader.Renewals);
     }
 
     [Fact]
@@ -140,10 +168,22 @@ public sealed class TrainingRunTests
         return new RunRequest(FakeJob.Id, "/runs/a", configuration, spec, null, 0, null, null);
     }
 
-    private async Task<RunEvent> RunAsync(FakeJob job, StopSignal stop)
+    private async Task<RunEvent> RunAsync(FakeJob job, StopSignal stop, string? cluster = null)
     {
-        RunRequest request = Request(new TrainConfiguration());
+        RunRequest request = Request(new TrainConfiguration()) with { ClusterUrl = cluster };
         using var run = new RunStream([_sink]);
         return await new TrainingRun(job, request, run, stop, _clock).RunAsync(TrainingRun.Compose(request, []));
+    }
+
+    /// <summary>Reads nothing until the lease has been renewed some times; then the job ends.</summary>
+    private sealed class StoppedReader(FakeJob job) : RunSink
+    {
+        public const int Renewals = 3;
+
+        public override void Handle(RunEvent happened)
+        {
+            SpinWait.SpinUntil(() => job.Renewals >= Renewals, TimeSpan.FromSeconds(20));
+            job.Complete();
+        }
     }
 }

@@ -106,7 +106,7 @@ public sealed class FailureTests(TwoSilos cluster)
         JobSubmission submission = Submission(TestJobs.Job("lenet", batch: 20, steps: 5), workers: 1);
         await grain.SubmitAsync(submission);
         await grain.SubmitAsync(submission);
-        ConvNetException conflict = await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(submission with { RunFolder = "/elsewhere" }));
+        ConvNetException conflict = await Assert.ThrowsAsync<ConvNetException>(() => grain.SubmitAsync(submission with { SubmissionId = "another" }));
         Assert.Equal(ExitCode.Conflict, conflict.ExitCode);
         Assert.Equal(JobState.Stopped, (await TestJobs.EndAsync(grain)).State);
     }

@@ -51,7 +51,13 @@ internal static class TestJobs
     /// <summary>A job that trains to a step, saves there and stops.</summary>
     public static JobSubmission Submission(
         JobSpec job, string folder, int workers, int threads = 1, long? until = null, string? from = null, int partitions = 0) =>
-        new(Guid.NewGuid().ToString("N"), job.ToJson(), new JobLayout(workers, threads, partitions), new TrainingPlan { StopAfter = until ?? job.TotalSteps }, folder, from);
+        new(
+            Guid.NewGuid().ToString("N"),
+            job.ToJson(),
+            new JobLayout(workers, threads, partitions),
+            new TrainingPlan { StopAfter = until ?? job.TotalSteps },
+            folder,
+            from);
 
     public static async Task<string> HashAsync(IGrainFactory grains, JobSpec job, int workers, int threads = 1) =>
         (await RunAsync(grains, job, workers, threads)).Checkpoint.StateSha256;
