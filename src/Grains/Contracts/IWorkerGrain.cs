@@ -41,6 +41,10 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("Status"), AlwaysInterleave]
     Task<WorkerStatus> StatusAsync();
 
+    /// <summary>The id of the job that has the worker, or null.</summary>
+    [Alias("Holder"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<string?> HolderAsync();
+
     /// <summary>Gives the worker to a job if it is free, and returns the id of the job that has it now.</summary>
     [Alias("Reserve"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task<string> ReserveAsync(string jobId);

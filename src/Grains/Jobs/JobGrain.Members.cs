@@ -75,67 +75,57 @@ internal sealed partial class JobGrain
         double start = _clock.Now;
         while (true)
         {
-            var busy = new HashSet<string>();
             try
             {
-                while (true)
+                JobPlacement placement = JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), await BusyAsync(layout));
+                if (await ReserveAsync(placement))
                 {
-                    JobPlacement placement = JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), busy);
-                    if (await ReserveAsync(placement) is not { } taken)
-                    {
-                        return placement;
-                    }
-
-                    busy.Add(taken);
+                    return placement;
                 }
             }
             catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && !Machine.HasEnded)
             {
-                ConvNetException shortage = await ShortageAsync(layout, busy);
                 if (Submission.Client is not null && _clock.Now - start >= deadlines.Placement.TotalSeconds)
                 {
-                    throw shortage;
+                    throw;
                 }
 
-                Machine.Wait(shortage.Message);
-                await Task.Delay(PlacementPause);
+                Machine.Wait(GrainFailure.From(e).Message);
             }
+
+            await Task.Delay(PlacementPause);
         }
     }
 
-    /// <summary>What is missing for the job, with every worker that another job has counted as such.</summary>
-    private async Task<ConvNetException> ShortageAsync(JobLayout layout, HashSet<string> busy)
+    /// <summary>Workers that serve other jobs, or whose silos do not answer; asking takes none away from anybody.</summary>
+    private async Task<HashSet<string>> BusyAsync(JobLayout layout)
     {
-        foreach (AssignedWorker free in JobPlacement.Free(layout, catalog.Silos(), busy).ToList())
+        string[] all = [.. JobPlacement.Free(layout, catalog.Silos(), new HashSet<string>()).Select(worker => worker.Name)];
+        bool[] isBusy = await Task.WhenAll(all.Select(async key =>
         {
-            if (!await ReserveAsync(free.Name))
+            try
             {
-                busy.Add(free.Name);
+                return await Worker(key).HolderAsync() is { } holder && holder != JobId
+                    && await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync();
             }
-        }
-
-        await LetGoAsync();
-        try
-        {
-            JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), busy);
-            return new ConvNetException(ExitCode.Environment, "silos are coming and going; start the job again.");
-        }
-        catch (ConvNetException e)
-        {
-            return e;
-        }
+            catch (Exception e) when (GrainFailure.IsLostContact(e))
+            {
+                return true;
+            }
+        }));
+        return [.. all.Where((_, i) => isBusy[i])];
     }
 
     /// <summary>Reserves all workers of a placement or none.</summary>
-    /// <returns>Null, or the key of a worker that another job has.</returns>
-    private async Task<string?> ReserveAsync(JobPlacement placement)
+    /// <returns>False if another job was faster.</returns>
+    private async Task<bool> ReserveAsync(JobPlacement placement)
     {
         foreach (string key in placement.Workers.Select(assigned => assigned.Name))
         {
             if (!await ReserveAsync(key))
             {
                 await LetGoAsync();
-                return key;
+                return false;
             }
         }
 
@@ -144,7 +134,7 @@ internal sealed partial class JobGrain
             Know(silo);
         }
 
-        return null;
+        return true;
     }
 
     /// <summary>Ends the reservations of a job that has not begun.</summary>

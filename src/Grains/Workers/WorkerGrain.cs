@@ -70,6 +70,8 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
         await OpenDeviceAsync(jobJson, threads);
     }
 
+    public Task<string?> HolderAsync() => Task.FromResult(_reservedBy);
+
     public Task<string> ReserveAsync(string jobId) => Task.FromResult(_reservedBy ??= jobId);
 
     public Task ReleaseAsync(MessageHeader header)
