@@ -44,7 +44,7 @@ internal static class JobCancelCommand
     /// <exception cref="ConvNetException">The job is not known (exit code 3), or has ended otherwise (6); or it does not end (4).</exception>
     internal static async Task<JobStatus> CancelAsync(IJobGrain job, string id, CancellationToken cancellation)
     {
-        JobStatus known = await JobCommand.ContactOf(id).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
+        JobStatus known = await JobCommand.AskAsync(job, id, cancellation);
         DemandOpen(known);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(Deadline);
@@ -60,7 +60,7 @@ internal static class JobCancelCommand
         {
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"job '{id}' has been told to end, but is still {Lines.StateOf(follower.Latest?.State ?? known.State)} at step " +
+                $"job '{id}' has been told to end, but is still {(follower.Latest?.State ?? known.State).InWords()} at step " +
                 $"{follower.Latest?.Step ?? known.Step} after {Deadline.TotalMinutes:F0} minutes; look into the silos' logs.");
         }
 
@@ -79,7 +79,7 @@ internal static class JobCancelCommand
         {
             throw new ConvNetException(
                 ExitCode.Conflict,
-                $"job '{job.JobId}' has ended already: it is {Lines.StateOf(job.State)} at step {job.Step}" +
+                $"job '{job.JobId}' has ended already: it is {job.State.InWords()} at step {job.Step}" +
                 $"{((job.Failure?.Message ?? job.Reason)?.TrimEnd('.') is { } why ? $" ({why})" : "")}. Nothing is left to be cancelled.");
         }
     }

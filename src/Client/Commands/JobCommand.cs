@@ -4,6 +4,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using Serilog.Core;
 
@@ -30,8 +31,8 @@ internal static class JobCommand
     }
 
     /// <exception cref="ConvNetException">The cluster does not know the job (exit code 3), or does not answer (4).</exception>
-    public static Task<JobStatus> AskAsync(ClusterConnection cluster, string id, CancellationToken cancellation = default) =>
-        ContactOf(id).AskAsync(() => cluster.Job(id).StatusAsync(new StatusQuery()), cancellation);
+    public static Task<JobStatus> AskAsync(IJobGrain job, string id, CancellationToken cancellation) =>
+        ContactOf(id).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
 
     public static ClusterContact ContactOf(string id) => new(() => $"job '{id}'", TimeProvider.System);
 
@@ -103,7 +104,7 @@ internal static class JobCommand
             new Column("workers", 3));
         foreach (JobStatus job in jobs)
         {
-            table.Add(job.JobId, Lines.StateOf(job.State), $"{job.Step}/{job.TotalSteps}", job.Model, job.Data, $"{job.Workers.Length}");
+            table.Add(job.JobId, job.State.InWords(), $"{job.Step}/{job.TotalSteps}", job.Model, job.Data, $"{job.Workers.Length}");
         }
 
         foreach (string id in silent)
@@ -117,7 +118,7 @@ internal static class JobCommand
     private static async Task<int> ShowAsync(Terminal terminal, string id, string url, bool json, CancellationToken cancellation)
     {
         await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
-        JobStatus job = await AskAsync(cluster, id, cancellation);
+        JobStatus job = await AskAsync(cluster.Job(id), id, cancellation);
         if (json)
         {
             terminal.Out.WriteLine(JobJson.Of(job).ToJsonString());
@@ -125,7 +126,7 @@ internal static class JobCommand
         }
 
         string why = (job.Failure?.Message ?? job.Reason) is { } reason ? $": {reason}" : "";
-        terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {Lines.StateOf(job.State)}{why}");
+        terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {job.State.InWords()}{why}");
         terminal.Say(Lines.Progress(job, terminal.SizeNow.LineColumns));
         terminal.Say($"Generation {job.Generation}. Run folder: {job.RunFolder}");
         var parts = new TextTable(terminal, new Column("part", 0, IsNumber: false), new Column("silo", 0, IsNumber: false), new Column("step", 1));

@@ -38,7 +38,7 @@ internal static class JobWaitCommand
         try
         {
             // Whoever asks for a job that there is not hears so; the follower takes it for one that was lost.
-            await JobCommand.AskAsync(cluster, id, stop.Token);
+            await JobCommand.AskAsync(cluster.Job(id), id, stop.Token);
             return (int)await WaitAsync(cluster.Job(id), id, view, stop.Token);
         }
         catch (OperationCanceledException) when (stop.Requested is { } signal)

@@ -137,7 +137,7 @@ internal static class ResumeCommand
         (string? jobId, double imagesPerSecond, KeyValuePair<string, long>[] workers) = home is null ? (null, 0, []) : LastWords(home, stateSha256);
         var summary = new RunSummary(
             saved.State.Step,
-            (saved.State.Step + spec.StepsPerEpoch - 1) / spec.StepsPerEpoch,
+            spec.Shape.EpochsIn(saved.State.Step),
             result.TrainLoss,
             result.TestAccuracy,
             stateSha256,

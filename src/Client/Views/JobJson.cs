@@ -9,7 +9,7 @@ internal static class JobJson
     public static JsonObject Of(JobStatus job) => new()
     {
         ["jobId"] = job.JobId,
-        ["state"] = Lines.StateOf(job.State),
+        ["state"] = job.State.InWords(),
         ["step"] = job.Step,
         ["totalSteps"] = job.TotalSteps,
         ["model"] = job.Model,

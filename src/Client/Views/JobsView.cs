@@ -74,7 +74,7 @@ internal sealed class JobsView : IDisposable
     private void WritePlain(JobStatus job)
     {
         int columns = _terminal.SizeNow.LineColumns;
-        _terminal.Say($"{job.JobId}  {job.Model} on {job.Data}  {Lines.StateOf(job.State)}  {Lines.Progress(job, columns)}  {Tested(job)}{Why(job)}");
+        _terminal.Say($"{job.JobId}  {job.Model} on {job.Data}  {job.State.InWords()}  {Lines.Progress(job, columns)}  {Tested(job)}{Why(job)}");
         foreach (WorkerStatus worker in job.HasEnded ? [] : job.Workers)
         {
             _terminal.Say($"  worker {worker.Name}  shards {worker.FirstShard}-{worker.EndShard - 1}  step {worker.Step}  {worker.Samples} images");
@@ -112,7 +112,7 @@ internal sealed class JobsView : IDisposable
         return rows;
     }
 
-    private static string Over(JobStatus job) => $"{job.JobId}  {Lines.StateOf(job.State)}  step {job.Step}/{job.TotalSteps}  {Tested(job)}{Why(job)}";
+    private static string Over(JobStatus job) => $"{job.JobId}  {job.State.InWords()}  step {job.Step}/{job.TotalSteps}  {Tested(job)}{Why(job)}";
 
     private static string Why(JobStatus job) => (job.Failure?.Message ?? job.Reason) is { } reason ? $"  {reason}" : "";
 

@@ -82,8 +82,6 @@ internal static class Lines
     public static string TimeLeft(JobStatus status) =>
         status.SecondsPerStep > 0 ? Clock(status.SecondsPerStep * (status.TotalSteps - status.Step)) : "?";
 
-    public static string StateOf(JobState state) => state.ToString().ToLowerInvariant();
-
     public static string Clock(double seconds)
     {
         var time = TimeSpan.FromSeconds(Math.Min(seconds, 359_999));

@@ -15,7 +15,7 @@ internal static class StatusPanel
     /// <summary>An empty row, the heading and its rule.</summary>
     private const int TableHead = 3;
 
-    private static readonly int _longestState = Enum.GetValues<JobState>().Max(state => Lines.StateOf(state).Length);
+    private static readonly int _longestState = Enum.GetValues<JobState>().Max(state => state.InWords().Length);
 
     /// <param name="columns">Room for each row.</param>
     /// <param name="rows">Room for all of it; at least <see cref="FixedRows"/>.</param>
@@ -37,7 +37,7 @@ internal static class StatusPanel
             new Field(Lines.Invariant($"{100 * share,3:F0} %"), 0),
             new Field($"step {Padded(status.Step, steps)}/{steps}", 1),
             new Field($"epoch {Padded(Lines.Epoch(status), epochs)}/{epochs}", 3),
-            new Field((status.State == JobState.Running ? "" : Lines.StateOf(status.State)).PadRight(_longestState), 2));
+            new Field((status.State == JobState.Running ? "" : status.State.InWords()).PadRight(_longestState), 2));
         int length = Math.Clamp(columns - 1 - numbers.Length, 1, LongestBar);
         int done = (int)(share * length);
         return ScreenRow.Of(new string(glyphs.Done, done), Color.Green)

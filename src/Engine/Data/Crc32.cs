@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace ConvNet.Engine.Data;
 
 /// <summary>
-/// CRC-32 of gzip and PNG (polynomial 0xEDB88320), 8 bytes at a time. Source: Kounavis, Berry, "A systematic approach to building high
+/// CRC-32 of gzip (polynomial 0xEDB88320), 8 bytes at a time. Source: Kounavis, Berry, "A systematic approach to building high
 /// performance software-based CRC generators" (2005).
 /// </summary>
 internal static class Crc32

@@ -14,6 +14,9 @@ public sealed record JobShape(int Samples, int Batch, int Shards, long TotalStep
     /// <summary>The epoch that a step belongs to, from 0.</summary>
     public int EpochOf(long step) => checked((int)(step / StepsPerEpoch));
 
+    /// <summary>Epochs begun in so many steps, the last one perhaps in part.</summary>
+    public long EpochsIn(long steps) => (steps + StepsPerEpoch - 1) / StepsPerEpoch;
+
     public int StepInEpoch(long step) => (int)(step % StepsPerEpoch);
 
     public bool EndsEpoch(long step) => StepInEpoch(step) == StepsPerEpoch - 1;

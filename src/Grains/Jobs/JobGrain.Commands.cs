@@ -55,7 +55,7 @@ internal sealed partial class JobGrain
                     Machine.Saved(saved, _clock.Now);
                     break;
                 case JobCommand.Dismiss dismiss:
-                    await DismissAsync(dismiss);
+                    await DismissAsync(dismiss.Worker, dismiss.Header);
                     break;
                 case JobCommand.Release:
                     await ReleaseAsync();
@@ -141,20 +141,20 @@ internal sealed partial class JobGrain
             }
         }));
 
-    private async Task DismissAsync(JobCommand.Dismiss dismiss)
+    /// <param name="header">Of the generation from which on nothing is expected of the worker; 0: it has none yet.</param>
+    private async Task DismissAsync(string worker, MessageHeader header)
     {
-        _held.Remove(dismiss.Worker);
-        if (IsGone(PinnedKey.SiloOf(dismiss.Worker)))
+        _held.Remove(worker);
+        if (IsGone(PinnedKey.SiloOf(worker)))
         {
             // The call might reach a silo that was started again under the same name, and end what the job reserves there.
             return;
         }
 
-        _notBefore[dismiss.Worker] = _clock.Now + DismissedPause;
-
+        _notBefore[worker] = _clock.Now + DismissedPause;
         try
         {
-            await Worker(dismiss.Worker).ReleaseAsync(dismiss.Header);
+            await Worker(worker).ReleaseAsync(header);
         }
         catch (Exception e) when (GrainFailure.IsLostContact(e))
         {

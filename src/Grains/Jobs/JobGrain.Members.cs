@@ -105,8 +105,7 @@ internal sealed partial class JobGrain
         {
             try
             {
-                return await Worker(key).HolderAsync() is { } holder && holder != JobId
-                    && await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync();
+                return await Worker(key).HolderAsync() is { } holder && await IsOfAnotherAsync(holder);
             }
             catch (Exception e) when (GrainFailure.IsLostContact(e))
             {
@@ -160,7 +159,7 @@ internal sealed partial class JobGrain
         {
             IWorkerGrain worker = Worker(key);
             string holder = await worker.ReserveAsync(JobId);
-            if (holder != JobId && !await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync())
+            if (holder != JobId && !await IsOfAnotherAsync(holder))
             {
                 await worker.ReleaseAsync(new MessageHeader(holder, long.MaxValue, 0));
                 holder = await worker.ReserveAsync(JobId);
@@ -178,6 +177,10 @@ internal sealed partial class JobGrain
             return false;
         }
     }
+
+    /// <summary>True if the one that has a worker is another job, and still needs it.</summary>
+    private async Task<bool> IsOfAnotherAsync(string holder) =>
+        holder != JobId && await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync();
 
     /// <summary>Remembers which silo of this name has a part in the job: one that is started again under the name is another one.</summary>
     private void Know(string silo) => _silos[silo] = catalog.AddressOf(silo)
@@ -224,7 +227,7 @@ internal sealed partial class JobGrain
 
         foreach (string worker in (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
         {
-            Machine.Lose(worker, $"has left the cluster with its silo", now);
+            Machine.Lose(worker, "has left the cluster with its silo", now);
         }
 
         if (Submission.Client is not null && now - _clientSeen > deadlines.Lease.TotalSeconds)
@@ -295,7 +298,7 @@ internal sealed partial class JobGrain
             LogCandidate(logger, JobId, free.Name, GrainFailure.From(e).Message);
         }
 
-        await DismissAsync(new JobCommand.Dismiss(free.Name, new MessageHeader(JobId, 0, 0)));
+        await DismissAsync(free.Name, new MessageHeader(JobId, 0, 0));
         return false;
     }
 }

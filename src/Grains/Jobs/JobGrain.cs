@@ -94,7 +94,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             Step = position.Step,
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
-            TrainLoss = epoch.Count == 0 ? 0 : epoch.LossSum / epoch.Count,
+            TrainLoss = machine.TrainLoss,
             TrainAccuracy = epoch.Count == 0 ? 0 : (double)epoch.Correct / epoch.Count,
             LearningRate = machine.Rows.Last.LearningRate,
             GradientNorm = machine.Rows.Last.GradientNorm,
@@ -159,7 +159,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         return ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
     }
 
-    private static string Spoken(JobState? state) => state?.ToString().ToLowerInvariant() ?? "being submitted";
+    private static string Spoken(JobState? state) => state?.InWords() ?? "being submitted";
 
     private void Renew(string? client)
     {

@@ -1,5 +1,5 @@
-using ConvNet.Engine.Files;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Files;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;

@@ -148,7 +148,7 @@ public sealed class RunFollower
         { Failure: { } failure } => new RunEvent.Failed((ExitCode)failure.ExitCode, failure.Message),
         _ when _end is not null => _end,
         _ => new RunEvent.Failed(
-            ExitCode.Bug, $"job '{_jobId}' is {status.State.ToString().ToLowerInvariant()} at step {status.Step}, but has not told its result."),
+            ExitCode.Bug, $"job '{_jobId}' is {status.State.InWords()} at step {status.Step}, but has not told its result."),
     };
 
     private static string Saved(JobStatus status) =>

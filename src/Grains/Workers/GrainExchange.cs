@@ -67,7 +67,7 @@ internal sealed class GrainExchange : StepExchange
                 _waits.Wait(Task.WhenAll(_reports));
             }
 
-            // Counted before the report: with the last report of a run the job is at rest, and asks for the counts.
+            // Counted before the report, so that the first sign of life after the step has it.
             _progress.Count(_header.Step, samples);
             Report([.. metrics]);
             _progress.EndStep(_header.Step);

@@ -65,5 +65,5 @@ public sealed record JobStatus
     public const int MostRows = 2000;
 
     /// <summary>True if nothing will happen to the job any more unless somebody takes it up.</summary>
-    public bool HasEnded => State is JobState.Orphaned or JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled;
+    public bool HasEnded => State.IsEnd();
 }

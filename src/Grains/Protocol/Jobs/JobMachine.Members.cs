@@ -13,7 +13,8 @@ internal sealed partial class JobMachine
     /// <summary>Without a single worker: somebody may start a silo.</summary>
     private const double WorkerPatience = 30;
 
-    private double TrainLoss => Reached.Position.Epoch.Sums is { Count: > 0 } sums ? sums.LossSum / sums.Count : 0;
+    /// <summary>Mean over the samples so far of the epoch in progress, or of the whole last epoch right at its end.</summary>
+    public double TrainLoss => Reached.Position.Epoch.Sums is { Count: > 0 } sums ? sums.LossSum / sums.Count : 0;
 
     /// <summary>Training samples ÷ seconds in training steps; 0 before any is measured.</summary>
     public double ImagesPerSecond => Reached.TimedSeconds > 0 ? Reached.TimedSamples / Reached.TimedSeconds : 0;
@@ -35,7 +36,7 @@ internal sealed partial class JobMachine
         {
             throw new ConvNetException(
                 ExitCode.Conflict,
-                $"job '{jobId}' takes no order to {Spoken(order.Kind)}: it is {State.ToString().ToLowerInvariant()} at step {Step} of {shape.TotalSteps}" +
+                $"job '{jobId}' takes no order to {Spoken(order.Kind)}: it is {State.InWords()} at step {Step} of {shape.TotalSteps}" +
                 $"{(Reason is null ? "" : $" ({Reason.TrimEnd('.')})")}.");
         }
 
@@ -201,7 +202,7 @@ internal sealed partial class JobMachine
             string workers = string.Join(", ", Workers.Select(worker => $"{worker.Name} at step {worker.Step}, {worker.Phase}"));
             Fail(new JobFailure(
                 (int)ExitCode.Environment,
-                FormattableString.Invariant($"no sign of work for {now - _lastSign:F0} s while the job was {State.ToString().ToLowerInvariant()}; ") +
+                FormattableString.Invariant($"no sign of work for {now - _lastSign:F0} s while the job was {State.InWords()}; ") +
                 $"step {Step} waits ({workers}); check the silos' logs."));
             return;
         }
@@ -210,7 +211,7 @@ internal sealed partial class JobMachine
         {
             (WorkerStatus, double)[] seen = [.. _assignment.Workers.Where(worker => _workers.ContainsKey(worker.Name))
                 .Select(worker => (_workers[worker.Name].Status, now - _workers[worker.Name].At))];
-            foreach ((string worker, string reason, _) in _deadline.Late(seen, now - _lastCommit).ToList())
+            foreach ((string worker, string reason) in _deadline.Late(seen, now - _lastCommit).ToList())
             {
                 Lose(worker, reason, now);
             }
@@ -227,8 +228,6 @@ internal sealed partial class JobMachine
         _ => kind.ToString().ToLowerInvariant(),
     };
 
-    private long EpochsOf(long steps) => (steps + shape.StepsPerEpoch - 1) / shape.StepsPerEpoch;
-
     private string WhereItIsSaved() =>
         Checkpoint is { } checkpoint ? $"step {checkpoint.Step} is saved in {checkpoint.Path}" : $"at step {Step} there was nothing new to save";
 
@@ -244,7 +243,6 @@ internal sealed partial class JobMachine
         }
 
         Reason = null;
-
         _withoutWorkersSince = null;
         MembersChange change = _members.TakeChange();
         _untold = _untold?.Then(change) ?? change;

@@ -79,7 +79,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     public int MissingWorkers => HasEnded ? 0 : _members?.Missing ?? 0;
 
     /// <summary>True if nothing can happen to the job any more: its workers and servers are free.</summary>
-    public bool HasEnded => State is JobState.Orphaned or JobState.Completed or JobState.Stopped or JobState.Failed or JobState.Cancelled;
+    public bool HasEnded => State.IsEnd();
 
     /// <summary>What is to be done now; each command is given once.</summary>
     public IReadOnlyList<JobCommand> TakeCommands()
@@ -212,7 +212,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _plan!.Evaluated(result);
             _evaluation = null;
             _events.Add(new RunEvent.EpochCompleted(
-                EpochsOf(result.Step), EpochsOf(shape.TotalSteps), TrainLoss, result, ImagesPerSecond));
+                shape.EpochsIn(result.Step), shape.EpochsIn(shape.TotalSteps), TrainLoss, result, ImagesPerSecond));
             Rest(now);
         }
 
@@ -296,7 +296,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         {
             var summary = new RunSummary(
                 checkpoint.Step,
-                EpochsOf(checkpoint.Step),
+                shape.EpochsIn(checkpoint.Step),
                 TrainLoss,
                 state == JobState.Completed ? Evaluation?.Accuracy : null,
                 checkpoint.StateSha256,

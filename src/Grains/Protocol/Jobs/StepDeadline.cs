@@ -38,7 +38,7 @@ internal sealed class StepDeadline
     /// <returns>
     /// Those to be taken out, with the reason; none if nobody waits for them: then the machine is slow, or it is a server that holds up the step.
     /// </returns>
-    public IEnumerable<(string Worker, string Reason, double Silent)> Late(
+    public IEnumerable<(string Worker, string Reason)> Late(
         IReadOnlyCollection<(WorkerStatus Status, double Ago)> workers, double sinceCommit)
     {
         double limit = Seconds;
@@ -51,15 +51,14 @@ internal sealed class StepDeadline
         {
             if (ago > limit)
             {
-                yield return (status.Name, FormattableString.Invariant($"was silent for {ago:F1} s"), ago);
+                yield return (status.Name, FormattableString.Invariant($"was silent for {ago:F1} s"));
             }
             else if (status.Phase == WorkerPhase.Computing && status.PhaseSeconds + ago > limit)
             {
                 yield return (
                     status.Name,
                     FormattableString.Invariant($"computed step {status.Step} for {status.PhaseSeconds + ago:F1} s, ") +
-                    FormattableString.Invariant($"while the others waited (limit {limit:F1} s)"),
-                    status.PhaseSeconds + ago);
+                    FormattableString.Invariant($"while the others waited (limit {limit:F1} s)"));
             }
         }
     }
