@@ -4,6 +4,7 @@ using ConvNet.Grains.Placement;
 using ConvNet.Grains.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Runtime.Placement;
 
 namespace ConvNet.Grains;
 
@@ -14,6 +15,12 @@ public static class ConvNetGrainServices
     {
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
         services.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
+        services.AddPlacementDirector<ServerPlacement, ServerPlacementDirector>();
+        if (head.IsInDirectory)
+        {
+            services.AddSingleton<IPlacementStrategyResolver, HeadPlacementResolver>();
+        }
+
         services.AddSingleton(head);
         services.TryAddSingleton(new JobDeadlines());
         services.TryAddSingleton(new ServerDeadlines());

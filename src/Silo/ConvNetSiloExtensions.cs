@@ -1,4 +1,3 @@
-using System.Net;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains;
@@ -14,10 +13,10 @@ public static class ConvNetSiloExtensions
     /// <summary>16 MiB, far above what is ever sent in one message (512 KiB): a larger one is an error, not a plan.</summary>
     private const int MaxMessageBytes = 16 * 1024 * 1024;
 
-    /// <param name="primary">Silo endpoint of the silo that holds the membership, or null in a cluster inside one process.</param>
-    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer, IPEndPoint? primary = null)
+    /// <param name="head">Null in a cluster inside one process, where any silo may be it.</param>
+    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer, ClusterHead? head = null)
     {
-        silo.Services.AddConvNetGrains(new ClusterHead(primary));
+        silo.Services.AddConvNetGrains(head ?? new ClusterHead(Primary: null));
         silo.UseSiloMetadata(offer.ToMetadata());
         silo.Services.PostConfigure<SiloOptions>(options => options.SiloName = offer.Name);
         silo.Configure<SiloMessagingOptions>(options =>

@@ -7,12 +7,9 @@ public sealed record ConvNetSiloOptions
 {
     public required string Name { get; init; }
 
-    /// <summary>The primary's silo endpoint (dev clustering): the silo whose own port it is holds the membership.</summary>
-    public required DevCluster Cluster { get; init; }
+    public required SiloCluster Cluster { get; init; }
 
-    public int Port { get; init; } = 11111;
-
-    public int Gateway { get; init; } = 30000;
+    public required SiloPorts Ports { get; init; }
 
     /// <summary>Workers that this silo can run.</summary>
     public int Devices { get; init; } = 1;

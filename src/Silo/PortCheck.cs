@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ConvNet.Engine.Errors;
+using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Silo;
 
@@ -13,15 +14,15 @@ internal static class PortCheck
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <exception cref="ConvNetException">A port is taken, or both are the same (exit code 4); the address is another machine's (3).</exception>
-    public static void Run(ConvNetSiloOptions options)
+    public static void Run(SiloPorts ports)
     {
-        if (options.Port == options.Gateway)
+        if (ports.Silos == ports.Clients)
         {
-            throw new ConvNetException(ExitCode.Environment, $"--port and --gateway are both {options.Port}; a silo needs two ports.");
+            throw new ConvNetException(ExitCode.Environment, $"--port and --gateway are both {ports.Silos}; a silo needs two ports.");
         }
 
-        RefuseTaken("--port", new IPEndPoint(options.Cluster.Primary.Address, options.Port));
-        RefuseTaken("--gateway", new IPEndPoint(options.Cluster.Primary.Address, options.Gateway));
+        RefuseTaken("--port", new IPEndPoint(ports.Listen, ports.Silos));
+        RefuseTaken("--gateway", new IPEndPoint(ports.Listen, ports.Clients));
     }
 
     private static void RefuseTaken(string option, IPEndPoint endpoint)
@@ -29,8 +30,8 @@ internal static class PortCheck
         if (!IsOurs(endpoint.Address))
         {
             throw ConvNetException.BadInput(
-                $"{endpoint.Address} is not an address of this machine, and all silos of a dev:// cluster live on one; " +
-                "name one of this machine's addresses in the URL of --cluster, or 127.0.0.1.");
+                $"{endpoint.Address} is not an address of this machine, so no silo can listen there; name one of this machine's addresses, or 127.0.0.1, " +
+                "in the URL of a dev:// cluster, or with --listen for a redis:// one.");
         }
 
         string? trouble = Answers(endpoint) ? "another process listens there" : BindTrouble(endpoint);

@@ -15,21 +15,25 @@ public static class SiloHost
 
     /// <summary>Joins the cluster and serves until it is told to stop.</summary>
     /// <param name="configureLogging">Where logs go; the console is the caller's.</param>
+    /// <param name="warn">Called with a sentence about what is unsafe.</param>
     /// <param name="waiting">Called when joining takes long.</param>
     /// <param name="started">Called when the silo has joined.</param>
     /// <param name="dying">Called with a sentence before the process ends because the silo cannot stay in the cluster.</param>
     /// <exception cref="ConvNetException">
-    /// A port is taken or the primary cannot be reached (exit code 4), or another silo has the name (exit code 6).
+    /// A port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); Redis does not let the silo in, or
+    /// anybody (8).
     /// </exception>
     public static async Task RunAsync(
         ConvNetSiloOptions options,
         Action<ILoggingBuilder> configureLogging,
+        Action<string> warn,
         Action waiting,
         Action started,
         Action<string> dying,
         CancellationToken cancellationToken)
     {
-        PortCheck.Run(options);
+        PortCheck.Run(options.Ports);
+        await options.Cluster.CheckAsync(warn, cancellationToken);
         using IHost host = Build(options, configureLogging, dying);
         await JoinAsync(host, options, waiting, cancellationToken);
         RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
@@ -56,17 +60,15 @@ public static class SiloHost
             throw new ConvNetException(
                 ExitCode.Environment,
                 $"silo '{options.Name}' could not join within {JoinDeadline.TotalSeconds:F0} s: " +
-                $"the primary silo at {options.Cluster.Primary} does not answer; " +
-                $"start it first (convnet silo --name node-1 --cluster dev://{options.Cluster.Primary} --port {options.Cluster.Primary.Port}), " +
-                "or correct the URL of --cluster.",
+                $"{options.Cluster.Entrance} does not answer; {options.Cluster.JoinAdvice}.",
                 e);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"silo '{options.Name}' cannot join the cluster at {options.Cluster.Primary} with port {options.Port} and gateway {options.Gateway}: " +
-                $"{e.GetBaseException().Message.TrimEnd('.')}; check that the ports are free and that the silo with port {options.Cluster.Primary.Port} runs.",
+                $"silo '{options.Name}' cannot join {options.Cluster.Url} with port {options.Ports.Silos} and gateway {options.Ports.Clients}: " +
+                $"{e.GetBaseException().Message.TrimEnd('.')}; check that the ports are free, and {options.Cluster.JoinAdvice}.",
                 e);
         }
     }
@@ -92,9 +94,9 @@ public static class SiloHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.UseOrleans(silo =>
         {
-            options.Cluster.Configure(silo, options.Port, options.Gateway);
+            options.Cluster.Configure(silo, options.Ports);
             silo.ConfigureConvNetSilo(
-                new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Primary);
+                new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Head);
         });
         builder.Services.AddSingleton<IFatalErrorHandler>(services =>
             new FatalErrors(options.Name, dying, services.GetRequiredService<ILogger<FatalErrors>>()));

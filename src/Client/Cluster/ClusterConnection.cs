@@ -14,12 +14,12 @@ internal abstract class ClusterConnection : IAsyncDisposable
 {
     public abstract IGrainFactory Grains { get; }
 
-    /// <summary>Connects to the silos behind a URL.</summary>
-    /// <exception cref="ConvNetException">Nobody answers there, or a silo of another cluster does (exit code 4).</exception>
-    public static async Task<ClusterConnection> ConnectAsync(string url, Serilog.ILogger log)
+    /// <summary>Connects to silos in other processes.</summary>
+    /// <exception cref="ConvNetException">Nobody answers there, or a silo of another cluster does (exit code 4); Redis does not let us in (8).</exception>
+    public static async Task<ClusterConnection> ConnectAsync(SiloCluster cluster, Serilog.ILogger log)
     {
-        DevCluster cluster = DevCluster.Parse(url);
-        return await RemoteCluster.ConnectAsync(cluster, url, log);
+        await cluster.CheckAsync(warning => log.Warning("{Warning}", warning));
+        return await RemoteCluster.OpenAsync(cluster, log);
     }
 
     public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
@@ -37,7 +37,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
 
         public override IGrainFactory Grains => host.Services.GetRequiredService<IClusterClient>();
 
-        public static async Task<ClusterConnection> ConnectAsync(DevCluster cluster, string url, Serilog.ILogger log)
+        public static async Task<ClusterConnection> OpenAsync(SiloCluster cluster, Serilog.ILogger log)
         {
             HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
             builder.Services.AddSingleton<IHostLifetime, NoSignals>();
@@ -60,19 +60,23 @@ internal abstract class ClusterConnection : IAsyncDisposable
             }
             catch (Exception e)
             {
-                log.Error(e, "Could not connect to {Cluster}", url);
+                log.Error(e, "Could not connect to {Cluster}", cluster.Url);
                 host.Dispose();
                 throw new ConvNetException(
                     ExitCode.Environment,
-                    $"no silo answers at {url} (gateway port {cluster.Gateway}) within {ConnectDeadline.TotalSeconds:F0} s; " +
-                    $"start one: 'convnet silo --name node-1 --cluster {url}'.",
+                    $"no silo answers at {cluster.Reception} within {ConnectDeadline.TotalSeconds:F0} s; " +
+                    $"start one: 'convnet silo --name node-1 {cluster.Arguments}'.",
                     e);
             }
 
             var connection = new RemoteCluster(host);
             try
             {
-                await connection.DemandPrimaryAsync(cluster, url);
+                if (cluster is DevCluster dev)
+                {
+                    await connection.DemandPrimaryAsync(dev);
+                }
+
                 return connection;
             }
             catch
@@ -83,16 +87,16 @@ internal abstract class ClusterConnection : IAsyncDisposable
         }
 
         /// <summary>Whoever has the gateway's port answers there, perhaps for another cluster on the same host.</summary>
-        private async Task DemandPrimaryAsync(DevCluster cluster, string url)
+        private async Task DemandPrimaryAsync(DevCluster cluster)
         {
-            var contact = new ClusterContact(() => $"the cluster {url}", TimeProvider.System);
+            var contact = new ClusterContact(() => $"the cluster {cluster.Url}", TimeProvider.System);
             Dictionary<SiloAddress, SiloStatus> silos = await contact.AskAsync(() => Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true));
             if (!silos.Keys.Any(silo => silo.Endpoint.Equals(cluster.Primary)))
             {
                 string members = string.Join(", ", silos.Keys.Select(silo => silo.Endpoint.ToString()).Order(StringComparer.Ordinal));
                 throw new ConvNetException(
                     ExitCode.Environment,
-                    $"the gateway at {cluster.Primary.Address}:{cluster.Gateway} is of another cluster: its silos are {members}, and {url} means the one " +
+                    $"the gateway at {cluster.Primary.Address}:{cluster.Gateway} is of another cluster: its silos are {members}, and {cluster.Url} means the one " +
                     $"whose primary is {cluster.Primary}; correct the port, or name the gateway of that primary with ?gateway=PORT.");
             }
         }

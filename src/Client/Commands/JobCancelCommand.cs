@@ -19,7 +19,7 @@ internal static class JobCancelCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> id = JobCommand.IdArgument();
-        Option<string?> cluster = JobCommand.RequiredCluster();
+        var cluster = new ClusterOptions(isRequired: true);
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "cancel",
@@ -28,10 +28,11 @@ internal static class JobCancelCommand
 
             Example: convnet job cancel train-1a2b3c4d --cluster dev://127.0.0.1:11111
             """)
-        { id, cluster, json };
+        { id, json };
+        cluster.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
-            await using ClusterConnection connection = await ClusterConnection.ConnectAsync(parsed.GetValue(cluster)!, Logger.None);
+            await using ClusterConnection connection = await ClusterConnection.ConnectAsync(cluster.Read(parsed), Logger.None);
             string name = parsed.GetValue(id)!;
             JobStatus status = await CancelAsync(connection.Job(name), name, cancel);
             Show(terminal, status, parsed.GetValue(json));

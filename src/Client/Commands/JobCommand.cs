@@ -6,6 +6,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Silo.Clustering;
 using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
@@ -23,13 +24,6 @@ internal static class JobCommand
 
     public static Argument<string> IdArgument() => new("id") { Description = "The job's name, as 'job list' shows it", HelpName = "ID" };
 
-    public static Option<string?> RequiredCluster()
-    {
-        Option<string?> cluster = RunOptions.ClusterOption();
-        cluster.Required = true;
-        return cluster;
-    }
-
     /// <exception cref="ConvNetException">The cluster does not know the job (exit code 3), or does not answer (4).</exception>
     public static Task<JobStatus> AskAsync(IJobGrain job, string id, CancellationToken cancellation) =>
         ContactOf(id).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
@@ -38,7 +32,7 @@ internal static class JobCommand
 
     private static Command CreateList(Terminal terminal)
     {
-        Option<string?> cluster = RequiredCluster();
+        var cluster = new ClusterOptions(isRequired: true);
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "list",
@@ -47,15 +41,16 @@ internal static class JobCommand
 
             Example: convnet job list --cluster dev://127.0.0.1:11111
             """)
-        { cluster, json };
-        command.SetAction((parsed, cancel) => ListAsync(terminal, parsed.GetValue(cluster)!, parsed.GetValue(json), cancel));
+        { json };
+        cluster.AddTo(command);
+        command.SetAction((parsed, cancel) => ListAsync(terminal, cluster.Read(parsed), parsed.GetValue(json), cancel));
         return command;
     }
 
     private static Command CreateShow(Terminal terminal)
     {
         Argument<string> id = IdArgument();
-        Option<string?> cluster = RequiredCluster();
+        var cluster = new ClusterOptions(isRequired: true);
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "show",
@@ -64,15 +59,16 @@ internal static class JobCommand
 
             Example: convnet job show train-1a2b3c4d --cluster dev://127.0.0.1:11111
             """)
-        { id, cluster, json };
-        command.SetAction((parsed, cancel) => ShowAsync(terminal, parsed.GetValue(id)!, parsed.GetValue(cluster)!, parsed.GetValue(json), cancel));
+        { id, json };
+        cluster.AddTo(command);
+        command.SetAction((parsed, cancel) => ShowAsync(terminal, parsed.GetValue(id)!, cluster.Read(parsed), parsed.GetValue(json), cancel));
         return command;
     }
 
-    private static async Task<int> ListAsync(Terminal terminal, string url, bool json, CancellationToken cancellation)
+    private static async Task<int> ListAsync(Terminal terminal, SiloCluster home, bool json, CancellationToken cancellation)
     {
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
-        (IReadOnlyList<JobStatus> jobs, IReadOnlyList<string> silent) = await new ClusterJobs(cluster, url).AskAsync(cancellation);
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
+        (IReadOnlyList<JobStatus> jobs, IReadOnlyList<string> silent) = await new ClusterJobs(cluster, home.Url).AskAsync(cancellation);
         if (json)
         {
             foreach (string line in jobs.Select(JobJson.Of).Concat(silent.Select(JobJson.Silent)).Select(job => job.ToJsonString()))
@@ -82,7 +78,7 @@ internal static class JobCommand
         }
         else if (jobs.Count + silent.Count == 0)
         {
-            terminal.Say($"No jobs in {url}.");
+            terminal.Say($"No jobs in {home.Url}.");
         }
         else
         {
@@ -115,9 +111,9 @@ internal static class JobCommand
         return table;
     }
 
-    private static async Task<int> ShowAsync(Terminal terminal, string id, string url, bool json, CancellationToken cancellation)
+    private static async Task<int> ShowAsync(Terminal terminal, string id, SiloCluster home, bool json, CancellationToken cancellation)
     {
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
         JobStatus job = await AskAsync(cluster.Job(id), id, cancellation);
         if (json)
         {

@@ -6,6 +6,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
+using ConvNet.Silo.Clustering;
 using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
@@ -16,7 +17,7 @@ internal static class JobWaitCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> id = JobCommand.IdArgument();
-        Option<string?> cluster = JobCommand.RequiredCluster();
+        var cluster = new ClusterOptions(isRequired: true);
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "wait",
@@ -25,15 +26,16 @@ internal static class JobWaitCommand
 
             Example: convnet job wait train-1a2b3c4d --cluster dev://127.0.0.1:11111
             """)
-        { id, cluster, json };
-        command.SetAction((parsed, _) => RunAsync(terminal, parsed.GetValue(id)!, parsed.GetValue(cluster)!, parsed.GetValue(json)));
+        { id, json };
+        cluster.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(terminal, parsed.GetValue(id)!, cluster.Read(parsed), parsed.GetValue(json)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, string id, string url, bool json)
+    private static async Task<int> RunAsync(Terminal terminal, string id, SiloCluster home, bool json)
     {
         using var stop = new StopSignal(_ => { });
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
         using var view = new RunStream(json ? [new JsonLines(terminal.Out, id), new QuietView(terminal.Error)] : [new PlainView(terminal)]);
         try
         {

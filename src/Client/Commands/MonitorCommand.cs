@@ -4,6 +4,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Client.Commands;
 
@@ -15,8 +16,7 @@ internal static class MonitorCommand
 
     public static Command Create(Terminal terminal)
     {
-        Option<string?> cluster = RunOptions.ClusterOption();
-        cluster.Required = true;
+        var cluster = new ClusterOptions(isRequired: true);
         var once = new Option<bool>("--once") { Description = "Show the jobs once and end" };
         var command = new Command(
             "monitor",
@@ -25,17 +25,18 @@ internal static class MonitorCommand
 
             Example: convnet monitor --cluster dev://127.0.0.1:11111
             """)
-        { cluster, once };
-        command.SetAction((parsed, _) => RunAsync(terminal, parsed.GetValue(cluster)!, parsed.GetValue(once)));
+        { once };
+        cluster.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(terminal, cluster.Read(parsed), parsed.GetValue(once)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, string url, bool once)
+    private static async Task<int> RunAsync(Terminal terminal, SiloCluster home, bool once)
     {
         using var stop = new StopSignal(_ => { });
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Serilog.Core.Logger.None);
-        using JobsView view = JobsView.For(terminal, url, once);
-        var jobs = new ClusterJobs(cluster, url);
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Serilog.Core.Logger.None);
+        using JobsView view = JobsView.For(terminal, home.Url, once);
+        var jobs = new ClusterJobs(cluster, home.Url);
         TimeSpan interval = terminal.IsInteractive ? LiveInterval : PlainInterval;
         while (stop.Requested is null)
         {

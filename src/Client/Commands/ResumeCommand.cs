@@ -82,7 +82,7 @@ internal static class ResumeCommand
                 configuration.Model = RunFolder.ModelName;
             }
 
-            return new RunRequest(id, path, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.ClusterUrl);
+            return new RunRequest(id, path, configuration, spec, checkpoint, saved.State.Step, choices.StopAfter, choices.Cluster);
         }
     }
 

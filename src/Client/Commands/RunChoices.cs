@@ -12,9 +12,15 @@ namespace ConvNet.Client.Commands;
 /// <summary>What the options of a run say.</summary>
 /// <param name="StopAfter">Completed steps at which to stop, or null.</param>
 /// <param name="ClusterUrl">Null for a local cluster.</param>
+/// <param name="RedisPasswordFile">For the cluster, or null.</param>
 /// <param name="JobId">Null: made up.</param>
-internal sealed partial record RunChoices(long? StopAfter, string? ClusterUrl, string? JobId, bool Detach, bool Json)
+internal sealed partial record RunChoices(
+    long? StopAfter, string? ClusterUrl, string? RedisPasswordFile, string? JobId, bool Detach, bool Json)
 {
+    /// <summary>Null for a local cluster.</summary>
+    /// <exception cref="ConvNetException">The options name no cluster that can be used (exit code 3 or 4).</exception>
+    public SiloCluster? Cluster => ClusterUrl is null ? null : SiloCluster.Parse(ClusterUrl, RedisPasswordFile);
+
     /// <summary>Prepares and runs a job; with --json, what fails before there is a run folder is an event, too.</summary>
     public async Task<int> RunAsync(Terminal terminal, Func<RunChoices, Task<int>> run)
     {
@@ -58,9 +64,9 @@ internal sealed partial record RunChoices(long? StopAfter, string? ClusterUrl, s
 
         string waits = status is { State: JobState.Queued, Reason: { } reason } ? $" It waits: {reason}" : "";
         terminal.Say($"Job {request.JobId} is submitted; its run folder is {request.Folder}.{waits}");
-        terminal.Out.WriteLine($"Wait for its end:  ./convnet job wait {request.JobId} --cluster {ClusterUrl}");
-        terminal.Out.WriteLine($"Watch it:          ./convnet monitor --cluster {ClusterUrl}");
-        terminal.Out.WriteLine($"End it early:      ./convnet job cancel {request.JobId} --cluster {ClusterUrl}");
+        terminal.Out.WriteLine($"Wait for its end:  ./convnet job wait {request.JobId} {request.Cluster!.Arguments}");
+        terminal.Out.WriteLine($"Watch it:          ./convnet monitor {request.Cluster!.Arguments}");
+        terminal.Out.WriteLine($"End it early:      ./convnet job cancel {request.JobId} {request.Cluster!.Arguments}");
         return (int)ExitCode.Ok;
     }
 
@@ -85,10 +91,13 @@ internal sealed partial record RunChoices(long? StopAfter, string? ClusterUrl, s
             throw ConvNetException.BadInput($"--stop-after must be at least 1; got {StopAfter}.");
         }
 
-        if (ClusterUrl is not null)
+        if (RedisPasswordFile is not null && ClusterUrl is null)
         {
-            _ = DevCluster.Parse(ClusterUrl);
+            throw new ConvNetException(
+                ExitCode.Usage, "--redis-password-file needs --cluster redis://host:port?id=NAME: a local cluster has no Redis. Name the cluster, or leave it out.");
         }
+
+        _ = Cluster;
     }
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]

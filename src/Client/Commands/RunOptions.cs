@@ -5,7 +5,7 @@ namespace ConvNet.Client.Commands;
 /// <summary>The options of a command that runs a job: where, until when, and what it prints.</summary>
 internal sealed class RunOptions
 {
-    public Option<string?> Cluster { get; } = ClusterOption();
+    public ClusterOptions Cluster { get; } = new(isRequired: false);
 
     public Option<long?> StopAfter { get; } = WholeNumber.Option("--stop-after", "Stop when N steps of the job are complete; go on later with 'resume'");
 
@@ -20,21 +20,20 @@ internal sealed class RunOptions
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Print events as JSON, one object a line" };
 
-    public static Option<string?> ClusterOption() => new("--cluster")
-    {
-        Description = "Use the silos of a running cluster: dev://host:port[?gateway=PORT]",
-        HelpName = "URL",
-    };
-
     public void AddTo(Command command)
     {
         command.Add(StopAfter);
-        command.Add(Cluster);
+        Cluster.AddTo(command);
         command.Add(Job);
         command.Add(Detach);
         command.Add(Json);
     }
 
     public RunChoices Read(ParseResult parsed) => new(
-        parsed.GetValue(StopAfter), parsed.GetValue(Cluster), parsed.GetValue(Job), parsed.GetValue(Detach), parsed.GetValue(Json));
+        parsed.GetValue(StopAfter),
+        parsed.GetValue(Cluster.Cluster),
+        parsed.GetValue(Cluster.RedisPasswordFile),
+        parsed.GetValue(Job),
+        parsed.GetValue(Detach),
+        parsed.GetValue(Json));
 }

@@ -17,9 +17,12 @@ internal static class SiloCommand
     public static Command Create(Terminal terminal)
     {
         var name = new Option<string>("--name") { Description = "Name of this silo, unique in the cluster", HelpName = "NAME", Required = true };
-        Option<string?> cluster = RunOptions.ClusterOption();
-        cluster.Required = true;
-        cluster.Description = "The cluster to join or to begin: dev://host:port with the silo port of the primary";
+        var cluster = new ClusterOptions(isRequired: true);
+        cluster.Cluster.Description =
+            "The cluster to join or to begin: dev://host:port with the silo port of the primary, or redis://host:port?id=NAME of a Redis";
+        var listen = new Option<string?>("--listen") { Description = "Address to listen at, in a redis:// cluster [127.0.0.1]", HelpName = "ADDRESS" };
+        var advertise = new Option<string?>("--advertise") { Description = "Address that others are told [that of --listen]", HelpName = "ADDRESS" };
+        var insecure = new Option<bool>("--insecure") { Description = "Listen beyond this machine although nobody has to prove who he is" };
         Option<long?> port = WholeNumber.Option("--port", "Port for other silos [11111]");
         Option<long?> gateway = WholeNumber.Option("--gateway", "Port for clients [the primary's: that of the cluster URL; 30000]");
         Option<long?> devices = WholeNumber.Option("--devices", "Workers that this silo can run [1]");
@@ -34,11 +37,12 @@ internal static class SiloCommand
         var command = new Command(
             "silo",
             """
-            Runs one silo of a cluster until Ctrl-C. The silo whose own --port is the port of the cluster URL is the primary.
+            Runs one silo of a cluster until Ctrl-C. In a dev:// cluster, the silo whose own --port is the port of the URL is the primary.
 
             Example: convnet silo --name node-1 --cluster dev://127.0.0.1:11111 --port 11111 --gateway 30000
             """)
-        { name, cluster, port, gateway, devices, threads, roles, log };
+        { name, listen, advertise, insecure, port, gateway, devices, threads, roles, log };
+        cluster.AddTo(command);
         command.SetAction((parsed, _) =>
         {
             string[] does = parsed.GetValue(roles)!.Split(',', StringSplitOptions.TrimEntries);
@@ -48,15 +52,14 @@ internal static class SiloCommand
                 throw ConvNetException.BadInput($"--roles: '{unknown}' is no role; the roles are worker and server.{NearMatch.Suggest(unknown, Roles)}");
             }
 
-            DevCluster home = DevCluster.Parse(parsed.GetValue(cluster)!);
+            SiloCluster home = cluster.Read(parsed);
             int silos = WholeNumber.InRange("--port", parsed.GetValue(port) ?? 11111, 1, 65535);
             int? clients = parsed.GetValue(gateway) is { } told ? WholeNumber.InRange("--gateway", told, 1, 65535) : null;
             var options = new ConvNetSiloOptions
             {
                 Name = parsed.GetValue(name)!,
                 Cluster = home,
-                Port = silos,
-                Gateway = home.GatewayOf(silos, clients),
+                Ports = home.PortsOf(parsed.GetValue(listen), parsed.GetValue(advertise), silos, clients, parsed.GetValue(insecure)),
                 Devices = WholeNumber.InRange("--devices", parsed.GetValue(devices) ?? 1, 1, 256),
                 Threads = WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? 1, 1, 1024),
                 Workers = does.Contains("worker"),
@@ -81,7 +84,8 @@ internal static class SiloCommand
             await SiloHost.RunAsync(
                 options,
                 logging => logging.AddSerilog(log),
-                () => terminal.Error.WriteLine($"Waiting for the primary silo at {options.Cluster.Primary} ..."),
+                sentence => terminal.Error.WriteLine($"warning: {sentence}"),
+                () => terminal.Error.WriteLine($"Waiting for {options.Cluster.Entrance} ..."),
                 () => Announce(terminal, options),
                 sentence => terminal.Error.WriteLine($"error: {sentence}"),
                 stop.Token);
@@ -102,7 +106,7 @@ internal static class SiloCommand
     private static void Announce(Terminal terminal, ConvNetSiloOptions options)
     {
         terminal.Out.WriteLine(
-            $"Silo {options.Name} is in the cluster {options.Cluster.Primary}: port {options.Port}, gateway {options.Gateway}, " +
+            $"Silo {options.Name} is in the cluster {options.Cluster.Url}: port {options.Ports.Silos}, gateway {options.Ports.Clients}, " +
             $"{options.Devices} device(s) with {options.Threads} thread(s).");
         terminal.Out.Flush();
     }

@@ -62,14 +62,14 @@ internal static class TrainCommand
         PrivateFile.WriteText(folder.ConfigurationPath, ConfigurationFile.Write(configuration));
         string id = choices.JobId ?? RunRequest.MakeJobId(Path.GetFileName(folder.FullPath));
         return await choices.AttachAsync(
-            terminal, folder, new RunRequest(id, folder.FullPath, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl));
+            terminal, folder, new RunRequest(id, folder.FullPath, configuration, spec, null, 0, choices.StopAfter, choices.Cluster));
     }
 
     private static Task<int> DetachAsync(Terminal terminal, TrainConfiguration configuration, JobSpec spec, string? outFolder, RunChoices choices)
     {
         string id = choices.JobId ?? RunRequest.MakeJobId(outFolder is null ? "train" : Path.GetFileName(Path.GetFullPath(outFolder)));
         string folder = Path.GetFullPath(outFolder ?? Path.Combine(RunsFolder, id));
-        return choices.DetachAsync(terminal, new RunRequest(id, folder, configuration, spec, null, 0, choices.StopAfter, choices.ClusterUrl));
+        return choices.DetachAsync(terminal, new RunRequest(id, folder, configuration, spec, null, 0, choices.StopAfter, choices.Cluster));
     }
 
     /// <summary>Reads the data of a configuration, and prints what is probably wrong with them.</summary>

@@ -23,7 +23,7 @@ internal sealed class DetachedSession(RunRequest request)
     /// <exception cref="ConvNetException">The cluster does not take the job, or the job cannot have its run folder.</exception>
     public async Task<JobStatus> SubmitAsync()
     {
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(request.ClusterUrl!, Logger.None);
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(request.Cluster!, Logger.None);
         IJobGrain job = cluster.Job(request.JobId);
         EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(Path.Combine(request.Folder, MetricsFile.Name), request.StartStep);
         JobSubmission submission = TrainingRun.Compose(request, evaluations) with

@@ -1,5 +1,6 @@
 using ConvNet.Client.Configuration;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Client.Runs;
 
@@ -8,7 +9,7 @@ namespace ConvNet.Client.Runs;
 /// <param name="Checkpoint">Absolute path of the checkpoint to go on from, or null.</param>
 /// <param name="StartStep">Completed steps of that checkpoint.</param>
 /// <param name="StopAfter">Completed steps at which to stop, or null.</param>
-/// <param name="ClusterUrl">Null for a local cluster.</param>
+/// <param name="Cluster">Null for a local cluster.</param>
 internal sealed record RunRequest(
     string JobId,
     string Folder,
@@ -17,7 +18,7 @@ internal sealed record RunRequest(
     string? Checkpoint,
     long StartStep,
     long? StopAfter,
-    string? ClusterUrl)
+    SiloCluster? Cluster)
 {
     public int Workers => (int)Configuration.Layout.Workers!.Value;
 
@@ -27,7 +28,7 @@ internal sealed record RunRequest(
     /// <summary>Silos elsewhere know best how many threads a worker of theirs has.</summary>
     public JobLayout Layout => new(
         Workers,
-        ClusterUrl is null || Configuration.Layout.Threads is not null ? Threads : 0,
+        Cluster is null || Configuration.Layout.Threads is not null ? Threads : 0,
         (int)(Configuration.Layout.Partitions ?? 0));
 
     /// <summary>An id that no other run has.</summary>

@@ -54,9 +54,9 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
             Warn(run);
             EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(folder.MetricsPath, request.StartStep);
             run.Add(new MetricsFile(folder.MetricsPath, request.StartStep));
-            await using ClusterConnection cluster = request.ClusterUrl is null
+            await using ClusterConnection cluster = request.Cluster is null
                 ? await LocalCluster.StartAsync((int)request.Configuration.Layout.Silos, request.Workers, request.Threads, log)
-                : await ClusterConnection.ConnectAsync(request.ClusterUrl, log);
+                : await ClusterConnection.ConnectAsync(request.Cluster, log);
             log.Information("Job {Job}: {Spec}", request.JobId, request.Spec.ToJson());
             var training = new TrainingRun(cluster.Job(request.JobId), request, run, stop, TimeProvider.System);
             return await RunAsync(training, TrainingRun.Compose(request, evaluations), run, stop, log);
@@ -118,7 +118,7 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
             return "";
         }
 
-        string where = request.ClusterUrl is null ? "" : $" --cluster {request.ClusterUrl}";
+        string where = request.Cluster is null ? "" : $" {request.Cluster.Arguments}";
         return CheckpointStore.FindNewest(folder.FullPath, _ => { }) is { } newest
             ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {folder.FullPath}{where}'."
             : " There is no checkpoint yet: start the run again.";
@@ -126,7 +126,7 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
 
     private void Warn(RunStream run)
     {
-        if (request.ClusterUrl is null && request.Workers * request.Threads > Environment.ProcessorCount)
+        if (request.Cluster is null && request.Workers * request.Threads > Environment.ProcessorCount)
         {
             run.Publish(new RunEvent.Warning(
                 $"{request.Workers} workers x {request.Threads} threads are more than the {Environment.ProcessorCount} cores of this machine: " +
@@ -151,7 +151,7 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
         JobSpec spec = request.Spec;
         JobShape shape = spec.Shape;
         long silos = request.Configuration.Layout.Silos;
-        string where = request.ClusterUrl ?? (silos == 1 ? "a local cluster of 1 silo" : $"a local cluster of {silos} silos");
+        string where = request.Cluster?.Url ?? (silos == 1 ? "a local cluster of 1 silo" : $"a local cluster of {silos} silos");
         yield return $"Training {spec.Model.Name} on {spec.Data.NameOrPath}: " +
             $"{spec.TrainSamples} training and {spec.TestSamples} test images of {spec.Adapter.Image}.";
         yield return $"{spec.TotalSteps} steps of {spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), {request.Workers} workers in {where}.";

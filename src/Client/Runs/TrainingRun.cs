@@ -22,7 +22,7 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// Holds the lease of the job: as long as somebody with this name asks for its status, the job is not alone. In a cluster inside this process
     /// nothing outlives the client, and no lease is needed.
     /// </summary>
-    private readonly string? _client = request.ClusterUrl is null ? null : Guid.NewGuid().ToString("N");
+    private readonly string? _client = request.Cluster is null ? null : Guid.NewGuid().ToString("N");
 
     /// <summary>An evaluation and a checkpoint after each epoch, and what the configuration says besides.</summary>
     /// <param name="evaluations">Of the run so far.</param>

@@ -4,7 +4,8 @@ namespace ConvNet.Grains.Placement;
 
 /// <summary>
 /// Places a grain that the cluster has one of on the silo that holds the membership: the cluster cannot live without that one anyway. No
-/// grain directory is asked, so that no other silo takes the grain with it when it leaves.
+/// grain directory is asked, so that no other silo takes the grain with it when it leaves. A cluster without such a silo uses
+/// <see cref="ServerPlacement"/> in its place.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.HeadPlacement")]
 public sealed class HeadPlacement : PlacementStrategy

@@ -179,7 +179,7 @@ internal static class BadInputs
 
     private static IEnumerable<BadInput> Clusters() =>
     [
-        BadInput.Train("a password in a URL of another kind", "'redis://***@host:1' is no cluster URL", "--cluster", "redis://me:secret@host:1"),
+        BadInput.Train("a password in the URL of a cluster", "'redis://***@host:1' names a user", "--cluster", "redis://me:secret@host:1"),
         BadInput.Train("a password with slashes", "'redis://***@host:1' is no cluster URL", "--cluster", "redis://me:se/se@cr?et@host:1?x=secret"),
         BadInput.Train("a password as a parameter", "'password' in 'dev://127.0.0.1:1' is not understood", "--cluster", "dev://127.0.0.1:1?password=secret"),
         new("an address of another machine", 3, "is not an address of this machine", files => Silo(files, "dev://192.0.2.1:21912", "n")),

@@ -29,7 +29,7 @@ public sealed class ConfigurationFuzzTests : IDisposable
     [Fact]
     public async Task Mutated_urls_of_clusters_are_read_or_refused()
     {
-        string[] good = ["dev://127.0.0.1:11111", "dev://127.0.0.1:21111?gateway=31000", "dev://[::1]:1?gateway=1"];
+        string[] good = ["dev://127.0.0.1:11111", "dev://127.0.0.1:21111?gateway=31000", "dev://[::1]:1?gateway=1", "redis://127.0.0.1:6379?id=lab"];
         double refused = await Mutations.RefusedAsync([.. good.Select(Encoding.UTF8.GetBytes)], mutant =>
         {
             string url = Encoding.UTF8.GetString(mutant);
@@ -37,7 +37,7 @@ public sealed class ConfigurationFuzzTests : IDisposable
             // Names of hosts would be looked up.
             if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
             {
-                DevCluster.Parse(url);
+                SiloCluster.Parse(url);
             }
         });
         Assert.InRange(refused, 0.3, 1);

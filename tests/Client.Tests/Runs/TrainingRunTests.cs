@@ -5,6 +5,7 @@ using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 using ConvNet.Grains.Runs;
+using ConvNet.Silo.Clustering;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Runs;
@@ -80,7 +81,7 @@ public sealed class TrainingRunTests
         var job = new FakeJob();
         using var stop = new StopSignal(_ => { });
         using var run = new RunStream([new StoppedReader(job)]);
-        RunRequest request = Request(new TrainConfiguration()) with { ClusterUrl = Cluster };
+        RunRequest request = Request(new TrainConfiguration()) with { Cluster = SiloCluster.Parse(Cluster) };
 
         await new TrainingRun(job, request, run, stop, _clock).RunAsync(TrainingRun.Compose(request, []));
 
@@ -170,7 +171,7 @@ public sealed class TrainingRunTests
 
     private async Task<RunEvent> RunAsync(FakeJob job, StopSignal stop, string? cluster = null)
     {
-        RunRequest request = Request(new TrainConfiguration()) with { ClusterUrl = cluster };
+        RunRequest request = Request(new TrainConfiguration()) with { Cluster = cluster is null ? null : SiloCluster.Parse(cluster) };
         using var run = new RunStream([_sink]);
         return await new TrainingRun(job, request, run, stop, _clock).RunAsync(TrainingRun.Compose(request, []));
     }

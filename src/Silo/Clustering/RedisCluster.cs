@@ -1,0 +1,189 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Placement;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using StackExchange.Redis;
+
+namespace ConvNet.Silo.Clustering;
+
+/// <summary>
+/// A cluster with membership and grain directory in Redis: redis://host:port?id=NAME, or rediss:// over TLS. Any of its silos may be the first,
+/// and clients learn from Redis where the others are. One Redis can serve many clusters, by their names.
+/// </summary>
+public sealed partial class RedisCluster : SiloCluster
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>How soon a client hears of new silos.</summary>
+    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(5);
+
+    private readonly string _host;
+    private readonly int _port;
+    private readonly bool _tls;
+    private readonly bool _isOnThisMachine;
+    private readonly string? _passwordFile;
+    private readonly string? _password;
+
+    internal RedisCluster(ClusterUrl url, string? passwordFile)
+        : base(url)
+    {
+        string? id = null;
+        foreach ((string name, string value) in url.Parameters)
+        {
+            if (name != "id" || id is not null)
+            {
+                throw ConvNetException.BadInput($"'{name}' in '{url}' is not understood; the only parameter is id=NAME, once.");
+            }
+
+            id = ValidId().IsMatch(value) ? value : throw ConvNetException.BadInput(
+                $"id '{value}' of the cluster must be 1 to 63 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.");
+        }
+
+        Id = id ?? throw ConvNetException.BadInput($"'{url}' does not name the cluster; add ?id=NAME, the same for all its silos and clients.");
+        (_host, _port, _tls) = (url.Host, url.Port, url.Scheme == "rediss");
+        _isOnThisMachine = IPAddress.IsLoopback(HostLookup.FindMachine(_host, $"'{url}'"));
+        (_passwordFile, _password) = (passwordFile, passwordFile is null ? null : RedisPassword.Read(passwordFile));
+    }
+
+    /// <summary>Name of the cluster.</summary>
+    public string Id { get; }
+
+    public override string Arguments => _passwordFile is null ? base.Arguments : $"{base.Arguments} --redis-password-file {_passwordFile}";
+
+    public override ClusterHead Head => new(Primary: null, IsInDirectory: true);
+
+    public override string Entrance => $"the other silos of cluster '{Id}', which Redis at {Endpoint} knows";
+
+    public override string JoinAdvice =>
+        $"check that the advertised addresses of all silos of cluster '{Id}' can be reached from here, and that Redis at {Endpoint} answers; silos that were " +
+        "killed together with all others count as alive for up to 20 s";
+
+    public override string Reception => $"{Url} (none that Redis at {Endpoint} knows)";
+
+    private string Endpoint => $"{(_host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host)}:{_port}";
+
+    public override async Task CheckAsync(Action<string> warn, CancellationToken cancellation = default)
+    {
+        if (await LetsInAsync(null).WaitAsync(cancellation))
+        {
+            string danger = $"Redis at {Endpoint} asks for no password: whoever reaches it can join the cluster or break it";
+            if (!_isOnThisMachine)
+            {
+                throw new ConvNetException(
+                    ExitCode.NotAuthorised,
+                    $"{danger}; set one there (requirepass), and name a file with it in --redis-password-file. Only a Redis on a loopback address may do without.");
+            }
+
+            warn($"{danger}.");
+        }
+        else if (_password is null)
+        {
+            throw new ConvNetException(
+                ExitCode.NotAuthorised, $"Redis at {Endpoint} asks for a password; name a file with it in --redis-password-file.");
+        }
+        else if (!await LetsInAsync(_password).WaitAsync(cancellation))
+        {
+            throw new ConvNetException(
+                ExitCode.NotAuthorised, $"Redis at {Endpoint} refuses the password in '{_passwordFile}'; correct the file, or the URL of --cluster.");
+        }
+    }
+
+    public override SiloPorts PortsOf(string? listen, string? advertise, int port, int? gateway, bool isInsecure)
+    {
+        IPAddress listens = listen is null ? IPAddress.Loopback : HostLookup.Find(listen, "--listen");
+        if (HostLookup.IsAny(listens) && advertise is null)
+        {
+            throw ConvNetException.BadInput($"--listen {listen} means all addresses of this machine; say with --advertise ADDRESS at which one others find it.");
+        }
+
+        IPAddress found = advertise is null ? listens : HostLookup.FindMachine(advertise, "--advertise");
+        if (IPAddress.IsLoopback(found) && !_isOnThisMachine)
+        {
+            throw ConvNetException.BadInput(
+                $"the silo would be advertised at {found}, where no other machine finds it, but Redis at {Endpoint} is on another one; " +
+                "name an address of this machine in --listen or --advertise.");
+        }
+
+        if (!IPAddress.IsLoopback(listens) && !isInsecure)
+        {
+            throw new ConvNetException(
+                ExitCode.NotAuthorised,
+                $"the ports on {listens} would let everybody in who reaches them: silos and clients don't prove who they are yet. " +
+                "Listen on a loopback address, or take the risk in a network that you trust with --insecure.");
+        }
+
+        return new SiloPorts(listens, found, port, gateway ?? DefaultGateway);
+    }
+
+    public override void Configure(ISiloBuilder silo, SiloPorts ports)
+    {
+        silo.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
+        silo.UseRedisGrainDirectoryAsDefault(options => options.ConfigurationOptions = Connection(_password));
+        silo.Configure<EndpointOptions>(options =>
+        {
+            options.AdvertisedIPAddress = ports.Advertise;
+            options.SiloPort = ports.Silos;
+            options.GatewayPort = ports.Clients;
+            options.SiloListeningEndpoint = new IPEndPoint(ports.Listen, ports.Silos);
+            options.GatewayListeningEndpoint = new IPEndPoint(ports.Listen, ports.Clients);
+        });
+        silo.Configure<ClusterOptions>(Name);
+    }
+
+    public override void Configure(IClientBuilder client)
+    {
+        client.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
+        client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = GatewayRefresh);
+        client.Configure<ClusterOptions>(Name);
+    }
+
+    private void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (Id, Id);
+
+    /// <summary>Whether Redis takes a password, or null for none.</summary>
+    /// <exception cref="ConvNetException">It does not answer (exit code 4).</exception>
+    private async Task<bool> LetsInAsync(string? password)
+    {
+        try
+        {
+            await using ConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(Connection(password));
+            await redis.GetDatabase().PingAsync();
+            return true;
+        }
+        catch (RedisConnectionException e) when (e.FailureType == ConnectionFailureType.AuthenticationFailure)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException)
+        {
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"Redis at {Endpoint} cannot be reached{(_tls ? " over TLS" : "")} ({Reason(e)}); check that it runs there and that nothing is in between, " +
+                "or correct the URL of --cluster.",
+                e);
+        }
+    }
+
+    private ConfigurationOptions Connection(string? password) => new()
+    {
+        EndPoints = { { _host, _port } },
+        Ssl = _tls,
+        SslHost = _tls ? _host : null,
+        Password = password,
+        ClientName = "convnet",
+        ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds,
+        ConnectRetry = 1,
+    };
+
+    private static string Reason(Exception e) => e switch
+    {
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToConnect } => $"no answer within {ConnectTimeout.TotalSeconds:F0} s, or refused",
+        RedisConnectionException { FailureType: var failure } => failure.ToString(),
+        TimeoutException => "it does not answer in time",
+        _ => e.Message.TrimEnd('.'),
+    };
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")]
+    private static partial Regex ValidId();
+}

@@ -1,0 +1,63 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Placement;
+
+namespace ConvNet.Silo.Clustering;
+
+/// <summary>A cluster that a URL means. Silos and clients that are configured by the same URL find each other.</summary>
+public abstract class SiloCluster
+{
+    /// <summary>The port for clients of a silo that is told none.</summary>
+    protected const int DefaultGateway = 30000;
+
+    private protected SiloCluster(ClusterUrl url) => Url = url.Text;
+
+    /// <summary>Without any password.</summary>
+    public string Url { get; }
+
+    /// <summary>The options of a command line that mean this cluster.</summary>
+    public virtual string Arguments => $"--cluster {Url}";
+
+    /// <summary>Where the cluster keeps the grains that it has one of.</summary>
+    public abstract ClusterHead Head { get; }
+
+    /// <summary>What a silo that joins waits for.</summary>
+    public abstract string Entrance { get; }
+
+    /// <summary>What to look at when a silo cannot join.</summary>
+    public abstract string JoinAdvice { get; }
+
+    /// <summary>Where a client looks for silos.</summary>
+    public abstract string Reception { get; }
+
+    /// <param name="redisPasswordFile">File with the password of Redis, or null.</param>
+    /// <exception cref="ConvNetException">
+    /// The URL is not one of these, or the file is of no use (exit code 3); or a host cannot be resolved (exit code 4).
+    /// </exception>
+    public static SiloCluster Parse(string url, string? redisPasswordFile = null)
+    {
+        var parsed = ClusterUrl.Parse(url);
+        if (parsed.Scheme != "dev")
+        {
+            return new RedisCluster(parsed, redisPasswordFile);
+        }
+
+        return redisPasswordFile is null ? new DevCluster(parsed) : throw ConvNetException.BadInput(
+            $"--redis-password-file is for redis:// clusters, but the cluster is {parsed}; leave it out.");
+    }
+
+    /// <summary>Checks that whatever the cluster keeps outside its silos can be used, before anything is started.</summary>
+    /// <param name="warn">Takes a sentence about what is unsafe.</param>
+    /// <exception cref="ConvNetException">It does not answer (exit code 4), or does not let us in (8).</exception>
+    public abstract Task CheckAsync(Action<string> warn, CancellationToken cancellation = default);
+
+    /// <summary>The ports and addresses of a silo that is told these, perhaps null.</summary>
+    /// <param name="isInsecure">Whether the user takes the risk of ports that others reach.</param>
+    /// <exception cref="ConvNetException">They don't go with the cluster (exit code 3), or are not safe (8).</exception>
+    public abstract SiloPorts PortsOf(string? listen, string? advertise, int port, int? gateway, bool isInsecure);
+
+    /// <summary>Lets a silo join.</summary>
+    public abstract void Configure(ISiloBuilder silo, SiloPorts ports);
+
+    /// <summary>Lets a client connect.</summary>
+    public abstract void Configure(IClientBuilder client);
+}
