@@ -4,6 +4,7 @@ using ConvNet.Grains.Placement;
 using ConvNet.Grains.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Placement;
 
 namespace ConvNet.Grains;
@@ -16,9 +17,10 @@ public static class ConvNetGrainServices
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
         services.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
         services.AddPlacementDirector<ServerPlacement, ServerPlacementDirector>();
-        if (head.IsInDirectory)
+        if (head.Directory is not null)
         {
             services.AddSingleton<IPlacementStrategyResolver, HeadPlacementResolver>();
+            services.AddSingleton<IGrainDirectoryResolver, HeadDirectoryResolver>();
         }
 
         services.AddSingleton(head);

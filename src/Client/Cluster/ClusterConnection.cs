@@ -96,8 +96,9 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 string members = string.Join(", ", silos.Keys.Select(silo => silo.Endpoint.ToString()).Order(StringComparer.Ordinal));
                 throw new ConvNetException(
                     ExitCode.Environment,
-                    $"the gateway at {cluster.Primary.Address}:{cluster.Gateway} is of another cluster: its silos are {members}, and {cluster.Url} means the one " +
-                    $"whose primary is {cluster.Primary}; correct the port, or name the gateway of that primary with ?gateway=PORT.");
+                    $"the gateway at {cluster.Primary.Address}:{cluster.Gateway} is of another cluster: its silos are {members}, " +
+                    $"and {cluster.Url} means the one whose primary is {cluster.Primary}; " +
+                    "correct the port, or name the gateway of that primary with ?gateway=PORT.");
             }
         }
 

@@ -94,7 +94,8 @@ internal sealed partial record RunChoices(
         if (RedisPasswordFile is not null && ClusterUrl is null)
         {
             throw new ConvNetException(
-                ExitCode.Usage, "--redis-password-file needs --cluster redis://host:port?id=NAME: a local cluster has no Redis. Name the cluster, or leave it out.");
+                ExitCode.Usage,
+                "--redis-password-file needs --cluster redis://host:port?id=NAME: a local cluster has no Redis. Name the cluster, or leave it out.");
         }
 
         _ = Cluster;

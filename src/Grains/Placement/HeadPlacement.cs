@@ -1,3 +1,4 @@
+using Orleans.Metadata;
 using Orleans.Placement;
 
 namespace ConvNet.Grains.Placement;
@@ -11,6 +12,10 @@ namespace ConvNet.Grains.Placement;
 public sealed class HeadPlacement : PlacementStrategy
 {
     public override bool IsUsingGrainDirectory => false;
+
+    /// <summary>Whether grains with these properties are placed like this.</summary>
+    internal static bool Places(GrainProperties grain) =>
+        grain.Properties.TryGetValue(WellKnownGrainTypeProperties.PlacementStrategy, out string? name) && name == nameof(HeadPlacement);
 }
 
 [AttributeUsage(AttributeTargets.Class)]

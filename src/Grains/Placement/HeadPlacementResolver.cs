@@ -11,7 +11,6 @@ internal sealed class HeadPlacementResolver : IPlacementStrategyResolver
     public bool TryResolvePlacementStrategy(GrainType grainType, GrainProperties? properties, out PlacementStrategy result)
     {
         result = Placement;
-        return properties is not null
-            && properties.Properties.TryGetValue(WellKnownGrainTypeProperties.PlacementStrategy, out string? name) && name == nameof(HeadPlacement);
+        return properties is not null && HeadPlacement.Places(properties);
     }
 }

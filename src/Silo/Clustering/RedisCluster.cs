@@ -14,6 +14,9 @@ namespace ConvNet.Silo.Clustering;
 /// </summary>
 public sealed partial class RedisCluster : SiloCluster
 {
+    /// <summary>Name of the grain directory in Redis.</summary>
+    private const string Directory = "redis";
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>How soon a client hears of new silos.</summary>
@@ -52,7 +55,7 @@ public sealed partial class RedisCluster : SiloCluster
 
     public override string Arguments => _passwordFile is null ? base.Arguments : $"{base.Arguments} --redis-password-file {_passwordFile}";
 
-    public override ClusterHead Head => new(Primary: null, IsInDirectory: true);
+    public override ClusterHead Head => new(Primary: null, Directory);
 
     public override string Entrance => $"the other silos of cluster '{Id}', which Redis at {Endpoint} knows";
 
@@ -60,7 +63,7 @@ public sealed partial class RedisCluster : SiloCluster
         $"check that the advertised addresses of all silos of cluster '{Id}' can be reached from here, and that Redis at {Endpoint} answers; silos that were " +
         "killed together with all others count as alive for up to 20 s";
 
-    public override string Reception => $"{Url} (none that Redis at {Endpoint} knows)";
+    public override string Reception => $"{Url} (Redis at {Endpoint} knows none that does)";
 
     private string Endpoint => $"{(_host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host)}:{_port}";
 
@@ -73,7 +76,8 @@ public sealed partial class RedisCluster : SiloCluster
             {
                 throw new ConvNetException(
                     ExitCode.NotAuthorised,
-                    $"{danger}; set one there (requirepass), and name a file with it in --redis-password-file. Only a Redis on a loopback address may do without.");
+                    $"{danger}; set one there (requirepass), and name a file with it in --redis-password-file. " +
+                    "Only a Redis on a loopback address may do without.");
             }
 
             warn($"{danger}.");
@@ -95,7 +99,8 @@ public sealed partial class RedisCluster : SiloCluster
         IPAddress listens = listen is null ? IPAddress.Loopback : HostLookup.Find(listen, "--listen");
         if (HostLookup.IsAny(listens) && advertise is null)
         {
-            throw ConvNetException.BadInput($"--listen {listen} means all addresses of this machine; say with --advertise ADDRESS at which one others find it.");
+            throw ConvNetException.BadInput(
+                $"--listen {listen} means all addresses of this machine; say with --advertise ADDRESS at which one others find it.");
         }
 
         IPAddress found = advertise is null ? listens : HostLookup.FindMachine(advertise, "--advertise");
@@ -120,7 +125,7 @@ public sealed partial class RedisCluster : SiloCluster
     public override void Configure(ISiloBuilder silo, SiloPorts ports)
     {
         silo.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
-        silo.UseRedisGrainDirectoryAsDefault(options => options.ConfigurationOptions = Connection(_password));
+        silo.AddRedisGrainDirectory(Directory, options => options.ConfigurationOptions = Connection(_password));
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = ports.Advertise;
