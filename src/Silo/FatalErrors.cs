@@ -15,10 +15,19 @@ internal sealed partial class FatalErrors(string silo, Action<string> tell, ILog
 
     public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null)
     {
-        if (Interlocked.Exchange(ref _told, 1) == 0)
+        if (Volatile.Read(ref _told) == 0)
         {
             LogFatal(logger, exception, silo, context);
-            tell(Sentence(exception, context));
+            End(Sentence(exception, context));
+        }
+    }
+
+    /// <summary>Ends the process with exit code 4. Only the first sentence is told.</summary>
+    public void End(string sentence)
+    {
+        if (Interlocked.Exchange(ref _told, 1) == 0)
+        {
+            tell(sentence);
             Environment.Exit((int)ExitCode.Environment);
         }
     }

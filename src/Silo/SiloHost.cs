@@ -9,8 +9,10 @@ namespace ConvNet.Silo;
 /// <summary>One silo as a process of its own.</summary>
 public static class SiloHost
 {
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LeaveDeadline = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan JoinDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>Joins the cluster and serves until it is told to stop.</summary>
@@ -34,11 +36,41 @@ public static class SiloHost
     {
         PortCheck.Run(options.Ports);
         await options.Cluster.CheckAsync(warn, cancellationToken);
-        using IHost host = Build(options, configureLogging, dying);
-        await JoinAsync(host, options, waiting, cancellationToken);
-        RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
-        started();
-        await host.WaitForShutdownAsync(cancellationToken);
+        IHost host = Build(options, configureLogging, warn, dying);
+        try
+        {
+            await JoinAsync(host, options, waiting, cancellationToken);
+            RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
+            started();
+            CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+            await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        finally
+        {
+            await LeaveAsync(host, options.Name, warn);
+        }
+    }
+
+    /// <summary>Without a store to say goodbye to, Orleans would try for minutes.</summary>
+    private static async Task LeaveAsync(IHost host, string name, Action<string> warn)
+    {
+        try
+        {
+            await Task.Run(async () =>
+            {
+                await host.StopAsync();
+                host.Dispose();
+            }).WaitAsync(LeaveDeadline);
+        }
+        catch (TimeoutException)
+        {
+            warn($"silo '{name}' leaves without having said so to its cluster within {LeaveDeadline.TotalSeconds:F0} s; the others notice it by themselves.");
+        }
+        catch (OperationCanceledException)
+        {
+            host.Dispose();
+        }
     }
 
     private static async Task JoinAsync(IHost host, ConvNetSiloOptions options, Action waiting, CancellationToken cancellationToken)
@@ -87,7 +119,7 @@ public static class SiloHost
         }
     }
 
-    private static IHost Build(ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action<string> dying)
+    private static IHost Build(ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action<string> warn, Action<string> dying)
     {
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddLogging(configureLogging);
@@ -98,8 +130,14 @@ public static class SiloHost
             silo.ConfigureConvNetSilo(
                 new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Head);
         });
-        builder.Services.AddSingleton<IFatalErrorHandler>(services =>
-            new FatalErrors(options.Name, dying, services.GetRequiredService<ILogger<FatalErrors>>()));
+        builder.Services.AddSingleton(services => new FatalErrors(options.Name, dying, services.GetRequiredService<ILogger<FatalErrors>>()));
+        builder.Services.AddSingleton<IFatalErrorHandler>(services => services.GetRequiredService<FatalErrors>());
+        if (options.Cluster.IsInStore)
+        {
+            builder.Services.AddSingleton(new MembershipRecord(StorePatience));
+            builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<MembershipWatch>(services, warn));
+        }
+
         return builder.Build();
     }
 }

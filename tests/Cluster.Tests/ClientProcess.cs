@@ -62,10 +62,15 @@ internal sealed class ClientProcess : IDisposable
     }
 
     /// <summary>Waits until standard output contains a text.</summary>
-    public async Task SaysAsync(string text)
+    public Task SaysAsync(string text) => SaysAsync(text, () => Output);
+
+    /// <summary>The same for standard error.</summary>
+    public Task ComplainsAsync(string text) => SaysAsync(text, () => Error);
+
+    private async Task SaysAsync(string text, Func<string> stream)
     {
         using var deadline = new CancellationTokenSource(Patience);
-        while (!Output.Contains(text, StringComparison.Ordinal))
+        while (!stream().Contains(text, StringComparison.Ordinal))
         {
             Assert.False(_process.HasExited, $"ended without saying '{text}': {Output}{Error}");
             await Task.Delay(50, deadline.Token);
@@ -99,8 +104,9 @@ internal sealed class ClientProcess : IDisposable
         _process.Dispose();
     }
 
+    /// <summary>Sends a signal to a process of any kind.</summary>
     [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Send(int process, int signal);
+    internal static extern int Send(int process, int signal);
 
     private static void Append(StringBuilder text, string? line)
     {

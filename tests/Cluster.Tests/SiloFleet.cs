@@ -3,7 +3,7 @@ using Xunit;
 namespace ConvNet.Cluster.Tests;
 
 /// <summary>A server silo and worker silos with one device each, every one a process of its own, for the tests of a class.</summary>
-public sealed class SiloFleet : IAsyncLifetime
+public class SiloFleet : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly TemporaryFolder _folder = new();
@@ -11,16 +11,19 @@ public sealed class SiloFleet : IAsyncLifetime
 
     public string Folder => _folder.Path;
 
-    public string Url { get; private set; } = "";
+    public string Url { get; protected set; } = "";
 
-    public async ValueTask InitializeAsync()
+    /// <summary>The options that name the cluster to a command.</summary>
+    public virtual string[] ClusterOptions => ["--cluster", Url];
+
+    public virtual async ValueTask InitializeAsync()
     {
         int[] ports = FreePorts.Take(2);
         Url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
         await StartAsync("server-1", "server", ports[0], ports[1]);
     }
 
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         foreach (ClientProcess silo in _silos.Values)
         {
@@ -28,6 +31,7 @@ public sealed class SiloFleet : IAsyncLifetime
         }
 
         _folder.Dispose();
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 
@@ -57,6 +61,9 @@ public sealed class SiloFleet : IAsyncLifetime
         silo.Dispose();
     }
 
+    /// <summary>A silo that runs.</summary>
+    internal ClientProcess Silo(string name) => _silos[name];
+
     public void AssertAllRun() => Assert.All(_silos, silo => Assert.False(silo.Value.HasExited, $"silo {silo.Key} has ended"));
 
     /// <summary>What a silo's process holds in memory, as Linux counts it.</summary>
@@ -70,17 +77,23 @@ public sealed class SiloFleet : IAsyncLifetime
     public async Task RowsAsync(string run, int rows)
     {
         using var deadline = new CancellationTokenSource(Patience);
-        string path = Path.Combine(Folder, run, "metrics.csv");
-        while (!File.Exists(path) || File.ReadLines(path).Count() < rows)
+        while (Rows(run) < rows)
         {
             await Task.Delay(20, deadline.Token);
         }
     }
 
+    /// <summary>The rows of metrics that a run has written so far.</summary>
+    public int Rows(string run)
+    {
+        string path = Path.Combine(Folder, run, "metrics.csv");
+        return File.Exists(path) ? File.ReadLines(path).Count() : 0;
+    }
+
     private async Task StartAsync(string name, string roles, int port, int gateway)
     {
         ClientProcess silo = ClientProcess.Start(
-            Folder, "silo", "--name", name, "--cluster", Url, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles);
+            Folder, ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles]);
         lock (_silos)
         {
             _silos[name] = silo;

@@ -57,6 +57,8 @@ public sealed partial class RedisCluster : SiloCluster
 
     public override ClusterHead Head => new(Primary: null, Directory);
 
+    public override bool IsInStore => true;
+
     public override string Entrance => $"the other silos of cluster '{Id}', which Redis at {Endpoint} knows";
 
     public override string JoinAdvice =>

@@ -20,6 +20,9 @@ public abstract class SiloCluster
     /// <summary>Where the cluster keeps the grains that it has one of.</summary>
     public abstract ClusterHead Head { get; }
 
+    /// <summary>Whether the membership is in a store outside the silos, which may be lost while they live.</summary>
+    public virtual bool IsInStore => false;
+
     /// <summary>What a silo that joins waits for.</summary>
     public abstract string Entrance { get; }
 

@@ -1,0 +1,57 @@
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>A Redis that comes back without its data, and with it without the membership of a cluster whose silos live on.</summary>
+public sealed class EmptiedRedisTests : IAsyncLifetime
+{
+    private readonly RedisFleet _fleet = new();
+
+    public ValueTask InitializeAsync() => _fleet.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _fleet.DisposeAsync();
+
+    [Fact]
+    public async Task Silos_that_are_missing_in_an_emptied_redis_say_so_and_end_when_another_begins_the_cluster_anew()
+    {
+        string[] job = ["--model", "lenet", "--batch", "96", "--steps", "200000", "--workers", "1"];
+        using ClientProcess training = ClientProcess.Start(_fleet.Folder, ["train", "--json", .. job, .. _fleet.ClusterOptions, "--out", "run"]);
+        await _fleet.RowsAsync("run", 50);
+        _fleet.Redis.Kill();
+        await _fleet.Redis.StartAsync();
+        ClientProcess[] old = [_fleet.Silo(RedisFleet.Founder), _fleet.Silo("server-1")];
+        foreach (ClientProcess silo in old)
+        {
+            await silo.ComplainsAsync("is missing in the membership table of cluster 'lab'");
+        }
+
+        await _fleet.RowsAsync("run", _fleet.Rows("run") + 100);
+        Assert.All(old, silo => Assert.False(silo.HasExited));
+
+        await _fleet.StartAsync("node-1", "worker,server");
+        foreach (ClientProcess silo in old)
+        {
+            await silo.EndAsync(4);
+            Assert.Contains("has been begun anew without it", silo.Error);
+        }
+
+        await training.EndAsync(4);
+        using ClientProcess list = await ClientProcess.RunAsync(0, _fleet.Folder, ["job", "list", .. _fleet.ClusterOptions]);
+        Assert.Contains("No jobs", list.Output);
+        using ClientProcess resumed = await ClientProcess.RunAsync(
+            0, _fleet.Folder, ["train", "--json", "--steps", "5", "--workers", "1", .. _fleet.ClusterOptions, "--out", "next"]);
+    }
+
+    [Fact]
+    public async Task A_silo_that_is_missing_in_an_emptied_redis_leaves_when_it_is_told_to()
+    {
+        _fleet.Redis.Kill();
+        await _fleet.Redis.StartAsync();
+        ClientProcess silo = _fleet.Silo(RedisFleet.Founder);
+        await silo.ComplainsAsync("is missing in the membership table of cluster 'lab'");
+        silo.Terminate();
+        await silo.EndAsync(143);
+
+        Assert.Contains("leaves without having said so to its cluster", silo.Error);
+    }
+}
