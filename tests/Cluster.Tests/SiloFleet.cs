@@ -3,7 +3,7 @@ using Xunit;
 namespace ConvNet.Cluster.Tests;
 
 /// <summary>A server silo and worker silos with one device each, every one a process of its own, for the tests of a class.</summary>
-public sealed class SiloFleet : IAsyncLifetime
+public class SiloFleet : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly TemporaryFolder _folder = new();
@@ -13,15 +13,25 @@ public sealed class SiloFleet : IAsyncLifetime
 
     public string Url { get; private set; } = "";
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Ports of the server silo, which is the primary.</summary>
+    public int Port { get; private set; }
+
+    public int Gateway { get; private set; }
+
+    /// <summary>The options by which silos secure their connections.</summary>
+    protected virtual string[] Security => [];
+
+    public virtual async ValueTask InitializeAsync()
     {
         int[] ports = FreePorts.Take(2);
+        (Port, Gateway) = (ports[0], ports[1]);
         Url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
         await StartAsync("server-1", "server", ports[0], ports[1]);
     }
 
     public ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         foreach (ClientProcess silo in _silos.Values)
         {
             silo.Dispose();
@@ -80,7 +90,7 @@ public sealed class SiloFleet : IAsyncLifetime
     private async Task StartAsync(string name, string roles, int port, int gateway)
     {
         ClientProcess silo = ClientProcess.Start(
-            Folder, "silo", "--name", name, "--cluster", Url, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles);
+            Folder, ["silo", "--name", name, "--cluster", Url, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles, .. Security]);
         lock (_silos)
         {
             _silos[name] = silo;
