@@ -35,6 +35,11 @@ public static class SiloHost
     {
         PortCheck.Run(options.Ports);
         await options.Cluster.CheckAsync(warn, cancellationToken);
+        if (options.Cluster.Identity?.Warn(TimeProvider.System) is { } warning)
+        {
+            warn(warning);
+        }
+
         using IHost host = Build(options, configureLogging, dying);
         if (options.Cluster.Identity is not null)
         {

@@ -76,12 +76,15 @@ public class SiloFleet : IAsyncLifetime
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
     }
 
+    /// <summary>How many rows of metrics a run has written.</summary>
+    public int RowsOf(string run) =>
+        File.Exists(Path.Combine(Folder, run, "metrics.csv")) ? File.ReadLines(Path.Combine(Folder, run, "metrics.csv")).Count() : 0;
+
     /// <summary>Waits until a run has written so many rows of metrics.</summary>
     public async Task RowsAsync(string run, int rows)
     {
         using var deadline = new CancellationTokenSource(Patience);
-        string path = Path.Combine(Folder, run, "metrics.csv");
-        while (!File.Exists(path) || File.ReadLines(path).Count() < rows)
+        while (RowsOf(run) < rows)
         {
             await Task.Delay(20, deadline.Token);
         }
