@@ -22,7 +22,11 @@ internal abstract class ClusterConnection : IAsyncDisposable
         return await RemoteCluster.ConnectAsync(cluster, url, log);
     }
 
-    public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
+    public virtual IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
+
+    public virtual IJobDirectoryGrain Jobs => Grains.GetGrain<IJobDirectoryGrain>(0);
+
+    public virtual IClusterGrain Silos => Grains.GetGrain<IClusterGrain>(0);
 
     public abstract ValueTask DisposeAsync();
 
