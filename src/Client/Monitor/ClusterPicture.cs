@@ -23,7 +23,7 @@ internal sealed record ClusterPicture(
         new([], [], [], new Dictionary<(string, string), WorkerPace>(), null, JobCurves.Empty, null, IsBack: false);
 
     /// <summary>Of all jobs, in the order in which they are shown.</summary>
-    public IReadOnlyList<string> Ids { get; } = [.. Jobs.Select(job => job.JobId), .. Silent.Except(Jobs.Select(job => job.JobId))];
+    public IReadOnlyList<string> Ids => [.. Jobs.Select(job => job.JobId), .. Silent.Except(Jobs.Select(job => job.JobId))];
 
     /// <summary>What a job said last; null if it has not said anything yet, or the cluster does not know it.</summary>
     public JobStatus? Find(string id) => Jobs.FirstOrDefault(job => job.JobId == id);

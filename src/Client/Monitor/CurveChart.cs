@@ -6,7 +6,8 @@ namespace ConvNet.Client.Monitor;
 /// <summary>A curve as text: its name and newest values, the curve between two axes with numbers, and single points on top of it.</summary>
 /// <param name="Train">Drawn as a line.</param>
 /// <param name="Test">Drawn as single points.</param>
-internal sealed record CurveChart(string Name, Curve Train, Curve Test)
+/// <param name="None">Said while there is no line.</param>
+internal sealed record CurveChart(string Name, Curve Train, Curve Test, string None)
 {
     private const int FewestColumns = 24, FewestRows = 4;
 
@@ -54,7 +55,7 @@ internal sealed record CurveChart(string Name, Curve Train, Curve Test)
     private ScreenRow Legend(Glyphs glyphs)
     {
         ScreenRow legend = ScreenRow.Of(Name, new Style(decoration: Decoration.Bold));
-        legend.Add(Train.Last is { } train ? Lines.Invariant($"  {glyphs.Done} train {train:F4}") : "  no steps yet", TrainStyle);
+        legend.Add(Train.Last is { } train ? Lines.Invariant($"  {glyphs.Done} train {train:F4}") : $"  {None}", TrainStyle);
         return Test.Last is { } test ? legend.Add(Lines.Invariant($"  {glyphs.Mark} test {test:F4}"), TestStyle) : legend;
     }
 

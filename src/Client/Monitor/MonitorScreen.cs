@@ -22,6 +22,7 @@ internal sealed class MonitorScreen(Terminal terminal, string cluster)
     private string? _selected;
     private int _scrolled;
     private JobStatus? _opened;
+    private JobCurves _curves = JobCurves.Empty;
 
     /// <summary>The id of the job that is open; null: none is.</summary>
     public string? OpenJob { get; private set; }
@@ -49,6 +50,11 @@ internal sealed class MonitorScreen(Terminal terminal, string cluster)
         {
             _opened = status;
         }
+
+        if (OpenJob is not null && picture.OpenJob == OpenJob)
+        {
+            _curves = picture.Curves;
+        }
     }
 
     public void Press(MonitorKey key)
@@ -65,7 +71,7 @@ internal sealed class MonitorScreen(Terminal terminal, string cluster)
                 Turn(key == MonitorKey.NextPane ? 1 : -1);
                 break;
             case MonitorKey.Open when OpenJob is null && _clusterPane == Pane.Jobs && _selected is not null:
-                (OpenJob, _opened, _scrolled) = (_selected, _picture.Find(_selected), 0);
+                (OpenJob, _opened, _curves, _scrolled) = (_selected, _picture.Find(_selected), JobCurves.Empty, 0);
                 break;
             case MonitorKey.Back:
                 (OpenJob, _opened, _scrolled) = (null, null, 0);
@@ -124,7 +130,10 @@ internal sealed class MonitorScreen(Terminal terminal, string cluster)
     {
         if (_picture.Trouble is { } trouble)
         {
-            yield return ScreenRow.Of(Cut(trouble.Sentence, columns), Color.Red);
+            foreach (string line in ScreenText.Wrap(terminal.Printable(trouble.Sentence), columns).Take(2))
+            {
+                yield return ScreenRow.Of(Cut(line, columns), Color.Red);
+            }
         }
         else if (_picture.IsBack)
         {
@@ -190,22 +199,22 @@ internal sealed class MonitorScreen(Terminal terminal, string cluster)
         int selected = IndexOfSelected(), room = rows - TextTable.HeadRows - 1;
         int first = Math.Clamp(selected - room / 2, 0, Math.Max(0, Ids.Count - room));
         string why = _selected is not null && _picture.Find(_selected) is { } job ? Lines.Why(job).Trim() : "";
-        return
+        ScreenRow[] shown =
         [
             .. lines.Take(TextTable.HeadRows).Select(line => ScreenRow.Of(line)),
             .. lines.Skip(TextTable.HeadRows).Index().Skip(first).Take(Math.Max(0, room))
                 .Select(line => line.Index == selected ? ScreenRow.Of($">{line.Item[1..]}", Bold) : ScreenRow.Of(line.Item)),
-            ScreenRow.Of(Cut(why, columns), Color.Yellow),
         ];
+        return [.. shown, .. Enumerable.Repeat(ScreenRow.Empty, Math.Max(0, rows - 1 - shown.Length)), ScreenRow.Of(Cut(why, columns), Color.Yellow)];
     }
 
     /// <summary>Loss and accuracy, below each other or side by side; below them the workers, where the screen is high enough for both.</summary>
     private IEnumerable<ScreenRow> CurveRows(int columns, int rows)
     {
         const int highPane = 24, widePane = 100, gap = 2;
-        JobCurves curves = _picture.OpenJob == OpenJob ? _picture.Curves : JobCurves.Empty;
-        var loss = new CurveChart("loss", curves.TrainLoss, curves.TestLoss);
-        var accuracy = new CurveChart("accuracy", curves.TrainAccuracy, curves.TestAccuracy);
+        string none = _opened is { HasEnded: true } && !_curves.IsReading ? "the job's steps are no longer kept" : "no steps yet";
+        var loss = new CurveChart("loss", _curves.TrainLoss, _curves.TestLoss, none);
+        var accuracy = new CurveChart("accuracy", _curves.TrainAccuracy, _curves.TestAccuracy, none);
         IReadOnlyList<string> workers = rows >= highPane ? Tables.WorkersOf(_opened).Lines(columns) : [];
         int ofWorkers = workers.Count > TextTable.HeadRows ? Math.Min(workers.Count, rows / 3) : 0;
         int left = ofWorkers > 0 ? rows - ofWorkers - 1 : rows;
@@ -240,8 +249,7 @@ internal sealed class MonitorScreen(Terminal terminal, string cluster)
     /// <summary>The last events at the bottom, unless somebody has scrolled up.</summary>
     private IEnumerable<ScreenRow> Lasts(int columns, int rows)
     {
-        IReadOnlyList<string> events = _picture.OpenJob == OpenJob ? _picture.Curves.Events : [];
-        string[] lines = [.. events.SelectMany(happened => ScreenText.Wrap(terminal.Printable(happened), columns))];
+        string[] lines = [.. _curves.Events.SelectMany(happened => ScreenText.Wrap(terminal.Printable(happened), columns))];
         _scrolled = Math.Clamp(_scrolled, -Math.Max(0, lines.Length - rows), 0);
         return lines.Length == 0
             ? [ScreenRow.Of("Nothing has happened yet.")]

@@ -4,5 +4,5 @@ namespace ConvNet.Client.Monitor;
 /// <param name="What">Without a full stop.</param>
 internal sealed record Trouble(string What, DateTimeOffset Since)
 {
-    public string Sentence => $"The cluster has not answered since {Since:HH:mm:ss} ({What}); trying again.";
+    public string Sentence => $"The cluster has not answered since {Since:HH:mm:ss}, trying again: {What}.";
 }
