@@ -17,13 +17,12 @@ internal sealed class MonitorSession(Terminal terminal, FullScreen window, Clust
         using var news = new SemaphoreSlim(0);
         MonitorKeys? keys = terminal.ReadKey is { } readKey ? MonitorKeys.Read(readKey) : null;
         Task watching = Task.Run(() => watch.RunAsync(() => news.Release(), leaving.Token), CancellationToken.None);
-        Task waiting = news.WaitAsync(leaving.Token);
+        Task waiting = news.WaitAsync(leaving.Token), pressed = PressedAsync(keys, leaving.Token);
         while (!screen.HasQuit && !stop.IsCancellationRequested && !watching.IsCompleted)
         {
             screen.Take(watch.Picture);
             ScreenSize size = terminal.SizeNow;
             window.Show(screen.Rows(size), size);
-            Task pressed = keys?.WaitAsync(leaving.Token) ?? Task.Delay(Timeout.Infinite, leaving.Token);
             await Task.WhenAny(pressed, waiting, watching, Task.Delay(Redraw, leaving.Token));
             if (waiting.IsCompleted)
             {
@@ -35,10 +34,19 @@ internal sealed class MonitorSession(Terminal terminal, FullScreen window, Clust
                 screen.Press(key);
             }
 
+            if (pressed.IsCompleted)
+            {
+                pressed = PressedAsync(keys, leaving.Token);
+            }
+
             watch.OpenJob = screen.OpenJob;
         }
 
         await leaving.CancelAsync();
         await watching;
     }
+
+    /// <summary>Ends with the next key; never where there are none.</summary>
+    private static Task PressedAsync(MonitorKeys? keys, CancellationToken cancellation) =>
+        keys?.WaitAsync(cancellation) ?? Task.Delay(Timeout.Infinite, cancellation);
 }
