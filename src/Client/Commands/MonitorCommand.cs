@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using ConvNet.Client.Cluster;
 using ConvNet.Client.Monitor;
 using ConvNet.Client.Runs;
@@ -42,9 +41,6 @@ internal static class MonitorCommand
         }
         else if (terminal.IsInteractive)
         {
-            // Ctrl-Z gives the window back to the shell; the next frame takes it again.
-            using PosixSignalRegistration? suspend =
-                OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => window.Leave());
             await new MonitorSession(terminal, window, watch, url).RunAsync(stop.Token);
         }
         else

@@ -13,7 +13,7 @@ internal sealed class FullScreen : IDisposable
     private const string Enter = "\e[?1049h\e[?25l", EraseRest = "\e[K", EraseBelow = "\e[J", Home = "\e[H";
 
     /// <summary>The last two codes end the keypad's application mode, which .NET begins when it reads keys and never ends.</summary>
-    private const string LeaveAll = "\e[?25h\e[?1049l\e[?1l\e>";
+    private const string Leave = "\e[?25h\e[?1049l\e[?1l\e>";
 
     private readonly Terminal _terminal;
     private readonly IAnsiConsole _console;
@@ -57,24 +57,16 @@ internal sealed class FullScreen : IDisposable
         }
     }
 
-    /// <summary>Gives the window back to the shell until the next frame, as when the process is stopped by Ctrl-Z.</summary>
-    public void Leave()
-    {
-        lock (_gate)
-        {
-            if (_isEntered)
-            {
-                _console.Write(new ControlCode(LeaveAll));
-                _isEntered = false;
-            }
-        }
-    }
-
+    /// <summary>Gives the window back; nothing is shown from then on.</summary>
     public void Dispose()
     {
         lock (_gate)
         {
-            Leave();
+            if (_isEntered && !_isOver)
+            {
+                _console.Write(new ControlCode(Leave));
+            }
+
             _isOver = true;
         }
     }

@@ -20,12 +20,17 @@ public sealed class WorkerMeterTests
     public void The_next_looks_show_the_last_seconds()
     {
         _meter.Take(Worker(1000, 6, 4), 100);
-        for (int second = 1; second <= 60; second++)
+        for (int second = 1; second <= 30; second++)
         {
-            _meter.Take(Worker(1000 + 500 * second, 6 + 0.9 * second, 4 + 0.1 * second), 100 + second);
+            _meter.Take(Worker(1000 + 100 * second, 6 + 0.5 * second, 4 + 0.5 * second), 100 + second);
         }
 
-        WorkerPace pace = _meter.Take(Worker(31_000, 60, 10), 160.2);
+        for (int second = 1; second <= 30; second++)
+        {
+            _meter.Take(Worker(4000 + 500 * second, 21 + 0.9 * second, 19 + 0.1 * second), 130 + second);
+        }
+
+        WorkerPace pace = _meter.Take(Worker(19_000, 48, 22), 160.2);
 
         Assert.Equal(500, pace.ImagesPerSecond, 1e-9);
         Assert.Equal((0.9, 0.1), (pace.Compute, pace.Push), Comparer);

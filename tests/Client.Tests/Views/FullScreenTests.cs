@@ -24,7 +24,7 @@ public sealed class FullScreenTests
     }
 
     [Fact]
-    public void A_frame_that_changes_nothing_is_not_written_unless_the_window_was_given_back()
+    public void A_frame_that_changes_nothing_is_not_written_unless_the_window_has_another_size()
     {
         using var screen = new FakeScreen(20, 4);
         using var window = new FullScreen(screen.Terminal(TextWriter.Null));
@@ -33,9 +33,8 @@ public sealed class FullScreenTests
 
         window.Show([ScreenRow.Of("one")], screen.Size);
         Assert.Equal(writes, screen.Writes);
-        window.Leave();
-        window.Show([ScreenRow.Of("one")], screen.Size);
-        Assert.True(screen.IsAlternate);
+        window.Show([ScreenRow.Of("one")], new ScreenSize(19, 4));
+        Assert.NotEqual(writes, screen.Writes);
     }
 
     [Fact]
