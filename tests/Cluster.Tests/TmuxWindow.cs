@@ -13,7 +13,9 @@ internal sealed class TmuxWindow : IDisposable
     {
         string client = Path.Combine(AppContext.BaseDirectory, "convnet.dll");
         string command = string.Join(' ', args.Prepend(client).Select(word => $"'{word}'"));
-        Run("-f", "/dev/null", "new-session", "-d", "-x", $"{columns}", "-y", $"{rows}", "-c", folder, $"dotnet {command}; echo Ended; sleep 300");
+        Run(
+            "-f", "/dev/null", "new-session", "-d", "-x", $"{columns}", "-y", $"{rows}", "-c", folder,
+            $"dotnet {command}; code=$?; echo Ended; echo \"Exit code $code\"; stty -a | grep -ow -e '-\\?icanon' -e '-\\?echo'; sleep 300");
     }
 
     public static bool IsAvailable => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(path => File.Exists(Path.Combine(path, "tmux")));
@@ -23,6 +25,12 @@ internal sealed class TmuxWindow : IDisposable
 
     /// <summary>Everything since the start.</summary>
     public string[] History => Run("capture-pane", "-p", "-S", "-").TrimEnd('\n').Split('\n');
+
+    /// <summary>Whether the command has the alternate screen, whether the cursor is shown, whether the keypad sends codes of its own.</summary>
+    public string Modes => Run("display-message", "-p", "#{alternate_on} #{cursor_flag} #{keypad_flag}").Trim();
+
+    /// <summary>Presses keys by the names that tmux has for them.</summary>
+    public void Press(params string[] keys) => Run(["send-keys", .. keys]);
 
     public void Resize(int columns, int rows) => Run("resize-window", "-x", $"{columns}", "-y", $"{rows}");
 

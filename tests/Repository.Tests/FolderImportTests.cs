@@ -43,7 +43,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             ".",
         ],
         ["Silo"] = ["Security", "Clustering", "."],
-        ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Commands", "."],
+        ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Monitor", "Commands", "."],
     };
 
     /// <summary>Parents that choose among their children's algorithms, which build on the parent.</summary>

@@ -30,7 +30,11 @@ internal abstract class ClusterConnection : IAsyncDisposable
         return await RemoteCluster.OpenAsync(cluster, log);
     }
 
-    public IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
+    public virtual IJobGrain Job(string id) => Grains.GetGrain<IJobGrain>(id);
+
+    public virtual IJobDirectoryGrain Jobs => Grains.GetGrain<IJobDirectoryGrain>(0);
+
+    public virtual IClusterGrain Silos => Grains.GetGrain<IClusterGrain>(0);
 
     public abstract ValueTask DisposeAsync();
 

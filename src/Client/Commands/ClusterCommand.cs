@@ -6,8 +6,9 @@ namespace ConvNet.Client.Commands;
 /// <summary>cluster: what belongs to a cluster as a whole.</summary>
 internal static class ClusterCommand
 {
-    public static Command Create(Terminal terminal) => new("cluster", "Makes what the silos and clients of a cluster need.")
+    public static Command Create(Terminal terminal) => new("cluster", "Looks at a running cluster, and makes what its silos and clients need.")
     {
+        ClusterStatusCommand.Create(terminal),
         CertificateCommand.Create(terminal),
     };
 }

@@ -82,33 +82,10 @@ internal static class JobCommand
         }
         else
         {
-            Say(terminal, TableOf(terminal, jobs, silent));
+            JobTable.Of(terminal, jobs, silent).Write();
         }
 
         return (int)ExitCode.Ok;
-    }
-
-    private static TextTable TableOf(Terminal terminal, IReadOnlyList<JobStatus> jobs, IReadOnlyList<string> silent)
-    {
-        var table = new TextTable(
-            terminal,
-            new Column("job", 0, IsNumber: false),
-            new Column("state", 0, IsNumber: false),
-            new Column("step", 1),
-            new Column("model", 2, IsNumber: false),
-            new Column("data", 4, IsNumber: false),
-            new Column("workers", 3));
-        foreach (JobStatus job in jobs)
-        {
-            table.Add(job.JobId, job.State.InWords(), $"{job.Step}/{job.TotalSteps}", job.Model, job.Data, $"{job.Workers.Length}");
-        }
-
-        foreach (string id in silent)
-        {
-            table.Add(id, "does not answer", "", "", "", "");
-        }
-
-        return table;
     }
 
     private static async Task<int> ShowAsync(Terminal terminal, string id, SiloCluster home, bool json, CancellationToken cancellation)
@@ -136,15 +113,7 @@ internal static class JobCommand
             parts.Add(server.Role, server.Silo, "");
         }
 
-        Say(terminal, parts);
+        parts.Write();
         return (int)ExitCode.Ok;
-    }
-
-    private static void Say(Terminal terminal, TextTable table)
-    {
-        foreach (string line in table.Lines(terminal.SizeNow.LineColumns))
-        {
-            terminal.Out.WriteLine(line);
-        }
     }
 }

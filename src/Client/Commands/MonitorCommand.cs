@@ -1,27 +1,26 @@
 using System.CommandLine;
 using ConvNet.Client.Cluster;
+using ConvNet.Client.Monitor;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Silo.Clustering;
+using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
-/// <summary>monitor: watches the jobs of a running cluster.</summary>
+/// <summary>monitor: watches the jobs, workers and silos of a running cluster.</summary>
 internal static class MonitorCommand
 {
-    private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(2);
-
     public static Command Create(Terminal terminal)
     {
         var cluster = new ClusterOptions(isRequired: true);
-        var once = new Option<bool>("--once") { Description = "Show the jobs once and end" };
+        var once = new Option<bool>("--once") { Description = "Show the jobs once, in plain lines, and end" };
         var command = new Command(
             "monitor",
             """
-            Shows jobs, workers, loss and accuracy of a running cluster until Ctrl-C.
+            Shows jobs, workers, silos, loss and accuracy of a running cluster until 'q' or Ctrl-C; the last row names the keys. It only looks on.
 
             Example: convnet monitor --cluster dev://127.0.0.1:11111
             """)
@@ -33,31 +32,37 @@ internal static class MonitorCommand
 
     private static async Task<int> RunAsync(Terminal terminal, SiloCluster home, bool once)
     {
-        using var stop = new StopSignal(_ => { });
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Serilog.Core.Logger.None);
-        using JobsView view = JobsView.For(terminal, home.Url, once);
-        var jobs = new ClusterJobs(cluster, home.Url);
-        TimeSpan interval = terminal.IsInteractive ? LiveInterval : PlainInterval;
-        while (stop.Requested is null)
+        using var window = new FullScreen(terminal);
+        using var stop = new StopSignal(_ => { }, _ => window.Dispose());
+        ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
+        await using var watch = new ClusterWatch(cluster, () => ClusterConnection.ConnectAsync(home, Logger.None), TimeProvider.System);
+        if (once)
         {
-            try
-            {
-                (IReadOnlyList<JobStatus> known, IReadOnlyList<string> silent) = await jobs.AskAsync(stop.Token);
-                view.Show(known, silent);
-            }
-            catch (OperationCanceledException) when (stop.Requested is not null)
-            {
-                break;
-            }
-
-            if (once)
-            {
-                break;
-            }
-
-            await Task.Delay(interval, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ShowOnceAsync(terminal, cluster, home.Url, stop.Token);
+        }
+        else if (terminal.IsInteractive)
+        {
+            await new MonitorSession(terminal, window, watch, home.Url).RunAsync(stop.Token);
+        }
+        else
+        {
+            await new PlainMonitor(terminal, watch, home.Url).RunAsync(stop.Token);
         }
 
+        window.Dispose();
         return (int)(stop.Requested ?? ExitCode.Ok);
+    }
+
+    private static async Task ShowOnceAsync(Terminal terminal, ClusterConnection cluster, string url, CancellationToken stop)
+    {
+        try
+        {
+            (IReadOnlyList<JobStatus> jobs, IReadOnlyList<string> silent) = await new ClusterJobs(cluster, url).AskAsync(stop);
+            new JobLines(terminal, url).Show(jobs, silent);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Who asked to leave gets the signal's exit code.
+        }
     }
 }

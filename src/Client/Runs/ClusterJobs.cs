@@ -1,7 +1,6 @@
 using ConvNet.Client.Cluster;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Runs;
@@ -15,7 +14,7 @@ internal sealed class ClusterJobs(ClusterConnection cluster, string url)
     /// <returns>The jobs in the order of their submission, the newest first, and the ids of those that do not answer.</returns>
     public async Task<(IReadOnlyList<JobStatus> Jobs, IReadOnlyList<string> Silent)> AskAsync(CancellationToken cancellation = default)
     {
-        string[] ids = await _contact.AskAsync(() => cluster.Grains.GetGrain<IJobDirectoryGrain>(0).ListAsync(), cancellation);
+        string[] ids = await _contact.AskAsync(() => cluster.Jobs.ListAsync(), cancellation);
         JobStatus?[] known = await Task.WhenAll(ids.Select(StatusAsync)).WaitAsync(cancellation);
         return ([.. known.OfType<JobStatus>()], [.. ids.Where((_, i) => known[i] is null)]);
     }

@@ -82,6 +82,14 @@ internal static class Lines
     public static string TimeLeft(JobStatus status) =>
         status.SecondsPerStep > 0 ? Clock(status.SecondsPerStep * (status.TotalSteps - status.Step)) : "?";
 
+    /// <summary>The last evaluation.</summary>
+    public static string Tested(JobStatus status) => status.Evaluation is { } evaluation
+        ? Invariant($"test loss {evaluation.Loss:F4}  test accuracy {evaluation.Accuracy:F4} (step {evaluation.Step})")
+        : "not evaluated yet";
+
+    /// <summary>Why a job waits, or has ended as it has, behind something else; empty if there is no reason.</summary>
+    public static string Why(JobStatus status) => (status.Failure?.Message ?? status.Reason) is { } reason ? $"  {reason}" : "";
+
     public static string Clock(double seconds)
     {
         var time = TimeSpan.FromSeconds(Math.Min(seconds, 359_999));

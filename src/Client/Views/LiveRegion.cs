@@ -128,9 +128,4 @@ internal sealed class LiveRegion(Terminal terminal)
 
         return taken;
     }
-
-    private sealed class Frame(IReadOnlyList<Segment> segments) : Renderable
-    {
-        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) => segments;
-    }
 }

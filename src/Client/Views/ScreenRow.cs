@@ -35,6 +35,23 @@ internal sealed class ScreenRow
         return this;
     }
 
+    /// <summary>Two pictures side by side; the right one begins at a column.</summary>
+    public static IEnumerable<ScreenRow> Beside(IReadOnlyList<ScreenRow> left, IReadOnlyList<ScreenRow> right, int column)
+    {
+        for (int i = 0; i < Math.Max(left.Count, right.Count); i++)
+        {
+            ScreenRow row = Empty;
+            row._parts.AddRange(i < left.Count ? left[i]._parts : []);
+            if (i < right.Count)
+            {
+                row.Add(new string(' ', Math.Max(0, column - Segment.CellCount(row._parts))));
+                row._parts.AddRange(right[i]._parts);
+            }
+
+            yield return row;
+        }
+    }
+
     /// <summary>What <paramref name="columns"/> have room for.</summary>
     public IReadOnlyList<Segment> Parts(int columns) => Segment.CellCount(_parts) <= columns ? _parts : Segment.Truncate(_parts, columns);
 }

@@ -94,9 +94,9 @@ internal static class StatusPanel
         {
             table.Add(
                 worker.Name,
-                worker.EndShard - worker.FirstShard == 1 ? $"{worker.FirstShard}" : $"{worker.FirstShard}-{worker.EndShard - 1}",
-                worker.Step.ToString(CultureInfo.InvariantCulture),
-                worker.Samples.ToString(CultureInfo.InvariantCulture),
+                ShortText.Shards(worker),
+                ShortText.Number(worker.Step),
+                ShortText.Number(worker.Samples),
                 Share(worker.ComputeSeconds, worker),
                 Share(worker.BatchNormSeconds, worker),
                 Share(worker.PushSeconds, worker),

@@ -8,8 +8,15 @@ namespace ConvNet.Client.Views;
 /// <param name="UsesColor">Colour is welcome; never without <paramref name="IsInteractive"/>.</param>
 /// <param name="IsUnicode">It shows more than ASCII.</param>
 /// <param name="Size">Asked again whenever something is drawn; null where nobody wraps lines, as in a pipe.</param>
+/// <param name="ReadKey">Waits for a key, which is not shown; null where nobody can press one.</param>
 public sealed record Terminal(
-    TextWriter Out, TextWriter Error, bool IsInteractive, bool UsesColor, bool IsUnicode = true, Func<ScreenSize>? Size = null)
+    TextWriter Out,
+    TextWriter Error,
+    bool IsInteractive,
+    bool UsesColor,
+    bool IsUnicode = true,
+    Func<ScreenSize>? Size = null,
+    Func<ConsoleKeyInfo>? ReadKey = null)
 {
     /// <summary>Without a terminal nobody wraps lines for a reader: a pipe gets every line whole.</summary>
     private const int PipeColumns = int.MaxValue;
@@ -38,7 +45,8 @@ public sealed record Terminal(
             interactive,
             color,
             Console.IsOutputRedirected || ShowsUnicode(Environment.GetEnvironmentVariable),
-            Console.IsOutputRedirected ? null : ConsoleSize);
+            Console.IsOutputRedirected ? null : ConsoleSize,
+            interactive && !Console.IsInputRedirected ? () => Console.ReadKey(intercept: true) : null);
     }
 
     /// <summary>

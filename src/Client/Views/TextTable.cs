@@ -5,6 +5,9 @@ namespace ConvNet.Client.Views;
 /// <summary>A table that fits the terminal: where it is too wide, the least important columns are left out and long names are cut.</summary>
 internal sealed class TextTable(Terminal terminal, params Column[] columns)
 {
+    /// <summary>The heading and its rule, before the rows.</summary>
+    public const int HeadRows = 2;
+
     private const int WideGap = 3, NarrowGap = 2;
 
     private readonly List<string[]> _rows = [];
@@ -32,6 +35,15 @@ internal sealed class TextTable(Terminal terminal, params Column[] columns)
             new string(glyphs.Rule, Math.Min(width, WidthOf(shown, gap))),
             .. _rows.Select(row => Row(shown.Select(column => row[column]))),
         ];
+    }
+
+    /// <summary>As wide as the terminal.</summary>
+    public void Write()
+    {
+        foreach (string line in Lines(terminal.SizeNow.LineColumns))
+        {
+            terminal.Out.WriteLine(line);
+        }
     }
 
     /// <summary>The headings of the columns for which <paramref name="width"/> has no room.</summary>

@@ -9,18 +9,31 @@ namespace ConvNet.Grains.Placement;
 /// </summary>
 public sealed class SiloCatalog(IClusterMembershipService membership, ISiloMetadataCache metadata)
 {
-    public IReadOnlyList<SiloOffer> Silos() =>
-    [
-        .. Members()
-            .Select(member => SiloOffer.FromMetadata(member.Name, metadata.GetSiloMetadata(member.SiloAddress).Metadata))
-            .OfType<SiloOffer>(),
-    ];
+    public IReadOnlyList<SiloOffer> Silos() => [.. Members().Select(OfferOf).OfType<SiloOffer>()];
+
+    /// <summary>For people and scripts.</summary>
+    public IEnumerable<ClusterSilo> Describe() =>
+        from member in Members()
+        let offer = OfferOf(member)
+        where offer is not null
+        select new ClusterSilo(
+            offer.Name,
+            member.SiloAddress.Endpoint.ToString(),
+            offer.Workers,
+            offer.Servers,
+            offer.Workers ? offer.Devices : 0,
+            offer.Threads,
+            offer.Version,
+            offer.Started);
 
     /// <summary>The silo with this name, or null if there is none.</summary>
     public SiloAddress? AddressOf(string name) => Members().FirstOrDefault(member => member.Name == name)?.SiloAddress;
 
     /// <summary>Addresses in the order of the silos' names.</summary>
     public IEnumerable<SiloAddress> Addresses() => Members().Select(member => member.SiloAddress);
+
+    private SiloOffer? OfferOf(ClusterMember member) =>
+        SiloOffer.FromMetadata(member.Name, metadata.GetSiloMetadata(member.SiloAddress).Metadata);
 
     private IEnumerable<ClusterMember> Members() => membership.CurrentSnapshot.Members.Values
         .Where(member => member.Status == SiloStatus.Active)

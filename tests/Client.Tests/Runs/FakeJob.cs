@@ -13,6 +13,8 @@ internal sealed class FakeJob : IJobGrain
     private readonly List<StepRow> _rows = [];
     private readonly List<JobEvent> _events = [];
 
+    public string JobId { get; init; } = Id;
+
     public long TotalSteps { get; init; } = 20;
 
     public int StepsPerEpoch { get; init; } = 10;
@@ -142,7 +144,7 @@ internal sealed class FakeJob : IJobGrain
         JobEvent[] events = query.SinceEvent is { } number ? [.. _events.Where(known => known.Number >= number)] : [];
         return new JobStatus
         {
-            JobId = Id,
+            JobId = JobId,
             Model = "lenet",
             Data = "none",
             State = State,

@@ -24,10 +24,18 @@ internal sealed class FakeScreen : TextWriter
 
     public bool IsCursorHidden { get; private set; }
 
+    /// <summary>The rows that were there before are hidden, and come back.</summary>
+    public bool IsAlternate { get; private set; }
+
+    /// <summary>How often something was written.</summary>
+    public int Writes { get; private set; }
+
     /// <summary>How often a line went on in the next row because it was too long.</summary>
     public int BrokenLines { get; private set; }
 
     public string[] Rows => [.. _rows.Select(row => row.ToString().TrimEnd())];
+
+    public IReadOnlyList<string> ScrolledAway => [.. _scrolledAway.Select(row => row.ToString())];
 
     /// <summary>All rows from the first that was ever written.</summary>
     public string Text => string.Join('\n', _scrolledAway.Select(row => row.ToString().TrimEnd()).Concat(Rows)).TrimEnd();
@@ -56,12 +64,13 @@ internal sealed class FakeScreen : TextWriter
 
     public override void Write(char value)
     {
+        Writes++;
         if (_code.Length > 0 || value == '\e')
         {
             _code.Append(value);
-            if (_code.Length > 2 && char.IsAsciiLetter(value))
+            if (value == '>' || (_code.Length > 2 && char.IsAsciiLetter(value)))
             {
-                Execute(_code.ToString()[2..]);
+                Execute(_code.ToString()[(value == '>' ? 1 : 2)..]);
                 _code.Clear();
             }
         }
@@ -101,6 +110,11 @@ internal sealed class FakeScreen : TextWriter
         {
             case "?25l" or "?25h":
                 IsCursorHidden = code == "?25l";
+                break;
+            case "?1049h" or "?1049l":
+                IsAlternate = code == "?1049h";
+                break;
+            case "?1l" or ">":
                 break;
             case "K":
                 _rows[_row].Length = Math.Min(_rows[_row].Length, _column);

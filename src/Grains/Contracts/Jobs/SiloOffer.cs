@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 
 namespace ConvNet.Grains.Contracts.Jobs;
 
@@ -10,6 +11,14 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
     private const string DevicesKey = "convnet.devices";
     private const string ThreadsKey = "convnet.threads";
     private const string RolesKey = "convnet.roles";
+    private const string VersionKey = "convnet.version";
+    private const string StartedKey = "convnet.started";
+
+    /// <summary>Of the program that the silo runs, with the commit it was built from where that is known; "?" if the silo does not say.</summary>
+    public string Version { get; init; } = typeof(SiloOffer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
+
+    /// <summary>When the silo was started, by its own clock, in whole seconds; null if it does not say.</summary>
+    public DateTimeOffset? Started { get; init; }
 
     /// <summary>As silo metadata.</summary>
     public Dictionary<string, string> ToMetadata() => new()
@@ -17,6 +26,8 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
         [DevicesKey] = Devices.ToString(CultureInfo.InvariantCulture),
         [ThreadsKey] = Threads.ToString(CultureInfo.InvariantCulture),
         [RolesKey] = string.Join(',', new[] { Workers ? "worker" : null, Servers ? "server" : null }.OfType<string>()),
+        [VersionKey] = Version,
+        [StartedKey] = (Started ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
     };
 
     /// <summary>The offer in a silo's metadata, or null if it is no silo of ours or its metadata has not arrived yet.</summary>
@@ -33,6 +44,14 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
             int.Parse(devices, CultureInfo.InvariantCulture),
             int.Parse(values.GetValueOrDefault(ThreadsKey, "1"), CultureInfo.InvariantCulture),
             roles.Contains("worker", StringComparison.Ordinal),
-            roles.Contains("server", StringComparison.Ordinal));
+            roles.Contains("server", StringComparison.Ordinal))
+        {
+            Version = values.GetValueOrDefault(VersionKey, "?"),
+            Started = long.TryParse(values.GetValueOrDefault(StartedKey), CultureInfo.InvariantCulture, out long seconds) ? FromUnixTime(seconds) : null,
+        };
     }
+
+    /// <summary>Other machines' clocks may say anything.</summary>
+    private static DateTimeOffset? FromUnixTime(long seconds) =>
+        seconds is >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 }
