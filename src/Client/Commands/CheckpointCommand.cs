@@ -93,8 +93,8 @@ internal static class CheckpointCommand
             if (now.Checkpoint?.Step == newest.Step)
             {
                 throw ConvNetException.BadInput(
-                    $"silo '{place.Silo}' does not have step {newest.Step} of job '{id}' any more: what it keeps for others is deleted some time after the job's " +
-                    "end; go on from the newest checkpoint that there is elsewhere.");
+                    $"silo '{place.Silo}' does not have step {newest.Step} of job '{id}' any more: what it keeps for others is deleted some time after " +
+                    "the job's end; go on from the newest checkpoint that there is elsewhere.");
             }
 
             // The job has saved newer ones meanwhile.
