@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
@@ -52,6 +53,7 @@ public static class SiloHost
 
             await JoinAsync(host, options, waiting, cancellationToken);
             RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
+            host.Services.GetRequiredService<CheckpointCache>().Sweep();
             started();
             CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
@@ -144,6 +146,7 @@ public static class SiloHost
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddLogging(configureLogging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddSingleton(new CheckpointCache(options.Cache, options.OrphanTime));
         builder.UseOrleans(silo =>
         {
             options.Cluster.Configure(silo, options.Ports);
