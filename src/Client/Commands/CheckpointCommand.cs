@@ -6,6 +6,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts;
+using ConvNet.Silo.Clustering;
 using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
@@ -33,7 +34,7 @@ internal static class CheckpointCommand
     {
         var directory = new Argument<string>("dir") { Description = "Folder that the checkpoint is put into, under checkpoints/", HelpName = "DIR" };
         var job = new Option<string>("--job") { Description = "The job that has saved it", HelpName = "ID", Required = true };
-        Option<string?> cluster = JobCommand.RequiredCluster();
+        var cluster = new ClusterOptions(isRequired: true);
         Option<bool> json = RunOptions.JsonOption();
         var get = new Command(
             "get",
@@ -42,15 +43,16 @@ internal static class CheckpointCommand
 
             Example: convnet checkpoint get --job train-1a2b3c4d --cluster dev://127.0.0.1:11111 runs/fetched
             """)
-        { directory, job, cluster, json };
+        { directory, job, json };
+        cluster.AddTo(get);
         get.SetAction((parsed, cancel) => GetAsync(
-            terminal, parsed.GetValue(directory)!, parsed.GetValue(job)!, parsed.GetValue(cluster)!, parsed.GetValue(json), cancel));
+            terminal, parsed.GetValue(directory)!, parsed.GetValue(job)!, cluster.Read(parsed), parsed.GetValue(json), cancel));
         return get;
     }
 
-    private static async Task<int> GetAsync(Terminal terminal, string directory, string id, string url, bool json, CancellationToken cancellation)
+    private static async Task<int> GetAsync(Terminal terminal, string directory, string id, SiloCluster home, bool json, CancellationToken cancellation)
     {
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
         CheckpointResult fetched = await FetchAsync(cluster, id, Path.GetFullPath(directory), cancellation);
         if (json)
         {
