@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -34,13 +35,16 @@ public static class SiloHost
         Action<string> dying,
         CancellationToken cancellationToken)
     {
-        PortCheck.Run(options.Ports);
+        PortCheck.Run(options.Ports, options.Http);
+        var readiness = new Readiness();
+        await using SiloHttp? http = options.Http is { } port ? await SiloHttp.StartAsync(options, port, readiness, cancellationToken) : null;
         await options.Cluster.CheckAsync(warn, cancellationToken);
         IHost host = Build(options, configureLogging, warn, dying);
         try
         {
             await JoinAsync(host, options, waiting, cancellationToken);
             RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
+            readiness.Join(host.Services.GetRequiredService<SiloCatalog>(), host.Services.GetService<MembershipRecord>());
             started();
             CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
@@ -48,6 +52,7 @@ public static class SiloHost
         }
         finally
         {
+            readiness.Leave();
             await LeaveAsync(host, options.Name, warn);
         }
     }
