@@ -15,17 +15,19 @@ internal sealed class ClientProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private ClientProcess(string folder, string[] args)
+    private ClientProcess(string folder, string[] args, string? machine = null)
     {
-        // The test project references the client, so its assembly and its data lie beside the tests.
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        string dotnet = Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
+        string[] command = machine is null ? [dotnet] : ["ip", "netns", "exec", machine, dotnet];
+        var start = new ProcessStartInfo(command[0])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "convnet.dll"));
-        foreach (string arg in args)
+
+        // The test project references the client, so its assembly and its data lie beside the tests.
+        foreach (string arg in command[1..].Append(Path.Combine(AppContext.BaseDirectory, "convnet.dll")).Concat(args))
         {
             start.ArgumentList.Add(arg);
         }
@@ -52,6 +54,9 @@ internal sealed class ClientProcess : IDisposable
     public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
 
     public static ClientProcess Start(string folder, params string[] args) => new(folder, args);
+
+    /// <summary>Starts it in a network namespace of <see cref="Machines"/>.</summary>
+    public static ClientProcess StartOn(string machine, string folder, string[] args) => new(folder, args, machine);
 
     /// <summary>Runs a command to its end, which must have this exit code.</summary>
     public static async Task<ClientProcess> RunAsync(int exitCode, string folder, params string[] args)
