@@ -12,6 +12,9 @@ public sealed record ConvNetSiloOptions
 
     public required SiloPorts Ports { get; init; }
 
+    /// <summary>Port for health and metrics, or null for none.</summary>
+    public int? Http { get; init; }
+
     /// <summary>Workers that this silo can run.</summary>
     public int Devices { get; init; } = 1;
 

@@ -14,8 +14,13 @@ internal static class PortCheck
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <exception cref="ConvNetException">A port is taken, or both are the same (exit code 4); the address is another machine's (3).</exception>
-    public static void Run(SiloPorts ports)
+    public static void Run(SiloPorts ports, int? http)
     {
+        if (http == ports.Silos || http == ports.Clients)
+        {
+            throw new ConvNetException(ExitCode.Environment, $"--http {http} is also the port for silos or clients; choose another.");
+        }
+
         if (ports.Silos == ports.Clients)
         {
             throw new ConvNetException(ExitCode.Environment, $"--port and --gateway are both {ports.Silos}; a silo needs two ports.");
@@ -23,6 +28,10 @@ internal static class PortCheck
 
         RefuseTaken("--port", new IPEndPoint(ports.Listen, ports.Silos));
         RefuseTaken("--gateway", new IPEndPoint(ports.Listen, ports.Clients));
+        if (http is { } port)
+        {
+            RefuseTaken("--http", new IPEndPoint(ports.Listen, port));
+        }
     }
 
     private static void RefuseTaken(string option, IPEndPoint endpoint)

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Placement;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -36,7 +37,9 @@ public static class SiloHost
         Action<string> dying,
         CancellationToken cancellationToken)
     {
-        PortCheck.Run(options.Ports);
+        PortCheck.Run(options.Ports, options.Http);
+        var readiness = new Readiness();
+        await using SiloHttp? http = options.Http is { } port ? await SiloHttp.StartAsync(options, port, readiness, cancellationToken) : null;
         await options.Cluster.CheckAsync(warn, cancellationToken);
         if (options.Cluster.Identity?.Warn(TimeProvider.System) is { } warning)
         {
@@ -54,6 +57,7 @@ public static class SiloHost
             await JoinAsync(host, options, waiting, cancellationToken);
             RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
             host.Services.GetRequiredService<CheckpointCache>().Sweep();
+            readiness.Join(host.Services.GetRequiredService<SiloCatalog>(), host.Services.GetService<MembershipRecord>());
             started();
             CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
@@ -61,6 +65,7 @@ public static class SiloHost
         }
         finally
         {
+            readiness.Leave();
             await LeaveAsync(host, options.Name, warn);
         }
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using Xunit;
 
 namespace ConvNet.Cluster.Tests;
@@ -43,15 +44,26 @@ public sealed class EmptiedRedisTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_silo_that_is_missing_in_an_emptied_redis_leaves_when_it_is_told_to()
+    public async Task A_silo_that_is_missing_in_an_emptied_redis_is_not_ready_and_leaves_when_it_is_told_to()
     {
+        int port = FreePorts.Take(1)[0];
+        await _fleet.StartAsync("node-1", "worker", "--http", $"{port}");
+        using var web = new HttpClient();
+        Assert.Equal(HttpStatusCode.OK, await ReadyAsync());
         _fleet.Redis.Kill();
         await _fleet.Redis.StartAsync();
-        ClientProcess silo = _fleet.Silo(RedisFleet.Founder);
+        ClientProcess silo = _fleet.Silo("node-1");
         await silo.ComplainsAsync("is missing in the membership table of cluster 'lab'");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await ReadyAsync());
         silo.Terminate();
         await silo.EndAsync(143);
 
         Assert.Contains("leaves without having said so to its cluster", silo.Error);
+
+        async Task<HttpStatusCode> ReadyAsync()
+        {
+            using HttpResponseMessage answer = await web.GetAsync($"http://127.0.0.1:{port}/health/ready", TestContext.Current.CancellationToken);
+            return answer.StatusCode;
+        }
     }
 }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Xunit;
 
 namespace ConvNet.Cluster.Tests;
 
-/// <summary>A real redis-server with a password, on a free port of this machine. It keeps nothing on disk, so that it always begins empty.</summary>
-internal sealed class RedisServer : IDisposable
+/// <summary>A real redis-server with a password, on a free port. It keeps nothing on disk, so that it always begins empty.</summary>
+/// <param name="machine">The network namespace of <see cref="Machines"/> that has the address, or null.</param>
+internal sealed class RedisServer(string address = "127.0.0.1", string? machine = null) : IDisposable
 {
     private const string Password = "a-password-for-tests";
     private const int SigStop = 19, SigCont = 18;
@@ -15,34 +14,38 @@ internal sealed class RedisServer : IDisposable
     private readonly int _port = FreePorts.Take(1)[0];
     private Process? _process;
 
-    public RedisServer() => File.WriteAllText(PasswordFile, Password + "\n");
-
-    public string Endpoint => $"127.0.0.1:{_port}";
+    public string Endpoint => $"{address}:{_port}";
 
     public string PasswordFile => _folder["password"];
 
     /// <summary>Starts the server, for the first time or after <see cref="Kill"/>, and waits until it takes connections.</summary>
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardInput = true };
-        foreach (string arg in new[] { "--bind", "127.0.0.1", "--port", $"{_port}", "--dir", _folder.Path, "--save", "", "-" })
+        await File.WriteAllTextAsync(PasswordFile, Password + "\n");
+        string[] command = machine is null ? ["redis-server"] : ["ip", "netns", "exec", machine, "redis-server"];
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        foreach (string arg in command[1..].Concat(["--bind", address, "--port", $"{_port}", "--dir", _folder.Path, "--save", "", "-"]))
         {
             start.ArgumentList.Add(arg);
         }
 
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, _) => { };
+        var ready = new TaskCompletionSource();
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null || line.Data.Contains("Ready to accept connections"))
+            {
+                ready.TrySetResult();
+            }
+        };
+        _process.Start();
         _process.BeginOutputReadLine();
 
         // On its standard input, so that no list of processes shows it.
         await _process.StandardInput.WriteLineAsync($"requirepass {Password}");
         _process.StandardInput.Close();
-        using var deadline = new CancellationTokenSource(Patience);
-        while (!await AnswersAsync(deadline.Token))
-        {
-            Assert.False(_process.HasExited, "redis-server has ended");
-            await Task.Delay(20, deadline.Token);
-        }
+        await ready.Task.WaitAsync(Patience);
+        Assert.False(_process.HasExited, "redis-server has ended");
     }
 
     /// <summary>Stops answering, as a machine does that swaps.</summary>
@@ -67,19 +70,5 @@ internal sealed class RedisServer : IDisposable
         }
 
         _folder.Dispose();
-    }
-
-    private async Task<bool> AnswersAsync(CancellationToken cancellation)
-    {
-        using var socket = new TcpClient();
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, _port, cancellation);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

@@ -57,10 +57,10 @@ public class SiloFleet : IAsyncLifetime
     }
 
     /// <summary>Starts a further silo and waits until it is in the cluster.</summary>
-    public Task StartAsync(string name, string roles)
+    public Task StartAsync(string name, string roles, params string[] more)
     {
         int[] ports = FreePorts.Take(2);
-        return StartAsync(name, roles, ports[0], ports[1]);
+        return StartAsync(name, roles, ports[0], ports[1], more);
     }
 
     /// <summary>kill -9.</summary>
@@ -100,11 +100,11 @@ public class SiloFleet : IAsyncLifetime
         return File.Exists(path) ? File.ReadLines(path).Count() : 0;
     }
 
-    private async Task StartAsync(string name, string roles, int port, int gateway)
+    private async Task StartAsync(string name, string roles, int port, int gateway, params string[] more)
     {
         ClientProcess silo = ClientProcess.Start(
             Folder,
-            ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles, .. Security]);
+            ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles, .. Security, .. more]);
         lock (_silos)
         {
             _silos[name] = silo;

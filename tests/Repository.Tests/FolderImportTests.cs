@@ -35,7 +35,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Contracts",
             "Protocol/Steps",
             "Protocol/Partition  Protocol/BatchNorm  Protocol/Jobs",
-            "Placement",
+            "Placement  Metering",
             "Calls",
             "Data  Checkpoints",
             "Runs",

@@ -26,6 +26,7 @@ internal static class SiloCommand
         var insecure = new Option<bool>("--insecure") { Description = "Listen beyond this machine although nobody has to prove who he is" };
         Option<long?> port = WholeNumber.Option("--port", "Port for other silos [11111]");
         Option<long?> gateway = WholeNumber.Option("--gateway", "Port for clients [the primary's: that of the cluster URL; 30000]");
+        Option<long?> http = WholeNumber.Option("--http", "Port for health and metrics [none]");
         Option<long?> devices = WholeNumber.Option("--devices", "Workers that this silo can run [1]");
         Option<long?> threads = WholeNumber.Option("--threads", "Compute threads per worker [1]");
         var roles = new Option<string>("--roles")
@@ -48,7 +49,7 @@ internal static class SiloCommand
 
             Example: convnet silo --name node-1 --cluster dev://127.0.0.1:11111 --port 11111 --gateway 30000
             """)
-        { name, listen, advertise, insecure, port, gateway, devices, threads, roles, cache, orphanMinutes, log };
+        { name, listen, advertise, insecure, port, gateway, http, devices, threads, roles, cache, orphanMinutes, log };
         cluster.AddTo(command);
         command.SetAction((parsed, _) =>
         {
@@ -67,6 +68,7 @@ internal static class SiloCommand
                 Name = parsed.GetValue(name)!,
                 Cluster = home,
                 Ports = home.PortsOf(parsed.GetValue(listen), parsed.GetValue(advertise), silos, clients, parsed.GetValue(insecure)),
+                Http = parsed.GetValue(http) is { } health ? WholeNumber.InRange("--http", health, 1, 65535) : null,
                 Devices = WholeNumber.InRange("--devices", parsed.GetValue(devices) ?? 1, 1, 256),
                 Threads = WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? 1, 1, 1024),
                 Cache = parsed.GetValue(cache),

@@ -5,6 +5,7 @@ using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Data;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 using Orleans.Placement;
@@ -72,7 +73,16 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
 
     public Task<string?> HolderAsync() => Task.FromResult(_reservedBy);
 
-    public Task<string> ReserveAsync(string jobId) => Task.FromResult(_reservedBy ??= jobId);
+    public Task<string> ReserveAsync(string jobId)
+    {
+        if (_reservedBy is null)
+        {
+            _reservedBy = jobId;
+            WorkMeter.Take(isTaken: true);
+        }
+
+        return Task.FromResult(_reservedBy);
+    }
 
     public Task ReleaseAsync(MessageHeader header)
     {
@@ -80,6 +90,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
         {
             Stop();
             _reservedBy = null;
+            WorkMeter.Take(isTaken: false);
         }
 
         return Task.CompletedTask;
@@ -207,6 +218,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
             {
                 Stop();
                 _reservedBy = null;
+                WorkMeter.Take(isTaken: false);
             }
         }
         catch (Exception)

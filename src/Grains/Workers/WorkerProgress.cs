@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Metering;
 
 namespace ConvNet.Grains.Workers;
 
@@ -24,6 +25,7 @@ internal sealed class WorkerProgress
     private double _pullSeconds;
     private (long Step, long Samples) _last = (-1, 0);
     private ((long Step, long Samples) Before, long Samples) _counted;
+    private double _meteredWaits;
 
     /// <summary>Steps of the job until the last one that is acknowledged.</summary>
     public long Step => Volatile.Read(ref _step);
@@ -50,7 +52,14 @@ internal sealed class WorkerProgress
     public void AddPush(long start) => Add(ref _pushSeconds, start, Stopwatch.GetTimestamp());
 
     /// <summary>Adds the time of a step, waits included, whether or not it came to its end.</summary>
-    public void AddTraining(long start) => Add(ref _trainSeconds, start, Stopwatch.GetTimestamp());
+    public void AddTraining(long start)
+    {
+        double before = _trainSeconds;
+        Add(ref _trainSeconds, start, Stopwatch.GetTimestamp());
+        double seconds = _trainSeconds - before, waits = _batchNormSeconds + _pushSeconds + _pullSeconds;
+        WorkMeter.AddStep(seconds, Math.Min(seconds, waits - _meteredWaits));
+        _meteredWaits = waits;
+    }
 
     /// <summary>
     /// Counts a step that is about to be reported. When the last one runs again, in a newer generation and maybe with other shards, it is
@@ -72,12 +81,21 @@ internal sealed class WorkerProgress
     {
         _last = _counted.Before;
         Volatile.Write(ref _samples, _samples - _counted.Samples);
+        _counted.Samples = 0;
     }
 
     /// <param name="step">Its report is acknowledged.</param>
-    public void EndStep(long step) => Volatile.Write(ref _step, step + 1);
+    public void EndStep(long step)
+    {
+        Volatile.Write(ref _step, step + 1);
+        WorkMeter.AddTrained(Math.Max(0, _counted.Samples));
+    }
 
-    public void AddEvaluated(long samples) => Volatile.Write(ref _evaluated, _evaluated + samples);
+    public void AddEvaluated(long samples)
+    {
+        Volatile.Write(ref _evaluated, _evaluated + samples);
+        WorkMeter.AddEvaluated(samples);
+    }
 
     /// <param name="shards">Of its assignment.</param>
     public WorkerStatus StatusOf(string name, ShardRange shards, long generation)

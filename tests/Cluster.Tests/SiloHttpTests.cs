@@ -1,0 +1,75 @@
+using System.Net;
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>Health and metrics of a silo process over HTTP.</summary>
+public sealed class SiloHttpTests : IDisposable
+{
+    private static readonly HttpClient Web = new() { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly TemporaryFolder _folder = new();
+    private readonly int[] _ports = FreePorts.Take(4);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_silo_that_has_joined_is_ready_and_its_metrics_move_with_a_job()
+    {
+        string url = $"dev://127.0.0.1:{_ports[0]}?gateway={_ports[1]}";
+        using ClientProcess silo = StartSilo(url, _ports[0]);
+        await silo.SaysAsync("node-1 is in the cluster");
+
+        Assert.Equal((HttpStatusCode.OK, true), await AskAsync("live"));
+        Assert.Equal((HttpStatusCode.OK, true), await AskAsync("ready"));
+        PrometheusText before = await MetricsAsync();
+        using ClientProcess training = await ClientProcess.RunAsync(
+            0, _folder.Path, "train", "--cluster", url, "--model", "lenet", "--steps", "20", "--batch", "100", "--workers", "2");
+        PrometheusText after = await MetricsAsync();
+
+        Assert.Equal((0, 2000), (before["convnet_samples_total{split=\"train\"}"], after["convnet_samples_total{split=\"train\"}"]));
+        Assert.Equal(2000, after["convnet_samples_total{split=\"test\"}"]);
+        Assert.Equal(40, after["convnet_step_duration_seconds_count{phase=\"compute\"}"]);
+        Assert.Equal(40, after["convnet_step_duration_seconds_bucket{le=\"+Inf\",phase=\"wait\"}"]);
+        Assert.True(after["convnet_step_duration_seconds_sum{phase=\"compute\"}"] > 0);
+        Assert.Equal(2, before["convnet_workers{state=\"free\"}"]);
+        Assert.Equal(2, after["convnet_workers{state=\"free\"}"] + after["convnet_workers{state=\"busy\"}"]);
+        Assert.Single(after.Keys, key => key.StartsWith("convnet_build_info{", StringComparison.Ordinal));
+        Assert.Contains(after.Keys, key => key.StartsWith("orleans_", StringComparison.Ordinal));
+        Assert.Contains(after.Keys, key => key.StartsWith("dotnet_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_silo_that_waits_for_its_cluster_is_alive_but_not_ready()
+    {
+        using ClientProcess silo = StartSilo($"dev://127.0.0.1:{_ports[3]}", _ports[0]);
+        await silo.ComplainsAsync("Waiting for the primary silo");
+
+        Assert.Equal((HttpStatusCode.OK, true), await AskAsync("live"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, false), await AskAsync("ready"));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_already_is_named()
+    {
+        using ClientProcess both = StartSilo($"dev://127.0.0.1:{_ports[2]}", _ports[2]);
+        await both.EndAsync(4);
+
+        Assert.Contains($"--http {_ports[2]} is also the port for silos", both.Error);
+    }
+
+    private ClientProcess StartSilo(string url, int port) => ClientProcess.Start(
+        _folder.Path,
+        "silo", "--name", "node-1", "--cluster", url, "--port", $"{port}", "--gateway", $"{_ports[1]}", "--http", $"{_ports[2]}", "--devices", "2");
+
+    private async Task<(HttpStatusCode Status, bool Ok)> AskAsync(string question)
+    {
+        using HttpResponseMessage answer = await Web.GetAsync($"http://127.0.0.1:{_ports[2]}/health/{question}", TestContext.Current.CancellationToken);
+        using JsonDocument body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("node-1", body.RootElement.GetProperty("silo").GetString());
+        return (answer.StatusCode, body.RootElement.GetProperty("ok").GetBoolean());
+    }
+
+    private async Task<PrometheusText> MetricsAsync() =>
+        new(await Web.GetStringAsync($"http://127.0.0.1:{_ports[2]}/metrics", TestContext.Current.CancellationToken));
+}
