@@ -42,7 +42,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Servers  Workers  Jobs",
             ".",
         ],
-        ["Silo"] = ["Clustering", "."],
+        ["Silo"] = ["Security", "Clustering", "."],
         ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Commands", "."],
     };
 

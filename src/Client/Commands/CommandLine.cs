@@ -55,6 +55,7 @@ public static class CommandLine
         root.Add(MonitorCommand.Create(terminal));
         root.Add(JobCommand.Create(terminal));
         root.Add(SiloCommand.Create(terminal));
+        root.Add(ClusterCommand.Create(terminal));
         root.Add(ModelCommand.Create(terminal));
         root.Add(DataCommand.Create(terminal));
         root.Add(CheckpointCommand.Create(terminal));

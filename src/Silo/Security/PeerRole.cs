@@ -1,0 +1,8 @@
+namespace ConvNet.Silo.Security;
+
+/// <summary>What the holder of a certificate may be in a cluster.</summary>
+public enum PeerRole
+{
+    Silo,
+    Client,
+}
