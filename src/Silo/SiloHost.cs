@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,7 @@ public static class SiloHost
     /// <param name="dying">Called with a sentence before the process ends because the silo cannot stay in the cluster.</param>
     /// <exception cref="ConvNetException">
     /// A port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); Redis does not let the silo in, or
-    /// anybody (8).
+    /// anybody, or the other silos do not (8).
     /// </exception>
     public static async Task RunAsync(
         ConvNetSiloOptions options,
@@ -37,6 +38,11 @@ public static class SiloHost
         PortCheck.Run(options.Ports);
         await options.Cluster.CheckAsync(warn, cancellationToken);
         IHost host = Build(options, configureLogging, warn, dying);
+        if (options.Cluster.Identity is not null)
+        {
+            await DemandEntryAsync(host, options, cancellationToken);
+        }
+
         try
         {
             await JoinAsync(host, options, waiting, cancellationToken);
@@ -73,6 +79,11 @@ public static class SiloHost
         }
     }
 
+    /// <summary>A silo that the others refuse is not to join half, and to write itself into their membership.</summary>
+    /// <exception cref="ConvNetException">They refuse it (exit code 8).</exception>
+    private static async Task DemandEntryAsync(IHost host, ConvNetSiloOptions options, CancellationToken cancellationToken) =>
+        await Admittance.DemandAsync(await options.Cluster.SilosAsync(options.Ports, host.Services), options.Cluster.Identity, cancellationToken);
+
     private static async Task JoinAsync(IHost host, ConvNetSiloOptions options, Action waiting, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -83,6 +94,10 @@ public static class SiloHost
             if (await Task.WhenAny(joining, Task.Delay(JoinPatience, cancellationToken)) != joining && !cancellationToken.IsCancellationRequested)
             {
                 waiting();
+                if (options.Cluster.Identity is null)
+                {
+                    await DemandEntryAsync(host, options, deadline.Token);
+                }
             }
 
             await joining.WaitAsync(deadline.Token);
@@ -95,7 +110,7 @@ public static class SiloHost
                 $"{options.Cluster.Entrance} does not answer; {options.Cluster.JoinAdvice}.",
                 e);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not (OperationCanceledException or ConvNetException))
         {
             throw new ConvNetException(
                 ExitCode.Environment,
@@ -127,6 +142,7 @@ public static class SiloHost
         builder.UseOrleans(silo =>
         {
             options.Cluster.Configure(silo, options.Ports);
+            SiloWire.Guard(silo, options.Cluster.Identity, WireLimits.Default);
             silo.ConfigureConvNetSilo(
                 new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Head);
         });

@@ -2,6 +2,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -15,7 +16,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
     public abstract IGrainFactory Grains { get; }
 
     /// <summary>Connects to silos in other processes.</summary>
-    /// <exception cref="ConvNetException">Nobody answers there, or a silo of another cluster does (exit code 4); Redis does not let us in (8).</exception>
+    /// <exception cref="ConvNetException">Nobody answers there, or a silo of another cluster does (exit code 4); Redis or the silos do not let us in (8).</exception>
     public static async Task<ClusterConnection> ConnectAsync(SiloCluster cluster, Serilog.ILogger log)
     {
         await cluster.CheckAsync(warning => log.Warning("{Warning}", warning));
@@ -39,6 +40,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
 
         public static async Task<ClusterConnection> OpenAsync(SiloCluster cluster, Serilog.ILogger log)
         {
+            IHost? host = null;
             HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
             builder.Services.AddSingleton<IHostLifetime, NoSignals>();
             builder.Logging.AddSerilog(log);
@@ -48,20 +50,39 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
                 client.UseConnectionRetryFilter(async (_, cancel) =>
                 {
+                    if (cluster.Identity is null)
+                    {
+                        await DemandEntryAsync(cluster, host!, cancel);
+                    }
+
                     await Task.Delay(TimeSpan.FromMilliseconds(500), cancel);
                     return true;
                 });
+                if (cluster.Identity is not null)
+                {
+                    WireTls.Secure(client, cluster.Identity);
+                }
             });
-            IHost host = builder.Build();
+            host = builder.Build();
             using var deadline = new CancellationTokenSource(ConnectDeadline);
             try
             {
+                if (cluster.Identity is not null)
+                {
+                    await DemandEntryAsync(cluster, host, deadline.Token);
+                }
+
                 await host.StartAsync(deadline.Token);
             }
             catch (Exception e)
             {
                 log.Error(e, "Could not connect to {Cluster}", cluster.Url);
                 host.Dispose();
+                if (e is ConvNetException)
+                {
+                    throw;
+                }
+
                 throw new ConvNetException(
                     ExitCode.Environment,
                     $"no silo answers at {cluster.Reception} within {ConnectDeadline.TotalSeconds:F0} s; " +
@@ -85,6 +106,10 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 throw;
             }
         }
+
+        /// <summary>Tried before anything else with a certificate, and without one only when a silo does not answer as it should.</summary>
+        private static async Task DemandEntryAsync(SiloCluster cluster, IHost host, CancellationToken cancellation) =>
+            await Admittance.DemandAsync(await cluster.GatewaysAsync(host.Services), cluster.Identity, cancellation);
 
         /// <summary>Whoever has the gateway's port answers there, perhaps for another cluster on the same host.</summary>
         private async Task DemandPrimaryAsync(DevCluster cluster)

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using ConvNet.Engine.Errors;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Security;
 
 namespace ConvNet.Client.Commands;
 
@@ -21,12 +23,24 @@ internal sealed class ClusterOptions
         HelpName = "FILE",
     };
 
+    public Option<string?> Tls { get; } = new("--tls")
+    {
+        Description = "Folder with certificates, for a cluster that demands them ('convnet cluster certs init DIR' makes one)",
+        HelpName = "DIR",
+    };
+
     public void AddTo(Command command)
     {
         command.Add(Cluster);
         command.Add(RedisPasswordFile);
+        command.Add(Tls);
     }
 
     /// <summary>The cluster that a command with the required option names.</summary>
-    public SiloCluster Read(ParseResult parsed) => SiloCluster.Parse(parsed.GetValue(Cluster)!, parsed.GetValue(RedisPasswordFile));
+    public SiloCluster Read(ParseResult parsed, PeerRole role = PeerRole.Client) =>
+        Find(parsed.GetValue(Cluster)!, parsed.GetValue(RedisPasswordFile), parsed.GetValue(Tls), role);
+
+    /// <exception cref="ConvNetException">They name no cluster or no certificate that can be used (exit code 3, 4 or 8).</exception>
+    public static SiloCluster Find(string url, string? redisPasswordFile, string? tlsFolder, PeerRole role) =>
+        SiloCluster.Parse(url, redisPasswordFile, tlsFolder is null ? null : PeerIdentity.Load(tlsFolder, role, TimeProvider.System));
 }

@@ -6,6 +6,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Security;
 
 namespace ConvNet.Client.Commands;
 
@@ -13,13 +14,14 @@ namespace ConvNet.Client.Commands;
 /// <param name="StopAfter">Completed steps at which to stop, or null.</param>
 /// <param name="ClusterUrl">Null for a local cluster.</param>
 /// <param name="RedisPasswordFile">For the cluster, or null.</param>
+/// <param name="TlsFolder">Folder with certificates for the cluster, or null.</param>
 /// <param name="JobId">Null: made up.</param>
 internal sealed partial record RunChoices(
-    long? StopAfter, string? ClusterUrl, string? RedisPasswordFile, string? JobId, bool Detach, bool Json)
+    long? StopAfter, string? ClusterUrl, string? RedisPasswordFile, string? TlsFolder, string? JobId, bool Detach, bool Json)
 {
     /// <summary>Null for a local cluster.</summary>
-    /// <exception cref="ConvNetException">The options name no cluster that can be used (exit code 3 or 4).</exception>
-    public SiloCluster? Cluster => ClusterUrl is null ? null : SiloCluster.Parse(ClusterUrl, RedisPasswordFile);
+    /// <exception cref="ConvNetException">The options name no cluster that can be used (exit code 3, 4 or 8).</exception>
+    public SiloCluster? Cluster => ClusterUrl is null ? null : ClusterOptions.Find(ClusterUrl, RedisPasswordFile, TlsFolder, PeerRole.Client);
 
     /// <summary>Prepares and runs a job; with --json, what fails before there is a run folder is an event, too.</summary>
     public async Task<int> RunAsync(Terminal terminal, Func<RunChoices, Task<int>> run)
@@ -96,6 +98,12 @@ internal sealed partial record RunChoices(
             throw new ConvNetException(
                 ExitCode.Usage,
                 "--redis-password-file needs --cluster redis://host:port?id=NAME: a local cluster has no Redis. Name the cluster, or leave it out.");
+        }
+
+        if (TlsFolder is not null && ClusterUrl is null)
+        {
+            throw new ConvNetException(
+                ExitCode.Usage, "--tls needs --cluster URL: a local cluster has no connections to secure. Name the cluster, or leave --tls out.");
         }
 
         _ = Cluster;

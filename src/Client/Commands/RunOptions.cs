@@ -33,6 +33,7 @@ internal sealed class RunOptions
         parsed.GetValue(StopAfter),
         parsed.GetValue(Cluster.Cluster),
         parsed.GetValue(Cluster.RedisPasswordFile),
+        parsed.GetValue(Cluster.Tls),
         parsed.GetValue(Job),
         parsed.GetValue(Detach),
         parsed.GetValue(Json));

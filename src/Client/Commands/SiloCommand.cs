@@ -3,6 +3,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Security;
 using ConvNet.Silo;
 using Serilog.Core;
 using Serilog;
@@ -52,7 +53,7 @@ internal static class SiloCommand
                 throw ConvNetException.BadInput($"--roles: '{unknown}' is no role; the roles are worker and server.{NearMatch.Suggest(unknown, Roles)}");
             }
 
-            SiloCluster home = cluster.Read(parsed);
+            SiloCluster home = cluster.Read(parsed, PeerRole.Silo);
             int silos = WholeNumber.InRange("--port", parsed.GetValue(port) ?? 11111, 1, 65535);
             int? clients = parsed.GetValue(gateway) is { } told ? WholeNumber.InRange("--gateway", told, 1, 65535) : null;
             var options = new ConvNetSiloOptions

@@ -20,6 +20,9 @@ internal static class RunLog
         return new LoggerConfiguration()
             .MinimumLevel.Information()
             .MinimumLevel.Override("Orleans", LogEventLevel.Warning)
+
+            // It tells each refused peer with a stack trace and without the address; the silo's gates tell who was refused, and why.
+            .MinimumLevel.Override("Orleans.Connections.Security", LogEventLevel.Fatal)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("Polly", LogEventLevel.Warning)
             .WriteTo.File(

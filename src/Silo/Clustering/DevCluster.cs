@@ -1,6 +1,7 @@
 using System.Net;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Placement;
+using ConvNet.Silo.Security;
 using Orleans.Configuration;
 
 namespace ConvNet.Silo.Clustering;
@@ -13,8 +14,8 @@ public sealed class DevCluster : SiloCluster
 
     private readonly int? _namedGateway;
 
-    internal DevCluster(ClusterUrl url)
-        : base(url)
+    internal DevCluster(ClusterUrl url, PeerIdentity? identity)
+        : base(url, identity)
     {
         foreach ((string name, string value) in url.Parameters)
         {
@@ -49,7 +50,7 @@ public sealed class DevCluster : SiloCluster
 
     public override SiloPorts PortsOf(string? listen, string? advertise, int port, int? gateway, bool isInsecure) =>
         listen is null && advertise is null
-            ? new SiloPorts(Primary.Address, Primary.Address, port, GatewayOf(port, gateway))
+            ? DemandSafe(new SiloPorts(Primary.Address, Primary.Address, port, GatewayOf(port, gateway)), isInsecure)
             : throw ConvNetException.BadInput(
                 $"--listen and --advertise are for redis:// clusters; all silos of a dev:// cluster are at the address in its URL, {Primary.Address}. " +
                 "Leave them out, or change the URL.");
@@ -66,6 +67,12 @@ public sealed class DevCluster : SiloCluster
         client.UseStaticClustering(new IPEndPoint(Primary.Address, Gateway));
         client.Configure<ClusterOptions>(Name);
     }
+
+    public override Task<IReadOnlyList<IPEndPoint>> SilosAsync(SiloPorts own, IServiceProvider services) =>
+        Task.FromResult<IReadOnlyList<IPEndPoint>>(own.Silos == Primary.Port ? [] : [Primary]);
+
+    public override Task<IReadOnlyList<IPEndPoint>> GatewaysAsync(IServiceProvider services) =>
+        Task.FromResult<IReadOnlyList<IPEndPoint>>([new IPEndPoint(Primary.Address, Gateway)]);
 
     private static void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (ClusterId, ServiceId);
 

@@ -2,8 +2,11 @@ using System.Net;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Placement;
+using ConvNet.Silo.Security;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Messaging;
 using StackExchange.Redis;
 
 namespace ConvNet.Silo.Clustering;
@@ -29,8 +32,8 @@ public sealed partial class RedisCluster : SiloCluster
     private readonly string? _passwordFile;
     private readonly string? _password;
 
-    internal RedisCluster(ClusterUrl url, string? passwordFile)
-        : base(url)
+    internal RedisCluster(ClusterUrl url, string? passwordFile, PeerIdentity? identity)
+        : base(url, identity)
     {
         string? id = null;
         foreach ((string name, string value) in url.Parameters)
@@ -113,15 +116,7 @@ public sealed partial class RedisCluster : SiloCluster
                 "name an address of this machine in --listen or --advertise.");
         }
 
-        if (!IPAddress.IsLoopback(listens) && !isInsecure)
-        {
-            throw new ConvNetException(
-                ExitCode.NotAuthorised,
-                $"the ports on {listens} would let everybody in who reaches them: silos and clients don't prove who they are yet. " +
-                "Listen on a loopback address, or take the risk in a network that you trust with --insecure.");
-        }
-
-        return new SiloPorts(listens, found, port, gateway ?? DefaultGateway);
+        return DemandSafe(new SiloPorts(listens, found, port, gateway ?? DefaultGateway), isInsecure);
     }
 
     public override void Configure(ISiloBuilder silo, SiloPorts ports)
@@ -144,6 +139,26 @@ public sealed partial class RedisCluster : SiloCluster
         client.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
         client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = GatewayRefresh);
         client.Configure<ClusterOptions>(Name);
+    }
+
+    public override async Task<IReadOnlyList<IPEndPoint>> SilosAsync(SiloPorts own, IServiceProvider services)
+    {
+        IMembershipTable table = services.GetRequiredService<IMembershipTable>();
+        await table.InitializeMembershipTableAsync(tryInitTableVersion: true);
+        MembershipTableData known = await table.ReadAllAsync();
+        return
+        [
+            .. from member in known.Members
+               where member.Item1.Status == SiloStatus.Active
+               select member.Item1.SiloAddress.Endpoint,
+        ];
+    }
+
+    public override async Task<IReadOnlyList<IPEndPoint>> GatewaysAsync(IServiceProvider services)
+    {
+        IGatewayListProvider gateways = services.GetRequiredService<IGatewayListProvider>();
+        await gateways.InitializeGatewayListProvider();
+        return [.. (await gateways.GetGateways()).Select(gateway => new IPEndPoint(IPAddress.Parse(gateway.Host.Trim('[', ']')), gateway.Port))];
     }
 
     private void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (Id, Id);

@@ -1,5 +1,7 @@
+using System.Net;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Placement;
+using ConvNet.Silo.Security;
 
 namespace ConvNet.Silo.Clustering;
 
@@ -9,13 +11,16 @@ public abstract class SiloCluster
     /// <summary>The port for clients of a silo that is told none.</summary>
     protected const int DefaultGateway = 30000;
 
-    private protected SiloCluster(ClusterUrl url) => Url = url.Text;
+    private protected SiloCluster(ClusterUrl url, PeerIdentity? identity) => (Url, Identity) = (url.Text, identity);
 
     /// <summary>Without any password.</summary>
     public string Url { get; }
 
+    /// <summary>What we show the others and whom we trust; null without TLS.</summary>
+    public PeerIdentity? Identity { get; }
+
     /// <summary>The options of a command line that mean this cluster.</summary>
-    public virtual string Arguments => $"--cluster {Url}";
+    public virtual string Arguments => Identity is null ? $"--cluster {Url}" : $"--cluster {Url} --tls {Identity.Folder}";
 
     /// <summary>Where the cluster keeps the grains that it has one of.</summary>
     public abstract ClusterHead Head { get; }
@@ -33,18 +38,19 @@ public abstract class SiloCluster
     public abstract string Reception { get; }
 
     /// <param name="redisPasswordFile">File with the password of Redis, or null.</param>
+    /// <param name="identity">For TLS, or null.</param>
     /// <exception cref="ConvNetException">
     /// The URL is not one of these, or the file is of no use (exit code 3); or a host cannot be resolved (exit code 4).
     /// </exception>
-    public static SiloCluster Parse(string url, string? redisPasswordFile = null)
+    public static SiloCluster Parse(string url, string? redisPasswordFile = null, PeerIdentity? identity = null)
     {
         var parsed = ClusterUrl.Parse(url);
         if (parsed.Scheme != "dev")
         {
-            return new RedisCluster(parsed, redisPasswordFile);
+            return new RedisCluster(parsed, redisPasswordFile, identity);
         }
 
-        return redisPasswordFile is null ? new DevCluster(parsed) : throw ConvNetException.BadInput(
+        return redisPasswordFile is null ? new DevCluster(parsed, identity) : throw ConvNetException.BadInput(
             $"--redis-password-file is for redis:// clusters, but the cluster is {parsed}; leave it out.");
     }
 
@@ -63,4 +69,21 @@ public abstract class SiloCluster
 
     /// <summary>Lets a client connect.</summary>
     public abstract void Configure(IClientBuilder client);
+
+    /// <summary>The silo ports of those that a silo meets when it joins; none for the first.</summary>
+    /// <param name="services">Of a host that is configured and not started.</param>
+    public abstract Task<IReadOnlyList<IPEndPoint>> SilosAsync(SiloPorts own, IServiceProvider services);
+
+    /// <summary>Where a client that connects may go first.</summary>
+    /// <param name="services">Of a host that is configured and not started.</param>
+    public abstract Task<IReadOnlyList<IPEndPoint>> GatewaysAsync(IServiceProvider services);
+
+    /// <exception cref="ConvNetException">Others reach the ports, and nobody has to prove who he is (exit code 8).</exception>
+    private protected SiloPorts DemandSafe(SiloPorts ports, bool isInsecure) =>
+        IPAddress.IsLoopback(ports.Listen) || Identity is not null || isInsecure
+            ? ports
+            : throw new ConvNetException(
+                ExitCode.NotAuthorised,
+                $"the ports on {ports.Listen} would let everybody in who reaches them. Demand certificates with --tls DIR ('convnet cluster certs init DIR' makes " +
+                "them), listen on a loopback address, or take the risk in a network that you trust alone with --insecure.");
 }

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+
+namespace ConvNet.Silo.Security;
+
+/// <summary>Puts gates before the ports of a silo, and TLS on all its connections if it has a certificate.</summary>
+internal static class SiloWire
+{
+    public static void Guard(ISiloBuilder silo, PeerIdentity? self, WireLimits limits)
+    {
+        silo.Services.AddSingleton(_ => new PendingMessages(limits, TimeProvider.System));
+        silo.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<RefusalLog>(services, TimeProvider.System));
+        silo.Services.AddOptions<SiloConnectionOptions>().Configure<PendingMessages, RefusalLog>((options, pending, refusals) =>
+        {
+            var silos = new ConnectionGate("silo port", self is not null, limits, pending, refusals);
+            var clients = new ConnectionGate("gateway", self is not null, limits, pending, refusals);
+            options.ConfigureSiloInboundConnection(port =>
+                silos.Use(port, self is null ? null : connection => WireTls.UseSiloPort(connection, self)));
+            options.ConfigureGatewayInboundConnection(port =>
+                clients.Use(port, self is null ? null : connection => WireTls.UseGateway(connection, self)));
+        });
+        if (self is not null)
+        {
+            WireTls.Secure(silo, self);
+        }
+    }
+}
