@@ -16,9 +16,18 @@ public class SiloFleet : IAsyncLifetime
     /// <summary>The options that name the cluster to a command.</summary>
     public virtual string[] ClusterOptions => ["--cluster", Url];
 
+    /// <summary>Ports of the server silo, which is the primary.</summary>
+    public int Port { get; private set; }
+
+    public int Gateway { get; private set; }
+
+    /// <summary>The options by which silos secure their connections.</summary>
+    protected virtual string[] Security => [];
+
     public virtual async ValueTask InitializeAsync()
     {
         int[] ports = FreePorts.Take(2);
+        (Port, Gateway) = (ports[0], ports[1]);
         Url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
         await StartAsync("server-1", "server", ports[0], ports[1]);
     }
@@ -93,7 +102,7 @@ public class SiloFleet : IAsyncLifetime
     private async Task StartAsync(string name, string roles, int port, int gateway)
     {
         ClientProcess silo = ClientProcess.Start(
-            Folder, ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles]);
+            Folder, ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles, .. Security]);
         lock (_silos)
         {
             _silos[name] = silo;

@@ -16,6 +16,6 @@ public sealed class RunChoicesTests
     {
         var terminal = new Terminal(TextWriter.Null, TextWriter.Null, isInteractive, UsesColor: false);
 
-        Assert.Equal(sinks, new RunChoices(null, null, null, null, Detach: false, json).Sinks(terminal, "a-1").Select(sink => sink.GetType()));
+        Assert.Equal(sinks, new RunChoices(null, null, null, null, null, Detach: false, json).Sinks(terminal, "a-1").Select(sink => sink.GetType()));
     }
 }

@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>What strangers at the ports of a silo cost: little, and never the job that runs.</summary>
+public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFixture<SiloFleet>, IClassFixture<TlsFleet>
+{
+    private const int AllowedMegabytes = 400;
+    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--workers", "1"];
+    private static readonly int Idle = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 5000 : 300;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_does_not_prove_who_he_is_is_closed_and_the_job_goes_on(bool tls)
+    {
+        SiloFleet fleet = tls ? secured : open;
+        string[] security = tls ? ["--tls", TlsFleet.Clients] : [];
+        await fleet.HaveWorkersAsync("worker-1");
+        using ClientProcess training = ClientProcess.Start(
+            fleet.Folder, ["train", "--json", .. Job, "--steps", "100000", "--cluster", fleet.Url, .. security, "--job", "long", "--out", "long"]);
+        await fleet.RowsAsync("long", 2);
+        long before = fleet.MegabytesOf("server-1");
+
+        using var strangers = new Strangers();
+        byte[] noise = new byte[4096];
+        Random.Shared.NextBytes(noise);
+        foreach (int port in new[] { fleet.Port, fleet.Gateway })
+        {
+            await strangers.ComeAsync(port, Idle);
+            await strangers.ComeAsync(port, 50, noise);
+            await strangers.ComeAsync(port, 1, [0x16]);
+            await strangers.DribbleAsync(3);
+        }
+
+        long most = fleet.MegabytesOf("server-1");
+        await strangers.AreGoneAsync();
+
+        Assert.True(most < before + AllowedMegabytes, $"{before} MB have become {most} MB");
+        await fleet.RowsAsync("long", Rows(fleet, "long") + 5);
+        fleet.AssertAllRun();
+        training.Terminate();
+        await training.EndAsync(143);
+        Assert.DoesNotContain("members.changed", training.Output);
+    }
+
+    [Fact]
+    public async Task Messages_that_are_announced_and_half_sent_hold_a_bounded_memory()
+    {
+        byte[] preamble = await PreambleAsync();
+        long before = open.MegabytesOf("server-1");
+        byte[] announced = new byte[8];
+        BinaryPrimitives.WriteInt32LittleEndian(announced, 100);
+        BinaryPrimitives.WriteInt32LittleEndian(announced.AsSpan(4), 15 << 20);
+        byte[] half = new byte[8 << 20];
+
+        using var strangers = new Strangers();
+        await strangers.ComeAsync(open.Gateway, 60, preamble, announced, half);
+        long most = open.MegabytesOf("server-1");
+        await strangers.AreGoneAsync();
+
+        Assert.True(most < before + AllowedMegabytes, $"{before} MB have become {most} MB");
+        using ClientProcess client = await ClientProcess.RunAsync(0, open.Folder, "job", "list", "--cluster", open.Url);
+        open.AssertAllRun();
+    }
+
+    /// <summary>The first words of a client, as it says them to a gateway of ours.</summary>
+    private async Task<byte[]> PreambleAsync()
+    {
+        using var gateway = new TcpListener(IPAddress.Loopback, 0);
+        gateway.Start();
+        using ClientProcess client = ClientProcess.Start(
+            open.Folder, "job", "list", "--cluster", $"dev://127.0.0.1:{open.Port}?gateway={((IPEndPoint)gateway.LocalEndpoint).Port}");
+        using Socket caller = await gateway.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        byte[] said = new byte[1024];
+        int length = 0;
+        do
+        {
+            length += await caller.ReceiveAsync(said.AsMemory(length), TestContext.Current.CancellationToken);
+        }
+        while (length < 4 || length < 4 + BinaryPrimitives.ReadInt32LittleEndian(said));
+
+        return said[..length];
+    }
+
+    private static int Rows(SiloFleet fleet, string run) => File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Count();
+}
