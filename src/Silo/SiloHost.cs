@@ -37,6 +37,11 @@ public static class SiloHost
     {
         PortCheck.Run(options.Ports);
         await options.Cluster.CheckAsync(warn, cancellationToken);
+        if (options.Cluster.Identity?.Warn(TimeProvider.System) is { } warning)
+        {
+            warn(warning);
+        }
+
         IHost host = Build(options, configureLogging, warn, dying);
         if (options.Cluster.Identity is not null)
         {

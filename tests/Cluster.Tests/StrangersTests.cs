@@ -40,7 +40,7 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
         await strangers.AreGoneAsync();
 
         Assert.True(most < before + AllowedMegabytes, $"{before} MB have become {most} MB");
-        await fleet.RowsAsync("long", Rows(fleet, "long") + 5);
+        await fleet.RowsAsync("long", fleet.Rows("long") + 5);
         fleet.AssertAllRun();
         training.Terminate();
         await training.EndAsync(143);
@@ -85,6 +85,4 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
 
         return said[..length];
     }
-
-    private static int Rows(SiloFleet fleet, string run) => File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Count();
 }

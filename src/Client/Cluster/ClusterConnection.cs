@@ -16,10 +16,17 @@ internal abstract class ClusterConnection : IAsyncDisposable
     public abstract IGrainFactory Grains { get; }
 
     /// <summary>Connects to silos in other processes.</summary>
-    /// <exception cref="ConvNetException">Nobody answers there, or a silo of another cluster does (exit code 4); Redis or the silos do not let us in (8).</exception>
+    /// <exception cref="ConvNetException">
+    /// Nobody answers there, or a silo of another cluster does (exit code 4); Redis or the silos do not let us in (8).
+    /// </exception>
     public static async Task<ClusterConnection> ConnectAsync(SiloCluster cluster, Serilog.ILogger log)
     {
         await cluster.CheckAsync(warning => log.Warning("{Warning}", warning));
+        if (cluster.Identity?.Warn(TimeProvider.System) is { } soon)
+        {
+            log.Warning("{Warning}", soon);
+        }
+
         return await RemoteCluster.OpenAsync(cluster, log);
     }
 

@@ -84,6 +84,6 @@ public abstract class SiloCluster
             ? ports
             : throw new ConvNetException(
                 ExitCode.NotAuthorised,
-                $"the ports on {ports.Listen} would let everybody in who reaches them. Demand certificates with --tls DIR ('convnet cluster certs init DIR' makes " +
-                "them), listen on a loopback address, or take the risk in a network that you trust alone with --insecure.");
+                $"the ports on {ports.Listen} would let everybody in who reaches them. Demand certificates with --tls DIR ('convnet cluster certs init DIR' " +
+                "makes them), listen on a loopback address, or take the risk in a network that you trust alone with --insecure.");
 }

@@ -80,11 +80,11 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(AlternativeNames(role, addresses));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
 
-        DateTimeOffset begin = _certificate.NotBefore;
+        DateTimeOffset begin = new[] { _certificate.NotBefore, now - ClockSkew }.Max();
         byte[] serial = RandomNumberGenerator.GetBytes(16);
         serial[0] &= 0x7F;
         using X509Certificate2 signed = request.Create(
-            _certificate, begin > now - ClockSkew ? begin : now - ClockSkew, end < now.AddDays(LifetimeDaysOfPeer) ? end : now.AddDays(LifetimeDaysOfPeer), serial);
+            _certificate, begin, new[] { end, now.AddDays(LifetimeDaysOfPeer) }.Min(), serial);
         return (signed.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 

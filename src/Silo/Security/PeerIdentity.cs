@@ -39,7 +39,8 @@ public sealed class PeerIdentity
         X509Certificate2Collection authorities = CertificateFolder.ReadAll(authorityPath);
         if (authorities.Count > MaxAuthorities)
         {
-            throw ConvNetException.BadInput($"'{authorityPath}' holds {authorities.Count} certificates, more than the {MaxAuthorities} allowed; keep those in use.");
+            throw ConvNetException.BadInput(
+                $"'{authorityPath}' holds {authorities.Count} certificates, more than the {MaxAuthorities} allowed; keep those in use.");
         }
 
         string path = Path.Combine(folder, CertificateFolder.FileOf(role));
