@@ -47,13 +47,13 @@ public static class SiloHost
         }
 
         IHost host = Build(options, configureLogging, warn, dying);
+        if (options.Cluster.Identity is not null)
+        {
+            await DemandEntryAsync(host, options, cancellationToken);
+        }
+
         try
         {
-            if (options.Cluster.Identity is not null)
-            {
-                await DemandEntryAsync(host, options, cancellationToken);
-            }
-
             await JoinAsync(host, options, waiting, cancellationToken);
             RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
             host.Services.GetRequiredService<CheckpointCache>().Sweep();

@@ -42,7 +42,7 @@ public sealed class TlsTests(TlsFleet fleet) : IClassFixture<TlsFleet>
         await JoinAsync(8, fleet.Url, "expired on", "--tls", TlsFleet.Expired);
         await JoinAsync(8, fleet.Url, "is of a client, not of a silo", "--tls", ClientAsSilo());
 
-        await fleet.RowsAsync("long", fleet.RowsOf("long") + 5);
+        await fleet.RowsAsync("long", fleet.Rows("long") + 5);
         fleet.AssertAllRun();
         training.Terminate();
         await training.EndAsync(143);
