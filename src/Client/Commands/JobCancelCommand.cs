@@ -32,7 +32,7 @@ internal static class JobCancelCommand
         command.SetAction(async (parsed, cancel) =>
         {
             await using ClusterConnection connection = await ClusterConnection.ConnectAsync(parsed.GetValue(cluster)!, Logger.None);
-            string name = parsed.GetValue(id)!;
+            string name = JobCommand.Read(parsed, id);
             JobStatus status = await CancelAsync(connection.Job(name), name, cancel);
             Show(terminal, status, parsed.GetValue(json));
             return (int)ExitCode.Ok;

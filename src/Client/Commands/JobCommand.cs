@@ -10,18 +10,27 @@ using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
-/// <summary>job: looks at the jobs of a running cluster, waits for them and ends them.</summary>
+/// <summary>job: looks at the jobs of a running cluster, and steers them.</summary>
 internal static class JobCommand
 {
-    public static Command Create(Terminal terminal) => new("job", "Looks at the jobs of a running cluster, waits for them and ends them.")
+    public static Command Create(Terminal terminal) => new("job", "Looks at the jobs of a running cluster, follows, pauses and ends them.")
     {
         CreateList(terminal),
         CreateShow(terminal),
+        JobAttachCommand.Create(terminal),
+        JobLogsCommand.Create(terminal),
         JobWaitCommand.Create(terminal),
+        JobPauseCommand.Create(terminal),
+        JobResumeCommand.Create(terminal),
         JobCancelCommand.Create(terminal),
     };
 
     public static Argument<string> IdArgument() => new("id") { Description = "The job's name, as 'job list' shows it", HelpName = "ID" };
+
+    /// <exception cref="ConvNetException">No job can be called so (exit code 3).</exception>
+    public static string Read(ParseResult parsed, Argument<string> id) => JobLimits.ProblemOfId(parsed.GetValue(id)!) is { } problem
+        ? throw ConvNetException.BadInput($"ID: {problem.TrimEnd('.')}.")
+        : parsed.GetValue(id)!;
 
     public static Option<string?> RequiredCluster()
     {
@@ -65,7 +74,7 @@ internal static class JobCommand
             Example: convnet job show train-1a2b3c4d --cluster dev://127.0.0.1:11111
             """)
         { id, cluster, json };
-        command.SetAction((parsed, cancel) => ShowAsync(terminal, parsed.GetValue(id)!, parsed.GetValue(cluster)!, parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => ShowAsync(terminal, Read(parsed, id), parsed.GetValue(cluster)!, parsed.GetValue(json), cancel));
         return command;
     }
 
@@ -101,15 +110,25 @@ internal static class JobCommand
             new Column("step", 1),
             new Column("model", 2, IsNumber: false),
             new Column("data", 4, IsNumber: false),
-            new Column("workers", 3));
+            new Column("workers", 3),
+            new Column("priority", 5),
+            new Column("queue", 6));
         foreach (JobStatus job in jobs)
         {
-            table.Add(job.JobId, job.State.InWords(), $"{job.Step}/{job.TotalSteps}", job.Model, job.Data, $"{job.Workers.Length}");
+            table.Add(
+                job.JobId,
+                job.State.InWords(),
+                $"{job.Step}/{job.TotalSteps}",
+                job.Model,
+                job.Data,
+                $"{job.Workers.Length}",
+                $"{job.Priority}",
+                $"{job.QueuePosition}");
         }
 
         foreach (string id in silent)
         {
-            table.Add(id, "does not answer", "", "", "", "");
+            table.Add(id, "does not answer", "", "", "", "", "", "");
         }
 
         return table;
@@ -128,7 +147,8 @@ internal static class JobCommand
         string why = (job.Failure?.Message ?? job.Reason) is { } reason ? $": {reason}" : "";
         terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {job.State.InWords()}{why}");
         terminal.Say(Lines.Progress(job, terminal.SizeNow.LineColumns));
-        terminal.Say($"Generation {job.Generation}. Run folder: {job.RunFolder}");
+        string place = job.QueuePosition is { } position ? $", place {position} in the queue" : "";
+        terminal.Say($"Generation {job.Generation}. Priority {job.Priority}{place}. Run folder: {job.RunFolder}");
         var parts = new TextTable(terminal, new Column("part", 0, IsNumber: false), new Column("silo", 0, IsNumber: false), new Column("step", 1));
         foreach (WorkerStatus worker in job.Workers)
         {

@@ -39,7 +39,10 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
             KeepEvery = checkpoint.KeepEvery * request.Spec.StepsPerEpoch,
             Evaluations = evaluations,
         };
-        return new JobSubmission(Guid.NewGuid().ToString("N"), request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint);
+        return new JobSubmission(Guid.NewGuid().ToString("N"), request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint)
+        {
+            Priority = request.Priority,
+        };
     }
 
     /// <summary>Runs the job to its end. The first stop signal tells it to save and stop.</summary>

@@ -30,6 +30,8 @@ internal static class JobJson
         ["generation"] = job.Generation,
         ["reason"] = job.Failure?.Message ?? job.Reason,
         ["runFolder"] = job.RunFolder,
+        ["priority"] = job.Priority,
+        ["queuePosition"] = job.QueuePosition,
     };
 
     /// <summary>A job of which only the id is known.</summary>

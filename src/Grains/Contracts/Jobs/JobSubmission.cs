@@ -10,6 +10,7 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// The text of config.resolved.yaml, if the job itself is to write the run folder; null: its client writes it.
 /// </param>
 /// <param name="Options">The same as a JSON object of dotted keys.</param>
+/// <param name="Priority">Of the jobs that wait for workers, the one with the highest goes first.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobSubmission")]
 public sealed record JobSubmission(
     [property: Id(8)] string SubmissionId,
@@ -20,4 +21,5 @@ public sealed record JobSubmission(
     [property: Id(4)] string? Checkpoint = null,
     [property: Id(5)] string? Client = null,
     [property: Id(6)] string? Configuration = null,
-    [property: Id(7)] string Options = "{}");
+    [property: Id(7)] string Options = "{}",
+    [property: Id(9)] int Priority = 0);
