@@ -32,8 +32,8 @@ internal static class JobCancelCommand
         cluster.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
+            string name = JobCommand.Read(parsed, id);
             await using ClusterConnection connection = await ClusterConnection.ConnectAsync(cluster.Read(parsed), Logger.None);
-            string name = parsed.GetValue(id)!;
             JobStatus status = await CancelAsync(connection.Job(name), name, cancel);
             Show(terminal, status, parsed.GetValue(json));
             return (int)ExitCode.Ok;

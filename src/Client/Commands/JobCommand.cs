@@ -11,18 +11,27 @@ using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
-/// <summary>job: looks at the jobs of a running cluster, waits for them and ends them.</summary>
+/// <summary>job: looks at the jobs of a running cluster, and steers them.</summary>
 internal static class JobCommand
 {
-    public static Command Create(Terminal terminal) => new("job", "Looks at the jobs of a running cluster, waits for them and ends them.")
+    public static Command Create(Terminal terminal) => new("job", "Looks at the jobs of a running cluster, follows, pauses and ends them.")
     {
         CreateList(terminal),
         CreateShow(terminal),
+        JobAttachCommand.Create(terminal),
+        JobLogsCommand.Create(terminal),
         JobWaitCommand.Create(terminal),
+        JobPauseCommand.Create(terminal),
+        JobResumeCommand.Create(terminal),
         JobCancelCommand.Create(terminal),
     };
 
     public static Argument<string> IdArgument() => new("id") { Description = "The job's name, as 'job list' shows it", HelpName = "ID" };
+
+    /// <exception cref="ConvNetException">No job can be called so (exit code 3).</exception>
+    public static string Read(ParseResult parsed, Argument<string> id) => JobLimits.ProblemOfId(parsed.GetValue(id)!) is { } problem
+        ? throw ConvNetException.BadInput($"ID: {problem.TrimEnd('.')}.")
+        : parsed.GetValue(id)!;
 
     /// <exception cref="ConvNetException">The cluster does not know the job (exit code 3), or does not answer (4).</exception>
     public static Task<JobStatus> AskAsync(IJobGrain job, string id, CancellationToken cancellation) =>
@@ -61,7 +70,7 @@ internal static class JobCommand
             """)
         { id, json };
         cluster.AddTo(command);
-        command.SetAction((parsed, cancel) => ShowAsync(terminal, parsed.GetValue(id)!, cluster.Read(parsed), parsed.GetValue(json), cancel));
+        command.SetAction((parsed, cancel) => ShowAsync(terminal, Read(parsed, id), cluster.Read(parsed), parsed.GetValue(json), cancel));
         return command;
     }
 
@@ -104,7 +113,8 @@ internal static class JobCommand
         string cache = job.Checkpoints is { IsCache: true } place
             ? $" (its client's; silo {place.Silo} does not see it, and keeps the newest two checkpoints in {place.Folder})"
             : "";
-        terminal.Say($"Generation {job.Generation}. Run folder: {job.RunFolder}{cache}");
+        string queued = job.QueuePosition is { } position ? $", place {position} in the queue" : "";
+        terminal.Say($"Generation {job.Generation}. Priority {job.Priority}{queued}. Run folder: {job.RunFolder}{cache}");
         var parts = new TextTable(terminal, new Column("part", 0, IsNumber: false), new Column("silo", 0, IsNumber: false), new Column("step", 1));
         foreach (WorkerStatus worker in job.Workers)
         {

@@ -28,7 +28,7 @@ internal static class JobWaitCommand
             """)
         { id, json };
         cluster.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(terminal, parsed.GetValue(id)!, cluster.Read(parsed), parsed.GetValue(json)));
+        command.SetAction((parsed, _) => RunAsync(terminal, JobCommand.Read(parsed, id), cluster.Read(parsed), parsed.GetValue(json)));
         return command;
     }
 
@@ -53,7 +53,15 @@ internal static class JobWaitCommand
     internal static async Task<ExitCode> WaitAsync(IJobGrain job, string id, RunStream view, CancellationToken cancellation)
     {
         using var unseen = new RunStream([]);
-        var follower = new RunFollower(job, id, unseen, firstStep: null, TimeProvider.System);
+        return await FollowAsync(job, id, unseen, view, cancellation);
+    }
+
+    /// <param name="followed">Gets what happens until the end.</param>
+    /// <param name="view">Gets the end.</param>
+    /// <returns>The job's exit code.</returns>
+    internal static async Task<ExitCode> FollowAsync(IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation)
+    {
+        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System);
         RunEvent end = await follower.FollowAsync(cancellation);
         if (end is RunEvent.Failed failed)
         {

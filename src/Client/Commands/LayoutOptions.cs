@@ -9,6 +9,7 @@ internal sealed class LayoutOptions
     private readonly KeyOption[] _keys =
     [
         new("--workers", "layout.workers", "N", "Workers, from 1 to the number of data shards [2]"),
+        new("--min-workers", "layout.minWorkers", "N", "Start with N workers, and take on the others when they are free [--workers]"),
         new("--silos", "layout.silos", "N", "Silos of the local cluster [1]"),
         new("--threads", "layout.threads", "N", "Compute threads per worker [cores / workers]"),
     ];

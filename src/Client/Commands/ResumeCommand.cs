@@ -98,6 +98,12 @@ internal static class ResumeCommand
         configuration.Train.DataShards = spec.DataShards;
         Setting.Apply(configuration, settings, ExitCode.Usage);
         configuration.Layout.Workers ??= Math.Min(LayoutSection.DefaultWorkers, spec.DataShards);
+        if (settings.All(setting => setting.Key.Path != "layout.minWorkers") && configuration.Layout.MinWorkers > configuration.Layout.Workers)
+        {
+            // It was meant for more workers than there are to be now.
+            configuration.Layout.MinWorkers = null;
+        }
+
         Setting.Check(configuration, settings);
         return configuration;
     }

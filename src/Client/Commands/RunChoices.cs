@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
@@ -16,9 +15,12 @@ namespace ConvNet.Client.Commands;
 /// <param name="RedisPasswordFile">For the cluster, or null.</param>
 /// <param name="TlsFolder">Folder with certificates for the cluster, or null.</param>
 /// <param name="JobId">Null: made up.</param>
-internal sealed partial record RunChoices(
+internal sealed record RunChoices(
     long? StopAfter, string? ClusterUrl, string? RedisPasswordFile, string? TlsFolder, string? JobId, bool Detach, bool Json)
 {
+    /// <summary>In the queue of the cluster.</summary>
+    public long Priority { get; init; }
+
     /// <summary>Null for a local cluster.</summary>
     /// <exception cref="ConvNetException">The options name no cluster that can be used (exit code 3, 4 or 8).</exception>
     public SiloCluster? Cluster => ClusterUrl is null ? null : ClusterOptions.Find(ClusterUrl, RedisPasswordFile, TlsFolder, PeerRole.Client);
@@ -46,17 +48,15 @@ internal sealed partial record RunChoices(
 
     /// <summary>Runs a job in a folder that the caller holds, and shows it.</summary>
     public Task<int> AttachAsync(Terminal terminal, RunFolder folder, RunRequest request) =>
-        new RunSession(folder, request).RunAsync(Sinks(terminal, request.JobId));
+        new RunSession(folder, request with { Priority = (int)Priority }).RunAsync(Sinks(terminal, request.JobId));
 
     /// <summary>What shows the run in a terminal: events as JSON, lines that are redrawn in place, or plain ones in a pipe.</summary>
-    internal IReadOnlyList<RunSink> Sinks(Terminal terminal, string jobId) => Json
-        ? [new JsonLines(terminal.Out, jobId), new QuietView(terminal.Error)]
-        : terminal.IsInteractive ? [new LiveView(terminal)] : [new PlainView(terminal)];
+    internal IReadOnlyList<RunSink> Sinks(Terminal terminal, string jobId) => RunViews.For(terminal, jobId, Json);
 
     /// <summary>Leaves a job to its cluster.</summary>
     public async Task<int> DetachAsync(Terminal terminal, RunRequest request)
     {
-        JobStatus status = await new DetachedSession(request).SubmitAsync();
+        JobStatus status = await new DetachedSession(request with { Priority = (int)Priority }).SubmitAsync();
         if (Json)
         {
             var line = new JsonObject { ["event"] = "job.submitted", ["jobId"] = request.JobId, ["runFolder"] = request.Folder };
@@ -67,7 +67,7 @@ internal sealed partial record RunChoices(
         string waits = status is { State: JobState.Queued, Reason: { } reason } ? $" It waits: {reason}" : "";
         terminal.Say($"Job {request.JobId} is submitted; its run folder is {request.Folder}.{waits}");
         terminal.Out.WriteLine($"Wait for its end:  ./convnet job wait {request.JobId} {request.Cluster!.Arguments}");
-        terminal.Out.WriteLine($"Watch it:          ./convnet monitor {request.Cluster!.Arguments}");
+        terminal.Out.WriteLine($"Watch it:          ./convnet job attach {request.JobId} {request.Cluster!.Arguments}");
         terminal.Out.WriteLine($"End it early:      ./convnet job cancel {request.JobId} {request.Cluster!.Arguments}");
         return (int)ExitCode.Ok;
     }
@@ -82,12 +82,12 @@ internal sealed partial record RunChoices(
                 "--detach needs --cluster URL: a local cluster lives in this process, and ends with it. Name a running cluster, or leave --detach out.");
         }
 
-        if (JobId is not null && !IdOfJob().IsMatch(JobId))
+        if (JobId is not null && JobLimits.ProblemOfId(JobId) is { } problem)
         {
-            throw ConvNetException.BadInput(
-                $"--job: '{JobId}' must be 1 to 100 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.");
+            throw ConvNetException.BadInput($"--job: {problem.TrimEnd('.')}.");
         }
 
+        _ = WholeNumber.InRange("--priority", Priority, -JobLimits.MaxPriority, JobLimits.MaxPriority);
         if (StopAfter is < 1)
         {
             throw ConvNetException.BadInput($"--stop-after must be at least 1; got {StopAfter}.");
@@ -108,7 +108,4 @@ internal sealed partial record RunChoices(
 
         _ = Cluster;
     }
-
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    private static partial Regex IdOfJob();
 }

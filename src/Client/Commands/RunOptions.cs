@@ -11,6 +11,8 @@ internal sealed class RunOptions
 
     public Option<string?> Job { get; } = new("--job") { Description = "Name of the job in the cluster [made up]", HelpName = "ID" };
 
+    public Option<long?> Priority { get; } = WholeNumber.Option("--priority", "Of the jobs that wait for workers, the highest N goes first [0]");
+
     public Option<bool> Detach { get; } = new("--detach")
     {
         Description = "Submit the job to the cluster and end; it writes its run folder by itself ('convnet job wait ID')",
@@ -25,6 +27,7 @@ internal sealed class RunOptions
         command.Add(StopAfter);
         Cluster.AddTo(command);
         command.Add(Job);
+        command.Add(Priority);
         command.Add(Detach);
         command.Add(Json);
     }
@@ -36,5 +39,8 @@ internal sealed class RunOptions
         parsed.GetValue(Cluster.Tls),
         parsed.GetValue(Job),
         parsed.GetValue(Detach),
-        parsed.GetValue(Json));
+        parsed.GetValue(Json))
+    {
+        Priority = parsed.GetValue(Priority) ?? 0,
+    };
 }

@@ -104,6 +104,12 @@ public static class ConfigurationCheck
         LayoutSection layout = configuration.Layout;
         long workers = layout.Workers ?? 1;
         InRange("layout.workers", workers, 1, JobLimits.MaxDataShards, problems);
+        if (layout.MinWorkers is { } least)
+        {
+            long most = layout.Workers ?? Math.Min(LayoutSection.DefaultWorkers, configuration.Train.DataShards);
+            InRange("layout.minWorkers", least, 1, Math.Max(1, most), problems);
+        }
+
         InRange("layout.silos", layout.Silos, 1, 64, problems);
         if (layout.Partitions is { } partitions)
         {

@@ -46,6 +46,7 @@ public static class ConfigurationKeys
         ConfigurationKey.Whole("checkpoint.keep", c => c.Checkpoint.Keep, (c, v) => c.Checkpoint.Keep = v),
         ConfigurationKey.Whole("checkpoint.keepEvery", c => c.Checkpoint.KeepEvery, (c, v) => c.Checkpoint.KeepEvery = v),
         ConfigurationKey.Whole("layout.workers", c => c.Layout.Workers, (c, v) => c.Layout.Workers = v),
+        ConfigurationKey.Whole("layout.minWorkers", c => c.Layout.MinWorkers, (c, v) => c.Layout.MinWorkers = v),
         ConfigurationKey.Whole("layout.silos", c => c.Layout.Silos, (c, v) => c.Layout.Silos = v),
         ConfigurationKey.Whole("layout.threads", c => c.Layout.Threads, (c, v) => c.Layout.Threads = v),
         ConfigurationKey.Whole("layout.partitions", c => c.Layout.Partitions, (c, v) => c.Layout.Partitions = v),

@@ -8,6 +8,9 @@ public sealed record LayoutSection
     /// <summary>Null = <see cref="DefaultWorkers"/>, or 1 if there is only one data shard.</summary>
     public long? Workers { get; set; }
 
+    /// <summary>The job starts with so many, and takes on the others later; null = all of them.</summary>
+    public long? MinWorkers { get; set; }
+
     /// <summary>Silos of the local cluster.</summary>
     public long Silos { get; set; } = 1;
 

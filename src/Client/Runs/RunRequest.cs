@@ -20,6 +20,10 @@ internal sealed record RunRequest(
     long? StopAfter,
     SiloCluster? Cluster)
 {
+    private const int MostOfName = 80;
+
+    public int Priority { get; init; }
+
     public int Workers => (int)Configuration.Layout.Workers!.Value;
 
     /// <summary>Compute threads per worker.</summary>
@@ -29,8 +33,14 @@ internal sealed record RunRequest(
     public JobLayout Layout => new(
         Workers,
         Cluster is null || Configuration.Layout.Threads is not null ? Threads : 0,
-        (int)(Configuration.Layout.Partitions ?? 0));
+        (int)(Configuration.Layout.Partitions ?? 0),
+        (int)(Configuration.Layout.MinWorkers ?? 0));
 
     /// <summary>An id that no other run has.</summary>
-    public static string MakeJobId(string name) => $"{name}-{Guid.NewGuid().ToString("N")[..8]}";
+    /// <param name="name">Of a run folder: what an id may not contain is left out of it.</param>
+    public static string MakeJobId(string name)
+    {
+        string kept = new([.. name.Where(sign => char.IsAsciiLetterOrDigit(sign) || sign is '.' or '-' or '_').Take(MostOfName)]);
+        return $"{(JobLimits.ProblemOfId(kept) is null ? kept : "run")}-{Guid.NewGuid().ToString("N")[..8]}";
+    }
 }

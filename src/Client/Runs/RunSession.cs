@@ -59,10 +59,10 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
                 ? await LocalCluster.StartAsync((int)request.Configuration.Layout.Silos, request.Workers, request.Threads, log)
                 : await ClusterConnection.ConnectAsync(request.Cluster, log);
             log.Information("Job {Job}: {Spec}", request.JobId, request.Spec.ToJson());
-            using FolderProbe? probe = request.ClusterUrl is null ? null : FolderProbe.Leave(folder.FullPath);
+            using FolderProbe? probe = request.Cluster is null ? null : FolderProbe.Leave(folder.FullPath);
             var training = new TrainingRun(cluster.Job(request.JobId), request, run, stop, TimeProvider.System)
             {
-                Stores = request.ClusterUrl is null ? null : key => cluster.Grains.GetGrain<ICheckpointStoreGrain>(key),
+                Stores = request.Cluster is null ? null : key => cluster.Grains.GetGrain<ICheckpointStoreGrain>(key),
                 Probe = probe,
             };
             return await RunAsync(training, TrainingRun.Compose(request, evaluations), run, stop, log);

@@ -48,7 +48,8 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
         };
         return new JobSubmission(Guid.NewGuid().ToString("N"), request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint)
         {
-            CheckpointSha256 = request is { ClusterUrl: not null, Checkpoint: { } start } ? CheckpointTransfer.Fingerprint(start) : null,
+            CheckpointSha256 = request is { Cluster: not null, Checkpoint: { } start } ? CheckpointTransfer.Fingerprint(start) : null,
+            Priority = request.Priority,
         };
     }
 

@@ -31,6 +31,8 @@ internal static class JobJson
         ["reason"] = job.Failure?.Message ?? job.Reason,
         ["runFolder"] = job.RunFolder,
         ["checkpointCache"] = job.Checkpoints is { IsCache: true } place ? new JsonObject { ["silo"] = place.Silo, ["path"] = place.Folder } : null,
+        ["priority"] = job.Priority,
+        ["queuePosition"] = job.QueuePosition,
     };
 
     /// <summary>A job of which only the id is known.</summary>

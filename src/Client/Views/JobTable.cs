@@ -15,15 +15,25 @@ internal static class JobTable
             new Column("step", 1),
             new Column("model", 2, IsNumber: false),
             new Column("data", 4, IsNumber: false),
-            new Column("workers", 3));
+            new Column("workers", 3),
+            new Column("priority", 5),
+            new Column("queue", 6));
         foreach (JobStatus job in jobs)
         {
-            table.Add(job.JobId, job.State.InWords(), $"{job.Step}/{job.TotalSteps}", job.Model, job.Data, $"{job.Workers.Length}");
+            table.Add(
+                job.JobId,
+                job.State.InWords(),
+                $"{job.Step}/{job.TotalSteps}",
+                job.Model,
+                job.Data,
+                $"{job.Workers.Length}",
+                $"{job.Priority}",
+                $"{job.QueuePosition}");
         }
 
         foreach (string id in silent)
         {
-            table.Add(id, "does not answer", "", "", "", "");
+            table.Add(id, "does not answer", "", "", "", "", "", "");
         }
 
         return table;

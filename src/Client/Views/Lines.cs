@@ -48,6 +48,17 @@ internal static class Lines
             $"({noticed}{Invariant($"{change.GapSeconds:F1} s without a step")}{repeated}).";
     }
 
+    /// <summary>Why nothing happens in a job that has no place in the cluster, or null if it has one.</summary>
+    public static string? Waiting(JobStatus job) => job switch
+    {
+        { State: JobState.Queued, Reason: { } reason } => $"The job waits: {reason}",
+        { State: JobState.Paused } => $"The job is paused{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job resume {job.JobId}'.",
+        _ => null,
+    };
+
+    public static string Resumed(RunEvent.Resumed resumed) =>
+        $"The job goes on from step {resumed.Step} in generation {resumed.Generation} with {Names(resumed.Workers)}.";
+
     /// <summary>What happened, and the commands to go on with.</summary>
     public static IEnumerable<string> Ended(RunEvent.Ended ended)
     {

@@ -15,7 +15,7 @@ internal sealed class LiveView(Terminal terminal) : RunSink
     private readonly LiveRegion _region = new(terminal);
     private readonly Stopwatch _sinceRedraw = Stopwatch.StartNew();
     private JobStatus? _latest;
-    private string? _lastReason;
+    private string? _lastWaiting;
 
     public override void Handle(RunEvent happened)
     {
@@ -32,6 +32,9 @@ internal sealed class LiveView(Terminal terminal) : RunSink
                 break;
             case RunEvent.MembersChanged change:
                 _region.Write([Lines.MembersChanged(change)]);
+                break;
+            case RunEvent.Resumed resumed:
+                _region.Write([Lines.Resumed(resumed)]);
                 break;
             case RunEvent.Warning warning:
                 _region.Write([$"warning: {warning.Message}"]);
@@ -61,10 +64,10 @@ internal sealed class LiveView(Terminal terminal) : RunSink
 
     private void Show(JobStatus status)
     {
-        if (status is { State: JobState.Queued, Reason: { } reason } && reason != _lastReason)
+        if (Lines.Waiting(status) is { } waiting && waiting != _lastWaiting)
         {
-            _lastReason = reason;
-            _region.Write([$"The job waits: {reason}"]);
+            _lastWaiting = waiting;
+            _region.Write([waiting]);
         }
 
         bool isFirst = _latest is null;

@@ -10,7 +10,7 @@ internal sealed class PlainView(Terminal terminal) : RunSink
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
     private long _lastStep = -1;
-    private string? _lastReason;
+    private string? _lastWaiting;
 
     public override void Handle(RunEvent happened)
     {
@@ -27,6 +27,9 @@ internal sealed class PlainView(Terminal terminal) : RunSink
                 break;
             case RunEvent.MembersChanged change:
                 Write([Lines.MembersChanged(change)]);
+                break;
+            case RunEvent.Resumed resumed:
+                Write([Lines.Resumed(resumed)]);
                 break;
             case RunEvent.Warning warning:
                 terminal.Error.WriteLine($"warning: {warning.Message}");
@@ -49,10 +52,10 @@ internal sealed class PlainView(Terminal terminal) : RunSink
 
     private void Show(JobStatus status)
     {
-        if (status is { State: JobState.Queued, Reason: { } reason } && reason != _lastReason)
+        if (Lines.Waiting(status) is { } waiting && waiting != _lastWaiting)
         {
-            _lastReason = reason;
-            Write([$"The job waits: {reason}"]);
+            _lastWaiting = waiting;
+            Write([waiting]);
         }
 
         if (_sinceLine.Elapsed >= Interval && status.State == JobState.Running && status.Step != _lastStep)

@@ -14,29 +14,42 @@ internal sealed partial class JobGrain
 
     private CheckpointPlace Checkpoints => _checkpoints!;
 
+    /// <summary>The checkpoint from which the job goes on when it gets a place, as the silo sees it that writes them; or null.</summary>
+    private string? CheckpointPath => Machine.Checkpoint?.Path ?? Checkpoints.Checkpoint;
+
     /// <summary>
     /// The submission as its run writer takes it: a checkpoint that was sent is not in the run folder, and whatever is under that name on the silo is another
     /// run.
     /// </summary>
-    private JobSubmission SubmissionHere => Checkpoints.Checkpoint == Submission.Checkpoint ? Submission : Submission with { Checkpoint = null };
-
-    /// <summary>Finds the place, and waits until a checkpoint to go on from is there.</summary>
-    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the client does not send its checkpoint (4).</exception>
-    private async Task<CheckpointPlace> PrepareCheckpointsAsync(string writer)
+    private JobSubmission SubmissionHere => Submission with
     {
+        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint ? null : CheckpointPath,
+    };
+
+    /// <summary>Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes.</summary>
+    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the client does not send its checkpoint (4).</exception>
+    private async Task PrepareCheckpointsAsync(string writer)
+    {
+        if (_checkpoints is { AwaitsUpload: false } known && known.Writer == writer)
+        {
+            return;
+        }
+
+        // What the job has saved itself needs no upload.
+        JobSubmission submission = Machine.Checkpoint is { } saved ? Submission with { Checkpoint = saved.Path, CheckpointSha256 = null } : Submission;
         ICheckpointStoreGrain store = GrainFactory.GetGrain<ICheckpointStoreGrain>(writer);
-        CheckpointPlace place = await store.PrepareAsync(Submission);
+        CheckpointPlace place = await store.PrepareAsync(submission);
         for (double heard = _clock.Now; place.AwaitsUpload;)
         {
             _checkpoints = place;
-            Machine.Wait($"its client sends the checkpoint to go on from to silo '{place.Silo}', which does not see {Submission.Checkpoint}.");
+            Machine.Wait($"its client sends the checkpoint to go on from to silo '{place.Silo}', which does not see {Submission.Checkpoint}.", position: null);
             await Task.Delay(WatchPeriod);
-            if (Machine.HasEnded)
+            if (!Machine.WantsPlace)
             {
-                throw new OperationCanceledException("The job has ended while it waited for its checkpoint.");
+                throw new OperationCanceledException("The job has ended, or is paused, while it waited for its checkpoint.");
             }
 
-            CheckpointPlace next = await store.PrepareAsync(Submission);
+            CheckpointPlace next = await store.PrepareAsync(submission);
             heard = next.Received == place.Received ? heard : _clock.Now;
             place = next;
             if (_clock.Now - heard > UploadPatience)
@@ -48,6 +61,6 @@ internal sealed partial class JobGrain
             }
         }
 
-        return _checkpoints = place;
+        _checkpoints = place;
     }
 }

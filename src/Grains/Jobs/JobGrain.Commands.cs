@@ -10,7 +10,7 @@ namespace ConvNet.Grains.Jobs;
 /// <summary>How the job grain does what its machine commands.</summary>
 internal sealed partial class JobGrain
 {
-    private ServerKeys Servers => Machine.Assignment!.Servers;
+    private ServerKeys Servers => Machine.Assignment?.Servers ?? throw new OperationCanceledException("The job has given its servers up.");
 
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Servers.Checkpoint);
 
@@ -57,14 +57,22 @@ internal sealed partial class JobGrain
                 case JobCommand.Dismiss dismiss:
                     await DismissAsync(dismiss.Worker, dismiss.Header);
                     break;
-                case JobCommand.Release:
-                    await ReleaseAsync();
+                case JobCommand.Release release:
+                    try
+                    {
+                        await ReleaseAsync(release.Assignment);
+                    }
+                    finally
+                    {
+                        Machine.Released();
+                    }
+
                     break;
             }
         }
-        catch (Exception) when (command.Generation < Machine.Generation)
+        catch (Exception) when (!Machine.IsAt(command.Generation))
         {
-            // Overtaken by a change of generation, which does all of it again.
+            // Overtaken by a change of generation, which does all of it again, or of no use as the job has given its place up.
         }
         catch (Exception e)
         {
@@ -94,7 +102,7 @@ internal sealed partial class JobGrain
         ]);
         if (assignment.Start == AssignmentStart.Restore)
         {
-            await CheckpointWriter.RestoreAsync(Checkpoints.Checkpoint!, assignment);
+            await CheckpointWriter.RestoreAsync(CheckpointPath!, assignment);
         }
 
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");
@@ -162,20 +170,18 @@ internal sealed partial class JobGrain
         }
     }
 
-    private async Task ReleaseAsync()
+    private async Task ReleaseAsync(Assignment assignment)
     {
-        _endedAt = _clock.Now;
-        LogEnded(logger, JobId, Machine.State, Machine.Step);
-        MessageHeader end = new(JobId, Machine.Generation, Machine.Step);
-        var releases = _held.Select(worker => Worker(worker).ReleaseAsync(end)).ToList();
-        if (Machine.Assignment is not null)
-        {
-            releases.AddRange(Partitions.Select(partition => partition.ReleaseAsync(end)));
-            releases.Add(BatchNorm.ReleaseAsync(end));
-            releases.Add(Coordinator.ReleaseAsync(end));
-        }
-
+        MessageHeader end = new(JobId, assignment.Generation, Machine.Step);
+        Task[] releases =
+        [
+            .. _held.Select(worker => Worker(worker).ReleaseAsync(end)),
+            .. assignment.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).ReleaseAsync(end)),
+            GrainFactory.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm).ReleaseAsync(end),
+            GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReleaseAsync(end),
+        ];
         _held.Clear();
+        _silos.Clear();
         try
         {
             await Task.WhenAll(releases);
@@ -196,12 +202,12 @@ internal sealed partial class JobGrain
     private async Task FailAsync(long generation, string who, JobFailure failure, string? worker = null)
     {
         double start = _clock.Now;
-        while (failure.ExitCode == (int)ExitCode.Environment && LostServer() is null && _clock.Now - start < DetectionSeconds && !Machine.HasEnded)
+        while (failure.ExitCode == (int)ExitCode.Environment && LostServer() is null && _clock.Now - start < DetectionSeconds && Machine.IsAt(generation))
         {
             await Task.Delay(WatchPeriod);
         }
 
-        if (Machine.HasEnded || (generation < Machine.Generation && LostServer() is null))
+        if (Machine.HasEnded || Machine.Assignment is null || (!Machine.IsAt(generation) && LostServer() is null))
         {
             return;
         }

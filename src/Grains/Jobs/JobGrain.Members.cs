@@ -1,6 +1,5 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Placement;
@@ -8,11 +7,10 @@ using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
 
-/// <summary>How the job grain finds workers, notices silos that leave, and waits for its client.</summary>
+/// <summary>How the job grain notices silos that leave, takes on workers, and waits for its client.</summary>
 internal sealed partial class JobGrain
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan PlacementPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The membership notices within this time that a silo has died: then it is known why a call went wrong.</summary>
     private const double DetectionSeconds = 3;
@@ -24,164 +22,6 @@ internal sealed partial class JobGrain
     private readonly Dictionary<string, SiloAddress> _silos = [];
     private readonly Dictionary<string, double> _notBefore = [];
     private bool _isSeeking;
-
-    /// <summary>Finds a place for the job and begins it; what goes wrong is the job's failure.</summary>
-    private async Task BeginAsync()
-    {
-        try
-        {
-            JobPlacement placement = await PlaceAsync(Submission.Layout);
-            AssignmentStart start = Submission.Checkpoint is null ? AssignmentStart.Fresh : AssignmentStart.Restore;
-            CheckpointPlace place = await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
-            JobPosition position = place.Checkpoint is { } checkpoint
-                ? await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson)
-                : JobPosition.Start;
-            if (Submission.Configuration is not null)
-            {
-                await GrainFactory.GetGrain<IRunWriterGrain>(placement.Servers.Checkpoint).OpenAsync(JobId, SubmissionHere, position.Step);
-            }
-
-            Assignment first = placement.Assign(JobId, Submission.JobJson, 1, position.Step) with { Start = start };
-            LogSubmitted(logger, JobId, _job!.Model.Name, first.Workers.Length, first.Servers.Partitions.Length, first.FirstStep);
-            if (!Machine.HasEnded)
-            {
-                Machine.Begin(position, first, Submission.Layout.Workers, _clock.Now);
-            }
-            else
-            {
-                await ReleaseAsync();
-            }
-        }
-        catch (Exception e)
-        {
-            if (!Machine.HasEnded)
-            {
-                JobFailure failure = GrainFailure.ToFailure(e);
-                LogFailed(logger, JobId, failure.ExitCode, "start", failure.Message, failure.Details);
-                Machine.Fail(failure);
-            }
-
-            await ReleaseAsync();
-        }
-
-        CarryOut();
-    }
-
-    /// <summary>
-    /// Places the job and reserves its workers. An attached job gives silos that are just joining some time to show what they offer; a detached one
-    /// waits until there is room for it.
-    /// </summary>
-    private async Task<JobPlacement> PlaceAsync(JobLayout layout)
-    {
-        double start = _clock.Now;
-        while (true)
-        {
-            try
-            {
-                JobPlacement placement = JobPlacement.Plan(JobId, _job!.DataShards, layout, catalog.Silos(), await BusyAsync(layout));
-                if (await ReserveAsync(placement))
-                {
-                    return placement;
-                }
-            }
-            catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && !Machine.HasEnded)
-            {
-                if (Submission.Client is not null && _clock.Now - start >= deadlines.Placement.TotalSeconds)
-                {
-                    throw;
-                }
-
-                Machine.Wait(GrainFailure.From(e).Message);
-            }
-
-            await Task.Delay(PlacementPause);
-        }
-    }
-
-    /// <summary>Workers that serve other jobs, or whose silos do not answer; asking takes none away from anybody.</summary>
-    private async Task<HashSet<string>> BusyAsync(JobLayout layout)
-    {
-        string[] all = [.. JobPlacement.Free(layout, catalog.Silos(), new HashSet<string>()).Select(worker => worker.Name)];
-        bool[] isBusy = await Task.WhenAll(all.Select(async key =>
-        {
-            try
-            {
-                return await Worker(key).HolderAsync() is { } holder && await IsOfAnotherAsync(holder);
-            }
-            catch (Exception e) when (GrainFailure.IsLostContact(e))
-            {
-                return true;
-            }
-        }));
-        return [.. all.Where((_, i) => isBusy[i])];
-    }
-
-    /// <summary>Reserves all workers of a placement or none.</summary>
-    /// <returns>False if another job was faster.</returns>
-    private async Task<bool> ReserveAsync(JobPlacement placement)
-    {
-        foreach (string key in placement.Workers.Select(assigned => assigned.Name))
-        {
-            if (!await ReserveAsync(key))
-            {
-                await LetGoAsync();
-                return false;
-            }
-        }
-
-        foreach (string silo in placement.Silos)
-        {
-            Know(silo);
-        }
-
-        return true;
-    }
-
-    /// <summary>Ends the reservations of a job that has not begun.</summary>
-    private async Task LetGoAsync()
-    {
-        MessageHeader none = new(JobId, 0, 0);
-        string[] held = [.. _held];
-        _held.Clear();
-        try
-        {
-            await Task.WhenAll(held.Select(worker => Worker(worker).ReleaseAsync(none)));
-        }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
-        {
-            // What is gone needs no release.
-        }
-    }
-
-    /// <returns>False if a job that is still live has the worker, or its silo does not answer.</returns>
-    private async Task<bool> ReserveAsync(string key)
-    {
-        try
-        {
-            IWorkerGrain worker = Worker(key);
-            string holder = await worker.ReserveAsync(JobId);
-            if (holder != JobId && !await IsOfAnotherAsync(holder))
-            {
-                await worker.ReleaseAsync(new MessageHeader(holder, long.MaxValue, 0));
-                holder = await worker.ReserveAsync(JobId);
-            }
-
-            if (holder == JobId)
-            {
-                _held.Add(key);
-            }
-
-            return holder == JobId;
-        }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
-        {
-            return false;
-        }
-    }
-
-    /// <summary>True if the one that has a worker is another job, and still needs it.</summary>
-    private async Task<bool> IsOfAnotherAsync(string holder) =>
-        holder != JobId && await GrainFactory.GetGrain<IJobControlGrain>(holder).IsLiveAsync();
 
     /// <summary>Remembers which silo of this name has a part in the job: one that is started again under the name is another one.</summary>
     private void Know(string silo) => _silos[silo] = catalog.AddressOf(silo)
@@ -211,6 +51,12 @@ internal sealed partial class JobGrain
         double now = _clock.Now;
         if (Machine.HasEnded)
         {
+            if (_endedAt is null)
+            {
+                _endedAt = now;
+                LogEnded(logger, JobId, Machine.State, Machine.Step);
+            }
+
             if (now - _endedAt > deadlines.Rows.TotalSeconds)
             {
                 Machine.Rows.Clear();
@@ -238,6 +84,11 @@ internal sealed partial class JobGrain
 
         Machine.Tick(now);
         CarryOut();
+        if (Machine.WantsPlace)
+        {
+            FindPlaceAsync().Ignore();
+        }
+
         if (Machine.MissingWorkers > 0 && !_isSeeking)
         {
             _isSeeking = true;
@@ -252,7 +103,12 @@ internal sealed partial class JobGrain
     {
         try
         {
-            HashSet<string> excluded = [.. _held, .. _notBefore.Where(pair => _clock.Now < pair.Value).Select(pair => pair.Key)];
+            if (!await MayGrowAsync())
+            {
+                return;
+            }
+
+            HashSet<string> excluded = [.. _held, .. _notBefore.Keys.Where(IsShunned)];
             foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, catalog.Silos(), excluded))
             {
                 if (await TryJoinAsync(free))
@@ -271,6 +127,21 @@ internal sealed partial class JobGrain
         CarryOut();
     }
 
+    private bool IsShunned(string worker) => _notBefore.TryGetValue(worker, out double until) && _clock.Now < until;
+
+    /// <summary>Whoever waits in the queue and is as important goes first, but for a job that has no worker left.</summary>
+    private async Task<bool> MayGrowAsync()
+    {
+        try
+        {
+            return Machine.IsWithoutWorkers || await JobDirectory.MayGrowAsync(Submission.Priority);
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            return false;
+        }
+    }
+
     private async Task<bool> TryJoinAsync(AssignedWorker free)
     {
         try
@@ -281,8 +152,8 @@ internal sealed partial class JobGrain
             }
 
             string silo = PinnedKey.SiloOf(free.Name);
-            bool hasPart = Machine.Assignment!.Servers.All.Concat(Machine.Assignment.Workers.Select(worker => worker.Name))
-                .Any(key => PinnedKey.SiloOf(key) == silo);
+            bool hasPart = Machine.Assignment is { } assignment
+                && assignment.Servers.All.Concat(assignment.Workers.Select(worker => worker.Name)).Any(key => PinnedKey.SiloOf(key) == silo);
             if (!hasPart)
             {
                 Know(silo);

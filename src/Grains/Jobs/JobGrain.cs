@@ -23,7 +23,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
     private JobMachine? _machine;
     private IGrainTimer? _watch;
     private double _clientSeen;
-    private double _endedAt;
+    private double? _endedAt;
 
     private string JobId => this.GetPrimaryKeyString();
 
@@ -46,11 +46,14 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
         var job = JobSpec.FromJson(submission.JobJson);
         JobLimits.CheckWorkers(submission.Layout.Workers, job.DataShards);
+        Refuse(JobLimits.ProblemOfId(JobId) is { } problem ? $"job id {problem}" : null);
+        Refuse(JobLimits.ProblemOfMinWorkers(submission.Layout));
+        Refuse(JobLimits.ProblemOfPriority(submission.Priority));
         _submission = submission;
         _job = job;
         try
         {
-            await GrainFactory.GetGrain<IJobDirectoryGrain>(0).RegisterAsync(JobId);
+            _number = await JobDirectory.RegisterAsync(JobId);
         }
         catch
         {
@@ -61,7 +64,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         _machine = new JobMachine(JobId, job.Shape, job.TestSamples, submission.RunFolder, submission.Plan);
         _clientSeen = _clock.Now;
         _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
-        BeginAsync().Ignore();
+        FindPlaceAsync().Ignore();
     }
 
     public Task OrderAsync(JobOrder order)
@@ -111,6 +114,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             Failure = machine.Failure,
             Rows = rows,
             Events = query.SinceEvent is { } number ? machine.Events.Since(number) : [],
+            Priority = Submission.Priority,
+            QueuePosition = machine.QueuePosition,
             HasMore = rows.Length > 0 && rows[^1].Step + 1 < machine.Rows.Next,
         });
     }
@@ -123,9 +128,9 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
     public Task<bool> NeedsAsync(string server) =>
-        Task.FromResult(_machine is { HasEnded: false } machine && machine.Assignment?.Servers.All.Contains(server) != false);
+        Task.FromResult(_machine is { HasEnded: false } machine && machine.Assignment?.Servers.All.Contains(server) == true);
 
-    public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false });
+    public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false, State: not JobState.Paused });
 
     public Task<bool> ForgetAsync()
     {
@@ -140,7 +145,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
 
     public async Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
     {
-        if (_machine is not { HasEnded: false } machine || header.Generation != machine.Generation)
+        if (_machine is not { } machine || !machine.IsAt(header.Generation))
         {
             return Verdict.Stale;
         }
@@ -158,6 +163,15 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
         }
 
         return ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
+    }
+
+    /// <summary>Clients check what a user gives them; whoever else submits hears it here.</summary>
+    private static void Refuse(string? problem)
+    {
+        if (problem is not null)
+        {
+            throw ConvNetException.BadInput(problem);
+        }
     }
 
     private static string Spoken(JobState? state) => state?.InWords() ?? "being submitted";

@@ -37,7 +37,7 @@ public sealed class JsonLines : RunSink
 
     public override void Handle(RunEvent happened)
     {
-        if (Line(happened) is { } line)
+        if (Describe(happened) is { } line)
         {
             if (_jobId is not null && happened is (RunEvent.Started or RunEvent.Ended or RunEvent.Failed or RunEvent.Abandoned))
             {
@@ -57,7 +57,8 @@ public sealed class JsonLines : RunSink
         }
     }
 
-    private static JsonObject? Line(RunEvent happened) => happened switch
+    /// <summary>An event as JSON without the job's id; null if it is none for files.</summary>
+    public static JsonObject? Describe(RunEvent happened) => happened switch
     {
         RunEvent.Started started => new()
         {
@@ -94,6 +95,19 @@ public sealed class JsonLines : RunSink
             ["noticedSeconds"] = Number(change.NoticedSeconds),
             ["gapSeconds"] = Number(change.GapSeconds),
             ["stepsRepeated"] = change.StepsRepeated,
+        },
+        RunEvent.Yielded yielded => new()
+        {
+            ["event"] = yielded.State == JobState.Paused ? "job.paused" : "job.requeued",
+            ["step"] = yielded.Step,
+            ["reason"] = yielded.Reason,
+        },
+        RunEvent.Resumed resumed => new()
+        {
+            ["event"] = "job.resumed",
+            ["step"] = resumed.Step,
+            ["generation"] = resumed.Generation,
+            ["workers"] = Names(resumed.Workers),
         },
         RunEvent.Warning warning => new() { ["event"] = "warning", ["message"] = warning.Message },
         RunEvent.Completed completed => Ended("run.completed", completed.Summary),

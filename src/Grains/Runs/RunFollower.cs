@@ -36,6 +36,12 @@ public sealed class RunFollower
     /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
     public string? Client { get; init; }
 
+    /// <summary>The number of the first event that is published.</summary>
+    public long FirstEvent
+    {
+        init => _nextEvent = value;
+    }
+
     /// <summary>The step at which the job will stop; questions come closer as it comes near.</summary>
     public long LastStep { get; init; } = long.MaxValue;
 
@@ -120,13 +126,15 @@ public sealed class RunFollower
         RunEvent.EpochCompleted epoch => epoch.Evaluation.Step,
         RunEvent.CheckpointSaved saved => saved.Checkpoint.Step,
         RunEvent.MembersChanged change => change.Step,
+        RunEvent.Yielded yielded => yielded.Step,
+        RunEvent.Resumed resumed => resumed.Step,
         RunEvent.Ended ended => ended.Summary.Steps,
         _ => 0,
     };
 
     private TimeSpan PollDelay(JobStatus status)
     {
-        if (status.State == JobState.Queued && status.Reason is not null)
+        if (status.State is JobState.Queued or JobState.Paused && status.Reason is not null)
         {
             return PollInQueue;
         }

@@ -22,7 +22,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     private readonly CancellationTokenSource _leaving = new();
     private Task? _writing;
 
-    public async Task OpenAsync(string jobId, JobSubmission submission, long step)
+    public async Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent)
     {
         if (_writing is not null)
         {
@@ -40,7 +40,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
             throw GrainFailure.From(e);
         }
 
-        _writing = WriteAsync(jobId, run, step);
+        _writing = WriteAsync(jobId, run, step, firstEvent);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -57,13 +57,13 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     private static partial void LogFailed(ILogger logger, Exception failure, string job);
 
     /// <summary>Ends by itself and without an exception: nobody waits for it.</summary>
-    private async Task WriteAsync(string jobId, DetachedRun run, long step)
+    private async Task WriteAsync(string jobId, DetachedRun run, long step, long firstEvent)
     {
         try
         {
             using (run)
             {
-                run.Stream.Publish(await FollowAsync(jobId, run.Stream, step));
+                run.Stream.Publish(await FollowAsync(jobId, run.Stream, step, firstEvent));
             }
         }
         catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
@@ -80,9 +80,12 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     }
 
     /// <returns>How the run ended; also that nobody answers any more.</returns>
-    private async Task<RunEvent> FollowAsync(string jobId, RunStream stream, long step)
+    private async Task<RunEvent> FollowAsync(string jobId, RunStream stream, long step, long firstEvent)
     {
-        var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System, SilencePatience);
+        var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System, SilencePatience)
+        {
+            FirstEvent = firstEvent,
+        };
         try
         {
             return await follower.FollowAsync(_leaving.Token);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConvNet.Client.Commands;
+using ConvNet.Client.Runs;
 using ConvNet.Client.Tests.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
@@ -83,6 +84,97 @@ public sealed class JobCommandTests
     }
 
     [Fact]
+    public async Task Whoever_attaches_is_told_from_the_beginning_and_through_a_pause()
+    {
+        var job = new FakeJob();
+        job.Train(10);
+        job.Save();
+        job.Script.Enqueue(() => job.Tell(new RunEvent.Yielded(10, JobState.Paused, "it was paused by order.")));
+        job.Script.Enqueue(() => job.State = JobState.Paused);
+        job.Script.Enqueue(() => job.Tell(new RunEvent.Resumed(10, 2, ["a/0"])));
+        job.Script.Enqueue(() => job.State = JobState.Running);
+        job.Script.Enqueue(job.Complete);
+        var plain = new StringWriter();
+        using var view = new RunStream(
+            [new JsonLines(_output, FakeJob.Id), new PlainView(new Terminal(plain, TextWriter.Null, IsInteractive: false, UsesColor: false))]);
+
+        ExitCode code = await JobWaitCommand.FollowAsync(job, FakeJob.Id, view, view, TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCode.Ok, code);
+        Assert.Equal(["checkpoint.saved", "job.paused", "job.resumed", "run.completed"], Names());
+        Assert.Contains("The job is paused. Go on with 'convnet job resume fake'.", plain.ToString());
+        Assert.Contains("The job goes on from step 10 in generation 2 with worker a/0.", plain.ToString());
+    }
+
+    [Fact]
+    public async Task A_pause_is_one_order_that_is_awaited_and_a_job_that_ends_meanwhile_is_a_conflict()
+    {
+        var job = new FakeJob();
+        job.OrderLosses.Enqueue(new TimeoutException());
+        job.Obey = order => job.Script.Enqueue(() => job.State = order.Kind == JobOrderKind.Pause ? JobState.Paused : JobState.Queued);
+
+        JobStatus paused = await JobPauseCommand.PauseAsync(job, FakeJob.Id, TestContext.Current.CancellationToken);
+        JobStatus resumed = await JobResumeCommand.ResumeAsync(job, FakeJob.Id, TestContext.Current.CancellationToken);
+        job.Obey = _ => job.Complete();
+        ConvNetException ended = await Assert.ThrowsAsync<ConvNetException>(
+            () => JobPauseCommand.PauseAsync(job, FakeJob.Id, TestContext.Current.CancellationToken));
+
+        Assert.Equal((JobState.Paused, JobState.Queued), (paused.State, resumed.State));
+        Assert.Equal([JobOrderKind.Pause, JobOrderKind.Pause, JobOrderKind.Resume, JobOrderKind.Pause], job.Orders.Select(order => order.Kind));
+        Assert.Equal(ExitCode.Conflict, ended.ExitCode);
+        Assert.Contains("it is completed at step 0 of 20", ended.Message);
+    }
+
+    [Fact]
+    public async Task The_log_of_a_job_has_what_has_happened_and_the_end_if_there_is_one()
+    {
+        var job = new FakeJob();
+        job.Tell(new RunEvent.MembersChanged(2, 7, ["a/0"], [], 1, "a/0 has left", 1, 2, 1));
+        using var lines = new RunStream([new LogLines(new Terminal(_output, TextWriter.Null, IsInteractive: false, UsesColor: false))]);
+
+        await JobLogsCommand.PrintAsync(job, FakeJob.Id, lines, follow: false, TestContext.Current.CancellationToken);
+        string running = _output.ToString();
+        job.Complete();
+        await JobLogsCommand.PrintAsync(job, FakeJob.Id, lines, follow: false, TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            "members.changed generation=2 step=7 lost=[\"a/0\"] joined=[] workers=1 reason=\"a/0 has left\" noticedSeconds=1 gapSeconds=2 stepsRepeated=1",
+            running.TrimEnd());
+        Assert.Contains("run.completed steps=0", _output.ToString()[running.Length..]);
+    }
+
+    [Fact]
+    public void The_history_of_a_forgotten_job_is_in_the_run_folder_that_names_it()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write(
+            "events.jsonl",
+            """
+            {"event":"run.started","runFolder":"x","jobId":"first"}
+            {"event":"run.stopped","steps":3,"jobId":"first"}
+            {"event":"run.started","runFolder":"x","jobId":"second"}
+            not json
+            {"event":"checkpoint.saved","step":5}
+            """);
+
+        Assert.Equal(
+            ["run.started", "checkpoint.saved"], JobHistory.Find("second", folder.Path, "runs")!.Select(happened => happened["event"]!.ToString()));
+        Assert.Null(JobHistory.Find("third", folder.Path, "runs"));
+        Assert.NotNull(JobHistory.Find("first", null, Path.GetDirectoryName(folder.Path)!));
+    }
+
+    [Theory]
+    [InlineData("my run ü", "myrun-")]
+    [InlineData("???", "run-")]
+    [InlineData("nightly.2", "nightly.2-")]
+    public void A_made_up_id_is_one_that_a_cluster_takes(string folder, string start)
+    {
+        string id = RunRequest.MakeJobId(folder);
+        Assert.StartsWith(start, id);
+        Assert.Null(JobLimits.ProblemOfId(id));
+    }
+
+    [Fact]
     public async Task A_job_in_json_has_the_fields_that_scripts_rely_on()
     {
         var job = new FakeJob();
@@ -94,8 +186,11 @@ public sealed class JobCommandTests
             {"jobId":"fake","state":"running","step":7,"totalSteps":20,"model":"lenet","data":"none",
             "workers":[{"name":"local-1/0","silo":"local-1","shards":[0,1,2,3],"step":7}],
             "servers":[{"role":"coordinator","silo":"local-1","standby":null}],
-            "generation":2,"reason":"waits for a worker","runFolder":"/runs/a"}
+            "generation":2,"reason":"waits for a worker","runFolder":"/runs/a","priority":0,"queuePosition":null}
             """.ReplaceLineEndings(""),
             JobJson.Of(status).ToJsonString());
     }
+
+    private IEnumerable<string?> Names() => _output.ToString().TrimEnd().Split('\n').Select(line =>
+        JsonDocument.Parse(line).RootElement.GetProperty("event").GetString());
 }

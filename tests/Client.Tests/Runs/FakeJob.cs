@@ -110,7 +110,7 @@ internal sealed class FakeJob : IJobGrain
         lock (_gate)
         {
             Orders.Add(order);
-            if (State is not (JobState.Running or JobState.Queued))
+            if (State is not (JobState.Running or JobState.Queued or JobState.Paused))
             {
                 throw new ConvNetException(ExitCode.Conflict, "the job has ended.");
             }

@@ -57,25 +57,27 @@ public sealed class FailureTests(TwoSilos cluster)
     }
 
     [Fact]
-    public async Task Without_room_an_attached_job_fails_with_what_there_is_and_a_detached_one_waits_for_it()
+    public async Task Beyond_all_devices_an_attached_job_fails_with_what_there_is_and_a_detached_one_waits_for_more()
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 200_000) with { DataShards = 16 };
         IJobGrain first = cluster.Grains.GetGrain<IJobGrain>("takes-six");
-        IJobGrain attached = cluster.Grains.GetGrain<IJobGrain>("finds-no-room");
+        IJobGrain attached = cluster.Grains.GetGrain<IJobGrain>("too-large");
         IJobGrain queued = cluster.Grains.GetGrain<IJobGrain>("waits-for-room");
         IJobGrain given = cluster.Grains.GetGrain<IJobGrain>("waits-in-vain");
         await first.SubmitAsync(Submission(job, workers: 6));
         await TestJobs.UntilAsync(first, status => status.Step > 0);
         await queued.SubmitAsync(Submission(job with { TotalSteps = 3 }, workers: 7));
         await given.SubmitAsync(Submission(job, workers: 9));
-        await attached.SubmitAsync(Submission(job, workers: 3) with { Client = "here" });
+        await attached.SubmitAsync(Submission(job, workers: 9) with { Client = "here" });
 
         JobFailure failure = await TestJobs.FailureAsync(attached, "here");
         Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
-        Assert.Contains("3 workers, but the cluster has 2 free devices (6 serve other jobs", failure.Message);
+        Assert.Contains("9 workers, but the cluster has 8 devices in all (silos: ", failure.Message);
         JobStatus waiting = await TestJobs.UntilAsync(queued, status => status.Reason is not null);
         Assert.Equal(JobState.Queued, waiting.State);
-        Assert.Contains("7 workers", waiting.Reason);
+        Assert.Contains("7 workers, but the cluster has 2 free devices (6 serve other jobs", waiting.Reason);
+        Assert.Equal(1, waiting.QueuePosition);
+        Assert.Null((await given.StatusAsync(new StatusQuery())).QueuePosition);
         await given.OrderAsync(JobOrder.Of(JobOrderKind.Cancel));
         Assert.Equal(JobState.Cancelled, (await TestJobs.EndAsync(given)).State);
 

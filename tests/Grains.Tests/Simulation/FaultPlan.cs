@@ -18,6 +18,11 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
             GiveTwice($"order {i}", Harmless[random.Below(Harmless.Length)]);
         }
 
+        for (int i = 0; i < _layout.Pauses; i++)
+        {
+            GiveTwice($"pause {i}", JobOrderKind.Pause);
+        }
+
         if (_layout.End is { } end)
         {
             GiveTwice("end", end);

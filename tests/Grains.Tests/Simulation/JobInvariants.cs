@@ -74,7 +74,8 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
 
     public void Commanded(JobCommand command, JobMachine machine)
     {
-        Demand(!_isReleased, $"{command.GetType().Name} follows the end of the job");
+        _isReleased &= machine.HasEnded || command is not JobCommand.Start;
+        Demand(!_isReleased, $"{command.GetType().Name} follows the end of the job, or that of its place");
         switch (command)
         {
             case JobCommand.Freeze:
@@ -166,8 +167,18 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     {
         HashSet<string> present = [.. firstWorkers];
         RunEvent.MembersChanged[] changes = [.. events.OfType<RunEvent.MembersChanged>()];
-        foreach (RunEvent.MembersChanged change in changes)
+        foreach (RunEvent happened in events)
         {
+            if (happened is RunEvent.Resumed resumed)
+            {
+                present = [.. resumed.Workers];
+            }
+
+            if (happened is not RunEvent.MembersChanged change)
+            {
+                continue;
+            }
+
             Demand(change.Lost.All(present.Remove), $"{string.Join(", ", change.Lost)} cannot be lost a second time");
             Demand(change.Joined.All(present.Add), $"{string.Join(", ", change.Joined)} cannot join a second time");
             Demand(present.Count == change.Workers, $"{change.Workers} workers are told, but there are {present.Count}");
@@ -177,7 +188,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
 
         Demand(changes.Length <= _changes, $"{changes.Length} changes are told of {_changes}");
         Demand(
-            machine.State == JobState.Failed || present.SetEquals(machine.Assignment!.Workers.Select(worker => worker.Name)),
+            machine.State == JobState.Failed || machine.Assignment is null || present.SetEquals(machine.Assignment.Workers.Select(worker => worker.Name)),
             $"as is told, {string.Join(", ", present)} work at the end");
     }
 

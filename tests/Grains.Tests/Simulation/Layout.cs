@@ -11,6 +11,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="Orders">To save, to evaluate or to stop later, some of them told again long after.</param>
 /// <param name="End">Stop or Cancel at some moment, or null.</param>
 /// <param name="LosesClient">At some moment.</param>
+/// <param name="Pauses">Orders to pause at some moment; some time after it is paused, the job is resumed.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -21,4 +22,5 @@ internal sealed record Layout(
     int Suspicions = 0,
     int Orders = 0,
     JobOrderKind? End = null,
-    bool LosesClient = false);
+    bool LosesClient = false,
+    int Pauses = 0);

@@ -16,9 +16,12 @@ internal sealed class SimulatedCluster
 {
     private readonly SplitMix _random;
     private readonly FakeState _start;
-    private readonly CoordinatorMachine _coordinator;
-    private readonly BatchNormMachine _batchNorm;
-    private readonly Life _server = new();
+    private CoordinatorMachine _coordinator;
+    private BatchNormMachine _batchNorm;
+    private readonly Dictionary<int, long> _restored = [];
+    private FakeState _restores;
+    private long _restoresFrom;
+    private Life _server = new();
     private readonly Dictionary<int, long> _releasedAt = [];
     private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
@@ -30,16 +33,13 @@ internal sealed class SimulatedCluster
         Model = model;
         Layout = layout;
         Plan = plan;
-        _start = start;
+        _start = _restores = start;
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         Network = new SimulatedNetwork(_random, layout.Faults, Script);
-        Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(
-            partition => start.Load(new PartitionPlan(model.Layout, partition, layout.Partitions), Job))];
-        _batchNorm = new BatchNormMachine(
-            Job.Shape, Job.BatchNorm, Job.Average, start.Statistics, start.Position.Step, start.BatchesSeen);
-        _coordinator = new CoordinatorMachine(
-            Job.Shape, model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, layout.Partitions, hasBatchNorm: true, start.Position);
+        Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(RestorePartition)];
+        _batchNorm = RestoreBatchNorm();
+        _coordinator = RestoreCoordinator();
         Invariants = new JobInvariants(this, reference);
         Coordinator = new SimulatedCoordinator(this, _coordinator, _server);
         Grain = new SimulatedJobGrain(this, plan, _random);
@@ -61,7 +61,7 @@ internal sealed class SimulatedCluster
 
     public SimulatedJobGrain Grain { get; }
 
-    public SimulatedCoordinator Coordinator { get; }
+    public SimulatedCoordinator Coordinator { get; private set; }
 
     public PartitionMachine[] Partitions { get; }
 
@@ -131,8 +131,26 @@ internal sealed class SimulatedCluster
         return frozen;
     }
 
+    /// <summary>From this generation on servers begin with the state of the last checkpoint, in machines that know nothing else.</summary>
+    public void RestoreFrom(long generation)
+    {
+        _restoresFrom = generation;
+        _restores = Checkpoints.Count > 0 ? Checkpoints[^1] : _start;
+        _server = new Life();
+        if (_restores.Position.Step != Machine.Step)
+        {
+            Complain($"the job goes on at step {Machine.Step}, but the last checkpoint is of step {_restores.Position.Step}");
+        }
+    }
+
     public Answer Begin(int server, Assignment assignment)
     {
+        if (assignment.Generation >= _restoresFrom && _restored.GetValueOrDefault(server) < _restoresFrom)
+        {
+            _restored[server] = _restoresFrom;
+            RestoreServer(server);
+        }
+
         Answer answer = server == CoordinatorServer ? Coordinator.Begin(assignment)
             : server == BatchNormServer ? _batchNorm.Begin(assignment)
             : Partitions[server].Begin(assignment);
@@ -253,6 +271,31 @@ internal sealed class SimulatedCluster
             }
         }
     }
+
+    private void RestoreServer(int server)
+    {
+        if (server == CoordinatorServer)
+        {
+            _coordinator = RestoreCoordinator();
+            Coordinator = Coordinator.RestartWith(_coordinator, _server);
+        }
+        else if (server == BatchNormServer)
+        {
+            _batchNorm = RestoreBatchNorm();
+        }
+        else
+        {
+            Partitions[server] = RestorePartition(server);
+        }
+    }
+
+    private PartitionMachine RestorePartition(int partition) => _restores.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
+
+    private BatchNormMachine RestoreBatchNorm() =>
+        new(Job.Shape, Job.BatchNorm, Job.Average, _restores.Statistics, _restores.Position.Step, _restores.BatchesSeen);
+
+    private CoordinatorMachine RestoreCoordinator() => new(
+        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, _restores.Position);
 
     private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
         : server == BatchNormServer ? _batchNorm.Version

@@ -16,10 +16,14 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     private bool _isPushing;
     private bool _isUrgent;
 
-    public List<StepOutcome> Outcomes { get; } = [];
+    public List<StepOutcome> Outcomes { get; private init; } = [];
 
     /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
     public int Resends { get; private set; }
+
+    /// <summary>Another activation, in which nothing is left of this one but what the test wants to see.</summary>
+    public SimulatedCoordinator RestartWith(CoordinatorMachine restored, Life life) =>
+        new(cluster, restored, life) { Outcomes = Outcomes, Resends = Resends };
 
     public FrozenAt Freeze(MessageHeader header)
     {

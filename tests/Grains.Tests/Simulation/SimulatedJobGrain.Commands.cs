@@ -39,8 +39,8 @@ internal sealed partial class SimulatedJobGrain
             case JobCommand.Dismiss dismiss:
                 await ToWorkerAsync(dismiss.Worker, worker => worker.Release(dismiss.Header)).ConfigureAwait(false);
                 break;
-            case JobCommand.Release:
-                await ReleaseAsync().ConfigureAwait(false);
+            case JobCommand.Release release:
+                await ReleaseAsync(release.Assignment.Generation).ConfigureAwait(false);
                 break;
         }
 
@@ -135,15 +135,19 @@ internal sealed partial class SimulatedJobGrain
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
     }
 
-    private async Task ReleaseAsync()
+    private async Task ReleaseAsync(long generation)
     {
-        MessageHeader end = new("job", Machine.Generation, Machine.Step);
+        MessageHeader end = new("job", generation, Machine.Step);
         IEnumerable<Task> workers = _held.Keys.ToList().Select(name => (Task)ToWorkerAsync(name, worker => worker.Release(end)));
         IEnumerable<Task> servers = Enumerable.Range(0, cluster.CoordinatorServer + 1)
             .Select(server => (Task)cluster.Network.CallAsync(_life, () => cluster.Release(server, end), _ => true));
         await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
         cluster.EndServers();
-        _life.End();
+        Machine.Released();
+        if (Machine.HasEnded)
+        {
+            _life.End();
+        }
     }
 
     /// <summary>Calls every worker of a generation; one that cannot be reached any more is lost.</summary>

@@ -16,6 +16,8 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private readonly Queue<SimulatedWorker> _free = [];
     private Assignment? _current;
     private int _born;
+    private int _asked;
+    private bool _isToResume;
     private bool _isSeeking;
 
     public JobMachine Machine { get; } = new("job", cluster.Job.Shape, FakeModel.TestSamples, "", plan);
@@ -40,16 +42,9 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <param name="asked">How many workers the job wants; those that are missing may join.</param>
     public void Begin(JobPosition position, int workers, int asked)
     {
-        ShardRange[] ranges = ShardAssignment.Assign(cluster.Job.Shape.Shards, [.. Enumerable.Repeat(1.0, workers)]);
-        AssignedWorker[] assigned = [.. ranges.Select(range => AssignedOf(Bear()) with { Incarnation = 1, Shards = range })];
-        foreach (SimulatedWorker worker in _free)
-        {
-            _held.Add(worker.Name, worker);
-        }
-
-        _free.Clear();
-        var servers = new ServerKeys([.. cluster.Partitions.Select(partition => $"partition {partition.Plan.Partition}")], "", "", "");
-        Take(() => Machine.Begin(position, new Assignment("job", "", 1, position.Step, assigned, servers, AssignmentStart.GoOn), asked, Now));
+        _asked = asked;
+        Assignment first = AssignTo(workers, 1, position.Step);
+        Take(() => Machine.Begin(position, first, asked, Now));
         Tick();
     }
 
@@ -77,7 +72,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         _life,
         () =>
         {
-            if (!Machine.HasEnded)
+            if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
             {
                 cluster.Invariants.Ordered(order);
                 Take(() => Machine.Order(order));
@@ -92,14 +87,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
     public void Offer() => Bear();
 
-    /// <summary>Ends some worker; a job that loses one while it is being started fails, so that a death waits for that.</summary>
+    /// <summary>Ends some worker.</summary>
     public void Kill()
     {
-        if (Machine.State == JobState.Queued)
-        {
-            cluster.Network.After(TickPeriod, Kill);
-        }
-        else if (Alive.Count > 0)
+        if (Alive.Count > 0)
         {
             Kill(Alive[random.Below(Alive.Count)].Name);
         }
@@ -111,8 +102,13 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>Takes some worker for dead that goes on working.</summary>
     public void Suspect()
     {
-        AssignedWorker[] workers = Machine.Assignment!.Workers;
-        if (Machine.State == JobState.Queued)
+        AssignedWorker[] workers = Machine.Assignment?.Workers ?? [];
+        if (Machine.HasEnded)
+        {
+            return;
+        }
+
+        if (Machine.State == JobState.Queued || workers.Length == 0)
         {
             cluster.Network.After(TickPeriod, Suspect);
         }
@@ -135,6 +131,34 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
                 Lose(name, "contradicts itself");
             }
         }
+    }
+
+    /// <summary>The job has had a place before, and gets another one.</summary>
+    private void BeginAgain()
+    {
+        cluster.RestoreFrom(Machine.Generation + 1);
+        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, Machine.Step);
+        Take(() => Machine.Begin(Machine.Reached.Position, next, _asked, Now));
+    }
+
+    private Assignment AssignTo(int workers, long generation, long step)
+    {
+        ShardRange[] ranges = ShardAssignment.Assign(cluster.Job.Shape.Shards, [.. Enumerable.Repeat(1.0, workers)]);
+        while (_free.Count < workers)
+        {
+            Bear();
+        }
+
+        AssignedWorker[] assigned = [.. ranges.Select(range => Take(range, (int)generation))];
+        var servers = new ServerKeys([.. cluster.Partitions.Select(partition => $"partition {partition.Plan.Partition}")], "", "", "");
+        return new Assignment("job", "", generation, step, assigned, servers, AssignmentStart.GoOn);
+    }
+
+    private AssignedWorker Take(ShardRange shards, int generation)
+    {
+        SimulatedWorker worker = _free.Dequeue();
+        _held.Add(worker.Name, worker);
+        return AssignedOf(worker) with { Incarnation = generation, Shards = shards };
     }
 
     private static AssignedWorker AssignedOf(SimulatedWorker worker) => new(worker.Name, 0, default, 1);
@@ -195,6 +219,21 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
+        if (Machine.WantsPlace)
+        {
+            BeginAgain();
+        }
+
+        if (Machine.State == JobState.Paused && !_isToResume)
+        {
+            _isToResume = true;
+            cluster.Network.After(random.Below(100 * cluster.Layout.Faults.LongestDelay), () =>
+            {
+                _isToResume = false;
+                Order(JobOrder.Of(JobOrderKind.Resume));
+            });
+        }
+
         if (Alive.Count == 0 && _free.Count == 0)
         {
             Offer();

@@ -26,7 +26,7 @@ public class SimulationTests
         {
             ("changes", 200), ("told again", 10), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
             ("Running", 100), ("Changing", 10), ("Joined while Running", 10), ("Joined while Changing", 2), ("Completed", 100),
-            ("Stopped", 30), ("Cancelled", 10), ("Orphaned", 10), ("went on", 30), ("orders", 100),
+            ("Stopped", 30), ("Cancelled", 10), ("Orphaned", 10), ("went on", 30), ("orders", 100), ("yielded", 50), ("resumed", 50),
         })
         {
             int count = counts.GetValueOrDefault(what);
@@ -120,6 +120,8 @@ public class SimulationTests
         Count("conflicts", cluster.Grain.Quarantined.Count);
         Count("repeated steps", cluster.EventsOf<RunEvent.MembersChanged>().Sum(change => change.StepsRepeated));
         Count("orders", layout.Orders);
+        Count("yielded", cluster.EventsOf<RunEvent.Yielded>().Length);
+        Count("resumed", cluster.EventsOf<RunEvent.Resumed>().Length);
         foreach ((string change, int times) in cluster.Grain.Changes)
         {
             Count(change, times);
@@ -141,7 +143,8 @@ public class SimulationTests
             Suspicions: random.Chance(300) ? 1 : 0,
             Orders: random.Below(3),
             End: random.Below(6) switch { 0 => JobOrderKind.Stop, 1 => JobOrderKind.Cancel, _ => null },
-            LosesClient: random.Chance(150));
+            LosesClient: random.Chance(150),
+            Pauses: random.Below(3));
     }
 
     private static TrainingPlan PlanOf(SplitMix random) => new()

@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 
 namespace ConvNet.Grains.Contracts.Jobs;
 
 /// <summary>What a job may ask for, whoever describes it.</summary>
-public static class JobLimits
+public static partial class JobLimits
 {
     /// <summary>Samples of one step, over all workers.</summary>
     public const int MaxBatch = 1 << 20;
@@ -12,11 +13,29 @@ public static class JobLimits
 
     public const int MinPartitions = 2;
 
+    /// <summary>Of a job, in both directions from 0.</summary>
+    public const int MaxPriority = 1000;
+
     /// <summary>Why a job cannot have so many workers, or null if it can.</summary>
     public static string? ProblemOfWorkers(long workers, long dataShards) => workers >= 1 && workers <= dataShards
         ? null
         : $"{workers} workers cannot share {dataShards} data shards: each worker needs at least one. " +
           $"Use --workers {dataShards} or fewer, or raise --data-shards (that changes the result: the shards belong to the job).";
+
+    /// <summary>Why a job cannot be called so (to stand after what it is), or null if it can: ids stand in the names of its parts, and in paths.</summary>
+    public static string? ProblemOfId(string id) => Id().IsMatch(id)
+        ? null
+        : $"'{id}' must be 1 to 100 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.";
+
+    /// <summary>Why a job cannot start with so few workers, or null if it can.</summary>
+    public static string? ProblemOfMinWorkers(JobLayout layout) => layout.Least >= 1 && layout.Least <= layout.Workers
+        ? null
+        : $"the least number of workers, {layout.MinWorkers}, must be from 1 to the number of workers, {layout.Workers}; change --min-workers or --workers.";
+
+    /// <summary>Why a job cannot be so important, or null if it can.</summary>
+    public static string? ProblemOfPriority(int priority) => Math.Abs((long)priority) <= MaxPriority
+        ? null
+        : $"priority {priority} must be from -{MaxPriority} to {MaxPriority}.";
 
     /// <exception cref="ConvNetException">No workers, or more than data shards (exit code 3).</exception>
     public static void CheckWorkers(int workers, int dataShards)
@@ -26,4 +45,7 @@ public static class JobLimits
             throw ConvNetException.BadInput(problem);
         }
     }
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z")]
+    private static partial Regex Id();
 }

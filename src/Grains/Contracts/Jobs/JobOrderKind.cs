@@ -18,6 +18,12 @@ public enum JobOrderKind
     /// <summary>Save and end the job as cancelled.</summary>
     Cancel,
 
+    /// <summary>Save, and free workers and servers until the job is resumed.</summary>
+    Pause,
+
+    /// <summary>Go on after a pause, in the queue under the old rank.</summary>
+    Resume,
+
     /// <summary>End the job as failed at once, without a checkpoint: its client has met an error.</summary>
     Abandon,
 }

@@ -8,6 +8,9 @@ public enum JobState
     Evaluating,
     Saving,
 
+    /// <summary>By order: the job has saved, has freed its workers and servers, and waits until it is resumed.</summary>
+    Paused,
+
     /// <summary>Its client is gone: the job has saved, has freed its workers and servers, and waits.</summary>
     Orphaned,
     Completed,

@@ -65,6 +65,11 @@ public sealed record JobStatus
     /// <summary>Where its checkpoints are; null before the job has a place in the cluster.</summary>
     [Id(40)] public CheckpointPlace? Checkpoints { get; init; }
 
+    [Id(24)] public int Priority { get; init; }
+
+    /// <summary>From 1; null if the job does not wait for workers, or if the cluster could not hold it.</summary>
+    [Id(25)] public int? QueuePosition { get; init; }
+
     public const int MostRows = 2000;
 
     /// <summary>True if nothing will happen to the job any more unless somebody takes it up.</summary>

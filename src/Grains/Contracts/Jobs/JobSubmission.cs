@@ -14,6 +14,7 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <param name="CheckpointSha256">
 /// The hash of the manifest of <paramref name="Checkpoint"/>: a silo that does not see that one is sent it. Null: the silo's own.
 /// </param>
+/// <param name="Priority">Of the jobs that wait for workers, the one with the highest goes first.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobSubmission")]
 public sealed record JobSubmission(
     [property: Id(8)] string SubmissionId,
@@ -26,4 +27,5 @@ public sealed record JobSubmission(
     [property: Id(6)] string? Configuration = null,
     [property: Id(7)] string Options = "{}",
     [property: Id(20)] string? Probe = null,
-    [property: Id(21)] string? CheckpointSha256 = null);
+    [property: Id(21)] string? CheckpointSha256 = null,
+    [property: Id(9)] int Priority = 0);

@@ -63,6 +63,18 @@ public abstract record RunEvent
         [property: Id(7)] double GapSeconds,
         [property: Id(8)] int StepsRepeated) : RunEvent;
 
+    /// <summary>The job has saved what was new, and has freed its workers and servers; it goes on from there.</summary>
+    /// <param name="State">Paused, or queued again.</param>
+    /// <param name="Reason">For people.</param>
+    [GenerateSerializer, Immutable, Alias("ConvNet.RunEvent.Yielded")]
+    public sealed record Yielded([property: Id(0)] long Step, [property: Id(1)] JobState State, [property: Id(2)] string Reason) : RunEvent;
+
+    /// <summary>The job has workers and servers again.</summary>
+    /// <param name="Step">The first step of the new generation.</param>
+    /// <param name="Workers">Their keys.</param>
+    [GenerateSerializer, Immutable, Alias("ConvNet.RunEvent.Resumed")]
+    public sealed record Resumed([property: Id(0)] long Step, [property: Id(1)] long Generation, [property: Id(2)] string[] Workers) : RunEvent;
+
     /// <summary>The run goes on, but somebody should know this.</summary>
     [GenerateSerializer, Immutable, Alias("ConvNet.RunEvent.Warning")]
     public sealed record Warning([property: Id(0)] string Message) : RunEvent;

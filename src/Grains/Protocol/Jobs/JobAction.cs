@@ -18,6 +18,9 @@ internal abstract record JobAction
     /// <param name="IsFinal">The job is complete, and the checkpoint keeps its result.</param>
     public sealed record Save(bool IsFinal) : JobAction;
 
+    /// <summary>Give workers and servers up; all that is new is saved.</summary>
+    public sealed record Yield : JobAction;
+
     /// <param name="State">Completed, Stopped, Cancelled or Orphaned.</param>
     public sealed record End(JobState State) : JobAction;
 }

@@ -4,7 +4,7 @@ using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
-/// <summary>How a job takes orders, loses and takes on workers, and how long it waits for a sign of life.</summary>
+/// <summary>How a job loses and takes on workers, and how long it waits for a sign of life.</summary>
 internal sealed partial class JobMachine
 {
     /// <summary>Without a committed step, an evaluated block or a worker that does something else than before, while the job trains or evaluates.</summary>
@@ -13,85 +13,19 @@ internal sealed partial class JobMachine
     /// <summary>Without a single worker: somebody may start a silo.</summary>
     private const double WorkerPatience = 30;
 
+    /// <summary>One after the other; then something else is wrong than a single silo.</summary>
+    private const int MostFailedStarts = 3;
+
     /// <summary>Mean over the samples so far of the epoch in progress, or of the whole last epoch right at its end.</summary>
     public double TrainLoss => Reached.Position.Epoch.Sums is { Count: > 0 } sums ? sums.LossSum / sums.Count : 0;
 
     /// <summary>Training samples ÷ seconds in training steps; 0 before any is measured.</summary>
-    public double ImagesPerSecond => Reached.TimedSeconds > 0 ? Reached.TimedSamples / Reached.TimedSeconds : 0;
-
-    /// <summary>The job has no place in the cluster yet.</summary>
-    /// <param name="reason">For people.</param>
-    public void Wait(string reason) => Reason = HasEnded || _assignment is not null ? Reason : reason;
-
-    /// <summary>Takes an order; told again, it does nothing.</summary>
-    /// <exception cref="ConvNetException">The job has ended (exit code 6).</exception>
-    public void Order(JobOrder order)
+    public double ImagesPerSecond
     {
-        if (_orders.Contains(order.OrderId))
+        get
         {
-            return;
-        }
-
-        if (HasEnded)
-        {
-            throw new ConvNetException(
-                ExitCode.Conflict,
-                $"job '{jobId}' takes no order to {Spoken(order.Kind)}: it is {State.InWords()} at step {Step} of {shape.TotalSteps}" +
-                $"{(Reason is null ? "" : $" ({Reason.TrimEnd('.')})")}.");
-        }
-
-        _orders.Add(order.OrderId);
-        if (_plan is not null || order.Kind is JobOrderKind.Stop or JobOrderKind.Cancel or JobOrderKind.Abandon)
-        {
-            Apply(order);
-        }
-        else
-        {
-            _early.Add(order);
-        }
-    }
-
-    /// <summary>The client that holds the lease is gone: the job saves what is new at the next step boundary, and frees everything.</summary>
-    /// <param name="silent">For so many seconds.</param>
-    public void LoseClient(double silent)
-    {
-        string reason = FormattableString.Invariant($"its client was silent for {silent:F0} s");
-        if (_plan is null && !HasEnded)
-        {
-            End(JobState.Orphaned, $"{reason}, before the job began.");
-            return;
-        }
-
-        _ending ??= reason;
-        _plan?.End(JobState.Orphaned);
-    }
-
-    private void Apply(JobOrder order)
-    {
-        switch (order.Kind)
-        {
-            case JobOrderKind.Abandon:
-                Fail(new JobFailure((int)ExitCode.TrainingFailed, "its client ended it as failed."));
-                break;
-            case JobOrderKind.Stop or JobOrderKind.Cancel when _plan is null:
-                End(JobState.Cancelled, "it was cancelled before it began.");
-                break;
-            case JobOrderKind.Stop:
-                _plan!.End(JobState.Stopped);
-                break;
-            case JobOrderKind.Cancel:
-                _ending ??= "it was cancelled by order";
-                _plan!.End(JobState.Cancelled);
-                break;
-            case JobOrderKind.StopAfter:
-                _plan!.StopAfter(order.Step);
-                break;
-            case JobOrderKind.Save:
-                _plan!.Save();
-                break;
-            case JobOrderKind.Evaluate:
-                _plan!.Evaluate();
-                break;
+            double seconds = _timedBefore.Seconds + Reached.TimedSeconds;
+            return seconds > 0 ? (_timedBefore.Samples + Reached.TimedSamples) / seconds : 0;
         }
     }
 
@@ -142,7 +76,7 @@ internal sealed partial class JobMachine
 
         if (State == JobState.Queued)
         {
-            Fail(new JobFailure((int)ExitCode.Environment, $"worker {worker} {reason} while the job was starting; start the job again."));
+            LoseWhileStarting(worker, $"worker {worker} {reason} while the job was starting");
             return;
         }
 
@@ -222,14 +156,18 @@ internal sealed partial class JobMachine
     private static bool IsOvertaken(WorkerStatus late, WorkerStatus known) => late.Generation == known.Generation
         && (late.Step < known.Step || late.EvaluatedSamples < known.EvaluatedSamples);
 
-    private static string Spoken(JobOrderKind kind) => kind switch
+    /// <summary>Nothing is done yet that would be lost: the job looks for another place.</summary>
+    private void LoseWhileStarting(string worker, string reason)
     {
-        JobOrderKind.StopAfter => "stop after a step",
-        _ => kind.ToString().ToLowerInvariant(),
-    };
+        if (++_failedStarts > MostFailedStarts)
+        {
+            Fail(new JobFailure((int)ExitCode.Environment, $"{reason}, for the {_failedStarts}th time; check the silos' logs, and start the job again."));
+            return;
+        }
 
-    private string WhereItIsSaved() =>
-        Checkpoint is { } checkpoint ? $"step {checkpoint.Step} is saved in {checkpoint.Path}" : $"at step {Step} there was nothing new to save";
+        _commands.Add(new JobCommand.Dismiss(worker, new MessageHeader(jobId, Generation, Step)));
+        Yield($"{reason}.");
+    }
 
     /// <summary>Starts a generation of those who are there now; a change under way is overtaken.</summary>
     private void Change(double now)

@@ -39,6 +39,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private double _lastSign;
     private double _lastCommit;
     private double? _withoutWorkersSince;
+    private bool _isPaused;
+    private bool _isReleasing;
+    private int _failedStarts;
+    private (long Samples, double Seconds) _timedBefore;
 
     public JobState State { get; private set; } = JobState.Queued;
 
@@ -53,7 +57,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>Why the job waits, or has ended as it has.</summary>
     public string? Reason { get; private set; }
 
-    /// <summary>The generation that works, or the last one that did; null before the first.</summary>
+    /// <summary>The generation that works, or the last one that did; null while the job has no place.</summary>
     public Assignment? Assignment => _assignment;
 
     /// <summary>Of committed steps.</summary>
@@ -78,6 +82,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>How many workers the job would take on now.</summary>
     public int MissingWorkers => HasEnded ? 0 : _members?.Missing ?? 0;
 
+    /// <summary>Every worker is lost, and the job waits for one.</summary>
+    public bool IsWithoutWorkers => _withoutWorkersSince is not null;
+
     /// <summary>True if nothing can happen to the job any more: its workers and servers are free.</summary>
     public bool HasEnded => State.IsEnd();
 
@@ -89,18 +96,25 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         return commands;
     }
 
-    /// <summary>The job has its workers and servers: starts the first generation.</summary>
-    /// <param name="position">Where the job starts: that of the checkpoint, or 0.</param>
-    /// <param name="first">The first generation.</param>
+    /// <summary>The job has its workers and servers: starts its first generation there.</summary>
+    /// <param name="position">Where the job starts: that of the checkpoint, or 0; when it goes on, <see cref="Reached"/>.</param>
+    /// <param name="first">The first generation, or the one after the last.</param>
     /// <param name="asked">How many workers the job asked for.</param>
     public void Begin(JobPosition position, Assignment first, int asked, double now)
     {
-        _plan = new JobPlan(plan, shape.TotalSteps, position.Step, now);
+        if (_plan is not null)
+        {
+            _events.Add(new RunEvent.Resumed(position.Step, first.Generation, [.. first.Workers.Select(worker => worker.Name)]));
+        }
+
+        _plan ??= new JobPlan(plan, shape.TotalSteps, position.Step, now);
+        _plan.GoOn();
         _members = new JobMembers(asked, first.Workers);
         _early.ForEach(Apply);
         _early.Clear();
-        Reason = null;
+        (Reason, QueuePosition) = (null, null);
         Generation = first.Generation;
+        _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
         Reached = new StepProgress { Position = position };
         _assignment = first;
         _samples.Include(first);
@@ -129,13 +143,14 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>Every server and worker has started a generation: what was interrupted goes on.</summary>
     public void Started(long generation, double now)
     {
-        if (HasEnded || generation != Generation || _withoutWorkersSince is not null)
+        if (!IsAt(generation) || _withoutWorkersSince is not null)
         {
             return;
         }
 
         _lastSign = now;
         _lastCommit = now;
+        _failedStarts = 0;
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
@@ -272,6 +287,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
                 _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _plan.Retention()));
                 break;
+            case JobAction.Yield:
+                Yield(PauseReason());
+                break;
             case JobAction.End end:
                 End(end.State, end.State is JobState.Completed or JobState.Stopped ? null : $"{_ending}; {WhereItIsSaved()}.");
                 break;
@@ -291,7 +309,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     {
         TellChange(0);
         State = state;
-        Reason = reason;
+        (Reason, QueuePosition) = (reason, null);
         if (Checkpoint is { } checkpoint && (state is JobState.Completed or JobState.Stopped))
         {
             var summary = new RunSummary(

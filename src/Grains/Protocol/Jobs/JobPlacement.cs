@@ -11,16 +11,33 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
     /// <summary>All silos that the job cannot do without.</summary>
     public IEnumerable<string> Silos => Workers.Select(worker => worker.Name).Concat(Servers.All).Select(PinnedKey.SiloOf).Distinct();
 
-    public static JobPlacement Plan(string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
+    /// <summary>Why these silos cannot hold the job, whoever else is there, or null if they can.</summary>
+    public static string? Obstacle(JobLayout layout, IReadOnlyList<SiloOffer> silos)
     {
-        JobLimits.CheckWorkers(layout.Workers, dataShards);
-        AssignedWorker[] workers = Choose(layout, silos, busy);
-        List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
-        if (servers.Count == 0)
+        if (!silos.Any(silo => silo.Servers))
         {
-            throw new ConvNetException(ExitCode.Environment, "no silo of the cluster has the role 'server'; start one with --roles worker,server.");
+            return "no silo of the cluster has the role 'server'; start one with --roles worker,server.";
         }
 
+        int all = silos.Where(silo => silo.Workers).Sum(silo => silo.Devices);
+        return all >= layout.Least ? null :
+            $"the job asks for {Needed(layout)}, but the cluster has {all} devices in all ({Offers(silos)}); " +
+            "start more silos, give them more --devices, or ask for fewer --workers (the result stays the same).";
+    }
+
+    /// <param name="home">The silo on which the job has written checkpoints before, and where they may be found; or null.</param>
+    /// <exception cref="ConvNetException">There is no room now (exit code 4), or there are fewer shards than workers (3).</exception>
+    public static JobPlacement Plan(
+        string jobId, int dataShards, JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy, string? home = null)
+    {
+        JobLimits.CheckWorkers(layout.Workers, dataShards);
+        if (Obstacle(layout, silos) is { } obstacle)
+        {
+            throw new ConvNetException(ExitCode.Environment, obstacle);
+        }
+
+        AssignedWorker[] workers = Choose(layout, silos, busy);
+        List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(JobLimits.MinPartitions, servers.Count);
         ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);
         return new JobPlacement(
@@ -29,7 +46,7 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
                 [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(On(p), jobId, p))],
                 PinnedKey.OfJob(On(1), jobId),
                 PinnedKey.OfJob(On(0), jobId),
-                PinnedKey.OfJob(On(0), jobId)));
+                PinnedKey.OfJob(home is not null && servers.Contains(home) ? home : On(0), jobId)));
 
         // The batch norms are asked all the time, so they get a silo for themselves among the single servers; the checkpoint writer is on
         // the first, where the folder that the client names is most likely to be.
@@ -53,16 +70,23 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
     private static AssignedWorker[] Choose(JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy)
     {
         AssignedWorker[] free = [.. Free(layout, silos, busy)];
-        if (free.Length < layout.Workers)
+        if (free.Length < layout.Least)
         {
-            string[] offers = [.. silos.Where(silo => silo.Workers).Select(silo => $"{silo.Name} with {silo.Devices}")];
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the job asks for {layout.Workers} workers, but the cluster has {free.Length} free devices ({busy.Count} serve other jobs; " +
-                $"silos: {(offers.Length == 0 ? "none" : string.Join(", ", offers))}); " +
-                "start more silos, give them more --devices, wait for other jobs, or ask for fewer --workers (the result stays the same).");
+                $"the job asks for {Needed(layout)}, but the cluster has {free.Length} free devices ({busy.Count} serve other jobs; " +
+                $"{Offers(silos)}); start more silos, give them more --devices, wait for other jobs, or ask for fewer --workers " +
+                "(the result stays the same).");
         }
 
-        return free[..layout.Workers];
+        return free[..Math.Min(free.Length, layout.Workers)];
+    }
+
+    private static string Needed(JobLayout layout) => layout.Least == layout.Workers ? $"{layout.Workers} workers" : $"at least {layout.Least} workers";
+
+    private static string Offers(IReadOnlyList<SiloOffer> silos)
+    {
+        string[] offers = [.. silos.Where(silo => silo.Workers).Select(silo => $"{silo.Name} with {silo.Devices}")];
+        return $"silos: {(offers.Length == 0 ? "none" : string.Join(", ", offers))}";
     }
 }

@@ -22,6 +22,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     /// <summary>A plan that never evaluates stops at the end of the job, because it has no result to complete it with.</summary>
     private long _stopAfter = plan.StopAfter ?? (plan.EvaluateEvery == 0 ? totalSteps : long.MaxValue);
     private JobState? _end;
+    private bool _yieldOrdered;
     private bool _saveOrdered;
     private bool _evaluationOrdered;
     private long _evaluatedStep = plan.Evaluations.Select(result => result.Step).DefaultIfEmpty(-1).Max();
@@ -46,6 +47,11 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
             // A stopped job names its checkpoint; who is gone needs one only of what is new.
             bool isSaved = end == JobState.Stopped ? Checkpoint?.Step == step : _savedStep == step;
             return isSaved ? new JobAction.End(end) : new JobAction.Save(IsFinal: false);
+        }
+
+        if (_yieldOrdered && !_finalIsSaved)
+        {
+            return _savedStep == step ? new JobAction.Yield() : new JobAction.Save(IsFinal: false);
         }
 
         if (_evaluationOrdered || IsEvaluationDue(step))
@@ -81,6 +87,12 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     /// <summary>The first end that is ordered counts.</summary>
     /// <param name="state">Stopped, Cancelled or Orphaned.</param>
     public void End(JobState state) => _end ??= state;
+
+    /// <summary>The job is to give its workers and servers up, and to go on later; an end goes before.</summary>
+    public void Yield() => _yieldOrdered = true;
+
+    /// <summary>It is to go on, here or in its new place.</summary>
+    public void GoOn() => _yieldOrdered = false;
 
     public void StopAfter(long step) => _stopAfter = step;
 

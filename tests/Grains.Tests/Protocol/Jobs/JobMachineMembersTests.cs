@@ -218,12 +218,22 @@ public class JobMachineMembersTests
     }
 
     [Fact]
-    public void A_worker_that_is_lost_while_the_job_starts_is_a_failed_start()
+    public void A_worker_that_is_lost_while_the_job_starts_sends_the_job_back_to_the_queue_three_times()
     {
         var host = new MachineHost { Holds = command => command is JobCommand.Start };
         host.Begin();
+        for (int start = 0; start < 3; start++)
+        {
+            host.Machine.Lose("b/0", "has left the cluster", 0);
+            host.Drain();
+            Assert.Equal(["dismiss b/0", "release"], host.Done[^2..]);
+            Assert.True(host.Machine.WantsPlace);
+            Assert.Equal("worker b/0 has left the cluster while the job was starting.", host.Machine.Reason);
+            host.BeginAgain("a/0", "b/0");
+        }
+
         host.Machine.Lose("b/0", "has left the cluster", 0);
-        Assert.Contains("worker b/0 has left the cluster while the job was starting", host.Machine.Failure!.Message);
+        Assert.Contains("worker b/0 has left the cluster while the job was starting, for the 4th time", host.Machine.Failure!.Message);
     }
 
     [Fact]

@@ -73,7 +73,7 @@ public class JobPlacementTests
         ConvNetException few = Assert.Throws<ConvNetException>(() => Plan(4));
         Assert.Equal(ExitCode.Environment, few.ExitCode);
         Assert.Contains("4 workers", few.Message);
-        Assert.Contains("3 free devices", few.Message);
+        Assert.Contains("3 devices in all", few.Message);
         Assert.Contains("b with 2", few.Message);
 
         ConvNetException many = Assert.Throws<ConvNetException>(() => Plan(7));
@@ -83,6 +83,24 @@ public class JobPlacementTests
         ConvNetException serverless = Assert.Throws<ConvNetException>(
             () => JobPlacement.Plan("job", 6, new JobLayout(1, 0, 0), Silos[1..2], new HashSet<string>()));
         Assert.Contains("role 'server'", serverless.Message);
+    }
+
+    [Fact]
+    public void A_job_that_can_begin_with_fewer_workers_takes_all_that_are_free_up_to_what_it_asks_for()
+    {
+        var layout = new JobLayout(3, 0, 0, MinWorkers: 2);
+        Assert.Equal(3, JobPlacement.Plan("job", 6, layout, Silos, new HashSet<string>()).Workers.Length);
+        JobPlacement two = JobPlacement.Plan("job", 6, layout, Silos, new HashSet<string> { "a/0" });
+        Assert.Equal([new ShardRange(0, 3), new ShardRange(3, 6)], two.Workers.Select(worker => worker.Shards));
+        ConvNetException few = Assert.Throws<ConvNetException>(() => JobPlacement.Plan("job", 6, layout, Silos, new HashSet<string> { "a/0", "b/0" }));
+        Assert.Contains("at least 2 workers, but the cluster has 1 free devices", few.Message);
+    }
+
+    [Fact]
+    public void Checkpoints_are_written_where_they_were_before_as_long_as_that_silo_serves()
+    {
+        Assert.Equal("c/job", JobPlacement.Plan("job", 6, new JobLayout(1, 0, 0), Silos, new HashSet<string>(), home: "c").Servers.Checkpoint);
+        Assert.Equal("a/job", JobPlacement.Plan("job", 6, new JobLayout(1, 0, 0), Silos, new HashSet<string>(), home: "gone").Servers.Checkpoint);
     }
 
     private static JobPlacement Plan(int workers) => JobPlacement.Plan("job", 6, new JobLayout(workers, 0, 0), Silos, new HashSet<string>());

@@ -55,6 +55,21 @@ internal sealed class MachineHost
         Drain();
     }
 
+    /// <summary>Gives the job the place that it waits for, in its next generation.</summary>
+    public Assignment BeginAgain(params string[] workers)
+    {
+        ShardRange[] ranges = ShardAssignment.Assign(6, [.. workers.Select(_ => 1.0)]);
+        Assignment next = First with
+        {
+            Generation = Machine.Generation + 1,
+            FirstStep = Machine.Step,
+            Workers = [.. workers.Zip(ranges, (name, range) => new AssignedWorker(name, 1, range, 1))],
+        };
+        Machine.Begin(Machine.Reached.Position, next, workers.Length, Now);
+        Drain();
+        return next;
+    }
+
     /// <summary>Does what is to be done until nothing is left that is not held.</summary>
     public void Drain()
     {
@@ -107,6 +122,9 @@ internal sealed class MachineHost
                 break;
             case JobCommand.Save save:
                 Machine.Saved(new CheckpointResult($"/runs/one/{save.Position.Step}", save.Position.Step, "aa", "bb"), Now);
+                break;
+            case JobCommand.Release:
+                Machine.Released();
                 break;
         }
     }

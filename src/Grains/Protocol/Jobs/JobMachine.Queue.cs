@@ -1,0 +1,70 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>How a job waits for its place in the cluster, gives it up with everything saved, and takes another one.</summary>
+internal sealed partial class JobMachine
+{
+    /// <summary>
+    /// True while the job waits for workers and servers: <see cref="Begin"/> gives it some. Not before all of an earlier place are free, as a late
+    /// release would free the new ones.
+    /// </summary>
+    public bool WantsPlace => State == JobState.Queued && _assignment is null && !_isReleasing;
+
+    /// <summary>From 1; null if the job does not stand in the queue.</summary>
+    public int? QueuePosition { get; private set; }
+
+    /// <summary>The job has no place in the cluster yet.</summary>
+    /// <param name="reason">For people.</param>
+    /// <param name="position">In the queue; null: it does not stand there.</param>
+    public void Wait(string reason, int? position)
+    {
+        if (WantsPlace)
+        {
+            (Reason, QueuePosition) = (reason, position);
+        }
+    }
+
+    /// <summary>Everything is free that <see cref="JobCommand.Release"/> was about.</summary>
+    public void Released() => _isReleasing = false;
+
+    /// <summary>Whether it matters what is met in this generation: the job works, and not in another one.</summary>
+    public bool IsAt(long generation) => !HasEnded && _assignment is not null && generation == Generation;
+
+    private void Pause()
+    {
+        _isPaused = true;
+        _plan?.Yield();
+        if (State == JobState.Queued && _assignment is null)
+        {
+            Queue(PauseReason());
+        }
+    }
+
+    private void Resume()
+    {
+        _isPaused = false;
+        _plan?.GoOn();
+        if (State == JobState.Paused)
+        {
+            Queue(null);
+        }
+    }
+
+    /// <summary>Everything is saved: the job frees its workers and servers, and goes back to the queue.</summary>
+    private void Yield(string reason)
+    {
+        TellChange(0);
+        _commands.Add(new JobCommand.Release((_change?.Chosen ?? _assignment!) with { Generation = Generation }));
+        _isReleasing = true;
+        (_assignment, _members, _change, _untold, _repeated, _withoutWorkersSince) = (null, null, null, null, 0, null);
+        _workers.Clear();
+        Queue(reason);
+        _events.Add(new RunEvent.Yielded(Step, State, reason));
+    }
+
+    /// <summary>The job has no place, and takes none while it is paused.</summary>
+    private void Queue(string? reason) => (State, Reason, QueuePosition) = (_isPaused ? JobState.Paused : JobState.Queued, reason, null);
+
+    private string PauseReason() => $"it was paused by order{(_plan is null ? " before it began" : $"; {WhereItIsSaved()}")}.";
+}
