@@ -6,6 +6,9 @@ namespace ConvNet.Client.Tests.Docker;
 /// <summary>What docker/compose.yaml promises, read by a YAML parser; merge keys (&lt;&lt;) are followed as Compose does.</summary>
 public sealed class ComposeTests
 {
+    /// <summary>All that a container may write to.</summary>
+    private const string Folder = "/work";
+
     private static readonly YamlMappingNode _root = Load();
 
     public static TheoryData<string> Services => [.. Map(_root, "services").Children.Keys.Select(name => name.ToString())];
@@ -79,7 +82,7 @@ public sealed class ComposeTests
         Assert.Contains("/dev/tcp/127.0.0.1/8080", string.Join(' ', List(Map(silo, "healthcheck"), "test")));
         Assert.Contains("/health/ready", string.Join(' ', List(Map(silo, "healthcheck"), "test")));
         Assert.Equal("service_healthy", Text(Map(Map(silo, "depends_on"), "redis"), "condition"));
-        Assert.Equal([$"{name}:/work", "runs:/work/runs"], List(silo, "volumes"));
+        Assert.Equal([$"{name}:{Folder}", $"runs:{Folder}/runs"], List(silo, "volumes"));
         Assert.Equal(("silo", "docker/Dockerfile"), (Text(Map(silo, "build"), "target"), Text(Map(silo, "build"), "dockerfile")));
     }
 

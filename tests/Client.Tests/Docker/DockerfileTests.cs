@@ -62,7 +62,8 @@ public sealed class DockerfileTests
             source => Assert.Contains($"!{source.TrimStart('.', '/')}", ignored.Select(line => line.Replace("!.", "!", StringComparison.Ordinal))));
     }
 
-    private static IEnumerable<string> Of(string name) => _instructions.Where(instruction => instruction.Name == name).Select(instruction => instruction.Arguments);
+    private static IEnumerable<string> Of(string name) =>
+        _instructions.Where(instruction => instruction.Name == name).Select(instruction => instruction.Arguments);
 
     private static IEnumerable<(string Name, string Arguments)> Stage(string name) => _instructions
         .SkipWhile(instruction => instruction.Name != "FROM" || !instruction.Arguments.EndsWith($" AS {name}", StringComparison.Ordinal)).Skip(1)

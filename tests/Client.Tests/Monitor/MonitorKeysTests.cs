@@ -28,10 +28,12 @@ public sealed class MonitorKeysTests
         var pressed = new Queue<char>("jxq");
         MonitorKeys keys = MonitorKeys.Read(() => new ConsoleKeyInfo(pressed.Dequeue(), default, false, false, false));
         var taken = new List<MonitorKey>();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
 
         while (taken.Count < 2)
         {
-            await keys.WaitAsync(TestContext.Current.CancellationToken);
+            await keys.WaitAsync(deadline.Token);
             while (keys.TryTake(out MonitorKey key))
             {
                 taken.Add(key);
