@@ -70,6 +70,38 @@ public sealed class DetachedJobTests(RunningCluster cluster) : IClassFixture<Run
     }
 
     [Fact]
+    public async Task A_job_is_paused_for_another_one_and_whoever_attaches_sees_all_of_it()
+    {
+        string[] job = [.. Lenet, "--steps", "1500"];
+        await cluster.SubmitAsync("patient", job);
+        await cluster.LinesAsync("patient/metrics.csv", 5);
+        using ClientProcess paused = await cluster.JobAsync(0, "pause", "patient");
+        using ClientProcess attached = ClientProcess.Start(cluster.Folder, "job", "attach", "patient", "--cluster", cluster.Url, "--json");
+        await cluster.SubmitAsync("hasty", [.. Lenet, "--steps", "10", "--priority", "7"]);
+        using ClientProcess ended = await cluster.JobAsync(0, "wait", "hasty");
+        JsonElement rests = await cluster.ShowAsync("patient");
+        using ClientProcess resumed = await cluster.JobAsync(0, "resume", "patient");
+        using ClientProcess again = await cluster.JobAsync(6, "resume", "patient");
+        await attached.EndAsync(0);
+        using ClientProcess logs = await cluster.JobAsync(0, "logs", "patient");
+        JobEnd alone = await JobEnd.TrainAsync(cluster.Folder, [.. job, "--out", "undisturbed"]);
+
+        Assert.Equal("paused", rests.GetProperty("state").GetString());
+        Assert.Equal(7, (await cluster.ShowAsync("hasty")).GetProperty("priority").GetInt32());
+        Assert.Equal(Assert.Single(paused.Events).GetProperty("step").GetInt64(), rests.GetProperty("step").GetInt64());
+        Assert.Equal(alone.StateSha256, JobEnd.Of(attached).StateSha256);
+        string[] events = [.. attached.Events.Select(happened => happened.GetProperty("event").GetString()!)];
+        Assert.Equal(["job.paused", "job.resumed"], events.Where(name => name.StartsWith("job.", StringComparison.Ordinal)));
+        Assert.Equal(attached.Events.Select(happened => happened.GetRawText()), logs.Events.Select(happened => happened.GetRawText()));
+        Assert.Equal(
+            attached.Events.Select(happened => happened.GetRawText()),
+            (await cluster.LinesAsync("patient/events.jsonl", 1, "\"run.completed\"")).Skip(1));
+        Assert.Equal(
+            File.ReadLines(Path.Combine(cluster.Folder, "undisturbed/metrics.csv")).Select(WithoutSeconds),
+            File.ReadLines(Path.Combine(cluster.Folder, "patient/metrics.csv")).Select(WithoutSeconds));
+    }
+
+    [Fact]
     public async Task A_run_folder_or_a_name_that_is_taken_is_a_conflict_at_once()
     {
         await cluster.SubmitAsync("first", [.. Lenet, "--steps", "10"]);
