@@ -76,11 +76,23 @@ public sealed partial class CheckpointCache(string? root, TimeSpan keep)
     /// <summary>Deletes the folders of submissions that nobody needs: all that are too old, and the oldest of too many. Nothing else is touched.</summary>
     public void Sweep()
     {
-        if (RootOrNull() is not { } place || !Directory.Exists(place))
+        try
         {
-            return;
+            if (RootOrNull() is { } place && Directory.Exists(place))
+            {
+                SweepIn(place);
+            }
         }
+        catch (Exception e) when (FileFailure.Is(e))
+        {
+            // Whoever can read the folder sweeps it; a job that needs it is told what is wrong.
+        }
+    }
 
+    private static TimeSpan AgeOf(string folder) => DateTime.UtcNow - Directory.GetLastWriteTimeUtc(folder);
+
+    private void SweepIn(string place)
+    {
         (string Path, TimeSpan Age)[] unused =
         [
             .. new DirectoryInfo(place).EnumerateDirectories().Where(folder => folder.LinkTarget is null && Name().IsMatch(folder.Name))
@@ -92,8 +104,6 @@ public sealed partial class CheckpointCache(string? root, TimeSpan keep)
             CheckpointStore.TryDelete(path);
         }
     }
-
-    private static TimeSpan AgeOf(string folder) => DateTime.UtcNow - Directory.GetLastWriteTimeUtc(folder);
 
     private string? RootOrNull()
     {

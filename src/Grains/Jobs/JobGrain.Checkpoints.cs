@@ -35,8 +35,13 @@ internal sealed partial class JobGrain
             return;
         }
 
-        // What the job has saved itself needs no upload.
-        JobSubmission submission = Machine.Checkpoint is { } saved ? Submission with { Checkpoint = saved.Path, CheckpointSha256 = null } : Submission;
+        // What the job has saved itself needs no upload, and the client has taken its probe away by then.
+        JobSubmission submission = Machine.Checkpoint is not { } saved ? Submission : Submission with
+        {
+            Checkpoint = saved.Path,
+            CheckpointSha256 = null,
+            Probe = _checkpoints is { IsCache: true } ? Submission.Probe : null,
+        };
         ICheckpointStoreGrain store = GrainFactory.GetGrain<ICheckpointStoreGrain>(writer);
         CheckpointPlace place = await store.PrepareAsync(submission);
         for (double heard = _clock.Now; place.AwaitsUpload;)
