@@ -1,3 +1,4 @@
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Data;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
@@ -17,6 +18,7 @@ public static class ConvNetGrainServices
         services.AddSingleton(head);
         services.TryAddSingleton(new JobDeadlines());
         services.TryAddSingleton(new ServerDeadlines());
+        services.TryAddSingleton(new CheckpointCache(null, CheckpointCache.DefaultKeep));
         services.AddSingleton<JobMemory>();
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();

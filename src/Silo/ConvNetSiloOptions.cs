@@ -1,3 +1,4 @@
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Silo;
@@ -19,6 +20,12 @@ public sealed record ConvNetSiloOptions
 
     /// <summary>Compute threads per worker.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>Folder for the checkpoints of jobs whose clients do not share this machine's disk; null: in the user's cache.</summary>
+    public string? Cache { get; init; }
+
+    /// <summary>How long a checkpoint there is kept when its job has ended or is orphaned.</summary>
+    public TimeSpan OrphanTime { get; init; } = CheckpointCache.DefaultKeep;
 
     public bool Workers { get; init; } = true;
 

@@ -1,4 +1,5 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -33,6 +34,7 @@ public static class SiloHost
         using IHost host = Build(options, configureLogging, dying);
         await JoinAsync(host, options, waiting, cancellationToken);
         RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
+        host.Services.GetRequiredService<CheckpointCache>().Sweep();
         started();
         await host.WaitForShutdownAsync(cancellationToken);
     }
@@ -90,6 +92,7 @@ public static class SiloHost
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddLogging(configureLogging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddSingleton(new CheckpointCache(options.Cache, options.OrphanTime));
         builder.UseOrleans(silo =>
         {
             options.Cluster.Configure(silo, options.Port, options.Gateway);

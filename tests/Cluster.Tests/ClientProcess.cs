@@ -15,17 +15,18 @@ internal sealed class ClientProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private ClientProcess(string folder, string[] args)
+    private ClientProcess(string folder, string[] around, string[] args)
     {
         // The test project references the client, so its assembly and its data lie beside the tests.
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        string dotnet = Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
+        string[] line = [.. around, dotnet, Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. args];
+        var start = new ProcessStartInfo(line[0])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "convnet.dll"));
-        foreach (string arg in args)
+        foreach (string arg in line[1..])
         {
             start.ArgumentList.Add(arg);
         }
@@ -51,12 +52,16 @@ internal sealed class ClientProcess : IDisposable
     /// <summary>All lines of standard output as JSON.</summary>
     public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
 
-    public static ClientProcess Start(string folder, params string[] args) => new(folder, args);
+    public static ClientProcess Start(string folder, params string[] args) => new(folder, [], args);
+
+    /// <summary>Starts it by another command, which becomes this one.</summary>
+    /// <param name="around">The command, to which the client's line is appended.</param>
+    public static ClientProcess StartBy(string[] around, string folder, params string[] args) => new(folder, around, args);
 
     /// <summary>Runs a command to its end, which must have this exit code.</summary>
     public static async Task<ClientProcess> RunAsync(int exitCode, string folder, params string[] args)
     {
-        var process = new ClientProcess(folder, args);
+        var process = new ClientProcess(folder, [], args);
         await process.EndAsync(exitCode);
         return process;
     }

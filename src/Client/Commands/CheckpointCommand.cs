@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ConvNet.Client.Cluster;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
+using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
-/// <summary>checkpoint: is it whole?</summary>
+/// <summary>checkpoint: is it whole, and what has a cluster saved?</summary>
 internal static class CheckpointCommand
 {
     public static Command Create(Terminal terminal)
@@ -22,7 +26,80 @@ internal static class CheckpointCommand
             """)
         { directory, json };
         verify.SetAction(parsed => Verify(terminal, parsed.GetValue(directory)!, parsed.GetValue(json)));
-        return new Command("checkpoint", "Looks at checkpoints") { verify };
+        return new Command("checkpoint", "Looks at checkpoints, and fetches them from a cluster") { verify, CreateGet(terminal) };
+    }
+
+    private static Command CreateGet(Terminal terminal)
+    {
+        var directory = new Argument<string>("dir") { Description = "Folder that the checkpoint is put into, under checkpoints/", HelpName = "DIR" };
+        var job = new Option<string>("--job") { Description = "The job that has saved it", HelpName = "ID", Required = true };
+        Option<string?> cluster = JobCommand.RequiredCluster();
+        Option<bool> json = RunOptions.JsonOption();
+        var get = new Command(
+            "get",
+            """
+            Fetches the newest checkpoint of a job from the silo that keeps it. 'convnet resume DIR' can go on from there.
+
+            Example: convnet checkpoint get --job train-1a2b3c4d --cluster dev://127.0.0.1:11111 runs/fetched
+            """)
+        { directory, job, cluster, json };
+        get.SetAction((parsed, cancel) => GetAsync(
+            terminal, parsed.GetValue(directory)!, parsed.GetValue(job)!, parsed.GetValue(cluster)!, parsed.GetValue(json), cancel));
+        return get;
+    }
+
+    private static async Task<int> GetAsync(Terminal terminal, string directory, string id, string url, bool json, CancellationToken cancellation)
+    {
+        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(url, Logger.None);
+        CheckpointResult fetched = await FetchAsync(cluster, id, Path.GetFullPath(directory), cancellation);
+        if (json)
+        {
+            var fields = new JsonObject
+            {
+                ["event"] = "checkpoint.fetched",
+                ["jobId"] = id,
+                ["path"] = fetched.Path,
+                ["step"] = fetched.Step,
+                ["stateSha256"] = fetched.StateSha256,
+            };
+            terminal.Out.WriteLine(fields.ToJsonString());
+        }
+        else
+        {
+            terminal.Say($"Step {fetched.Step} of job {id} is in {fetched.Path}. Go on with 'convnet resume {directory}'.");
+        }
+
+        return (int)ExitCode.Ok;
+    }
+
+    private static async Task<CheckpointResult> FetchAsync(ClusterConnection cluster, string id, string directory, CancellationToken cancellation)
+    {
+        JobStatus job = await JobCommand.AskAsync(cluster.Job(id), id, cancellation);
+        while (true)
+        {
+            if (job is not { Checkpoint: { } newest, Checkpoints: { } place })
+            {
+                throw ConvNetException.BadInput(
+                    $"job '{id}' is {job.State.InWords()} at step {job.Step} and has saved no checkpoint; wait for its first one.");
+            }
+
+            ICheckpointStoreGrain store = cluster.Grains.GetGrain<ICheckpointStoreGrain>(place.Writer);
+            if (await CheckpointTransfer.FetchAsync(store, JobCommand.ContactOf(id), newest.Step, directory, job: null, cancellation) is { } fetched)
+            {
+                return fetched;
+            }
+
+            JobStatus now = await JobCommand.AskAsync(cluster.Job(id), id, cancellation);
+            if (now.Checkpoint?.Step == newest.Step)
+            {
+                throw ConvNetException.BadInput(
+                    $"silo '{place.Silo}' does not have step {newest.Step} of job '{id}' any more: what it keeps for others is deleted some time after " +
+                    "the job's end; go on from the newest checkpoint that there is elsewhere.");
+            }
+
+            // The job has saved newer ones meanwhile.
+            job = now;
+        }
     }
 
     private static int Verify(Terminal terminal, string directory, bool json)

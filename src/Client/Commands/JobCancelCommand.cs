@@ -100,8 +100,10 @@ internal static class JobCancelCommand
         }
 
         terminal.Say(job.Checkpoint is { } checkpoint
-            ? $"Job {job.JobId} is cancelled at step {job.Step}; step {checkpoint.Step} is saved in {checkpoint.Path}. " +
-              $"Go on with 'convnet resume {job.RunFolder}'."
+            ? $"Job {job.JobId} is cancelled at step {job.Step}; step {checkpoint.Step} is saved in {checkpoint.Path}" +
+              (job.Checkpoints is { IsCache: true } place
+                ? $" on silo '{place.Silo}' for some time. Fetch it with 'convnet checkpoint get --job {job.JobId}'."
+                : $". Go on with 'convnet resume {job.RunFolder}'.")
             : $"Job {job.JobId} is cancelled at step {job.Step}; nothing was saved.");
     }
 }

@@ -128,7 +128,10 @@ internal static class JobCommand
         string why = (job.Failure?.Message ?? job.Reason) is { } reason ? $": {reason}" : "";
         terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {job.State.InWords()}{why}");
         terminal.Say(Lines.Progress(job, terminal.SizeNow.LineColumns));
-        terminal.Say($"Generation {job.Generation}. Run folder: {job.RunFolder}");
+        string cache = job.Checkpoints is { IsCache: true } place
+            ? $" (its client's; silo {place.Silo} does not see it, and keeps the newest two checkpoints in {place.Folder})"
+            : "";
+        terminal.Say($"Generation {job.Generation}. Run folder: {job.RunFolder}{cache}");
         var parts = new TextTable(terminal, new Column("part", 0, IsNumber: false), new Column("silo", 0, IsNumber: false), new Column("step", 1));
         foreach (WorkerStatus worker in job.Workers)
         {

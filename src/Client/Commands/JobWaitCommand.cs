@@ -55,7 +55,9 @@ internal static class JobWaitCommand
         RunEvent end = await follower.FollowAsync(cancellation);
         if (end is RunEvent.Failed failed)
         {
-            string remedy = follower.Latest is { State: JobState.Orphaned } orphan ? $" Go on with 'convnet resume {orphan.RunFolder}'." : "";
+            string remedy = follower.Latest is { State: JobState.Orphaned, Checkpoints: not { IsCache: true } } orphan
+                ? $" Go on with 'convnet resume {orphan.RunFolder}'."
+                : "";
             view.Publish(failed with { Error = failed.Error + remedy });
             return failed.ExitCode;
         }

@@ -30,6 +30,12 @@ internal static class SiloCommand
             HelpName = "worker,server",
             DefaultValueFactory = _ => "worker,server",
         };
+        var cache = new Option<string?>("--cache")
+        {
+            Description = "Folder for checkpoints of jobs whose clients do not share this machine's disk [~/.cache/convnet/checkpoints]",
+            HelpName = "DIR",
+        };
+        Option<long?> orphanMinutes = WholeNumber.Option("--orphan-minutes", "How long such a checkpoint stays when its job has ended or lost its client [60]");
         var log = new Option<string?>("--log") { Description = "Log file [logs/NAME.clef]", HelpName = "FILE" };
         var command = new Command(
             "silo",
@@ -38,7 +44,7 @@ internal static class SiloCommand
 
             Example: convnet silo --name node-1 --cluster dev://127.0.0.1:11111 --port 11111 --gateway 30000
             """)
-        { name, cluster, port, gateway, devices, threads, roles, log };
+        { name, cluster, port, gateway, devices, threads, roles, cache, orphanMinutes, log };
         command.SetAction((parsed, _) =>
         {
             string[] does = parsed.GetValue(roles)!.Split(',', StringSplitOptions.TrimEntries);
@@ -59,6 +65,8 @@ internal static class SiloCommand
                 Gateway = home.GatewayOf(silos, clients),
                 Devices = WholeNumber.InRange("--devices", parsed.GetValue(devices) ?? 1, 1, 256),
                 Threads = WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? 1, 1, 1024),
+                Cache = parsed.GetValue(cache),
+                OrphanTime = TimeSpan.FromMinutes(WholeNumber.InRange("--orphan-minutes", parsed.GetValue(orphanMinutes) ?? 60, 1, 60 * 24 * 30)),
                 Workers = does.Contains("worker"),
                 Servers = does.Contains("server"),
             };

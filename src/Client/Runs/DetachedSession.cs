@@ -3,6 +3,7 @@ using ConvNet.Client.Cluster;
 using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
@@ -33,6 +34,7 @@ internal sealed class DetachedSession(RunRequest request)
         };
         await _contact.AskAsync(() => job.SubmitAsync(submission));
         var starting = Stopwatch.StartNew();
+        bool isSent = false;
         while (true)
         {
             JobStatus status = await _contact.AskAsync(() => job.StatusAsync(new StatusQuery()));
@@ -41,7 +43,13 @@ internal sealed class DetachedSession(RunRequest request)
                 throw new ConvNetException((ExitCode)failure.ExitCode, failure.Message);
             }
 
-            if (status.State != JobState.Queued || starting.Elapsed > StartPatience)
+            if (!isSent && status.Checkpoints is { AwaitsUpload: true } place && request.Checkpoint is { } checkpoint)
+            {
+                isSent = true;
+                await CheckpointTransfer.SendAsync(cluster.Grains.GetGrain<ICheckpointStoreGrain>(place.Writer), _contact, checkpoint);
+                starting.Restart();
+            }
+            else if (status.State != JobState.Queued || starting.Elapsed > StartPatience)
             {
                 return status;
             }

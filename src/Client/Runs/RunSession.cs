@@ -3,6 +3,7 @@ using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using Serilog.Core;
@@ -58,7 +59,12 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
                 ? await LocalCluster.StartAsync((int)request.Configuration.Layout.Silos, request.Workers, request.Threads, log)
                 : await ClusterConnection.ConnectAsync(request.ClusterUrl, log);
             log.Information("Job {Job}: {Spec}", request.JobId, request.Spec.ToJson());
-            var training = new TrainingRun(cluster.Job(request.JobId), request, run, stop, TimeProvider.System);
+            using FolderProbe? probe = request.ClusterUrl is null ? null : FolderProbe.Leave(folder.FullPath);
+            var training = new TrainingRun(cluster.Job(request.JobId), request, run, stop, TimeProvider.System)
+            {
+                Stores = request.ClusterUrl is null ? null : key => cluster.Grains.GetGrain<ICheckpointStoreGrain>(key),
+                Probe = probe,
+            };
             return await RunAsync(training, TrainingRun.Compose(request, evaluations), run, stop, log);
         }
         catch (Exception e)

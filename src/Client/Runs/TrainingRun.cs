@@ -1,6 +1,7 @@
 using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
@@ -24,6 +25,12 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// </summary>
     private readonly string? _client = request.ClusterUrl is null ? null : Guid.NewGuid().ToString("N");
 
+    /// <summary>The checkpoint store of a key; null if all silos share this machine's disk.</summary>
+    public Func<string, ICheckpointStoreGrain>? Stores { get; init; }
+
+    /// <summary>In the run folder; null if nobody has to look for it.</summary>
+    public FolderProbe? Probe { get; init; }
+
     /// <summary>An evaluation and a checkpoint after each epoch, and what the configuration says besides.</summary>
     /// <param name="evaluations">Of the run so far.</param>
     public static JobSubmission Compose(RunRequest request, EvaluationResult[] evaluations)
@@ -39,7 +46,10 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
             KeepEvery = checkpoint.KeepEvery * request.Spec.StepsPerEpoch,
             Evaluations = evaluations,
         };
-        return new JobSubmission(Guid.NewGuid().ToString("N"), request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint);
+        return new JobSubmission(Guid.NewGuid().ToString("N"), request.Spec.ToJson(), request.Layout, plan, request.Folder, request.Checkpoint)
+        {
+            CheckpointSha256 = request is { ClusterUrl: not null, Checkpoint: { } start } ? CheckpointTransfer.Fingerprint(start) : null,
+        };
     }
 
     /// <summary>Runs the job to its end. The first stop signal tells it to save and stop.</summary>
@@ -47,8 +57,10 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// <exception cref="ConvNetException">The cluster refuses the job, or does not answer any more.</exception>
     public async Task<RunEvent> RunAsync(JobSubmission submission)
     {
-        await Contact().AskAsync(() => job.SubmitAsync(submission with { Client = _client }));
-        var follower = new RunFollower(job, request.JobId, run, request.StartStep, clock)
+        await Contact().AskAsync(() => job.SubmitAsync(submission with { Client = _client, Probe = Probe?.Secret }));
+        CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, submission.Plan, run, Probe);
+        using var told = new RunStream(exchange is null ? [] : [exchange]);
+        var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock)
         {
             Client = _client,
             LastStep = request.StopAfter ?? request.Spec.TotalSteps,
@@ -63,7 +75,8 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
 
         try
         {
-            return await following;
+            RunEvent end = await following;
+            return exchange is null ? end : await exchange.FinishAsync(end);
         }
         finally
         {

@@ -30,6 +30,7 @@ internal static class JobJson
         ["generation"] = job.Generation,
         ["reason"] = job.Failure?.Message ?? job.Reason,
         ["runFolder"] = job.RunFolder,
+        ["checkpointCache"] = job.Checkpoints is { IsCache: true } place ? new JsonObject { ["silo"] = place.Silo, ["path"] = place.Folder } : null,
     };
 
     /// <summary>A job of which only the id is known.</summary>

@@ -21,7 +21,9 @@ public static class CheckpointFolder
     public const string Prefix = "step-";
     internal const string TemporaryPrefix = ".tmp-";
     internal const string ReplacedPrefix = ".replaced-";
-    private static readonly string[] Files = [ModelFile, OptimizerFile, StateFile];
+
+    /// <summary>Besides the manifest, which names them.</summary>
+    internal static readonly string[] Files = [ModelFile, OptimizerFile, StateFile];
 
     /// <summary>The folder's name for a step, e.g. step-00001234.</summary>
     public static string NameOf(long step) => Prefix + step.ToString("00000000", CultureInfo.InvariantCulture);
@@ -227,7 +229,7 @@ public static class CheckpointFolder
 
     // A folder cannot replace another in one step: the old one moves aside, and CheckpointStore.Sweep moves it back
     // after a crash in between.
-    private static void Publish(string store, string temporary, string name)
+    internal static void Publish(string store, string temporary, string name)
     {
         string final = Path.Combine(store, name);
         string? replaced = null;

@@ -22,7 +22,7 @@ public sealed record CheckpointManifest(
     string SelfSha256,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? ClassNames = null)
 {
-    private const int MaxLength = 1 << 20;
+    internal const int MaxLength = 1 << 20;
     private const int MaxDepth = 8;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -48,7 +48,13 @@ public sealed record CheckpointManifest(
             throw ConvNetException.BadInput($"{path}: is a link; a checkpoint holds its files itself.");
         }
 
-        string text = TextFile.Read(path, path, MaxLength);
+        return Parse(TextFile.Read(path, path, MaxLength), path);
+    }
+
+    /// <param name="path">Where it is from, for the errors.</param>
+    /// <inheritdoc cref="Read"/>
+    internal static CheckpointManifest Parse(string text, string path)
+    {
         using JsonDocument document = JsonText.Parse(text, path, MaxDepth);
         CheckpointManifest manifest = JsonText.Make<CheckpointManifest>(document, path, Options);
         if (manifest.FormatVersion > CheckpointState.CurrentFormatVersion)

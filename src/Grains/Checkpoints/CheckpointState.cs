@@ -12,7 +12,7 @@ public sealed record CheckpointState
     public const int CurrentFormatVersion = 1;
 
     // Bounds what a damaged or hostile file can make the reader allocate; a real state has a few kilobytes.
-    private const int MaxLength = 64 << 20;
+    internal const int MaxLength = 64 << 20;
     private const int MaxDepth = 4;
 
     private static readonly MessagePackSerializerOptions Options =

@@ -1,7 +1,9 @@
+using ConvNet.Engine.Formats;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Checkpoints;
 
@@ -43,6 +45,21 @@ public static class CheckpointTensors
         }
 
         return tensors;
+    }
+
+    /// <summary>The bytes that a file of a job's checkpoint can have at most.</summary>
+    /// <param name="file">One of <see cref="CheckpointFolder.Files"/>.</param>
+    internal static long MostBytes(JobSpec job, string file)
+    {
+        if (file == CheckpointFolder.StateFile)
+        {
+            return CheckpointState.MaxLength;
+        }
+
+        var model = new Model(job.Model, job.BatchNormMode);
+        IEnumerable<(string, int[] Shape)> tensors = file == CheckpointFolder.ModelFile ? OfModel(model) : OfOptimizer(model, job.Optimizer);
+        return sizeof(long) + SafetensorsFile.MaxHeaderLength
+            + tensors.Sum(tensor => tensor.Shape.Aggregate((long)sizeof(float), (bytes, size) => bytes * size));
     }
 
     /// <summary>optimizer.safetensors: each slot of all parameters, shaped like them.</summary>

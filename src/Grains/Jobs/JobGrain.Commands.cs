@@ -51,7 +51,7 @@ internal sealed partial class JobGrain
                     break;
                 case JobCommand.Save save:
                     CheckpointResult saved = await CheckpointWriter.SaveAsync(
-                        Submission.RunFolder, save.Assignment, save.Position, save.Result, save.Retention);
+                        Checkpoints.Folder, save.Assignment, save.Position, save.Result, Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention);
                     Machine.Saved(saved, _clock.Now);
                     break;
                 case JobCommand.Dismiss dismiss:
@@ -94,7 +94,7 @@ internal sealed partial class JobGrain
         ]);
         if (assignment.Start == AssignmentStart.Restore)
         {
-            await CheckpointWriter.RestoreAsync(Submission.Checkpoint!, assignment);
+            await CheckpointWriter.RestoreAsync(Checkpoints.Checkpoint!, assignment);
         }
 
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");

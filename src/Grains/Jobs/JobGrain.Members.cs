@@ -32,12 +32,13 @@ internal sealed partial class JobGrain
         {
             JobPlacement placement = await PlaceAsync(Submission.Layout);
             AssignmentStart start = Submission.Checkpoint is null ? AssignmentStart.Fresh : AssignmentStart.Restore;
-            JobPosition position = Submission.Checkpoint is { } checkpoint
+            CheckpointPlace place = await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
+            JobPosition position = place.Checkpoint is { } checkpoint
                 ? await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson)
                 : JobPosition.Start;
             if (Submission.Configuration is not null)
             {
-                await GrainFactory.GetGrain<IRunWriterGrain>(placement.Servers.Checkpoint).OpenAsync(JobId, Submission, position.Step);
+                await GrainFactory.GetGrain<IRunWriterGrain>(placement.Servers.Checkpoint).OpenAsync(JobId, SubmissionHere, position.Step);
             }
 
             Assignment first = placement.Assign(JobId, Submission.JobJson, 1, position.Step) with { Start = start };

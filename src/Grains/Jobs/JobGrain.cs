@@ -107,6 +107,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlin
             Evaluation = machine.Evaluation,
             Checkpoint = machine.Checkpoint,
             RunFolder = Submission.RunFolder,
+            Checkpoints = _checkpoints,
             Failure = machine.Failure,
             Rows = rows,
             Events = query.SinceEvent is { } number ? machine.Events.Since(number) : [],

@@ -151,6 +151,11 @@ public sealed class RunFollower
             ExitCode.Bug, $"job '{_jobId}' is {status.State.InWords()} at step {status.Step}, but has not told its result."),
     };
 
-    private static string Saved(JobStatus status) =>
-        status.Checkpoint is { } checkpoint ? $"step {checkpoint.Step} is saved in {checkpoint.Path}" : "nothing was saved";
+    private static string Saved(JobStatus status) => status switch
+    {
+        { Checkpoint: null } => "nothing was saved",
+        { Checkpoint: { } checkpoint, Checkpoints: { IsCache: true } place } =>
+            $"step {checkpoint.Step} is saved on silo '{place.Silo}' for some time, where 'convnet checkpoint get --job {status.JobId}' fetches it",
+        { Checkpoint: { } checkpoint } => $"step {checkpoint.Step} is saved in {checkpoint.Path}",
+    };
 }

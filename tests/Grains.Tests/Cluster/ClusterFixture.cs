@@ -1,3 +1,4 @@
+using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Servers;
@@ -10,7 +11,7 @@ using Xunit;
 namespace ConvNet.Grains.Tests.Cluster;
 
 /// <summary>An in-process cluster of silos with 4 devices each, configured as in production.</summary>
-public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, ServerDeadlines? servers = null) : IAsyncLifetime
+public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, ServerDeadlines? servers = null, CheckpointCache? cache = null) : IAsyncLifetime
 {
     private InProcessTestCluster? _cluster;
 
@@ -27,6 +28,7 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, 
         {
             silo.Services.AddSingleton(deadlines ?? new JobDeadlines());
             silo.Services.AddSingleton(servers ?? new ServerDeadlines());
+            silo.Services.AddSingleton(cache ?? new CheckpointCache(null, CheckpointCache.DefaultKeep));
 
             // Orleans takes the fakes of other tests for grains.
             silo.Services.Configure<GrainTypeOptions>(grains => grains.Classes.RemoveWhere(type => type.Assembly == typeof(ClusterFixture).Assembly));

@@ -8,4 +8,8 @@ namespace ConvNet.Grains.Contracts.Jobs;
 public sealed record CheckpointRetention(
     [property: Id(0)] int Newest,
     [property: Id(1)] long EverySteps,
-    [property: Id(2)] long[] ByMerit);
+    [property: Id(2)] long[] ByMerit)
+{
+    /// <summary>Where others fetch them from: the newest two.</summary>
+    public static CheckpointRetention OfCache { get; } = new(2, 0, []);
+}

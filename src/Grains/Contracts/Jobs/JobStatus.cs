@@ -48,7 +48,7 @@ public sealed record JobStatus
 
     [Id(18)] public CheckpointResult? Checkpoint { get; init; }
 
-    /// <summary>Where its checkpoints are, as the silo that writes them sees it.</summary>
+    /// <summary>As its client names it; as the job's own writer does, if it is detached.</summary>
     [Id(19)] public string RunFolder { get; init; } = "";
 
     [Id(20)] public JobFailure? Failure { get; init; }
@@ -61,6 +61,9 @@ public sealed record JobStatus
 
     /// <summary>True if rows beyond those of this answer are there already.</summary>
     [Id(23)] public bool HasMore { get; init; }
+
+    /// <summary>Where its checkpoints are; null before the job has a place in the cluster.</summary>
+    [Id(40)] public CheckpointPlace? Checkpoints { get; init; }
 
     public const int MostRows = 2000;
 

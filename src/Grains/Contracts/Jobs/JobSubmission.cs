@@ -10,6 +10,10 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// The text of config.resolved.yaml, if the job itself is to write the run folder; null: its client writes it.
 /// </param>
 /// <param name="Options">The same as a JSON object of dotted keys.</param>
+/// <param name="Probe">What the client has left in <paramref name="RunFolder"/> to be looked for; null: the folder is the silo's.</param>
+/// <param name="CheckpointSha256">
+/// The hash of the manifest of <paramref name="Checkpoint"/>: a silo that does not see that one is sent it. Null: the silo's own.
+/// </param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobSubmission")]
 public sealed record JobSubmission(
     [property: Id(8)] string SubmissionId,
@@ -20,4 +24,6 @@ public sealed record JobSubmission(
     [property: Id(4)] string? Checkpoint = null,
     [property: Id(5)] string? Client = null,
     [property: Id(6)] string? Configuration = null,
-    [property: Id(7)] string Options = "{}");
+    [property: Id(7)] string Options = "{}",
+    [property: Id(20)] string? Probe = null,
+    [property: Id(21)] string? CheckpointSha256 = null);

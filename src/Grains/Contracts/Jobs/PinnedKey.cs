@@ -9,5 +9,8 @@ public static class PinnedKey
 
     public static string Partition(string silo, string jobId, int partition) => $"{silo}/{jobId}/{partition}";
 
+    /// <summary>Of a key of <see cref="OfJob"/>.</summary>
+    public static string JobOf(string key) => key[(key.IndexOf('/') + 1)..];
+
     public static string SiloOf(string key) => key[..key.IndexOf('/')];
 }

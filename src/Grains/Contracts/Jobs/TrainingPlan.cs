@@ -27,4 +27,19 @@ public sealed record TrainingPlan
 
     /// <summary>Those of the run so far, if it goes on from a checkpoint.</summary>
     [Id(6)] public EvaluationResult[] Evaluations { get; init; } = [];
+
+    /// <summary>The best checkpoint is among the best few evaluations, unless somebody deletes checkpoints by hand.</summary>
+    private const int MostByMerit = 100;
+
+    /// <summary>
+    /// Which checkpoints stay when the next one is written. The best evaluation has the highest accuracy, then the lower loss, then the smaller step.
+    /// </summary>
+    /// <param name="evaluations">So far.</param>
+    public CheckpointRetention Retention(IEnumerable<EvaluationResult> evaluations) => new(
+        Keep,
+        KeepEvery,
+        [
+            .. evaluations.OrderByDescending(result => result.Accuracy).ThenBy(result => result.Loss).ThenBy(result => result.Step)
+                .Select(result => result.Step).Take(MostByMerit),
+        ]);
 }

@@ -17,9 +17,6 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     private const long FirstSlice = 10;
     private const long LongestSlice = 1_000_000;
 
-    /// <summary>The best checkpoint is among the best few evaluations, unless somebody deletes checkpoints by hand.</summary>
-    private const int MostByMerit = 100;
-
     private readonly List<EvaluationResult> _evaluations = [.. plan.Evaluations];
 
     /// <summary>A plan that never evaluates stops at the end of the job, because it has no result to complete it with.</summary>
@@ -92,16 +89,10 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     public void Evaluate() => _evaluationOrdered = true;
 
     /// <summary>
-    /// Which checkpoints stay when the next one is written. The best evaluation has the highest accuracy, then the lower loss, then the
-    /// smaller step. Null if the client is gone: another run may have taken up the folder, so that nothing else in it is touched.
+    /// Which checkpoints stay when the next one is written. Null if the client is gone: another run may have taken up the folder, so that nothing else
+    /// in it is touched.
     /// </summary>
-    public CheckpointRetention? Retention() => _end == JobState.Orphaned ? null : new(
-        plan.Keep,
-        plan.KeepEvery,
-        [
-            .. _evaluations.OrderByDescending(result => result.Accuracy).ThenBy(result => result.Loss).ThenBy(result => result.Step)
-                .Select(result => result.Step).Take(MostByMerit),
-        ]);
+    public CheckpointRetention? Retention() => _end == JobState.Orphaned ? null : plan.Retention(_evaluations);
 
     /// <summary>A run that was stopped just at the end of an epoch has not evaluated it: that is made up for when it goes on.</summary>
     private bool IsEvaluationDue(long step) =>

@@ -1,0 +1,160 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Checkpoints;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Runs;
+
+namespace ConvNet.Client.Runs;
+
+/// <summary>
+/// Between a job and its run, for silos that do not share this machine's disk: sends the checkpoint that the job waits for, and fetches each one that it
+/// saves, beside the training. The run hears of a checkpoint when it is in the run folder.
+/// </summary>
+/// <param name="stores">The store of a key.</param>
+/// <param name="run">Gets what the job tells.</param>
+/// <param name="probe">Not needed any more when the job knows where its checkpoints are; null if there is none.</param>
+internal sealed class CheckpointExchange(
+    Func<string, ICheckpointStoreGrain> stores, RunRequest request, TrainingPlan plan, RunStream run, FolderProbe? probe) : RunSink
+{
+    /// <summary>As many as a silo keeps: older ones are not there any more.</summary>
+    private const int MostWaiting = 2;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<CheckpointResult> _waiting = [];
+    private readonly List<EvaluationResult> _evaluations = [.. plan.Evaluations];
+    private CheckpointPlace? _place;
+    private Task _sending = Task.CompletedTask;
+    private Task _fetching = Task.CompletedTask;
+    private bool _isSent;
+    private CheckpointResult? _newest;
+
+    public override void Handle(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case RunEvent.Progress { Status.Checkpoints: { } place }:
+                Know(place);
+                break;
+            case RunEvent.EpochCompleted epoch:
+                lock (_gate)
+                {
+                    _evaluations.Add(epoch.Evaluation);
+                }
+
+                break;
+            case RunEvent.CheckpointSaved saved when _place is { IsCache: true }:
+                Fetch(saved.Checkpoint);
+                return;
+        }
+
+        run.Publish(happened);
+    }
+
+    /// <summary>Waits for what is under way when the job has ended.</summary>
+    /// <returns>The end, with the checkpoint that is in the run folder.</returns>
+    /// <exception cref="ConvNetException">The last checkpoint cannot be had.</exception>
+    public async Task<RunEvent> FinishAsync(RunEvent end)
+    {
+        try
+        {
+            await _sending;
+            await _fetching;
+        }
+        catch (ConvNetException) when (end is not RunEvent.Ended)
+        {
+            // That the job has failed says more.
+        }
+
+        if (_place is not { IsCache: true } place || end is not RunEvent.Ended ended)
+        {
+            return end;
+        }
+
+        return _newest?.StateSha256 == ended.Summary.StateSha256
+            ? ended with { Summary = ended.Summary with { Checkpoint = _newest.Path } }
+            : throw new ConvNetException(
+                ExitCode.Environment,
+                $"the job has ended at step {ended.Summary.Steps}, but silo '{place.Silo}' does not have its last checkpoint any more; resume the run.");
+    }
+
+    private void Know(CheckpointPlace place)
+    {
+        if (_place is null)
+        {
+            probe?.Dispose();
+        }
+
+        _place = place;
+        if (place.AwaitsUpload && !_isSent && request.Checkpoint is { } checkpoint)
+        {
+            _isSent = true;
+            run.Publish(new RunEvent.Notice($"Silo '{place.Silo}' does not see {checkpoint}: it is being sent there."));
+            _sending = Task.Run(() => CheckpointTransfer.SendAsync(stores(place.Writer), Contact(), checkpoint));
+        }
+
+        // Whoever follows the job learns at once that the run cannot have its checkpoints.
+        foreach (Task failed in new[] { _sending, _fetching }.Where(task => task.IsFaulted))
+        {
+            failed.GetAwaiter().GetResult();
+        }
+    }
+
+    private void Fetch(CheckpointResult saved)
+    {
+        lock (_gate)
+        {
+            _waiting.Enqueue(saved);
+            if (_waiting.Count > MostWaiting)
+            {
+                _waiting.Dequeue();
+            }
+
+            if (_fetching.IsCompletedSuccessfully)
+            {
+                _fetching = Task.Run(FetchAllAsync);
+            }
+        }
+    }
+
+    private async Task FetchAllAsync()
+    {
+        string store = Path.Combine(request.Folder, CheckpointStore.FolderName);
+        while (Next() is { } wanted)
+        {
+            CheckpointResult? fetched = await CheckpointTransfer.FetchAsync(
+                stores(_place!.Writer), Contact(), wanted.Step, request.Folder, request.Spec);
+            if (fetched is not null)
+            {
+                _newest = fetched;
+                CheckpointStore.Keep(store, Retention());
+                run.Publish(new RunEvent.CheckpointSaved(fetched));
+            }
+        }
+    }
+
+    /// <summary>The one that has waited longest; with the last of them the fetching ends.</summary>
+    private CheckpointResult? Next()
+    {
+        lock (_gate)
+        {
+            if (_waiting.TryDequeue(out CheckpointResult? next))
+            {
+                return next;
+            }
+
+            _fetching = Task.CompletedTask;
+            return null;
+        }
+    }
+
+    private CheckpointRetention Retention()
+    {
+        lock (_gate)
+        {
+            return plan.Retention(_evaluations);
+        }
+    }
+
+    private ClusterContact Contact() => new(() => $"the silo that keeps the checkpoints of job '{request.JobId}'", TimeProvider.System);
+}
