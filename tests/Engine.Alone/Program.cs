@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using ConvNet.Engine.Alone;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
@@ -24,7 +24,7 @@ switch (args)
         return 0;
     case ["weights", string model, string steps, string threads, string batchNorm]:
         string hash = WeightsHash(ModelFile.Load(model), int.Parse(steps), int.Parse(threads), Enum.Parse<BatchNormMode>(batchNorm));
-        Console.WriteLine($"{hash} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
+        Console.WriteLine($"{hash} {(VectorWidth.IsWide ? "wide" : "narrow")} {VectorWidth.Bits}");
         return 0;
     default:
         Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard");
