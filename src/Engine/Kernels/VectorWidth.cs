@@ -1,0 +1,32 @@
+using System.Runtime.Intrinsics;
+
+namespace ConvNet.Engine.Kernels;
+
+/// <summary>
+/// The one place where kernels ask how wide their vectors are. A kernel has a wide source, on vectors of 16 floats, and a narrow one, on
+/// vectors of 8; both form the same sums in the same order, so their bits are equal and the choice may depend on the processor.
+/// For tests and measurements the environment variable CONVNET_VECTOR_BITS forces the wide source (512) or the narrow one (256), and any
+/// other value leaves the choice to the processor. Where the processor lacks vectors of 512 bits, the runtime makes each of two halves.
+/// </summary>
+public static class VectorWidth
+{
+    /// <summary>The environment variable that forces a source.</summary>
+    public const string Variable = "CONVNET_VECTOR_BITS";
+
+    /// <summary>
+    /// True where kernels run their wide source. It never changes, but a method compiled before this type is ready reads it from memory:
+    /// kernels ask outside of their inner loops.
+    /// </summary>
+    public static bool IsWide { get; } = Environment.GetEnvironmentVariable(Variable) switch
+    {
+        "512" => true,
+        "256" => false,
+        _ => Vector512.IsHardwareAccelerated,
+    };
+
+    /// <summary>Bits of the vectors that the chosen source runs on: 512 or 256, or 128 where the processor has no wider ones.</summary>
+    public static int Bits =>
+        IsWide && Vector512.IsHardwareAccelerated ? 512
+        : Vector256.IsHardwareAccelerated ? 256
+        : 128;
+}
