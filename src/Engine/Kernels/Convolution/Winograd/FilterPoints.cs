@@ -4,15 +4,16 @@ using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 
-/// <summary>Filters in points, packed for <see cref="TileKernel"/>: [point][panel of 16 outputs][input channel][16].</summary>
-internal sealed unsafe class FilterPoints<TFilter>
+/// <summary>Filters in points, packed for <see cref="TileKernel"/>: [point][panel of outputs][input channel][output of the panel].</summary>
+internal sealed unsafe class FilterPoints<TFilter, T>
     where TFilter : struct, ILineTransform
+    where T : struct, IFloats<T>
 {
     /// <summary>Of the largest filters, 5×5, and between their transforms of columns and of rows.</summary>
     private const int MaxTaps = 25;
     private const int MaxLines = 30;
 
-    /// <summary>8 input channels × 16 outputs of one point.</summary>
+    /// <summary>Of one point: 8 input channels × 16 outputs, or 4 × 32.</summary>
     private const int StageStep = 8 * 16;
 
     private readonly int _inputs;
@@ -39,17 +40,20 @@ internal sealed unsafe class FilterPoints<TFilter>
         _item = Item;
 
         // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
-        PointStep = Panels * PanelStep + 16;
+        int lastWidth = TileKernel.Width<T>(outputs - (Panels - 1) * PanelChannels);
+        PointStep = (Panels - 1) * PanelStep + PanelStep / PanelChannels * lastWidth + 16;
     }
 
     private static int Taps => TFilter.Inputs * TFilter.Inputs;
 
     private static int Points => TFilter.Outputs * TFilter.Outputs;
 
-    public int Panels => (_outputs + 15) / 16;
+    private static int PanelChannels => 2 * T.Count;
+
+    public int Panels => (_outputs + PanelChannels - 1) / PanelChannels;
 
     /// <summary>Floats from one panel to the next; the input channels are padded to whole blocks with zeros.</summary>
-    public int PanelStep => (_inputs + 7) / 8 * 8 * 16;
+    public int PanelStep => (_inputs + 7) / 8 * 8 * PanelChannels;
 
     /// <summary>Floats from one point to the next.</summary>
     public int PointStep { get; }
@@ -66,33 +70,36 @@ internal sealed unsafe class FilterPoints<TFilter>
     }
 
     /// <summary>
-    /// Eight input channels are staged in the first-level cache, so that each point gets 512 bytes at a time, past the caches: the points are
+    /// A few input channels are staged in the first-level cache, so that each point gets 512 bytes at a time, past the caches: the points are
     /// up to four times as large as the filters, and reading lines only to overwrite them would take as long again.
     /// </summary>
     [SkipLocalsInit]
     private void Item(int panel, int thread)
     {
-        int outputs = Math.Min(16, _outputs - 16 * panel);
-        float* taps = stackalloc float[MaxTaps * 16];
+        int left = _outputs - panel * PanelChannels;
+        int width = TileKernel.Width<T>(left);
+        int outputs = Math.Min(width, left);
+        int staged = StageStep / width;
+        float* taps = stackalloc float[MaxTaps * 2 * T.Count];
         float* stage = ThreadScratch.Floats(2, Points * StageStep);
-        new Span<float>(taps, Taps * 16).Clear();
+        new Span<float>(taps, Taps * width).Clear();
         float* target = _points + (long)panel * PanelStep;
         fixed (float* weights = _weights)
         {
-            for (int first = 0; first < _inputs; first += 8, target += StageStep)
+            for (int first = 0; first < (_inputs + 7) / 8 * 8; first += staged, target += StageStep)
             {
-                for (int input = first; input < first + 8; input++)
+                for (int input = first; input < first + staged; input++)
                 {
                     if (input < _inputs)
                     {
-                        Gather(weights + (long)input * _inputStep + 16L * panel * _outputStep, outputs, taps);
+                        Gather(weights + (long)input * _inputStep + (long)panel * PanelChannels * _outputStep, outputs, taps, width);
                     }
                     else
                     {
-                        new Span<float>(taps, Taps * 16).Clear();
+                        new Span<float>(taps, Taps * width).Clear();
                     }
 
-                    Transform(taps, stage + 16 * (input - first));
+                    Transform(taps, stage + width * (input - first), width);
                 }
 
                 Flush(stage, target);
@@ -100,12 +107,12 @@ internal sealed unsafe class FilterPoints<TFilter>
         }
     }
 
-    /// <summary>One input channel of 16 filters as [tap][16].</summary>
+    /// <summary>One input channel of a panel's filters as [tap][output of the panel].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Gather(float* weights, int outputs, float* taps)
+    private void Gather(float* weights, int outputs, float* taps, int width)
     {
-        nint first = _rotated ? (Taps - 1) * 16 : 0;
-        nint step = _rotated ? -16 : 16;
+        nint first = _rotated ? (Taps - 1) * width : 0;
+        nint step = _rotated ? -width : width;
         for (nint output = 0; output < outputs; output++, weights += _outputStep)
         {
             float* target = taps + first + output;
@@ -118,21 +125,21 @@ internal sealed unsafe class FilterPoints<TFilter>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transform(float* taps, float* stage)
+    private static void Transform(float* taps, float* stage, nint width)
     {
         nint side = TFilter.Outputs;
         nint filter = TFilter.Inputs;
-        float* lines = stackalloc float[MaxLines * 8];
-        for (nint half = 0; half < 16; half += 8)
+        float* lines = stackalloc float[MaxLines * T.Count];
+        for (nint first = 0; first < width; first += T.Count)
         {
             for (nint column = 0; column < filter; column++)
             {
-                TFilter.Apply(taps + column * 16 + half, filter * 16, lines + column * 8, filter * 8);
+                TFilter.Apply<T>(taps + column * width + first, filter * width, lines + column * T.Count, filter * T.Count, 8);
             }
 
             for (nint row = 0; row < side; row++)
             {
-                TFilter.Apply(lines + row * filter * 8, 8, stage + row * side * StageStep + half, StageStep);
+                TFilter.Apply<T>(lines + row * filter * T.Count, T.Count, stage + row * side * StageStep + first, StageStep, 8);
             }
         }
     }
