@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using ConvNet.Engine.Alone;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
@@ -26,8 +27,16 @@ switch (args)
         string hash = WeightsHash(ModelFile.Load(model), int.Parse(steps), int.Parse(threads), Enum.Parse<BatchNormMode>(batchNorm));
         Console.WriteLine($"{hash} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
         return 0;
+    case ["passes", string part]:
+        using (var bits = new PassBits())
+        {
+            Console.WriteLine($"{bits.Hash(part)} {VectorWidth.Bits} {(VectorWidth.IsWide ? "wide" : "narrow")}");
+        }
+
+        return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard");
+        Console.Error.WriteLine(
+            "usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard | passes PART");
         return 2;
 }
 
