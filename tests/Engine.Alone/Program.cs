@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using ConvNet.Engine.Alone;
 using ConvNet.Engine.Kernels;
@@ -25,7 +24,7 @@ switch (args)
         return 0;
     case ["weights", string model, string steps, string threads, string batchNorm]:
         string hash = WeightsHash(ModelFile.Load(model), int.Parse(steps), int.Parse(threads), Enum.Parse<BatchNormMode>(batchNorm));
-        Console.WriteLine($"{hash} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
+        Console.WriteLine($"{hash} {(VectorWidth.IsWide ? "wide" : "narrow")} {VectorWidth.Bits}");
         return 0;
     case ["passes", string part]:
         using (var bits = new PassBits())

@@ -18,7 +18,7 @@ internal readonly unsafe struct Floats16(Vector512<float> lanes) : IFloats<Float
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Floats16 LoadBlocks(float* source, nint plane) =>
-        new(Vector512.Create(Vector256.Load(source), Vector256.Load(source + plane)));
+        plane == 8 ? Load(source) : new(Vector256.Load(source).ToVector512Unsafe().WithUpper(Vector256.Load(source + plane)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Floats16 MultiplyAdd(Floats16 left, Floats16 right, Floats16 addend) =>
@@ -94,7 +94,6 @@ internal readonly unsafe struct Floats16(Vector512<float> lanes) : IFloats<Float
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreBlocks(float* target, nint plane)
     {
-        // Known to the JIT where blocks lie side by side in scratch memory.
         if (plane == 8)
         {
             _lanes.Store(target);

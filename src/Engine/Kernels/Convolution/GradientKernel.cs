@@ -79,7 +79,7 @@ internal static unsafe class GradientKernel
         }
         else
         {
-            Run6x2<Floats8>(in job, Run12x1<T>(in job));
+            Run6x2<Floats8>(in job, VectorWidth.IsSplit ? 0 : Run12x1<T>(in job));
         }
     }
 

@@ -120,7 +120,7 @@ internal sealed unsafe class IndirectPass<T>
                 TileKernel.Job job = _tables[phase].Job(samples);
                 job.Source = source;
                 job.Destination = _destination + (long)first * _destinationStride + panel * (PanelChannels / 8L) * _destinationPlane;
-                job.VectorStep = T.Count / 8 * _destinationPlane;
+                job.VectorStep = TileKernel.Width<T>(left) / 16 * _destinationPlane;
                 job.Plane = _destinationPlane;
                 job.LastPlane = (Math.Min(left, PanelChannels) + 7) / 8 % 2 == 0 ? _destinationPlane : 0;
                 job.Weights = _weights[phase].Panel(panel);

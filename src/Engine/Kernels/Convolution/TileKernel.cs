@@ -14,7 +14,8 @@ namespace ConvNet.Engine.Kernels.Convolution;
 ///   x5    a5    b5                                    x11   a11    b11
 ///   12 sums, 2 weights, 1 input                       24 sums, 2 weights, 1 input
 /// </code>
-/// Wide tiles of 6 pixels do what the 12 leave over; the last panel of channels falls to tiles of one vector where that holds it.
+/// Wide tiles of 6 pixels do what the 12 leave over. A last panel of up to 16 channels falls to tiles of 12 pixels × one wide vector, and of 6 × two
+/// narrow ones.
 /// A pixel is summed over input channel blocks, then taps, then channels of the block, whichever tile and lane it falls into.
 /// </summary>
 internal static unsafe class TileKernel
@@ -41,7 +42,9 @@ internal static unsafe class TileKernel
         /// <summary>Entries of the two tables.</summary>
         public int PixelCount;
 
-        /// <summary>Floats from the panel's first vector of output channels to its second.</summary>
+        /// <summary>
+        /// Floats from the panel's first vector of output channels to its second; in a panel of 16, from the first 8 to the second.
+        /// </summary>
         public nint VectorStep;
 
         /// <summary>Floats from a vector's first 8 output channels to its second 8.</summary>
@@ -77,11 +80,11 @@ internal static unsafe class TileKernel
     {
         if (channels <= 8)
         {
-            Run6x1<Floats8>(in job, 0);
+            Run6x1(in job);
         }
         else if (channels <= T.Count)
         {
-            Run6x1<T>(in job, Run12x1<T>(in job));
+            Run6x2<Floats8>(in job, VectorWidth.IsSplit ? 0 : Run12x1<T>(in job));
         }
         else
         {
@@ -293,18 +296,17 @@ internal static unsafe class TileKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run6x1<T>(in Job job, int pixel)
-        where T : struct, IFloats<T>
+    private static void Run6x1(in Job job)
     {
         int taps = job.FullTaps + job.TailTaps;
         int full = job.FullTaps;
         int tail = job.TailChannels;
-        for (; pixel < job.PixelCount; pixel += 6)
+        for (int pixel = 0; pixel < job.PixelCount; pixel += 6)
         {
             int* offsets = job.SourceOffsets + pixel;
             float* x0 = job.Source + offsets[0], x1 = job.Source + offsets[1], x2 = job.Source + offsets[2];
             float* x3 = job.Source + offsets[3], x4 = job.Source + offsets[4], x5 = job.Source + offsets[5];
-            T a0 = T.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+            Floats8 a0 = Floats8.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
             float* w = job.Weights;
             for (int tap = 0; tap < taps; tap++)
             {
@@ -312,25 +314,25 @@ internal static unsafe class TileKernel
                 nint end = offset + (tap < full ? 8 : tail);
                 do
                 {
-                    T w0 = T.Load(w);
-                    a0 = T.MultiplyAdd(T.Create(x0[offset]), w0, a0);
-                    a1 = T.MultiplyAdd(T.Create(x1[offset]), w0, a1);
-                    a2 = T.MultiplyAdd(T.Create(x2[offset]), w0, a2);
-                    a3 = T.MultiplyAdd(T.Create(x3[offset]), w0, a3);
-                    a4 = T.MultiplyAdd(T.Create(x4[offset]), w0, a4);
-                    a5 = T.MultiplyAdd(T.Create(x5[offset]), w0, a5);
+                    Floats8 w0 = Floats8.Load(w);
+                    a0 = Floats8.MultiplyAdd(Floats8.Create(x0[offset]), w0, a0);
+                    a1 = Floats8.MultiplyAdd(Floats8.Create(x1[offset]), w0, a1);
+                    a2 = Floats8.MultiplyAdd(Floats8.Create(x2[offset]), w0, a2);
+                    a3 = Floats8.MultiplyAdd(Floats8.Create(x3[offset]), w0, a3);
+                    a4 = Floats8.MultiplyAdd(Floats8.Create(x4[offset]), w0, a4);
+                    a5 = Floats8.MultiplyAdd(Floats8.Create(x5[offset]), w0, a5);
                     w += 16;
                 }
                 while (++offset < end);
             }
 
             offsets = job.DestinationOffsets + pixel;
-            a0.StoreBlocks(job.Destination + offsets[0], job.LastPlane);
-            a1.StoreBlocks(job.Destination + offsets[1], job.LastPlane);
-            a2.StoreBlocks(job.Destination + offsets[2], job.LastPlane);
-            a3.StoreBlocks(job.Destination + offsets[3], job.LastPlane);
-            a4.StoreBlocks(job.Destination + offsets[4], job.LastPlane);
-            a5.StoreBlocks(job.Destination + offsets[5], job.LastPlane);
+            a0.Store(job.Destination + offsets[0]);
+            a1.Store(job.Destination + offsets[1]);
+            a2.Store(job.Destination + offsets[2]);
+            a3.Store(job.Destination + offsets[3]);
+            a4.Store(job.Destination + offsets[4]);
+            a5.Store(job.Destination + offsets[5]);
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed unsafe class FilterPoints<TFilter, T>
     private const int MaxTaps = 25;
     private const int MaxLines = 30;
 
-    /// <summary>Of one point: 8 input channels × 16 outputs, or 4 × 32.</summary>
+    /// <summary>8 input channels × 16 outputs of one point.</summary>
     private const int StageStep = 8 * 16;
 
     private readonly int _inputs;
@@ -40,8 +40,7 @@ internal sealed unsafe class FilterPoints<TFilter, T>
         _item = Item;
 
         // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
-        int lastWidth = TileKernel.Width<T>(outputs - (Panels - 1) * PanelChannels);
-        PointStep = (Panels - 1) * PanelStep + PanelStep / PanelChannels * lastWidth + 16;
+        PointStep = (Panels - 1) * PanelStep + PanelStep / PanelChannels * Width(Panels - 1) + 16;
     }
 
     private static int Taps => TFilter.Inputs * TFilter.Inputs;
@@ -66,53 +65,54 @@ internal sealed unsafe class FilterPoints<TFilter, T>
     {
         _weights = weights;
         _points = points;
-        team.Run(Panels, _item);
+        team.Run((_outputs + 15) / 16, _item);
     }
 
+    private int Width(int panel) => TileKernel.Width<T>(_outputs - panel * PanelChannels);
+
     /// <summary>
-    /// A few input channels are staged in the first-level cache, so that each point gets 512 bytes at a time, past the caches: the points are
+    /// 16 outputs. Eight input channels are staged in the first-level cache, so that each point gets whole lines at a time, past the caches: the points are
     /// up to four times as large as the filters, and reading lines only to overwrite them would take as long again.
     /// </summary>
     [SkipLocalsInit]
-    private void Item(int panel, int thread)
+    private void Item(int item, int thread)
     {
-        int left = _outputs - panel * PanelChannels;
-        int width = TileKernel.Width<T>(left);
-        int outputs = Math.Min(width, left);
-        int staged = StageStep / width;
-        float* taps = stackalloc float[MaxTaps * 2 * T.Count];
+        int outputs = Math.Min(16, _outputs - 16 * item);
+        (int panel, int output) = Math.DivRem(16 * item, PanelChannels);
+        int width = Width(panel);
+        float* taps = stackalloc float[MaxTaps * 16];
         float* stage = ThreadScratch.Floats(2, Points * StageStep);
-        new Span<float>(taps, Taps * width).Clear();
-        float* target = _points + (long)panel * PanelStep;
+        new Span<float>(taps, Taps * 16).Clear();
+        float* target = _points + (long)panel * PanelStep + output;
         fixed (float* weights = _weights)
         {
-            for (int first = 0; first < (_inputs + 7) / 8 * 8; first += staged, target += StageStep)
+            for (int first = 0; first < _inputs; first += 8, target += 8 * width)
             {
-                for (int input = first; input < first + staged; input++)
+                for (int input = first; input < first + 8; input++)
                 {
                     if (input < _inputs)
                     {
-                        Gather(weights + (long)input * _inputStep + (long)panel * PanelChannels * _outputStep, outputs, taps, width);
+                        Gather(weights + (long)input * _inputStep + 16L * item * _outputStep, outputs, taps);
                     }
                     else
                     {
-                        new Span<float>(taps, Taps * width).Clear();
+                        new Span<float>(taps, Taps * 16).Clear();
                     }
 
-                    Transform(taps, stage + width * (input - first), width);
+                    Transform(taps, stage + 16 * (input - first));
                 }
 
-                Flush(stage, target);
+                Flush(stage, target, width);
             }
         }
     }
 
-    /// <summary>One input channel of a panel's filters as [tap][output of the panel].</summary>
+    /// <summary>One input channel of 16 filters as [tap][16].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Gather(float* weights, int outputs, float* taps, int width)
+    private void Gather(float* weights, int outputs, float* taps)
     {
-        nint first = _rotated ? (Taps - 1) * width : 0;
-        nint step = _rotated ? -width : width;
+        nint first = _rotated ? (Taps - 1) * 16 : 0;
+        nint step = _rotated ? -16 : 16;
         for (nint output = 0; output < outputs; output++, weights += _outputStep)
         {
             float* target = taps + first + output;
@@ -125,16 +125,16 @@ internal sealed unsafe class FilterPoints<TFilter, T>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transform(float* taps, float* stage, nint width)
+    private static void Transform(float* taps, float* stage)
     {
         nint side = TFilter.Outputs;
         nint filter = TFilter.Inputs;
         float* lines = stackalloc float[MaxLines * T.Count];
-        for (nint first = 0; first < width; first += T.Count)
+        for (nint first = 0; first < 16; first += T.Count)
         {
             for (nint column = 0; column < filter; column++)
             {
-                TFilter.Apply<T>(taps + column * width + first, filter * width, lines + column * T.Count, filter * T.Count, 8);
+                TFilter.Apply<T>(taps + column * 16 + first, filter * 16, lines + column * T.Count, filter * T.Count, 8);
             }
 
             for (nint row = 0; row < side; row++)
@@ -149,13 +149,14 @@ internal sealed unsafe class FilterPoints<TFilter, T>
     /// past the caches, as plain volatile writes would not.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Flush(float* stage, float* target)
+    private void Flush(float* stage, float* target, nint width)
     {
         for (nint point = 0; point < Points; point++, target += PointStep)
         {
-            for (nint i = 0; i < StageStep; i += 8, stage += 8)
+            for (nint input = 0; input < 8; input++, stage += 16)
             {
-                Vector256.Load(stage).StoreAlignedNonTemporal(target + i);
+                Vector256.Load(stage).StoreAlignedNonTemporal(target + input * width);
+                Vector256.Load(stage + 8).StoreAlignedNonTemporal(target + input * width + 8);
             }
         }
     }

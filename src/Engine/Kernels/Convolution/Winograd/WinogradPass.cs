@@ -235,13 +235,14 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter, T>
         {
             for (int panel = first; panel < Math.Min(first + PanelsPerItem, _filters.Panels); panel++)
             {
+                int left = _destination.C - 2 * T.Count * panel;
                 var job = new TileKernel.Job
                 {
                     Source = chunk.Source + point * chunk.SourceStep,
                     SourceOffsets = offsets,
                     Destination = chunk.Destination + point * chunk.DestinationStep + 2 * T.Count * (nint)panel * chunk.Tiles,
                     DestinationOffsets = offsets,
-                    VectorStep = T.Count * chunk.Tiles,
+                    VectorStep = TileKernel.Width<T>(left) == 2 * T.Count ? T.Count * chunk.Tiles : 8,
                     Plane = 8,
                     LastPlane = 8,
                     PixelCount = RoundUp((chunk.End - chunk.First) * _tiling.Columns),
@@ -250,7 +251,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter, T>
                     Taps = taps,
                     FullTaps = _taps.Length,
                 };
-                TileKernel.Run<T>(in job, _destination.C - 2 * T.Count * panel);
+                TileKernel.Run<T>(in job, left);
             }
         }
     }
