@@ -26,8 +26,16 @@ switch (args)
         string hash = WeightsHash(ModelFile.Load(model), int.Parse(steps), int.Parse(threads), Enum.Parse<BatchNormMode>(batchNorm));
         Console.WriteLine($"{hash} {(VectorWidth.IsWide ? "wide" : "narrow")} {VectorWidth.Bits}");
         return 0;
+    case ["passes", string part]:
+        using (var bits = new PassBits())
+        {
+            Console.WriteLine($"{bits.Hash(part)} {VectorWidth.Bits} {(VectorWidth.IsWide ? "wide" : "narrow")}");
+        }
+
+        return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard");
+        Console.Error.WriteLine(
+            "usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard | passes PART");
         return 2;
 }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
@@ -214,6 +215,7 @@ internal sealed unsafe class WeightGradientPass<T>
     }
 
     /// <summary>[block][tap][channel][filter of the panel] to (K, C, R, S).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Unpack(ReadOnlySpan<float> sum, int panel, int firstBlock, int channels, int root)
     {
         int taps = _geometry.Taps;

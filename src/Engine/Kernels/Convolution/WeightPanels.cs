@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Kernels.Convolution;
@@ -71,6 +72,7 @@ internal sealed unsafe class WeightPanels<T>
     }
 
     /// <summary>One input channel of a panel: the lines that it writes stay in the first-level cache. Missing outputs keep zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackChannel(ReadOnlySpan<float> weights, int outputsLeft, int channel, float* panel)
     {
         int block = channel & ~7;

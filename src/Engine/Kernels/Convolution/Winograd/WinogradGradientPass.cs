@@ -301,6 +301,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     }
 
     /// <summary>[panel][input channel][tap][output channel] to (K, C, R, S): reads each line of the cache once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Unpack(ReadOnlySpan<float> sum, int group, int root)
     {
         int firstInput = group % InputGroups * _inputGroup;
