@@ -120,6 +120,12 @@ public sealed class BatchNorm : Layer
 
     public override void Load(StepContext step) => _constants.Load(_gamma.Values, _beta.Values);
 
+    internal override void Share(Layer loaded, StepContext step)
+    {
+        LoadStatistics(((BatchNorm)loaded)._running);
+        base.Share(loaded, step);
+    }
+
     /// <summary>In training the moments; a folded layer leaves the samples to what follows it.</summary>
     internal override Action<int>? ReadInput(Activation x, StepContext step)
     {

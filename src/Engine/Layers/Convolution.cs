@@ -57,6 +57,13 @@ public sealed class Convolution : Layer
         _kernel.Load(weights, bias, step.Team);
     }
 
+    /// <summary>The packed weights, too: they are the same memory.</summary>
+    internal override void Share(Layer loaded, StepContext step)
+    {
+        _kernel ??= Own(ConvolutionKernel.For(Geometry, step.Kernels));
+        _kernel.Share(((Convolution)loaded)._kernel!, step.Team);
+    }
+
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;

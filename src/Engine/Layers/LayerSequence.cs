@@ -28,12 +28,15 @@ internal sealed class LayerSequence
     public Shape Output { get; }
 
     /// <summary>All layers depth first, children after their parent.</summary>
-    public IEnumerable<Layer> Walk() => Layers.SelectMany(Walk);
+    public IEnumerable<Layer> Walk() => Layers.SelectMany(layer => layer.Walk());
 
-    public Activation Forward(Activation x, StepContext step)
+    public Activation Forward(Activation x, StepContext step) => Forward(x, step, 0, Layers.Count);
+
+    /// <summary>Only the layers from <paramref name="first"/> to before <paramref name="end"/>.</summary>
+    public Activation Forward(Activation x, StepContext step, int first, int end)
     {
         // Loops by index: an enumerator of an interface would be allocated.
-        for (int i = 0; i < Layers.Count; i++)
+        for (int i = first; i < end; i++)
         {
             Layer layer = Layers[i];
             if (step.Training && layer.Parameters.Count > 0)
@@ -97,6 +100,4 @@ internal sealed class LayerSequence
             relu.AppliedBy = norm;
         }
     }
-
-    private static IEnumerable<Layer> Walk(Layer layer) => layer.Children.SelectMany(Walk).Prepend(layer);
 }

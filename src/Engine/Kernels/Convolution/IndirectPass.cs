@@ -20,8 +20,8 @@ internal sealed unsafe class IndirectPass
     private readonly int _samplesPerItem;
     private readonly PaddedPlanes _planes;
     private readonly IndirectTables[] _tables;
-    private readonly WeightPanels[] _weights;
-    private readonly AlignedBuffer _bias;
+    private WeightPanels[] _weights;
+    private AlignedBuffer _bias;
     private readonly Action<int, int> _item;
     private float* _source;
     private float* _destination;
@@ -66,6 +66,16 @@ internal sealed unsafe class IndirectPass
         var stored = new Span<float>(_bias.Data, _destinationChannels);
         stored.Clear();
         bias.CopyTo(stored);
+    }
+
+    /// <inheritdoc cref="ConvolutionKernel.Share"/>
+    public void Share(IndirectPass loaded, ThreadTeam team)
+    {
+        (_weights, _bias) = (loaded._weights, loaded._bias);
+        foreach (WeightPanels panels in _weights)
+        {
+            panels.Prepare(team);
+        }
     }
 
     /// <param name="source">First block of the group in sample 0.</param>
