@@ -4,7 +4,7 @@ using ConvNet.Engine.Threads;
 namespace ConvNet.Engine.Kernels.Convolution;
 
 /// <summary>
-/// Forward or backward data of a depthwise convolution: the gathers of an <see cref="IndirectPass"/>, channel by channel. A work item
+/// Forward or backward data of a depthwise convolution: the gathers of an <see cref="IndirectPass{T}"/>, channel by channel. A work item
 /// is a sample, one block of 8 channels after the other.
 /// </summary>
 internal sealed unsafe class DepthwisePass
