@@ -165,7 +165,7 @@ public sealed class BatchNorm : Layer
             return x;
         }
 
-        _y = _pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : Reserve(ref _own, Output, x.Capacity);
+        _y = _pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : ReserveOutput(ref _own, x.Capacity, step);
         if (_pool)
         {
             Reserve(ref _winners, FeedsPool!.Output, x.Capacity);

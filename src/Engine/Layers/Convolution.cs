@@ -67,7 +67,9 @@ public sealed class Convolution : Layer
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
-        Activation y = Reserve(ref _y, Output, x.Capacity);
+
+        // Groups leave padding lanes as they are, so they need memory that starts as zeros.
+        Activation y = Geometry.Groups == 1 ? ReserveOutput(ref _y, x.Capacity, step) : Reserve(ref _y, Output, x.Capacity);
         _kernel!.Forward(x, y, step.Samples, step.Team, OutputReader?.Invoke(y, step));
         return y;
     }

@@ -113,6 +113,19 @@ public abstract class Layer(string name, int index, Shape input, Shape output) :
         return buffer;
     }
 
+    /// <summary>Room for the output of forward. In evaluation by one thread it has arbitrary contents; otherwise it is a buffer of this layer.</summary>
+    private protected Activation ReserveOutput(ref Activation? own, int capacity, StepContext step)
+    {
+        if (step.Buffers is null)
+        {
+            return Reserve(ref own, Output, capacity);
+        }
+
+        own ??= Own(Activation.View(Output, capacity));
+        step.Buffers.Take(own);
+        return own;
+    }
+
     /// <summary>Leaves <paramref name="resource"/> to this layer to dispose.</summary>
     protected T Own<T>(T resource)
         where T : IDisposable

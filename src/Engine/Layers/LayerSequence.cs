@@ -35,6 +35,8 @@ internal sealed class LayerSequence
     /// <summary>Only the layers from <paramref name="first"/> to before <paramref name="end"/>.</summary>
     public Activation Forward(Activation x, StepContext step, int first, int end)
     {
+        Activation input = x;
+
         // Loops by index: an enumerator of an interface would be allocated.
         for (int i = first; i < end; i++)
         {
@@ -52,8 +54,10 @@ internal sealed class LayerSequence
             }
 
             step.Profile?.Begin(layer.Index, StepPhase.Forward);
-            x = layer.Forward(x, step);
+            Activation y = layer.Forward(x, step);
             step.Profile?.End();
+            step.Buffers?.Release(x, kept: ShowSame(x, input) ? x : y);
+            x = y;
         }
 
         return x;
@@ -71,6 +75,9 @@ internal sealed class LayerSequence
 
         return gradient;
     }
+
+    /// <summary>True if both are the same memory: the sequence's input belongs to whoever runs it.</summary>
+    private static unsafe bool ShowSame(Activation x, Activation input) => x.Data == input.Data;
 
     private static void Introduce(Layer first, Layer second)
     {

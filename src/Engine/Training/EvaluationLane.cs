@@ -10,6 +10,7 @@ internal sealed class EvaluationLane : IDisposable
 {
     private readonly IReadOnlyList<EvaluationStage> _stages;
     private readonly LayerSequence _layers;
+    private readonly EvaluationBuffers _buffers;
     private readonly StepContext _step;
     private readonly Activation[] _inputs;
 
@@ -18,7 +19,8 @@ internal sealed class EvaluationLane : IDisposable
     {
         _stages = stages;
         _layers = new ModelBuilder(model.BatchNormMode).Build(model.Spec.Layers, "", model.Spec.Input);
-        _step = new StepContext(alone, kernels);
+        _buffers = new EvaluationBuffers(stages.Max(stage => stage.LongestOutput(_layers.Layers)));
+        _step = new StepContext(alone, kernels) { Buffers = _buffers };
         _inputs = [.. stages.Select(stage => Activation.View(_layers.Layers[stage.First].Input, Math.Max(1, stage.Chunk)))];
     }
 
@@ -42,6 +44,7 @@ internal sealed class EvaluationLane : IDisposable
     {
         Activation input = _inputs[stage];
         input.Show(x, first);
+        _buffers.Clear();
         _step.Samples = samples;
         Activation output = _layers.Forward(input, _step, _stages[stage].First, _stages[stage].End);
         for (int n = 0; n < samples; n++)
@@ -57,6 +60,7 @@ internal sealed class EvaluationLane : IDisposable
             layer.Dispose();
         }
 
+        _buffers.Dispose();
         foreach (Activation input in _inputs)
         {
             input.Dispose();

@@ -72,6 +72,10 @@ internal readonly record struct EvaluationStage(int First, int End, int Chunk)
         return stages;
     }
 
+    /// <summary>Floats of the largest output within this stage, for as many samples as it takes at a time.</summary>
+    public long LongestOutput(IReadOnlyList<Layer> layers) =>
+        Chunk * layers.Take(First..End).SelectMany(layer => layer.Walk()).Max(layer => FloatsOf(layer.Output));
+
     /// <summary>Before a convolution or a residual block nothing is under way: they read no sample before their turn.</summary>
     private static int EndOfGroup(IReadOnlyList<Layer> layers, int start)
     {
