@@ -18,7 +18,8 @@ switch (args)
     case ["allocations", string threads, .. string[] models]:
         foreach (string model in models)
         {
-            Console.WriteLine($"{Allocations(ModelFile.Load(model), int.Parse(threads))} bytes: {model}");
+            (long training, long evaluation) = Allocations(ModelFile.Load(model), int.Parse(threads));
+            Console.WriteLine($"{training} bytes in training, {evaluation} bytes in evaluation: {model}");
         }
 
         return 0;
@@ -39,30 +40,38 @@ switch (args)
         return 2;
 }
 
-// Bytes that the process allocates on the managed heap in some steps of training.
-static long Allocations(ModelSpec model, int threads)
+// Bytes that the process allocates on the managed heap in some steps of training, and then in as many passes of evaluation.
+static (long Training, long Evaluation) Allocations(ModelSpec model, int threads)
 {
     using var team = new ThreadTeam(threads);
     using var network = new Network(new Model(model, BatchNormMode.Sync), team);
     var training = new LocalTraining(network, new Adam { LearningRate = 1e-3 }, seed: 1);
     var batches = new RandomBatches(network, Batch);
-    for (int i = 0; i < WarmUpSteps; i++)
-    {
-        batches.Train(training, network);
-    }
+    long trained = Allocated(() => batches.Train(training, network));
+    training.Exchange.PrepareEvaluation();
+    int[] labels = new int[Batch];
+    return (trained, Allocated(() => network.Evaluate(Batch, labels)));
+}
 
-    // What the runtime itself allocates once, late on a busy machine, is not in both.
-    return Math.Min(Allocated(), Allocated());
+// After a warm-up. What the runtime itself allocates once, late on a busy machine, is not in both of two measurements.
+static long Allocated(Action step)
+{
+    Repeat(step, WarmUpSteps);
+    return Math.Min(Bytes(), Bytes());
 
-    long Allocated()
+    long Bytes()
     {
         long before = GC.GetTotalAllocatedBytes(true);
-        for (int i = 0; i < Steps; i++)
-        {
-            batches.Train(training, network);
-        }
-
+        Repeat(step, Steps);
         return GC.GetTotalAllocatedBytes(true) - before;
+    }
+}
+
+static void Repeat(Action step, int times)
+{
+    for (int i = 0; i < times; i++)
+    {
+        step();
     }
 }
 

@@ -46,7 +46,7 @@ public sealed unsafe class ReLU : Layer
         }
 
         _x = x;
-        _y = OwnsInput && step.Kernels == KernelSet.Fast ? x : Reserve(ref _own, Output, x.Capacity);
+        _y = OwnsInput && step.Kernels == KernelSet.Fast ? x : ReserveOutput(ref _own, x.Capacity, step);
         _reader = OutputReader?.Invoke(_y, step);
         _applied = x;
         return _applySample;

@@ -24,6 +24,9 @@ internal abstract class ConvolutionKernel : IDisposable
     /// <param name="bias">(K), or null for none.</param>
     public abstract void Load(float[] weights, float[]? bias, ThreadTeam team);
 
+    /// <summary>Takes over what a kernel of the same geometry has loaded, for forward alone, so that it is packed and held once for all threads.</summary>
+    public abstract void Share(ConvolutionKernel loaded, ThreadTeam team);
+
     /// <summary>y = convolution of x, for samples 0 … samples−1.</summary>
     /// <param name="finished">Called with each sample whose output is complete, on the thread of the team that has it in its cache.</param>
     public abstract void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null);

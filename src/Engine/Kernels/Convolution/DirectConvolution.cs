@@ -56,6 +56,14 @@ internal sealed unsafe class DirectConvolution<T> : ConvolutionKernel
         }
     }
 
+    public override void Share(ConvolutionKernel loaded, ThreadTeam team)
+    {
+        for (int g = 0; g < _forward.Length; g++)
+        {
+            _forward[g].Share(((DirectConvolution<T>)loaded)._forward[g], team);
+        }
+    }
+
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
         Run(_forward, x, y, samples, team, finished);
 

@@ -21,8 +21,8 @@ internal sealed unsafe class IndirectPass<T>
     private readonly int _samplesPerItem;
     private readonly PaddedPlanes _planes;
     private readonly IndirectTables[] _tables;
-    private readonly WeightPanels<T>[] _weights;
-    private readonly AlignedBuffer _bias;
+    private WeightPanels<T>[] _weights;
+    private AlignedBuffer _bias;
     private readonly Action<int, int> _item;
     private float* _source;
     private float* _destination;
@@ -69,6 +69,16 @@ internal sealed unsafe class IndirectPass<T>
         var stored = new Span<float>(_bias.Data, _destinationChannels);
         stored.Clear();
         bias.CopyTo(stored);
+    }
+
+    /// <inheritdoc cref="ConvolutionKernel.Share"/>
+    public void Share(IndirectPass<T> loaded, ThreadTeam team)
+    {
+        (_weights, _bias) = (loaded._weights, loaded._bias);
+        foreach (WeightPanels<T> panels in _weights)
+        {
+            panels.Prepare(team);
+        }
     }
 
     /// <param name="source">First block of the group in sample 0.</param>

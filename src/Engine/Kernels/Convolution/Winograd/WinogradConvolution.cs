@@ -53,7 +53,7 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
     where T : struct, IFloats<T>
 {
     private readonly ConvolutionGeometry _geometry;
-    private readonly AlignedBuffer _bias;
+    private AlignedBuffer _bias;
     private readonly FilterPoints<TFilter, T> _forwardFilters;
     private readonly FilterPoints<TFilter, T> _backwardFilters;
     private readonly WinogradPass<TInput, TOutput, TFilter, T> _forward;
@@ -87,6 +87,12 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
         bias?.AsSpan(0, _geometry.Output.C).CopyTo(new Span<float>(_bias.Data, _geometry.Output.C));
         _filterPoints ??= new AlignedBuffer(_forwardFilters.Length);
         _forwardFilters.Transform(weights, _filterPoints.Data, team);
+    }
+
+    public override void Share(ConvolutionKernel loaded, ThreadTeam team)
+    {
+        var other = (WinogradConvolution<TInput, TOutput, TFilter, TOutputGradient, TFilterGradient, T>)loaded;
+        (_filterPoints, _bias, _hasBias) = (other._filterPoints, other._bias, other._hasBias);
     }
 
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
