@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Kernels.Convolution;
@@ -7,10 +8,10 @@ using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Bench;
 
-/// <summary>GFLOP/s of the three phases of a convolution for the shapes of the reference networks.</summary>
+/// <summary>GFLOP/s of the three phases of a convolution for the shapes of the reference networks, with narrow and with wide vectors.</summary>
 internal static class ConvolutionTable
 {
-    private const double SecondsPerPhase = 0.2;
+    private const double SecondsPerPhase = 0.4;
 
     private static (string Net, ConvolutionGeometry Geometry)[] Shapes { get; } =
     [
@@ -37,7 +38,10 @@ internal static class ConvolutionTable
     public static void Print(int threads, int batch)
     {
         using var team = new ThreadTeam(threads);
-        Console.WriteLine($"Convolutions, {threads} thread(s), batch {batch}: GFLOP/s (2·K·C·R·S per output pixel; best of many)\n");
+        Console.WriteLine($"Convolutions, {threads} thread(s), batch {batch}: GFLOP/s (2·K·C·R·S per output pixel; quickest of many)");
+        Console.WriteLine("with vectors of 8 / of 16 lanes, called in turn; the layers take those of {0} bits.", VectorWidth.IsWide ? 512 : 256);
+        Console.WriteLine(FormattableString.Invariant(
+            $"Peak of one thread: {VectorPeak.Measure<Floats8>() / 1e9:F0} / {VectorPeak.Measure<Floats16>() / 1e9:F0} GFLOP/s\n"));
         Console.WriteLine("| net | input | output | kernel | load ms | forward | backward data | backward weights |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach ((string net, ConvolutionGeometry geometry) in Shapes)
@@ -59,15 +63,20 @@ internal static class ConvolutionTable
         var plan = new ShardPlan(new ShardTree(batch, 4), 0, 4);
         float[][] roots = [.. plan.Roots.Select(_ => new float[g.WeightCount])];
         Func<int, float[]> rootOfWeights = root => roots[root];
-        var convolution = ConvolutionKernel.For(g, KernelSet.Fast);
-        double load = Seconds(() => convolution.Load(weights, null, team));
+        using ConvolutionKernel narrow = ConvolutionKernel.For<Floats8>(g), wide = ConvolutionKernel.For<Floats16>(g);
         double flop = 2.0 * g.WeightCount * g.Output.Area * batch;
-        double forward = flop / Seconds(() => convolution.Forward(x, y, batch, team));
-        double backwardData = flop / Seconds(() => convolution.BackwardData(dy, dx, batch, team));
-        double backwardWeights = flop / Seconds(() => convolution.BackwardWeights(x, dy, plan, rootOfWeights, null, team));
-        string kernel = $"{g.Kernel}{(g.Stride.H > 1 ? $"/{g.Stride}" : "")}";
-        return FormattableString.Invariant(
-            $"| {net} | {g.Input} | {g.Output} | {kernel} | {load * 1e3:F2} | {forward / 1e9:F1} | {backwardData / 1e9:F1} | {backwardWeights / 1e9:F1} |");
+        string[] cells =
+        [
+            net, $"{g.Input}", $"{g.Output}", $"{g.Kernel}{(g.Stride.H > 1 ? $"/{g.Stride}" : "")}",
+            Both(seconds => seconds * 1e3, "F2", kernel => kernel.Load(weights, null, team)),
+            Both(seconds => flop / seconds / 1e9, "F1", kernel => kernel.Forward(x, y, batch, team)),
+            Both(seconds => flop / seconds / 1e9, "F1", kernel => kernel.BackwardData(dy, dx, batch, team)),
+            Both(seconds => flop / seconds / 1e9, "F1", kernel => kernel.BackwardWeights(x, dy, plan, rootOfWeights, null, team)),
+        ];
+        return $"| {string.Join(" | ", cells)} |";
+
+        string Both(Func<double, double> value, string format, Action<ConvolutionKernel> call) =>
+            string.Join(" / ", Seconds(() => call(narrow), () => call(wide)).Select(s => value(s).ToString(format, CultureInfo.InvariantCulture)));
     }
 
     private static Activation Filled(Shape shape, int batch)
@@ -84,20 +93,21 @@ internal static class ConvolutionTable
         return activation;
     }
 
-    /// <summary>The quickest call, after a warm-up.</summary>
-    private static double Seconds(Action call)
+    /// <summary>The quickest call of each, in turn.</summary>
+    private static double[] Seconds(params Action[] calls)
     {
-        call();
-        var times = new List<double>();
-        long start = Stopwatch.GetTimestamp();
+        double[] best = [.. calls.Select(_ => double.MaxValue)];
+        long begin = Stopwatch.GetTimestamp();
         do
         {
-            long before = Stopwatch.GetTimestamp();
-            call();
-            times.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
+            for (int i = 0; i < calls.Length; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                calls[i]();
+                best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
         }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < SecondsPerPhase);
-        times.Sort();
-        return times[0];
+        while (Stopwatch.GetElapsedTime(begin).TotalSeconds < SecondsPerPhase);
+        return best;
     }
 }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using ConvNet.Engine.Alone;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Optimizers;
@@ -18,43 +18,60 @@ switch (args)
     case ["allocations", string threads, .. string[] models]:
         foreach (string model in models)
         {
-            Console.WriteLine($"{Allocations(ModelFile.Load(model), int.Parse(threads))} bytes: {model}");
+            (long training, long evaluation) = Allocations(ModelFile.Load(model), int.Parse(threads));
+            Console.WriteLine($"{training} bytes in training, {evaluation} bytes in evaluation: {model}");
         }
 
         return 0;
     case ["weights", string model, string steps, string threads, string batchNorm]:
         string hash = WeightsHash(ModelFile.Load(model), int.Parse(steps), int.Parse(threads), Enum.Parse<BatchNormMode>(batchNorm));
-        Console.WriteLine($"{hash} {(Avx2.IsSupported || Fma.IsSupported ? "with" : "without")} AVX2 or FMA");
+        Console.WriteLine($"{hash} {(VectorWidth.IsWide ? "wide" : "narrow")} {VectorWidth.Bits}");
+        return 0;
+    case ["passes", string part]:
+        using (var bits = new PassBits())
+        {
+            Console.WriteLine($"{bits.Hash(part)} {VectorWidth.Bits} {(VectorWidth.IsWide ? "wide" : "narrow")}");
+        }
+
         return 0;
     default:
-        Console.Error.WriteLine("usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard");
+        Console.Error.WriteLine(
+            "usage: Engine.Alone allocations THREADS MODEL... | weights MODEL STEPS THREADS Sync|Shard | passes PART");
         return 2;
 }
 
-// Bytes that the process allocates on the managed heap in some steps of training.
-static long Allocations(ModelSpec model, int threads)
+// Bytes that the process allocates on the managed heap in some steps of training, and then in as many passes of evaluation.
+static (long Training, long Evaluation) Allocations(ModelSpec model, int threads)
 {
     using var team = new ThreadTeam(threads);
     using var network = new Network(new Model(model, BatchNormMode.Sync), team);
     var training = new LocalTraining(network, new Adam { LearningRate = 1e-3 }, seed: 1);
     var batches = new RandomBatches(network, Batch);
-    for (int i = 0; i < WarmUpSteps; i++)
-    {
-        batches.Train(training, network);
-    }
+    long trained = Allocated(() => batches.Train(training, network));
+    training.Exchange.PrepareEvaluation();
+    int[] labels = new int[Batch];
+    return (trained, Allocated(() => network.Evaluate(Batch, labels)));
+}
 
-    // What the runtime itself allocates once, late on a busy machine, is not in both.
-    return Math.Min(Allocated(), Allocated());
+// After a warm-up. What the runtime itself allocates once, late on a busy machine, is not in both of two measurements.
+static long Allocated(Action step)
+{
+    Repeat(step, WarmUpSteps);
+    return Math.Min(Bytes(), Bytes());
 
-    long Allocated()
+    long Bytes()
     {
         long before = GC.GetTotalAllocatedBytes(true);
-        for (int i = 0; i < Steps; i++)
-        {
-            batches.Train(training, network);
-        }
-
+        Repeat(step, Steps);
         return GC.GetTotalAllocatedBytes(true) - before;
+    }
+}
+
+static void Repeat(Action step, int times)
+{
+    for (int i = 0; i < times; i++)
+    {
+        step();
     }
 }
 

@@ -6,8 +6,6 @@ namespace ConvNet.Client.Benchmarks;
 /// <summary>Whole training steps of one worker, then evaluation of the same batch.</summary>
 internal static class EngineBench
 {
-    private const int WarmUpSteps = 3;
-
     /// <param name="weights">A file of weights to start with, or null for random ones.</param>
     public static EngineResult Run(Network network, BenchBatch batch, string? weights, int steps)
     {
@@ -27,11 +25,7 @@ internal static class EngineBench
 
     private static double MedianSeconds(int steps, Action step)
     {
-        for (int i = 0; i < WarmUpSteps; i++)
-        {
-            step();
-        }
-
+        WarmUp.Run(step);
         double[] seconds = new double[steps];
         for (int i = 0; i < steps; i++)
         {

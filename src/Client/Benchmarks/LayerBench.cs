@@ -7,19 +7,13 @@ namespace ConvNet.Client.Benchmarks;
 /// <summary>Trains some steps on random images and measures the parts of each.</summary>
 internal static class LayerBench
 {
-    private const int WarmUpSteps = 2;
-
     public static LayerReport Run(Model model, int batch, int threads, int steps)
     {
         using var team = new ThreadTeam(threads);
         using var network = new Network(model, team);
         var worker = new BenchWorker(network, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
         MachinePeak peak = MachinePeak.Measure(team);
-        for (int i = 0; i < WarmUpSteps; i++)
-        {
-            worker.Train();
-        }
-
+        WarmUp.Run(() => worker.Train());
         var clock = new StepClock(model.Layers.Count);
         network.Profile = clock;
         for (int i = 0; i < steps; i++)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 
 namespace ConvNet.Client.Benchmarks;
@@ -13,7 +14,10 @@ internal static class LayerJson
         {
             ["row"] = "peak",
             ["threads"] = report.Threads,
+            ["vectorBits"] = VectorWidth.Bits,
             ["gigaflopsPerSecond"] = report.Peak.Gigaflops,
+            ["gigaflopsPerSecond256"] = report.Peak.Gigaflops256,
+            ["gigaflopsPerSecond512"] = report.Peak.Gigaflops512,
             ["gigabytesPerSecond"] = report.Peak.Gigabytes,
         }.ToJsonString());
         foreach (LayerPart part in report.Parts.Where(part => part.Seconds > 0))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 
 namespace ConvNet.Client.Benchmarks;
@@ -14,8 +15,8 @@ internal static class LayerTables
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{report.Model.Name}, {report.Threads} thread(s), batch {report.Batch}: medians of {report.Steps} training steps. " +
-            $"Peak of this machine with {report.Threads} thread(s): {report.Peak.Gigaflops:F1} GFLOP/s (FMA, 8 lanes), " +
-            $"{report.Peak.Gigabytes:F1} GB/s (triad)."));
+            $"Kernels ran on vectors of {VectorWidth.Bits} bits. Peak of this machine with {report.Threads} thread(s): " +
+            $"{report.Peak.Gigaflops256:F1} GFLOP/s (FMA, 256 bits), {Wide(report.Peak)}, {report.Peak.Gigabytes:F1} GB/s (triad)."));
         output.WriteLine();
         Parts(report).Write(output);
         output.WriteLine(string.Create(
@@ -31,6 +32,10 @@ internal static class LayerTables
             $"Training: {report.Batch / report.Step:F1} images/s, {gigaflops:F1} GFLOP/s, " +
             $"{100 * gigaflops / report.Peak.Gigaflops:F0} % of the peak."));
     }
+
+    private static string Wide(MachinePeak peak) => peak.Gigaflops512 is { } gigaflops
+        ? string.Create(CultureInfo.InvariantCulture, $"{gigaflops:F1} GFLOP/s (FMA, 512 bits)")
+        : "no vectors of 512 bits";
 
     private static MarkdownTable Parts(LayerReport report)
     {

@@ -1,16 +1,20 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Threads;
 
 namespace ConvNet.Client.Benchmarks;
 
 /// <summary>What this machine can do at most, as measured in this process with all threads of a team at once.</summary>
-/// <param name="Gigaflops">10⁹ floating-point operations a second of 8-lane fused multiply-adds, which count as 2 for each lane.</param>
+/// <param name="Gigaflops256">
+/// 10⁹ floating-point operations a second of 8-lane fused multiply-adds, which count as 2 for each lane.
+/// </param>
+/// <param name="Gigaflops512">The same of 16-lane ones; null if the processor has no such vectors.</param>
 /// <param name="Gigabytes">
 /// 10⁹ bytes a second of a = b + s·c over arrays far beyond the caches: two reads and a write, as in STREAM (McCalpin, 1995).
 /// </param>
-internal sealed record MachinePeak(double Gigaflops, double Gigabytes)
+internal sealed record MachinePeak(double Gigaflops256, double? Gigaflops512, double Gigabytes)
 {
     /// <summary>
     /// A fused multiply-add takes 4 to 5 cycles and two can start in each, so 10 are needed in flight; 12 and two operands fit
@@ -23,13 +27,19 @@ internal sealed record MachinePeak(double Gigaflops, double Gigabytes)
     private const int Attempts = 12;
 
     /// <summary>The best of some attempts: a peak is what the machine does when nothing else runs.</summary>
-    public static MachinePeak Measure(ThreadTeam team) => new(Flops(team) / 1e9, Bytes(team) / 1e9);
+    public static MachinePeak Measure(ThreadTeam team) => new(
+        Flops(team, Vector256<float>.Count, Chains256) / 1e9,
+        Vector512.IsHardwareAccelerated ? Flops(team, Vector512<float>.Count, Chains512) / 1e9 : null,
+        Bytes(team) / 1e9);
 
-    private static double Flops(ThreadTeam team)
+    /// <summary>The peak at the width that kernels run on.</summary>
+    public double Gigaflops => VectorWidth.Bits == 512 && Gigaflops512 is { } wide ? wide : Gigaflops256;
+
+    private static double Flops(ThreadTeam team, int lanes, Func<int, float> chains)
     {
         var results = new float[team.Size];
-        double seconds = Quickest(() => team.Run(team.Size, (item, _) => results[item] = Chains(ChainRounds)));
-        return 2.0 * Accumulators * Vector256<float>.Count * ChainRounds * team.Size / seconds;
+        double seconds = Quickest(() => team.Run(team.Size, (item, _) => results[item] = chains(ChainRounds)));
+        return 2.0 * Accumulators * lanes * ChainRounds * team.Size / seconds;
     }
 
     private static double Bytes(ThreadTeam team)
@@ -56,7 +66,7 @@ internal sealed record MachinePeak(double Gigaflops, double Gigabytes)
 
     /// <summary>Independent chains of x = x·m + c, which tend to 1: neither overflow nor denormal numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float Chains(int rounds)
+    private static float Chains256(int rounds)
     {
         Vector256<float> m = Vector256.Create(0.5f), c = Vector256.Create(0.5f);
         Vector256<float> x0 = m, x1 = m, x2 = m, x3 = m, x4 = m, x5 = m, x6 = m, x7 = m, x8 = m, x9 = m, x10 = m, x11 = m;
@@ -77,6 +87,31 @@ internal sealed record MachinePeak(double Gigaflops, double Gigabytes)
         }
 
         return Vector256.Sum(x0 + x1 + x2 + x3 + (x4 + x5 + x6 + x7) + (x8 + x9 + x10 + x11));
+    }
+
+    /// <summary>The same chains on vectors of 16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static float Chains512(int rounds)
+    {
+        Vector512<float> m = Vector512.Create(0.5f), c = Vector512.Create(0.5f);
+        Vector512<float> x0 = m, x1 = m, x2 = m, x3 = m, x4 = m, x5 = m, x6 = m, x7 = m, x8 = m, x9 = m, x10 = m, x11 = m;
+        for (int i = 0; i < rounds; i++)
+        {
+            x0 = Vector512.FusedMultiplyAdd(x0, m, c);
+            x1 = Vector512.FusedMultiplyAdd(x1, m, c);
+            x2 = Vector512.FusedMultiplyAdd(x2, m, c);
+            x3 = Vector512.FusedMultiplyAdd(x3, m, c);
+            x4 = Vector512.FusedMultiplyAdd(x4, m, c);
+            x5 = Vector512.FusedMultiplyAdd(x5, m, c);
+            x6 = Vector512.FusedMultiplyAdd(x6, m, c);
+            x7 = Vector512.FusedMultiplyAdd(x7, m, c);
+            x8 = Vector512.FusedMultiplyAdd(x8, m, c);
+            x9 = Vector512.FusedMultiplyAdd(x9, m, c);
+            x10 = Vector512.FusedMultiplyAdd(x10, m, c);
+            x11 = Vector512.FusedMultiplyAdd(x11, m, c);
+        }
+
+        return Vector512.Sum(x0 + x1 + x2 + x3 + (x4 + x5 + x6 + x7) + (x8 + x9 + x10 + x11));
     }
 
     /// <summary>One piece of a = b + 3·c.</summary>

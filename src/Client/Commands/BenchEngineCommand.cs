@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ConvNet.Client.Benchmarks;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 
@@ -67,7 +68,7 @@ internal static class BenchEngineCommand
                 CultureInfo.InvariantCulture,
                 $"{choices.Model.Spec.Name}, batch {batch.Count}, {choices.Threads} thread(s): training {result.TrainingRate:F0} images/s, " +
                 $"evaluation {result.EvaluationRate:F0} images/s, first loss {result.FirstLoss:G6}, " +
-                $"peak memory in training {result.PeakMemory >> 20} MiB"));
+                $"peak memory in training {result.PeakMemory >> 20} MiB, vectors of {VectorWidth.Bits} bits"));
         }
 
         return (int)ExitCode.Ok;
@@ -79,5 +80,6 @@ internal static class BenchEngineCommand
         ["evalImagesPerSecond"] = result.EvaluationRate,
         ["firstLoss"] = double.IsFinite(result.FirstLoss) ? result.FirstLoss : null,
         ["peakMemoryBytes"] = result.PeakMemory,
+        ["vectorBits"] = VectorWidth.Bits,
     };
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Threads;
 
@@ -66,6 +67,7 @@ public sealed unsafe class BatchFiller
         return _set.Labels[sample];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Write(ReadOnlySpan<byte> plane, float[] table, Activation destination, int slot, int c, Augmentation.Draw draw)
     {
         (int _, int height, int width) = _adapter.Image;

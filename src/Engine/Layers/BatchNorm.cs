@@ -120,6 +120,12 @@ public sealed class BatchNorm : Layer
 
     public override void Load(StepContext step) => _constants.Load(_gamma.Values, _beta.Values);
 
+    internal override void Share(Layer loaded, StepContext step)
+    {
+        LoadStatistics(((BatchNorm)loaded)._running);
+        base.Share(loaded, step);
+    }
+
     /// <summary>In training the moments; a folded layer leaves the samples to what follows it.</summary>
     internal override Action<int>? ReadInput(Activation x, StepContext step)
     {
@@ -159,7 +165,7 @@ public sealed class BatchNorm : Layer
             return x;
         }
 
-        _y = _pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : Reserve(ref _own, Output, x.Capacity);
+        _y = _pool ? Reserve(ref _pooled, FeedsPool!.Output, x.Capacity) : ReserveOutput(ref _own, x.Capacity, step);
         if (_pool)
         {
             Reserve(ref _winners, FeedsPool!.Output, x.Capacity);

@@ -57,10 +57,19 @@ public sealed class Convolution : Layer
         _kernel.Load(weights, bias, step.Team);
     }
 
+    /// <summary>The packed weights, too: they are the same memory.</summary>
+    internal override void Share(Layer loaded, StepContext step)
+    {
+        _kernel ??= Own(ConvolutionKernel.For(Geometry, step.Kernels));
+        _kernel.Share(((Convolution)loaded)._kernel!, step.Team);
+    }
+
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
-        Activation y = Reserve(ref _y, Output, x.Capacity);
+
+        // Groups leave padding lanes as they are, so they need memory that starts as zeros.
+        Activation y = Geometry.Groups == 1 ? ReserveOutput(ref _y, x.Capacity, step) : Reserve(ref _y, Output, x.Capacity);
         _kernel!.Forward(x, y, step.Samples, step.Team, OutputReader?.Invoke(y, step));
         return y;
     }

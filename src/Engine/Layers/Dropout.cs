@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Numerics;
 using ConvNet.Engine.Threads;
 
@@ -63,13 +64,29 @@ public sealed unsafe class Dropout : Layer
 
     private static void Multiply(ReadOnlySpan<float> x, ReadOnlySpan<float> mask, Span<float> y)
     {
-        for (int i = 0; i < y.Length; i += 8)
+        fixed (float* input = x, factors = mask, output = y)
         {
-            (Vector256.Create(x[i..]) * Vector256.Create(mask[i..])).CopyTo(y[i..]);
+            nint done = VectorWidth.IsWide ? Multiply<Floats16>(input, factors, output, 0, y.Length) : 0;
+            Multiply<Floats8>(input, factors, output, done, y.Length);
         }
     }
 
+    /// <summary>Whole vectors from <paramref name="i"/> on.</summary>
+    /// <returns>Where it stopped.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Multiply<T>(float* x, float* mask, float* y, nint i, nint length)
+        where T : struct, IFloats<T>
+    {
+        for (; i + T.Count <= length; i += T.Count)
+        {
+            (T.Load(x + i) * T.Load(mask + i)).Store(y + i);
+        }
+
+        return i;
+    }
+
     /// <summary>Scale where kept, 0 where dropped. Four elements share one block of random numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void DrawMask(int n)
     {
         Span<uint> numbers = stackalloc uint[4];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Threads;
 
@@ -76,6 +77,7 @@ public sealed unsafe class Flatten : Layer
         return _dx;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FlattenSample(int n)
     {
         float* flat = _y.Sample(n);
@@ -96,6 +98,7 @@ public sealed unsafe class Flatten : Layer
         _reader?.Invoke(n);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void BackwardSample(int n, int thread)
     {
         float* flat = _dy.Sample(n);

@@ -53,7 +53,7 @@ public sealed class GroupNorm : Layer
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
-        Activation y = Reserve(ref _y, Output, x.Capacity);
+        Activation y = ReserveOutput(ref _y, x.Capacity, step);
         _kernel = NormalizationKernel.For(step.Kernels);
         _statistics.Reserve(step.Samples);
         step.Team.Run(step.Samples, _forward);

@@ -49,9 +49,26 @@ public abstract class Layer(string name, int index, Shape input, Shape output) :
     /// <summary><see cref="ReadGradient"/> of the layer whose output this one reads, if this is the only one that does.</summary>
     internal SampleReader? GradientReader { get; set; }
 
+    /// <summary>This layer and all inside it, depth first, children after their parent.</summary>
+    internal IEnumerable<Layer> Walk() => Children.SelectMany(child => child.Walk()).Prepend(this);
+
     /// <summary>Takes over <see cref="Parameter.Values"/> after they have changed: packs them for the kernels.</summary>
     public virtual void Load(StepContext step)
     {
+    }
+
+    /// <summary>
+    /// Takes over what the same layer of another copy of the model has loaded for evaluation: both then evaluate the same function, each on
+    /// a thread of its own.
+    /// </summary>
+    internal virtual void Share(Layer loaded, StepContext step)
+    {
+        for (int p = 0; p < Parameters.Count; p++)
+        {
+            Parameters[p].ShareValues(loaded.Parameters[p]);
+        }
+
+        Load(step);
     }
 
     /// <param name="x">(N, C, H, W) with N ≥ <see cref="StepContext.Samples"/> slots.</param>
@@ -94,6 +111,19 @@ public abstract class Layer(string name, int index, Shape input, Shape output) :
         }
 
         return buffer;
+    }
+
+    /// <summary>Room for the output of forward. In evaluation by one thread it has arbitrary contents; otherwise it is a buffer of this layer.</summary>
+    private protected Activation ReserveOutput(ref Activation? own, int capacity, StepContext step)
+    {
+        if (step.Buffers is null)
+        {
+            return Reserve(ref own, Output, capacity);
+        }
+
+        own ??= Own(Activation.View(Output, capacity));
+        step.Buffers.Take(own);
+        return own;
     }
 
     /// <summary>Leaves <paramref name="resource"/> to this layer to dispose.</summary>

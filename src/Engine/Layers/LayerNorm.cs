@@ -63,7 +63,7 @@ public sealed class LayerNorm : Layer
     public override Activation Forward(Activation x, StepContext step)
     {
         _x = x;
-        Activation y = Reserve(ref _y, Output, x.Capacity);
+        Activation y = ReserveOutput(ref _y, x.Capacity, step);
         Reserve(ref _xhat, Output, x.Capacity);
         _kernel = NormalizationKernel.For(step.Kernels);
         _statistics.Reserve(step.Samples);

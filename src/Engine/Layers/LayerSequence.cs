@@ -28,12 +28,17 @@ internal sealed class LayerSequence
     public Shape Output { get; }
 
     /// <summary>All layers depth first, children after their parent.</summary>
-    public IEnumerable<Layer> Walk() => Layers.SelectMany(Walk);
+    public IEnumerable<Layer> Walk() => Layers.SelectMany(layer => layer.Walk());
 
-    public Activation Forward(Activation x, StepContext step)
+    public Activation Forward(Activation x, StepContext step) => Forward(x, step, 0, Layers.Count);
+
+    /// <summary>Only the layers from <paramref name="first"/> to before <paramref name="end"/>.</summary>
+    public Activation Forward(Activation x, StepContext step, int first, int end)
     {
+        Activation input = x;
+
         // Loops by index: an enumerator of an interface would be allocated.
-        for (int i = 0; i < Layers.Count; i++)
+        for (int i = first; i < end; i++)
         {
             Layer layer = Layers[i];
             if (step.Training && layer.Parameters.Count > 0)
@@ -49,8 +54,10 @@ internal sealed class LayerSequence
             }
 
             step.Profile?.Begin(layer.Index, StepPhase.Forward);
-            x = layer.Forward(x, step);
+            Activation y = layer.Forward(x, step);
             step.Profile?.End();
+            step.Buffers?.Release(x, kept: ShowSame(x, input) ? x : y);
+            x = y;
         }
 
         return x;
@@ -68,6 +75,9 @@ internal sealed class LayerSequence
 
         return gradient;
     }
+
+    /// <summary>True if both are the same memory: the sequence's input belongs to whoever runs it.</summary>
+    private static unsafe bool ShowSame(Activation x, Activation input) => x.Data == input.Data;
 
     private static void Introduce(Layer first, Layer second)
     {
@@ -97,6 +107,4 @@ internal sealed class LayerSequence
             relu.AppliedBy = norm;
         }
     }
-
-    private static IEnumerable<Layer> Walk(Layer layer) => layer.Children.SelectMany(Walk).Prepend(layer);
 }

@@ -69,7 +69,7 @@ public abstract class PoolingLayer : Layer
     {
         _kernel = PoolingKernel.For(step.Kernels);
         _x = x;
-        _y = Reserve(ref _own, Output, x.Capacity);
+        _y = ReserveOutput(ref _own, x.Capacity, step);
         _reader = OutputReader?.Invoke(_y, step);
         _pooled = x;
         return _poolSample;

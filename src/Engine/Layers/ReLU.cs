@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Threads;
@@ -6,7 +6,7 @@ using ConvNet.Engine.Threads;
 namespace ConvNet.Engine.Layers;
 
 /// <summary>NaN stays NaN, so that a broken step is noticed. The gradient at 0 is 0.</summary>
-public sealed class ReLU : Layer
+public sealed unsafe class ReLU : Layer
 {
     private readonly Action<int> _applySample;
     private readonly Action<int> _maskSample;
@@ -46,7 +46,7 @@ public sealed class ReLU : Layer
         }
 
         _x = x;
-        _y = OwnsInput && step.Kernels == KernelSet.Fast ? x : Reserve(ref _own, Output, x.Capacity);
+        _y = OwnsInput && step.Kernels == KernelSet.Fast ? x : ReserveOutput(ref _own, x.Capacity, step);
         _reader = OutputReader?.Invoke(_y, step);
         _applied = x;
         return _applySample;
@@ -102,21 +102,48 @@ public sealed class ReLU : Layer
     /// <summary>y = max(x, 0) for whole blocks.</summary>
     internal static void Apply(ReadOnlySpan<float> x, Span<float> y)
     {
-        for (int i = 0; i < x.Length; i += 8)
+        fixed (float* input = x, output = y)
         {
-            Vector256<float> value = Vector256.Create(x[i..]);
-            Vector256.AndNot(value, Vector256.LessThanOrEqual(value, Vector256<float>.Zero)).CopyTo(y[i..]);
+            nint done = VectorWidth.IsWide ? Apply<Floats16>(input, output, 0, x.Length) : 0;
+            Apply<Floats8>(input, output, done, x.Length);
         }
     }
 
     /// <summary>dy = 0 where y ≤ 0, for whole blocks.</summary>
     internal static void Mask(ReadOnlySpan<float> y, Span<float> dy)
     {
-        for (int i = 0; i < y.Length; i += 8)
+        fixed (float* output = y, gradient = dy)
         {
-            Vector256<float> closed = Vector256.LessThanOrEqual(Vector256.Create(y[i..]), Vector256<float>.Zero);
-            Vector256.AndNot(Vector256.Create<float>(dy[i..]), closed).CopyTo(dy[i..]);
+            nint done = VectorWidth.IsWide ? Mask<Floats16>(output, gradient, 0, y.Length) : 0;
+            Mask<Floats8>(output, gradient, done, y.Length);
         }
+    }
+
+    /// <summary>Whole vectors from <paramref name="i"/> on.</summary>
+    /// <returns>Where it stopped.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Apply<T>(float* x, float* y, nint i, nint length)
+        where T : struct, IFloats<T>
+    {
+        for (; i + T.Count <= length; i += T.Count)
+        {
+            T value = T.Load(x + i);
+            T.WherePositive(value, value).Store(y + i);
+        }
+
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Mask<T>(float* y, float* dy, nint i, nint length)
+        where T : struct, IFloats<T>
+    {
+        for (; i + T.Count <= length; i += T.Count)
+        {
+            T.WherePositive(T.Load(dy + i), T.Load(y + i)).Store(dy + i);
+        }
+
+        return i;
     }
 
     private void ApplySample(int n)

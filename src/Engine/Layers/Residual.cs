@@ -141,11 +141,13 @@ public sealed class Residual : Layer
         if (!ReferenceEquals(main, _added))
         {
             _mainOutput = main;
-            _y = Reserve(ref _own, Output, x.Capacity);
+            _y = ReserveOutput(ref _own, x.Capacity, step);
             _reader = OutputReader?.Invoke(_y, step);
             step.Team.Run(step.Samples, _addItem);
+            step.Buffers?.Release(main, kept: x);
         }
 
+        step.Buffers?.Release(_shortcutOutput, kept: x);
         return _y;
     }
 

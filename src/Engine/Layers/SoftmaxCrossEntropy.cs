@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Numerics;
 using ConvNet.Engine.Reduction;
@@ -42,6 +43,7 @@ internal sealed class SoftmaxCrossEntropy(int classes) : IDisposable
 
     public void Dispose() => _gradient?.Dispose();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Metrics Sum(Activation logits, int[] labels, int first, int end, double scale)
     {
         double loss = 0;

@@ -20,6 +20,9 @@ public sealed class StepContext
     /// <summary>Told where the time goes, if not null.</summary>
     public StepProfile? Profile { get; internal set; }
 
+    /// <summary>Where layers put their outputs in evaluation by one thread; null where each layer has memory of its own.</summary>
+    internal EvaluationBuffers? Buffers { get; init; }
+
     /// <summary>False in evaluation: running statistics, no dropout.</summary>
     public bool Training { get; internal set; }
 

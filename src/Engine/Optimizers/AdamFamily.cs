@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using ConvNet.Engine.Kernels;
 
 namespace ConvNet.Engine.Optimizers;
 
@@ -43,29 +44,44 @@ public abstract record AdamFamily : OptimizerSpec
         Span<float> slot1,
         Span<float> wNext)
     {
-        var clip = Vector256.Create((float)settings.ClipFactor);
-        var joined = Vector256.Create(Decoupled ? 0f : (float)WeightDecay);
-        var shrink = Vector256.Create(Decoupled ? (float)(1 - settings.LearningRate * WeightDecay) : 1f);
-        var newShare1 = Vector256.Create((float)(1 - Beta1));
-        var newShare2 = Vector256.Create((float)(1 - Beta2));
-        var beta2 = Vector256.Create((float)Beta2);
-        var epsilon = Vector256.Create((float)Epsilon);
-        var rootCorrection = Vector256.Create((float)settings.BiasCorrection2Root);
-        var rate = Vector256.Create(-(float)(settings.LearningRate / settings.BiasCorrection1));
-        ReadOnlySpan<Vector256<float>> weights = Lanes.Of(w);
-        ReadOnlySpan<Vector256<float>> gradients = Lanes.Of(g);
-        Span<Vector256<float>> means = Lanes.Of(slot0);
-        Span<Vector256<float>> squares = Lanes.Of(slot1);
-        Span<Vector256<float>> next = Lanes.Of(wNext);
+        if (VectorWidth.IsWide)
+        {
+            Update<Floats16>(settings, w, g, slot0, slot1, wNext);
+        }
+        else
+        {
+            Update<Floats8>(settings, w, g, slot0, slot1, wNext);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Update<T>(
+        StepSettings settings, ReadOnlySpan<float> w, ReadOnlySpan<float> g, Span<float> slot0, Span<float> slot1, Span<float> wNext)
+        where T : struct, IFloats<T>
+    {
+        var clip = T.Create((float)settings.ClipFactor);
+        var joined = T.Create(Decoupled ? 0f : (float)WeightDecay);
+        var shrink = T.Create(Decoupled ? (float)(1 - settings.LearningRate * WeightDecay) : 1f);
+        var newShare1 = T.Create((float)(1 - Beta1));
+        var newShare2 = T.Create((float)(1 - Beta2));
+        var beta2 = T.Create((float)Beta2);
+        var epsilon = T.Create((float)Epsilon);
+        var rootCorrection = T.Create((float)settings.BiasCorrection2Root);
+        var rate = T.Create(-(float)(settings.LearningRate / settings.BiasCorrection1));
+        ReadOnlySpan<T> weights = Lanes.Of<T>(w);
+        ReadOnlySpan<T> gradients = Lanes.Of<T>(g);
+        Span<T> means = Lanes.Of<T>(slot0);
+        Span<T> squares = Lanes.Of<T>(slot1);
+        Span<T> next = Lanes.Of<T>(wNext);
         for (int i = 0; i < weights.Length; i++)
         {
-            Vector256<float> d = Vector256.FusedMultiplyAdd(joined, weights[i], gradients[i] * clip);
-            Vector256<float> m = Vector256.FusedMultiplyAdd(newShare1, d - means[i], means[i]);
-            Vector256<float> v = Vector256.FusedMultiplyAdd(newShare2 * d, d, beta2 * squares[i]);
+            T d = T.MultiplyAdd(joined, weights[i], gradients[i] * clip);
+            T m = T.MultiplyAdd(newShare1, d - means[i], means[i]);
+            T v = T.MultiplyAdd(newShare2 * d, d, beta2 * squares[i]);
             means[i] = m;
             squares[i] = v;
-            Vector256<float> update = m / (Vector256.Sqrt(v) / rootCorrection + epsilon);
-            next[i] = Vector256.FusedMultiplyAdd(rate, update, shrink * weights[i]);
+            T update = m / (T.Sqrt(v) / rootCorrection + epsilon);
+            next[i] = T.MultiplyAdd(rate, update, shrink * weights[i]);
         }
     }
 

@@ -1,28 +1,30 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using ConvNet.Engine.Kernels;
 
 namespace ConvNet.Engine.Optimizers;
 
-/// <summary>Looks at values as vectors of 8 lanes. Parameters are padded to whole blocks, so nothing is left over.</summary>
+/// <summary>Looks at values as vectors. Parameters are padded to whole blocks, so nothing is left over.</summary>
 internal static class Lanes
 {
-    public static Span<Vector256<float>> Of(Span<float> values)
+    public static Span<T> Of<T>(Span<float> values)
+        where T : struct, IFloats<T>
     {
-        ThrowIfUneven(values.Length);
-        return MemoryMarshal.Cast<float, Vector256<float>>(values);
+        ThrowIfUneven(values.Length, T.Count);
+        return MemoryMarshal.Cast<float, T>(values);
     }
 
-    public static ReadOnlySpan<Vector256<float>> Of(ReadOnlySpan<float> values)
+    public static ReadOnlySpan<T> Of<T>(ReadOnlySpan<float> values)
+        where T : struct, IFloats<T>
     {
-        ThrowIfUneven(values.Length);
-        return MemoryMarshal.Cast<float, Vector256<float>>(values);
+        ThrowIfUneven(values.Length, T.Count);
+        return MemoryMarshal.Cast<float, T>(values);
     }
 
-    private static void ThrowIfUneven(int length)
+    private static void ThrowIfUneven(int length, int lanes)
     {
-        if (length % Vector256<float>.Count != 0)
+        if (length % lanes != 0)
         {
-            throw new ArgumentException($"{length} values are not a whole number of {Vector256<float>.Count} lanes; pass whole blocks.");
+            throw new ArgumentException($"{length} values are not a whole number of {lanes} lanes; pass whole blocks.");
         }
     }
 }

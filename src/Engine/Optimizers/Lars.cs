@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Parameters;
 
 namespace ConvNet.Engine.Optimizers;
@@ -46,21 +47,36 @@ public sealed record Lars : OptimizerSpec
         Span<float> slot1,
         Span<float> wNext)
     {
-        var clip = Vector256.Create((float)settings.ClipFactor);
-        var decay = Vector256.Create((float)WeightDecay);
-        var trust = Vector256.Create(tensorRate);
-        var momentum = Vector256.Create((float)Momentum);
-        var rate = Vector256.Create(-(float)settings.LearningRate);
-        ReadOnlySpan<Vector256<float>> weights = Lanes.Of(w);
-        ReadOnlySpan<Vector256<float>> gradients = Lanes.Of(g);
-        Span<Vector256<float>> buffers = Lanes.Of(slot0);
-        Span<Vector256<float>> next = Lanes.Of(wNext);
+        if (VectorWidth.IsWide)
+        {
+            Update<Floats16>(settings, tensorRate, w, g, slot0, wNext);
+        }
+        else
+        {
+            Update<Floats8>(settings, tensorRate, w, g, slot0, wNext);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Update<T>(
+        StepSettings settings, float tensorRate, ReadOnlySpan<float> w, ReadOnlySpan<float> g, Span<float> slot0, Span<float> wNext)
+        where T : struct, IFloats<T>
+    {
+        var clip = T.Create((float)settings.ClipFactor);
+        var decay = T.Create((float)WeightDecay);
+        var trust = T.Create(tensorRate);
+        var momentum = T.Create((float)Momentum);
+        var rate = T.Create(-(float)settings.LearningRate);
+        ReadOnlySpan<T> weights = Lanes.Of<T>(w);
+        ReadOnlySpan<T> gradients = Lanes.Of<T>(g);
+        Span<T> buffers = Lanes.Of<T>(slot0);
+        Span<T> next = Lanes.Of<T>(wNext);
         for (int i = 0; i < weights.Length; i++)
         {
-            Vector256<float> d = trust * Vector256.FusedMultiplyAdd(decay, weights[i], gradients[i] * clip);
-            Vector256<float> buffer = Vector256.FusedMultiplyAdd(momentum, buffers[i], d);
+            T d = trust * T.MultiplyAdd(decay, weights[i], gradients[i] * clip);
+            T buffer = T.MultiplyAdd(momentum, buffers[i], d);
             buffers[i] = buffer;
-            next[i] = Vector256.FusedMultiplyAdd(rate, buffer, weights[i]);
+            next[i] = T.MultiplyAdd(rate, buffer, weights[i]);
         }
     }
 }

@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using ConvNet.Engine.Kernels;
 
 namespace ConvNet.Engine.Optimizers;
 
@@ -33,25 +34,40 @@ public sealed record Sgd : OptimizerSpec
         Span<float> slot1,
         Span<float> wNext)
     {
-        var clip = Vector256.Create((float)settings.ClipFactor);
-        var decay = Vector256.Create((float)WeightDecay);
-        var momentum = Vector256.Create((float)Momentum);
-        var rate = Vector256.Create(-(float)settings.LearningRate);
-        ReadOnlySpan<Vector256<float>> weights = Lanes.Of(w);
-        ReadOnlySpan<Vector256<float>> gradients = Lanes.Of(g);
-        Span<Vector256<float>> buffers = Lanes.Of(slot0);
-        Span<Vector256<float>> next = Lanes.Of(wNext);
+        if (VectorWidth.IsWide)
+        {
+            Update<Floats16>(settings, w, g, slot0, wNext);
+        }
+        else
+        {
+            Update<Floats8>(settings, w, g, slot0, wNext);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Update<T>(
+        StepSettings settings, ReadOnlySpan<float> w, ReadOnlySpan<float> g, Span<float> slot0, Span<float> wNext)
+        where T : struct, IFloats<T>
+    {
+        var clip = T.Create((float)settings.ClipFactor);
+        var decay = T.Create((float)WeightDecay);
+        var momentum = T.Create((float)Momentum);
+        var rate = T.Create(-(float)settings.LearningRate);
+        ReadOnlySpan<T> weights = Lanes.Of<T>(w);
+        ReadOnlySpan<T> gradients = Lanes.Of<T>(g);
+        Span<T> buffers = Lanes.Of<T>(slot0);
+        Span<T> next = Lanes.Of<T>(wNext);
         for (int i = 0; i < weights.Length; i++)
         {
-            Vector256<float> d = Vector256.FusedMultiplyAdd(decay, weights[i], gradients[i] * clip);
+            T d = T.MultiplyAdd(decay, weights[i], gradients[i] * clip);
             if (Momentum != 0)
             {
-                Vector256<float> buffer = Vector256.FusedMultiplyAdd(momentum, buffers[i], d);
+                T buffer = T.MultiplyAdd(momentum, buffers[i], d);
                 buffers[i] = buffer;
-                d = Nesterov ? Vector256.FusedMultiplyAdd(momentum, buffer, d) : buffer;
+                d = Nesterov ? T.MultiplyAdd(momentum, buffer, d) : buffer;
             }
 
-            next[i] = Vector256.FusedMultiplyAdd(rate, d, weights[i]);
+            next[i] = T.MultiplyAdd(rate, d, weights[i]);
         }
     }
 }

@@ -64,6 +64,9 @@ public sealed class Parameter
     /// </summary>
     public float[] GradientRoot(int root) => _roots[root];
 
+    /// <summary>Shares the values of the same tensor of another copy of the model.</summary>
+    internal void ShareValues(Parameter other) => _values = other.Values;
+
     /// <summary>Makes room for the roots of this step. Called by the network before backward.</summary>
     internal void ReserveRoots(int roots)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -87,13 +88,18 @@ internal sealed unsafe class GradientTree
         return true;
     }
 
-    /// <summary>left += right, element by element.</summary>
+    /// <summary>left += right, element by element. A vector of 16 costs no more where the processor makes it of two halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(Span<float> left, ReadOnlySpan<float> right)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(right.Length, left.Length);
         int i = 0;
-        for (; i <= left.Length - 8; i += 8)
+        fixed (float* sum = left, term = right)
         {
-            (Vector256.Create<float>(left[i..]) + Vector256.Create<float>(right[i..])).CopyTo(left[i..]);
+            for (; i <= left.Length - 16; i += 16)
+            {
+                (Vector512.Load(sum + i) + Vector512.Load(term + i)).Store(sum + i);
+            }
         }
 
         for (; i < left.Length; i++)

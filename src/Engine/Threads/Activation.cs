@@ -9,17 +9,24 @@ namespace ConvNet.Engine.Threads;
 /// </summary>
 public sealed unsafe class Activation : IDisposable
 {
+    private readonly bool _isView;
     private float* _data;
 
     public Activation(Shape shape, int capacity)
+        : this(shape, capacity, isView: false)
+    {
+        _data = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, Length * sizeof(float)), 64);
+        NativeMemory.Clear(_data, (nuint)(Length * sizeof(float)));
+        GC.AddMemoryPressure(Math.Max(64, Length * sizeof(float)));
+    }
+
+    private Activation(Shape shape, int capacity, bool isView)
     {
         Shape = shape;
         Capacity = capacity;
         SampleStride = checked(shape.Blocks * shape.Area * 8);
         Length = checked((long)SampleStride * capacity);
-        _data = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, Length * sizeof(float)), 64);
-        NativeMemory.Clear(_data, (nuint)(Length * sizeof(float)));
-        GC.AddMemoryPressure(Math.Max(64, Length * sizeof(float)));
+        _isView = isView;
     }
 
     ~Activation() => Free();
@@ -51,6 +58,12 @@ public sealed unsafe class Activation : IDisposable
 
     public ref float this[int n, int c, int h, int w] => ref Data[Index(n, c, h, w)];
 
+    /// <summary>Some samples of another activation; it has no memory of its own, and needs <see cref="Show"/> first.</summary>
+    internal static Activation View(Shape shape, int capacity) => new(shape, capacity, isView: true);
+
+    /// <summary>Makes a view show the samples from <paramref name="first"/> on, as many as it has room for and the whole still has.</summary>
+    internal void Show(Activation whole, int first) => _data = whole.Sample(first);
+
     public void Dispose()
     {
         Free();
@@ -59,8 +72,9 @@ public sealed unsafe class Activation : IDisposable
 
     private void Free()
     {
-        if (_data == null)
+        if (_data == null || _isView)
         {
+            _data = null;
             return;
         }
 

@@ -14,6 +14,7 @@ public sealed class Network : IDisposable
 {
     private readonly SoftmaxCrossEntropy _loss;
     private readonly StepContext _step;
+    private readonly DepthFirst _evaluation;
     private Activation? _input;
 
     /// <param name="model">What to run; no other network may run it.</param>
@@ -23,6 +24,7 @@ public sealed class Network : IDisposable
         Model = model;
         _loss = new SoftmaxCrossEntropy(model.Classes);
         _step = new StepContext(team, kernels);
+        _evaluation = new DepthFirst(model, _step);
     }
 
     public Model Model { get; }
@@ -104,6 +106,8 @@ public sealed class Network : IDisposable
         {
             layer.Load(_step);
         }
+
+        _evaluation.Share();
     }
 
     /// <summary>Logits of the samples in <see cref="Input"/>: (N, classes, 1, 1).</summary>
@@ -111,7 +115,7 @@ public sealed class Network : IDisposable
     {
         _step.Training = false;
         _step.Samples = samples;
-        return Model.Sequence.Forward(Input(samples), _step);
+        return _evaluation.Forward(Input(samples), samples);
     }
 
     /// <summary>Loss and correct answers of the samples in <see cref="Input"/>, summed in their order.</summary>
@@ -126,6 +130,7 @@ public sealed class Network : IDisposable
     {
         _input?.Dispose();
         _loss.Dispose();
+        _evaluation.Dispose();
         foreach (Layer layer in Model.Layers)
         {
             layer.Dispose();

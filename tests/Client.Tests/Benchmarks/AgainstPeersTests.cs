@@ -12,8 +12,8 @@ public sealed class AgainstPeersTests
         """
         #!/bin/sh
         case "$*" in
-          *own.json*) echo '{"trainImagesPerSecond":30,"evalImagesPerSecond":90,"firstLoss":2.3,"peakMemoryBytes":104857600}' ;;
-          *) echo '{"trainImagesPerSecond":900,"evalImagesPerSecond":3000,"firstLoss":2.3,"peakMemoryBytes":209715200}' ;;
+          *own.json*) echo '{"trainImagesPerSecond":30,"evalImagesPerSecond":90,"firstLoss":2.3,"peakMemoryBytes":104857600,"vectorBits":256}' ;;
+          *) echo '{"trainImagesPerSecond":900,"evalImagesPerSecond":3000,"firstLoss":2.3,"peakMemoryBytes":209715200,"vectorBits":256}' ;;
         esac
         """;
 
@@ -29,6 +29,12 @@ public sealed class AgainstPeersTests
         import sys
         for last, rate in ((False, 200), (True, 450)):
             print(f"torch 1.13 {sys.argv[1]} threads={sys.argv[2]} channels_last={last} train images/s median={rate}.0 best=500.0")
+        """;
+
+    private const string Onnx =
+        """
+        #!/bin/sh
+        echo "onnxruntime 1.31.1 $1 threads=$2 batch=$4 eval images/s median=2000.0 best=2100.0"
         """;
 
     [Fact]
@@ -48,6 +54,9 @@ public sealed class AgainstPeersTests
         Assert.Contains(
             "| fashion-cnn, batch 128 | 900 | 450 (PyTorch, channels_last) | 2.00 | 900 | 450 (PyTorch, channels_last) | 2.00 |", rows);
         Assert.Contains("| fashion-cnn, batch 128 | 3000 | 1000 | 3.00 | 3000 | 1000 | 3.00 |", rows);
+        Assert.Contains("| net | ours, 1 thread(s) | ONNX Runtime | ratio | ours, 2 thread(s) | ONNX Runtime | ratio |", rows);
+        Assert.Contains("| fashion-cnn, batch 128 | 3000 | 2000 | 1.50 | 3000 | 2000 | 1.50 |", rows);
+        Assert.Contains("| fashion-cnn, batch 128 | 1 | ONNX Runtime 1.31.1 | 2000 |", rows);
         Assert.Contains("| fashion-cnn, batch 128 | 200 | 400 | 0.50 | 200 | 400 | 0.50 |", rows);
         Assert.Contains("| fashion-cnn, batch 128 | 2 | PyTorch, plain | 200 |", rows);
         int mean = Array.FindIndex(rows, row => row.StartsWith("| geometric mean"));
@@ -67,9 +76,9 @@ public sealed class AgainstPeersTests
             TestContext.Current.CancellationToken, "1", "--quick", "--nets", "resnet20", "--save");
 
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Contains(
-            "`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ",
-            script.Read("bench/results/some-processor/against-peers.md"));
+        string saved = script.Read("bench/results/some-processor/against-peers.md");
+        Assert.Contains("`bench/against-peers 1 --quick --nets resnet20 --save` at commit abc1234, ", saved);
+        Assert.Contains("Our kernels ran on vectors of 256 bits.", saved);
     }
 
     [Theory]
@@ -96,6 +105,7 @@ public sealed class AgainstPeersTests
         script.Write("convnet", Ours);
         script.Write("bench/peers/libtorch/run.sh", libtorch);
         script.Write("bench/peers/torch/train.py", torch);
+        script.Write("bench/peers/onnxruntime/run.sh", Onnx);
         script.Write("torch.py", "");
         return script;
     }

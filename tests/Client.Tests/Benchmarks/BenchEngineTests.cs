@@ -36,7 +36,7 @@ public sealed class BenchEngineTests
         JsonElement line = JsonDocument.Parse(run.Out).RootElement;
         double loss = line.GetProperty("firstLoss").GetDouble();
         Assert.True(Math.Abs(loss - golden.Loss) <= LossTolerance * golden.Loss, $"{net}: loss {loss}, PyTorch {golden.Loss}");
-        foreach (string name in (string[])["trainImagesPerSecond", "evalImagesPerSecond", "peakMemoryBytes"])
+        foreach (string name in (string[])["trainImagesPerSecond", "evalImagesPerSecond", "peakMemoryBytes", "vectorBits"])
         {
             Assert.True(line.GetProperty(name).GetDouble() > 0, name);
         }
@@ -50,7 +50,7 @@ public sealed class BenchEngineTests
         Assert.Equal(0, run.ExitCode);
         Assert.Matches(
             @"^lenet, batch 8, 1 thread\(s\): training \d+ images/s, evaluation \d+ images/s, " +
-            @"first loss [\d.]+, peak memory in training \d+ MiB\s*$",
+            @"first loss [\d.]+, peak memory in training \d+ MiB, vectors of (512|256|128) bits\s*$",
             run.Out);
     }
 

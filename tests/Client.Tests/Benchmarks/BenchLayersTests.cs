@@ -1,6 +1,8 @@
+using System.Runtime.Intrinsics;
 using System.Text.Json;
 using ConvNet.Client.Benchmarks;
 using ConvNet.Client.Tests.Commands;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using Xunit;
@@ -39,6 +41,9 @@ public sealed class BenchLayersTests
         Assert.Equal("16x4x4", rows.Single(row => row.Length == 10 && row[0] == "1.main.0")[2]);
         Assert.Contains(rows, row => row[0] == "not accounted for");
         Assert.Contains("images/s", run.Out);
+        Assert.Contains($"Kernels ran on vectors of {VectorWidth.Bits} bits.", run.Out);
+        Assert.Contains("(FMA, 256 bits)", run.Out);
+        Assert.Contains(Vector512.IsHardwareAccelerated ? "(FMA, 512 bits)" : "no vectors of 512 bits", run.Out);
     }
 
     [Fact]
@@ -50,6 +55,11 @@ public sealed class BenchLayersTests
         JsonElement[] lines = [.. run.Out.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal("peak", Text(lines[0], "row"));
         Assert.True(Number(lines[0], "gigaflopsPerSecond") > 0 && Number(lines[0], "gigabytesPerSecond") > 0);
+        Assert.Equal(VectorWidth.Bits, Number(lines[0], "vectorBits"));
+        Assert.True(Number(lines[0], "gigaflopsPerSecond256") > 0);
+        Assert.Equal(
+            Vector512.IsHardwareAccelerated ? JsonValueKind.Number : JsonValueKind.Null,
+            lines[0].GetProperty("gigaflopsPerSecond512").ValueKind);
         JsonElement[] parts = lines[1..^1];
         Assert.All(parts, part => Assert.Equal("part", Text(part, "row")));
         Assert.Equal(
@@ -121,7 +131,7 @@ public sealed class BenchLayersTests
         var clock = new StepClock(model.Layers.Count);
         clock.Measure(() => { });
 
-        var report = new LayerReport(model, batch: 2, threads: 1, steps: 1, new MachinePeak(100, 20), clock);
+        var report = new LayerReport(model, batch: 2, threads: 1, steps: 1, new MachinePeak(100, null, 20), clock);
 
         const double First = 6.0 * 25 * 28 * 28, Others = (16 * 150 * 100) + (400 * 120) + (120 * 84) + (84 * 10);
         Assert.Equal(2 * 2 * ((2 * First) + (3 * Others)), report.Flops);
@@ -131,7 +141,7 @@ public sealed class BenchLayersTests
     public void A_part_that_a_neighbour_has_done_has_no_rate()
     {
         var model = new Model(ModelFile.Load("lenet"), BatchNormMode.Sync);
-        var peak = new MachinePeak(Gigaflops: 100, Gigabytes: 20);
+        var peak = new MachinePeak(Gigaflops256: 100, Gigaflops512: null, Gigabytes: 20);
         Layer relu = model.Layers[1];
 
         Assert.Null(LayerPart.Of(relu, StepPhase.Forward, 128, 1e-7).ShareOfPeak(peak));

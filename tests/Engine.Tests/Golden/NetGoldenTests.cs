@@ -102,7 +102,7 @@ public sealed class NetGoldenTests
 
     private static bool UsesWinograd(RecordedLayer layer)
     {
-        using ConvolutionKernel? kernel = layer.Spec is ConvolutionSpec spec ? WinogradConvolution.For(spec.Geometry(layer.Input, layer.Name)) : null;
+        using ConvolutionKernel? kernel = layer.Spec is ConvolutionSpec spec ? WinogradConvolution.For<Floats8>(spec.Geometry(layer.Input, layer.Name)) : null;
         return kernel is not null;
     }
 

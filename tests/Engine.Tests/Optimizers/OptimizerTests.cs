@@ -85,10 +85,10 @@ public class OptimizerTests
     public void The_first_momentum_buffer_is_the_gradient_itself()
     {
         var sgd = new Sgd { Momentum = 0.9 };
-        float[] gradient = [.. Enumerable.Range(0, 8).Select(i => 0.1f * i - 0.33f)];
-        var buffer = new float[8];
+        float[] gradient = [.. Enumerable.Range(0, Count).Select(i => 0.1f * i - 0.33f)];
+        var buffer = new float[Count];
 
-        sgd.Apply(new StepSettings(0.1, 1, 1, 1, []), 1, new float[8], gradient, buffer, [], new float[8]);
+        sgd.Apply(new StepSettings(0.1, 1, 1, 1, []), 1, new float[Count], gradient, buffer, [], new float[Count]);
 
         Assert.Equal(gradient, buffer);
     }
@@ -103,10 +103,10 @@ public class OptimizerTests
         foreach (OptimizerSpec optimizer in optimizers)
         {
             (double first, double second) = optimizer.BiasCorrections(1);
-            var next = new float[8];
+            var next = new float[Count];
             Array.Fill(next, 7f);
 
-            optimizer.Apply(new StepSettings(0.1, 1, first, second, []), 1, new float[8], new float[8], new float[8], new float[8], next);
+            optimizer.Apply(new StepSettings(0.1, 1, first, second, []), 1, new float[Count], new float[Count], new float[Count], new float[Count], next);
 
             Assert.All(next, value => Assert.Equal(0, BitConverter.SingleToInt32Bits(value)));
         }

@@ -19,6 +19,8 @@ internal sealed class DepthwiseConvolution(ConvolutionGeometry geometry) : Convo
         _backward.Load(weights.AsSpan(0, geometry.WeightCount), []);
     }
 
+    public override void Share(ConvolutionKernel loaded, ThreadTeam team) => _forward.Share(((DepthwiseConvolution)loaded)._forward);
+
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>
         _forward.Run(x, y, samples, team, finished);
 

@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution;
 
-/// <summary>The inner loops of a depthwise convolution: 8 channels are one vector, and no channel meets another.</summary>
+/// <summary>
+/// The inner loops of a depthwise convolution: 8 channels are one vector, and no channel meets another. They have no wide source: a vector of
+/// two blocks would be loaded in halves from two planes, and loads are what these loops wait for.
+/// </summary>
 internal static unsafe class DepthwiseKernel
 {
     /// <summary>Taps whose gradients are summed at once.</summary>

@@ -4,7 +4,7 @@ using ConvNet.Engine.Threads;
 namespace ConvNet.Engine.Kernels.Convolution;
 
 /// <summary>
-/// Forward or backward data of a depthwise convolution: the gathers of an <see cref="IndirectPass"/>, channel by channel. A work item
+/// Forward or backward data of a depthwise convolution: the gathers of an <see cref="IndirectPass{T}"/>, channel by channel. A work item
 /// is a sample, one block of 8 channels after the other.
 /// </summary>
 internal sealed unsafe class DepthwisePass
@@ -13,8 +13,8 @@ internal sealed unsafe class DepthwisePass
     private readonly IndirectTables[] _tables;
     private readonly PaddedPlanes _planes;
     private readonly int _channels;
-    private readonly AlignedBuffer[] _weights;
-    private readonly AlignedBuffer _bias;
+    private AlignedBuffer[] _weights;
+    private AlignedBuffer _bias;
     private readonly Action<int, int> _item;
     private Activation _source = null!;
     private Activation _destination = null!;
@@ -50,6 +50,9 @@ internal sealed unsafe class DepthwisePass
         stored.Clear();
         bias.CopyTo(stored);
     }
+
+    /// <inheritdoc cref="ConvolutionKernel.Share"/>
+    public void Share(DepthwisePass loaded) => (_weights, _bias) = (loaded._weights, loaded._bias);
 
     public void Run(Activation source, Activation destination, int samples, ThreadTeam team, Action<int>? finished)
     {

@@ -8,12 +8,13 @@ namespace ConvNet.Engine.Kernels.Convolution;
 /// Direct convolution of any geometry, all three phases. The order of every sum follows from the geometry alone: not from the number of
 /// threads, the samples of the pass or the shards held.
 /// </summary>
-internal sealed unsafe class DirectConvolution : ConvolutionKernel
+internal sealed unsafe class DirectConvolution<T> : ConvolutionKernel
+    where T : struct, IFloats<T>
 {
     private readonly ConvolutionGeometry _geometry;
-    private readonly IndirectPass[] _forward;
-    private readonly IndirectPass[] _backward;
-    private readonly WeightGradientPass _gradient;
+    private readonly IndirectPass<T>[] _forward;
+    private readonly IndirectPass<T>[] _backward;
+    private readonly WeightGradientPass<T> _gradient;
     private readonly ChannelGroups? _groups;
 
     public DirectConvolution(ConvolutionGeometry geometry)
@@ -32,15 +33,15 @@ internal sealed unsafe class DirectConvolution : ConvolutionKernel
 
         IndirectPhase[] forward = IndirectPhase.Forward(geometry);
         IndirectPhase[] backward = IndirectPhase.BackwardData(geometry);
-        _forward = new IndirectPass[geometry.Groups];
-        _backward = new IndirectPass[geometry.Groups];
+        _forward = new IndirectPass<T>[geometry.Groups];
+        _backward = new IndirectPass<T>[geometry.Groups];
         for (int g = 0; g < geometry.Groups; g++)
         {
-            _forward[g] = new IndirectPass(input, output, inputStride, outputStride, forward);
-            _backward[g] = new IndirectPass(output, input, outputStride, inputStride, backward);
+            _forward[g] = new IndirectPass<T>(input, output, inputStride, outputStride, forward);
+            _backward[g] = new IndirectPass<T>(output, input, outputStride, inputStride, backward);
         }
 
-        _gradient = new WeightGradientPass(geometry, inputStride, outputStride);
+        _gradient = new WeightGradientPass<T>(geometry, inputStride, outputStride);
     }
 
     public override void Load(float[] weights, float[]? bias, ThreadTeam team)
@@ -52,6 +53,14 @@ internal sealed unsafe class DirectConvolution : ConvolutionKernel
             int first = g * filters * filter;
             _forward[g].Load(weights, first, filter, _geometry.Taps, bias is null ? [] : bias.AsSpan(g * filters, filters));
             _backward[g].Load(weights, first, _geometry.Taps, filter, []);
+        }
+    }
+
+    public override void Share(ConvolutionKernel loaded, ThreadTeam team)
+    {
+        for (int g = 0; g < _forward.Length; g++)
+        {
+            _forward[g].Share(((DirectConvolution<T>)loaded)._forward[g], team);
         }
     }
 
@@ -75,7 +84,7 @@ internal sealed unsafe class DirectConvolution : ConvolutionKernel
     public override void Dispose() => _groups?.Dispose();
 
     private void Run(
-        IndirectPass[] passes, Activation source, Activation destination, int samples, ThreadTeam team, Action<int>? finished)
+        IndirectPass<T>[] passes, Activation source, Activation destination, int samples, ThreadTeam team, Action<int>? finished)
     {
         for (int g = 0; g < passes.Length; g++)
         {

@@ -1,113 +1,328 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution;
 
 /// <summary>
-/// The inner loop of a weight gradient: 6 weights (tap, input channel) × 16 output channels stay in registers over a run of pixels.
+/// The inner loop of a weight gradient: some weights (tap, input channel) × two vectors of output channels stay in registers over a run of
+/// pixels. The picture is that of <see cref="TileKernel"/> with weights in place of pixels, and the output's gradients in place of weights:
+/// <code>
+/// narrow: 6 weights × 16 channels     wide: 12 weights × 32 channels, then the narrow tile's 6 with wide vectors
+///         dy0   dy1                            dy0    dy1
+///   x0    a0    b0                       x0    a0     b0
+///   ..    ..    ..                       ..    ..     ..
+///   x5    a5    b5                       x11   a11    b11
+/// </code>
 /// </summary>
 internal static unsafe class GradientKernel
 {
-    /// <summary>Weights in a group.</summary>
+    /// <summary>Weights come in multiples of this.</summary>
     public const int Pairs = 6;
 
-    /// <summary>
-    /// dWeight[pair][16] += Σ over pixels of x[offset of x + pairOffsets[pair]] · dy[offset of dy + 0 … 7 and plane + 0 … 7].
-    /// The sum over the pixels is formed in registers from zero and added once.
-    /// </summary>
-    /// <param name="offsets">For each pixel its offset in x and its offset in dy: one table leaves enough registers for the loop.</param>
-    /// <param name="plane">From the first 8 output channels of a pixel to the second 8.</param>
-    /// <param name="pairCount">A multiple of 6.</param>
-    /// <param name="overwrite">True to store the sum in place of adding it.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(
-        float* x, float* dy, nint plane, int* offsets, int pixelCount, int* pairOffsets, int pairCount, float* dWeight, bool overwrite = false)
+    /// <summary>Which products are summed, and where to.</summary>
+    public struct Job
     {
-        int* end = offsets + 2 * (nint)pixelCount;
-        for (int pair = 0; pair < pairCount; pair += Pairs)
+        public float* X;
+
+        public float* Dy;
+
+        /// <summary>Floats from a pixel's first vector of output channels to its second.</summary>
+        public nint VectorStep;
+
+        /// <summary>Floats from the first vector's first 8 output channels to its second 8.</summary>
+        public nint Plane;
+
+        /// <summary>The same of the last vector; 0 if there is no second 8: the first is then summed twice, and nobody reads it.</summary>
+        public nint LastPlane;
+
+        /// <summary>For each pixel its offset in x and its offset in dy: one table leaves enough registers for the loop.</summary>
+        public int* Offsets;
+
+        public int PixelCount;
+
+        /// <summary>For each weight the offset of its input from a pixel's.</summary>
+        public int* PairOffsets;
+
+        /// <summary>A multiple of 6.</summary>
+        public int PairCount;
+
+        /// <summary>[pair][<see cref="TileKernel.Width"/>].</summary>
+        public float* Sums;
+
+        /// <summary>True to store the sums in place of adding them.</summary>
+        public bool Overwrite;
+
+        /// <summary>Where the output channels of a panel lie.</summary>
+        /// <param name="blocks">Blocks of 8 channels that are left.</param>
+        /// <param name="plane">Floats from one block to the next.</param>
+        public void SetPanel<T>(float* dy, int blocks, nint plane)
+            where T : struct, IFloats<T>
         {
-            float* x0 = x + pairOffsets[pair];
-            float* x1 = x + pairOffsets[pair + 1];
-            float* x2 = x + pairOffsets[pair + 2];
-            float* x3 = x + pairOffsets[pair + 3];
-            float* x4 = x + pairOffsets[pair + 4];
-            float* x5 = x + pairOffsets[pair + 5];
-            Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default;
-            Vector256<float> b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default;
-            for (int* pixel = offsets; pixel < end; pixel += 2)
+            int vectors = TileKernel.Width<T>(8 * blocks) / 16;
+            Dy = dy;
+            Plane = plane;
+            LastPlane = blocks < 2 * vectors && blocks % 2 != 0 ? 0 : plane;
+            VectorStep = blocks == 1 ? 0 : vectors * plane;
+        }
+    }
+
+    /// <summary>
+    /// Sums[pair] += Σ over pixels of x[offset of x + offset of the pair] · dy[offset of dy + channel]. The sum over the pixels is formed in
+    /// registers from zero and added once.
+    /// </summary>
+    /// <param name="channels">Output channels that are left.</param>
+    public static void Run<T>(in Job job, int channels)
+        where T : struct, IFloats<T>
+    {
+        if (TileKernel.Width<T>(channels) == 2 * T.Count)
+        {
+            Run6x2<T>(in job, T.Count == 8 ? 0 : Run12x2<T>(in job));
+        }
+        else
+        {
+            Run6x2<Floats8>(in job, VectorWidth.IsSplit ? 0 : Run12x1<T>(in job));
+        }
+    }
+
+    /// <summary>dBias[channel] += Σ over pixels of dy, formed in registers first.</summary>
+    /// <param name="channels">Output channels that are left.</param>
+    public static void RunBias<T>(in Job job, int channels, float* dBias)
+        where T : struct, IFloats<T>
+    {
+        if (TileKernel.Width<T>(channels) == 2 * T.Count)
+        {
+            Bias<T>(in job, dBias);
+        }
+        else
+        {
+            Bias<Floats8>(in job, dBias);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int Run12x2<T>(in Job job)
+        where T : struct, IFloats<T>
+    {
+        nint plane = job.Plane, step = job.VectorStep, lastPlane = job.LastPlane;
+        int* end = job.Offsets + 2 * (nint)job.PixelCount;
+        int pair = 0;
+        for (; pair + 12 <= job.PairCount; pair += 12)
+        {
+            int* pairs = job.PairOffsets + pair;
+            float* x0 = job.X + pairs[0], x1 = job.X + pairs[1], x2 = job.X + pairs[2];
+            float* x3 = job.X + pairs[3], x4 = job.X + pairs[4], x5 = job.X + pairs[5];
+            float* x6 = job.X + pairs[6], x7 = job.X + pairs[7], x8 = job.X + pairs[8];
+            float* x9 = job.X + pairs[9], x10 = job.X + pairs[10], x11 = job.X + pairs[11];
+            T a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default;
+            T a6 = default, a7 = default, a8 = default, a9 = default, a10 = default, a11 = default;
+            T b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default;
+            T b6 = default, b7 = default, b8 = default, b9 = default, b10 = default, b11 = default;
+            for (int* pixel = job.Offsets; pixel < end; pixel += 2)
             {
                 nint offset = pixel[0];
-                float* d = dy + pixel[1];
-                Vector256<float> d0 = Vector256.Load(d);
-                Vector256<float> d1 = Vector256.Load(d + plane);
-                Vector256<float> v = Vector256.Create(x0[offset]);
-                a0 = Vector256.FusedMultiplyAdd(v, d0, a0);
-                b0 = Vector256.FusedMultiplyAdd(v, d1, b0);
-                v = Vector256.Create(x1[offset]);
-                a1 = Vector256.FusedMultiplyAdd(v, d0, a1);
-                b1 = Vector256.FusedMultiplyAdd(v, d1, b1);
-                v = Vector256.Create(x2[offset]);
-                a2 = Vector256.FusedMultiplyAdd(v, d0, a2);
-                b2 = Vector256.FusedMultiplyAdd(v, d1, b2);
-                v = Vector256.Create(x3[offset]);
-                a3 = Vector256.FusedMultiplyAdd(v, d0, a3);
-                b3 = Vector256.FusedMultiplyAdd(v, d1, b3);
-                v = Vector256.Create(x4[offset]);
-                a4 = Vector256.FusedMultiplyAdd(v, d0, a4);
-                b4 = Vector256.FusedMultiplyAdd(v, d1, b4);
-                v = Vector256.Create(x5[offset]);
-                a5 = Vector256.FusedMultiplyAdd(v, d0, a5);
-                b5 = Vector256.FusedMultiplyAdd(v, d1, b5);
+                float* d = job.Dy + pixel[1];
+                T d0 = T.LoadBlocks(d, plane);
+                T d1 = T.LoadBlocks(d + step, lastPlane);
+                T x = T.Create(x0[offset]);
+                a0 = T.MultiplyAdd(x, d0, a0);
+                b0 = T.MultiplyAdd(x, d1, b0);
+                x = T.Create(x1[offset]);
+                a1 = T.MultiplyAdd(x, d0, a1);
+                b1 = T.MultiplyAdd(x, d1, b1);
+                x = T.Create(x2[offset]);
+                a2 = T.MultiplyAdd(x, d0, a2);
+                b2 = T.MultiplyAdd(x, d1, b2);
+                x = T.Create(x3[offset]);
+                a3 = T.MultiplyAdd(x, d0, a3);
+                b3 = T.MultiplyAdd(x, d1, b3);
+                x = T.Create(x4[offset]);
+                a4 = T.MultiplyAdd(x, d0, a4);
+                b4 = T.MultiplyAdd(x, d1, b4);
+                x = T.Create(x5[offset]);
+                a5 = T.MultiplyAdd(x, d0, a5);
+                b5 = T.MultiplyAdd(x, d1, b5);
+                x = T.Create(x6[offset]);
+                a6 = T.MultiplyAdd(x, d0, a6);
+                b6 = T.MultiplyAdd(x, d1, b6);
+                x = T.Create(x7[offset]);
+                a7 = T.MultiplyAdd(x, d0, a7);
+                b7 = T.MultiplyAdd(x, d1, b7);
+                x = T.Create(x8[offset]);
+                a8 = T.MultiplyAdd(x, d0, a8);
+                b8 = T.MultiplyAdd(x, d1, b8);
+                x = T.Create(x9[offset]);
+                a9 = T.MultiplyAdd(x, d0, a9);
+                b9 = T.MultiplyAdd(x, d1, b9);
+                x = T.Create(x10[offset]);
+                a10 = T.MultiplyAdd(x, d0, a10);
+                b10 = T.MultiplyAdd(x, d1, b10);
+                x = T.Create(x11[offset]);
+                a11 = T.MultiplyAdd(x, d0, a11);
+                b11 = T.MultiplyAdd(x, d1, b11);
             }
 
-            if (overwrite)
-            {
-                Store(dWeight, a0, b0);
-                Store(dWeight + 16, a1, b1);
-                Store(dWeight + 32, a2, b2);
-                Store(dWeight + 48, a3, b3);
-                Store(dWeight + 64, a4, b4);
-                Store(dWeight + 80, a5, b5);
-                dWeight += 16 * Pairs;
-                continue;
-            }
-
-            Add(dWeight, a0, b0);
-            Add(dWeight + 16, a1, b1);
-            Add(dWeight + 32, a2, b2);
-            Add(dWeight + 48, a3, b3);
-            Add(dWeight + 64, a4, b4);
-            Add(dWeight + 80, a5, b5);
-            dWeight += 16 * Pairs;
+            float* sums = job.Sums + 2 * T.Count * (nint)pair;
+            Put(sums, a0, job.Overwrite);
+            Put(sums + T.Count, b0, job.Overwrite);
+            Put(sums + 2 * T.Count, a1, job.Overwrite);
+            Put(sums + 3 * T.Count, b1, job.Overwrite);
+            Put(sums + 4 * T.Count, a2, job.Overwrite);
+            Put(sums + 5 * T.Count, b2, job.Overwrite);
+            Put(sums + 6 * T.Count, a3, job.Overwrite);
+            Put(sums + 7 * T.Count, b3, job.Overwrite);
+            Put(sums + 8 * T.Count, a4, job.Overwrite);
+            Put(sums + 9 * T.Count, b4, job.Overwrite);
+            Put(sums + 10 * T.Count, a5, job.Overwrite);
+            Put(sums + 11 * T.Count, b5, job.Overwrite);
+            Put(sums + 12 * T.Count, a6, job.Overwrite);
+            Put(sums + 13 * T.Count, b6, job.Overwrite);
+            Put(sums + 14 * T.Count, a7, job.Overwrite);
+            Put(sums + 15 * T.Count, b7, job.Overwrite);
+            Put(sums + 16 * T.Count, a8, job.Overwrite);
+            Put(sums + 17 * T.Count, b8, job.Overwrite);
+            Put(sums + 18 * T.Count, a9, job.Overwrite);
+            Put(sums + 19 * T.Count, b9, job.Overwrite);
+            Put(sums + 20 * T.Count, a10, job.Overwrite);
+            Put(sums + 21 * T.Count, b10, job.Overwrite);
+            Put(sums + 22 * T.Count, a11, job.Overwrite);
+            Put(sums + 23 * T.Count, b11, job.Overwrite);
         }
+
+        return pair;
     }
 
-    /// <summary>dBias[16] += Σ over pixels of dy, formed in registers first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunBias(float* dy, nint plane, int* offsets, int pixelCount, float* dBias)
+    private static int Run12x1<T>(in Job job)
+        where T : struct, IFloats<T>
     {
-        Vector256<float> a = default, b = default;
-        for (int* pixel = offsets, end = offsets + 2 * (nint)pixelCount; pixel < end; pixel += 2)
+        nint plane = job.LastPlane;
+        int* end = job.Offsets + 2 * (nint)job.PixelCount;
+        int pair = 0;
+        for (; pair + 12 <= job.PairCount; pair += 12)
         {
-            float* d = dy + pixel[1];
-            a += Vector256.Load(d);
-            b += Vector256.Load(d + plane);
+            int* pairs = job.PairOffsets + pair;
+            float* x0 = job.X + pairs[0], x1 = job.X + pairs[1], x2 = job.X + pairs[2];
+            float* x3 = job.X + pairs[3], x4 = job.X + pairs[4], x5 = job.X + pairs[5];
+            float* x6 = job.X + pairs[6], x7 = job.X + pairs[7], x8 = job.X + pairs[8];
+            float* x9 = job.X + pairs[9], x10 = job.X + pairs[10], x11 = job.X + pairs[11];
+            T a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default;
+            T a6 = default, a7 = default, a8 = default, a9 = default, a10 = default, a11 = default;
+            for (int* pixel = job.Offsets; pixel < end; pixel += 2)
+            {
+                nint offset = pixel[0];
+                float* d = job.Dy + pixel[1];
+                T d0 = T.LoadBlocks(d, plane);
+                a0 = T.MultiplyAdd(T.Create(x0[offset]), d0, a0);
+                a1 = T.MultiplyAdd(T.Create(x1[offset]), d0, a1);
+                a2 = T.MultiplyAdd(T.Create(x2[offset]), d0, a2);
+                a3 = T.MultiplyAdd(T.Create(x3[offset]), d0, a3);
+                a4 = T.MultiplyAdd(T.Create(x4[offset]), d0, a4);
+                a5 = T.MultiplyAdd(T.Create(x5[offset]), d0, a5);
+                a6 = T.MultiplyAdd(T.Create(x6[offset]), d0, a6);
+                a7 = T.MultiplyAdd(T.Create(x7[offset]), d0, a7);
+                a8 = T.MultiplyAdd(T.Create(x8[offset]), d0, a8);
+                a9 = T.MultiplyAdd(T.Create(x9[offset]), d0, a9);
+                a10 = T.MultiplyAdd(T.Create(x10[offset]), d0, a10);
+                a11 = T.MultiplyAdd(T.Create(x11[offset]), d0, a11);
+            }
+
+            float* sums = job.Sums + T.Count * (nint)pair;
+            Put(sums, a0, job.Overwrite);
+            Put(sums + T.Count, a1, job.Overwrite);
+            Put(sums + 2 * T.Count, a2, job.Overwrite);
+            Put(sums + 3 * T.Count, a3, job.Overwrite);
+            Put(sums + 4 * T.Count, a4, job.Overwrite);
+            Put(sums + 5 * T.Count, a5, job.Overwrite);
+            Put(sums + 6 * T.Count, a6, job.Overwrite);
+            Put(sums + 7 * T.Count, a7, job.Overwrite);
+            Put(sums + 8 * T.Count, a8, job.Overwrite);
+            Put(sums + 9 * T.Count, a9, job.Overwrite);
+            Put(sums + 10 * T.Count, a10, job.Overwrite);
+            Put(sums + 11 * T.Count, a11, job.Overwrite);
         }
 
-        Add(dBias, a, b);
+        return pair;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run6x2<T>(in Job job, int pair)
+        where T : struct, IFloats<T>
+    {
+        nint plane = job.Plane, step = job.VectorStep, lastPlane = job.LastPlane;
+        int* end = job.Offsets + 2 * (nint)job.PixelCount;
+        for (; pair < job.PairCount; pair += 6)
+        {
+            int* pairs = job.PairOffsets + pair;
+            float* x0 = job.X + pairs[0], x1 = job.X + pairs[1], x2 = job.X + pairs[2];
+            float* x3 = job.X + pairs[3], x4 = job.X + pairs[4], x5 = job.X + pairs[5];
+            T a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default;
+            T b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default;
+            for (int* pixel = job.Offsets; pixel < end; pixel += 2)
+            {
+                nint offset = pixel[0];
+                float* d = job.Dy + pixel[1];
+                T d0 = T.LoadBlocks(d, plane);
+                T d1 = T.LoadBlocks(d + step, lastPlane);
+                T x = T.Create(x0[offset]);
+                a0 = T.MultiplyAdd(x, d0, a0);
+                b0 = T.MultiplyAdd(x, d1, b0);
+                x = T.Create(x1[offset]);
+                a1 = T.MultiplyAdd(x, d0, a1);
+                b1 = T.MultiplyAdd(x, d1, b1);
+                x = T.Create(x2[offset]);
+                a2 = T.MultiplyAdd(x, d0, a2);
+                b2 = T.MultiplyAdd(x, d1, b2);
+                x = T.Create(x3[offset]);
+                a3 = T.MultiplyAdd(x, d0, a3);
+                b3 = T.MultiplyAdd(x, d1, b3);
+                x = T.Create(x4[offset]);
+                a4 = T.MultiplyAdd(x, d0, a4);
+                b4 = T.MultiplyAdd(x, d1, b4);
+                x = T.Create(x5[offset]);
+                a5 = T.MultiplyAdd(x, d0, a5);
+                b5 = T.MultiplyAdd(x, d1, b5);
+            }
+
+            float* sums = job.Sums + 2 * T.Count * (nint)pair;
+            Put(sums, a0, job.Overwrite);
+            Put(sums + T.Count, b0, job.Overwrite);
+            Put(sums + 2 * T.Count, a1, job.Overwrite);
+            Put(sums + 3 * T.Count, b1, job.Overwrite);
+            Put(sums + 4 * T.Count, a2, job.Overwrite);
+            Put(sums + 5 * T.Count, b2, job.Overwrite);
+            Put(sums + 6 * T.Count, a3, job.Overwrite);
+            Put(sums + 7 * T.Count, b3, job.Overwrite);
+            Put(sums + 8 * T.Count, a4, job.Overwrite);
+            Put(sums + 9 * T.Count, b4, job.Overwrite);
+            Put(sums + 10 * T.Count, a5, job.Overwrite);
+            Put(sums + 11 * T.Count, b5, job.Overwrite);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Bias<T>(in Job job, float* dBias)
+        where T : struct, IFloats<T>
+    {
+        T a = default, b = default;
+        for (int* pixel = job.Offsets, end = pixel + 2 * (nint)job.PixelCount; pixel < end; pixel += 2)
+        {
+            float* d = job.Dy + pixel[1];
+            a += T.LoadBlocks(d, job.Plane);
+            b += T.LoadBlocks(d + job.VectorStep, job.LastPlane);
+        }
+
+        Put(dBias, a, overwrite: false);
+        Put(dBias + T.Count, b, overwrite: false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(float* sum, Vector256<float> low, Vector256<float> high)
+    private static void Put<T>(float* sum, T value, bool overwrite)
+        where T : struct, IFloats<T>
     {
-        (Vector256.Load(sum) + low).Store(sum);
-        (Vector256.Load(sum + 8) + high).Store(sum + 8);
-    }
+        if (!overwrite)
+        {
+            value = T.Load(sum) + value;
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* sum, Vector256<float> low, Vector256<float> high)
-    {
-        low.Store(sum);
-        high.Store(sum + 8);
+        value.Store(sum);
     }
 }

@@ -7,7 +7,8 @@ namespace ConvNet.Engine.Kernels.Convolution;
 /// A direct convolution as gathers: forward and backward data differ only in which source pixel each output pixel starts from, and
 /// in how the weights are packed. The source of a work item is copied once into a frame of zeros in the thread's cache.
 /// </summary>
-internal sealed unsafe class IndirectPass
+internal sealed unsafe class IndirectPass<T>
+    where T : struct, IFloats<T>
 {
     private const int MinPixels = 24;
     private const double MaxIdleShare = 0.04;
@@ -20,8 +21,8 @@ internal sealed unsafe class IndirectPass
     private readonly int _samplesPerItem;
     private readonly PaddedPlanes _planes;
     private readonly IndirectTables[] _tables;
-    private readonly WeightPanels[] _weights;
-    private readonly AlignedBuffer _bias;
+    private WeightPanels<T>[] _weights;
+    private AlignedBuffer _bias;
     private readonly Action<int, int> _item;
     private float* _source;
     private float* _destination;
@@ -41,14 +42,16 @@ internal sealed unsafe class IndirectPass
         _destinationPlane = destination.Area * 8;
         _planes = IndirectPhase.Frame(phases, source);
         _samplesPerItem = SamplesPerItem(destination.Area / phases.Length);
-        _bias = new AlignedBuffer(Panels * 16);
+        _bias = new AlignedBuffer(Panels * PanelChannels);
         int stride = _planes.IsPlain ? sourceStride : checked(source.Blocks * _planes.Stride);
         _tables = [.. phases.Select(phase => new IndirectTables(phase, source.C, _planes, stride, destinationStride, _samplesPerItem))];
-        _weights = [.. phases.Select(phase => new WeightPanels(source.C, destination.C, [.. phase.Taps.Select(t => t.Weight)]))];
+        _weights = [.. phases.Select(phase => new WeightPanels<T>(source.C, destination.C, [.. phase.Taps.Select(t => t.Weight)]))];
         _item = Item;
     }
 
-    private int Panels => (_destinationChannels + 15) / 16;
+    private static int PanelChannels => 2 * T.Count;
+
+    private int Panels => (_destinationChannels + PanelChannels - 1) / PanelChannels;
 
     /// <param name="weights">
     /// The weight from source channel i to destination channel o at tap t lies at first + o·outStride + i·inStride + t. Must keep its
@@ -57,7 +60,7 @@ internal sealed unsafe class IndirectPass
     /// <param name="bias">One for each destination channel, or empty.</param>
     public void Load(float[] weights, int first, int outStride, int inStride, ReadOnlySpan<float> bias)
     {
-        foreach (WeightPanels panels in _weights)
+        foreach (WeightPanels<T> panels in _weights)
         {
             panels.Load(weights, first, outStride, inStride);
         }
@@ -68,12 +71,22 @@ internal sealed unsafe class IndirectPass
         bias.CopyTo(stored);
     }
 
+    /// <inheritdoc cref="ConvolutionKernel.Share"/>
+    public void Share(IndirectPass<T> loaded, ThreadTeam team)
+    {
+        (_weights, _bias) = (loaded._weights, loaded._bias);
+        foreach (WeightPanels<T> panels in _weights)
+        {
+            panels.Prepare(team);
+        }
+    }
+
     /// <param name="source">First block of the group in sample 0.</param>
     /// <param name="destination">First block of the group in sample 0.</param>
     /// <param name="finished">Called with each sample that is complete, on the thread that has it in its cache.</param>
     public void Run(float* source, float* destination, int samples, ThreadTeam team, Action<int>? finished)
     {
-        foreach (WeightPanels panels in _weights)
+        foreach (WeightPanels<T> panels in _weights)
         {
             panels.Prepare(team);
         }
@@ -113,20 +126,16 @@ internal sealed unsafe class IndirectPass
         {
             for (int panel = 0; panel < Panels; panel++)
             {
+                int left = _destinationChannels - panel * PanelChannels;
                 TileKernel.Job job = _tables[phase].Job(samples);
                 job.Source = source;
-                job.Destination = _destination + (long)first * _destinationStride + 2L * panel * _destinationPlane;
-                job.DestinationPlane = _destinationPlane;
+                job.Destination = _destination + (long)first * _destinationStride + panel * (PanelChannels / 8L) * _destinationPlane;
+                job.VectorStep = TileKernel.Width<T>(left) / 16 * _destinationPlane;
+                job.Plane = _destinationPlane;
+                job.LastPlane = (Math.Min(left, PanelChannels) + 7) / 8 % 2 == 0 ? _destinationPlane : 0;
                 job.Weights = _weights[phase].Panel(panel);
-                job.Bias = _bias.Data + 16 * panel;
-                if (_destinationChannels - 16 * panel > 8)
-                {
-                    TileKernel.Run16(in job);
-                }
-                else
-                {
-                    TileKernel.Run8(in job);
-                }
+                job.Bias = _bias.Data + panel * PanelChannels;
+                TileKernel.Run<T>(in job, left);
             }
         }
 

@@ -43,11 +43,11 @@ internal readonly record struct PaddedPlanes(int H, int W, int Top, int Left, in
         }
     }
 
-    /// <summary>Clears some pixels and returns what follows them.</summary>
+    /// <summary>Clears some blocks of 8 floats and returns what follows them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe float* Zero(float* destination, int pixels)
+    public static unsafe float* Zero(float* destination, int blocks)
     {
-        for (float* end = destination + pixels * 8; destination < end; destination += 8)
+        for (float* end = destination + blocks * 8; destination < end; destination += 8)
         {
             Vector256<float>.Zero.Store(destination);
         }

@@ -8,8 +8,8 @@ namespace ConvNet.Engine.Kernels.Convolution;
 internal sealed unsafe class ReferenceConvolution : ConvolutionKernel
 {
     private readonly ConvolutionGeometry _geometry;
-    private readonly float[] _weights;
-    private readonly float[] _bias;
+    private float[] _weights;
+    private float[] _bias;
     private readonly PerThread<double[]> _planes;
     private readonly PerThread<GradientTree> _trees = new(() => new GradientTree());
 
@@ -28,6 +28,9 @@ internal sealed unsafe class ReferenceConvolution : ConvolutionKernel
         Array.Clear(_bias);
         bias?.AsSpan(0, _bias.Length).CopyTo(_bias);
     }
+
+    public override void Share(ConvolutionKernel loaded, ThreadTeam team) =>
+        (_weights, _bias) = (((ReferenceConvolution)loaded)._weights, ((ReferenceConvolution)loaded)._bias);
 
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null)
     {

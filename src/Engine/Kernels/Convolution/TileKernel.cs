@@ -1,17 +1,26 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution;
 
 /// <summary>
 /// The inner loops of a direct convolution, and of the products of Winograd's algorithm.
-/// A tile is 6 pixels × 16 (or 8) output channels, held in registers over the whole sum:
-/// with 12 accumulators the two FMA pipes stay full, and each input value and each weight is loaded once for 12 FMAs.
-/// A pixel is summed over input channel blocks, then taps, then channels of the block, whichever tile it falls into.
+/// A tile is some pixels × two vectors of output channels, held in registers over the whole sum, so that each input value and each weight
+/// is loaded once for many FMAs. Its picture, [pixel][channels], with what it takes of the processor's vector registers:
+/// <code>
+/// narrow, 16 registers: 6 pixels × 16 channels     wide, 32 registers: 12 pixels × 32 channels
+///         w0    w1                                          w0     w1
+///   x0    a0    b0                                    x0    a0     b0
+///   ..    ..    ..                                    ..    ..     ..
+///   x5    a5    b5                                    x11   a11    b11
+///   12 sums, 2 weights, 1 input                       24 sums, 2 weights, 1 input
+/// </code>
+/// Wide tiles of 6 pixels do what the 12 leave over. A last panel of up to 16 channels falls to tiles of 12 pixels × one wide vector, and of 6 × two
+/// narrow ones.
+/// A pixel is summed over input channel blocks, then taps, then channels of the block, whichever tile and lane it falls into.
 /// </summary>
 internal static unsafe class TileKernel
 {
-    /// <summary>Pixels in a tile.</summary>
+    /// <summary>Pixels come in multiples of this.</summary>
     public const int Pixels = 6;
 
     /// <summary>Where one panel of weights is applied.</summary>
@@ -33,13 +42,21 @@ internal static unsafe class TileKernel
         /// <summary>Entries of the two tables.</summary>
         public int PixelCount;
 
-        /// <summary>Floats from the panel's first 8 output channels to its second 8.</summary>
-        public int DestinationPlane;
+        /// <summary>
+        /// Floats from the panel's first vector of output channels to its second; in a panel of 16, from the first 8 to the second.
+        /// </summary>
+        public nint VectorStep;
 
-        /// <summary>[tap][channel][16], first the taps of full blocks, then those of the last block if it has fewer than 8 channels.</summary>
+        /// <summary>Floats from a vector's first 8 output channels to its second 8.</summary>
+        public nint Plane;
+
+        /// <summary>The same of the panel's last vector: 0 if there is no second 8.</summary>
+        public nint LastPlane;
+
+        /// <summary>[tap][channel][<see cref="Width"/>], first the taps of full blocks, then those of the last block if it has fewer than 8 channels.</summary>
         public float* Weights;
 
-        /// <summary>16 initial values.</summary>
+        /// <summary>An initial value for each output channel of the panel.</summary>
         public float* Bias;
 
         /// <summary>For each (channel block, tap) its offset from a pixel's first input value.</summary>
@@ -52,27 +69,47 @@ internal static unsafe class TileKernel
         public int TailChannels;
     }
 
-    /// <summary>All pixels × 16 output channels.</summary>
-    // Long because the accumulators must be locals: the JIT keeps arrays and refs in memory. The bias is loaded for each tile: held in
-    // two more registers over the loop it would make 17, and every FMA would need a longer encoding (or a spill without AVX-512).
+    /// <summary>Output channels of a panel of which <paramref name="channels"/> are left: two vectors, or the last 16.</summary>
+    public static int Width<T>(int channels)
+        where T : struct, IFloats<T> => channels > 16 ? 2 * T.Count : 16;
+
+    /// <summary>All pixels × one panel.</summary>
+    /// <param name="channels">Output channels that are left.</param>
+    public static void Run<T>(in Job job, int channels)
+        where T : struct, IFloats<T>
+    {
+        if (channels <= 8)
+        {
+            Run6x1(in job);
+        }
+        else if (channels <= T.Count)
+        {
+            Run6x2<Floats8>(in job, VectorWidth.IsSplit ? 0 : Run12x1<T>(in job));
+        }
+        else
+        {
+            Run6x2<T>(in job, T.Count == 8 ? 0 : Run12x2<T>(in job));
+        }
+    }
+
+    // Long because the sums must be locals: the JIT keeps arrays and refs in memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run16(in Job job)
+    private static int Run12x2<T>(in Job job)
+        where T : struct, IFloats<T>
     {
         int taps = job.FullTaps + job.TailTaps;
         int full = job.FullTaps;
         int tail = job.TailChannels;
-        int plane = job.DestinationPlane;
-        for (int pixel = 0; pixel < job.PixelCount; pixel += Pixels)
+        int pixel = 0;
+        for (; pixel + 12 <= job.PixelCount; pixel += 12)
         {
             int* offsets = job.SourceOffsets + pixel;
-            float* x0 = job.Source + offsets[0];
-            float* x1 = job.Source + offsets[1];
-            float* x2 = job.Source + offsets[2];
-            float* x3 = job.Source + offsets[3];
-            float* x4 = job.Source + offsets[4];
-            float* x5 = job.Source + offsets[5];
-            Vector256<float> a0 = Vector256.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
-            Vector256<float> b0 = Vector256.Load(job.Bias + 8), b1 = b0, b2 = b0, b3 = b0, b4 = b0, b5 = b0;
+            float* x0 = job.Source + offsets[0], x1 = job.Source + offsets[1], x2 = job.Source + offsets[2];
+            float* x3 = job.Source + offsets[3], x4 = job.Source + offsets[4], x5 = job.Source + offsets[5];
+            float* x6 = job.Source + offsets[6], x7 = job.Source + offsets[7], x8 = job.Source + offsets[8];
+            float* x9 = job.Source + offsets[9], x10 = job.Source + offsets[10], x11 = job.Source + offsets[11];
+            T a0 = T.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0;
+            T b0 = T.Load(job.Bias + T.Count), b1 = b0, b2 = b0, b3 = b0, b4 = b0, b5 = b0, b6 = b0, b7 = b0, b8 = b0, b9 = b0, b10 = b0, b11 = b0;
             float* w = job.Weights;
             for (int tap = 0; tap < taps; tap++)
             {
@@ -80,71 +117,210 @@ internal static unsafe class TileKernel
                 nint end = offset + (tap < full ? 8 : tail);
                 do
                 {
-                    Vector256<float> w0 = Vector256.Load(w);
-                    Vector256<float> w1 = Vector256.Load(w + 8);
-                    Vector256<float> x = Vector256.Create(x0[offset]);
-                    a0 = Vector256.FusedMultiplyAdd(x, w0, a0);
-                    b0 = Vector256.FusedMultiplyAdd(x, w1, b0);
-                    x = Vector256.Create(x1[offset]);
-                    a1 = Vector256.FusedMultiplyAdd(x, w0, a1);
-                    b1 = Vector256.FusedMultiplyAdd(x, w1, b1);
-                    x = Vector256.Create(x2[offset]);
-                    a2 = Vector256.FusedMultiplyAdd(x, w0, a2);
-                    b2 = Vector256.FusedMultiplyAdd(x, w1, b2);
-                    x = Vector256.Create(x3[offset]);
-                    a3 = Vector256.FusedMultiplyAdd(x, w0, a3);
-                    b3 = Vector256.FusedMultiplyAdd(x, w1, b3);
-                    x = Vector256.Create(x4[offset]);
-                    a4 = Vector256.FusedMultiplyAdd(x, w0, a4);
-                    b4 = Vector256.FusedMultiplyAdd(x, w1, b4);
-                    x = Vector256.Create(x5[offset]);
-                    a5 = Vector256.FusedMultiplyAdd(x, w0, a5);
-                    b5 = Vector256.FusedMultiplyAdd(x, w1, b5);
+                    T w0 = T.Load(w);
+                    T w1 = T.Load(w + T.Count);
+                    T x = T.Create(x0[offset]);
+                    a0 = T.MultiplyAdd(x, w0, a0);
+                    b0 = T.MultiplyAdd(x, w1, b0);
+                    x = T.Create(x1[offset]);
+                    a1 = T.MultiplyAdd(x, w0, a1);
+                    b1 = T.MultiplyAdd(x, w1, b1);
+                    x = T.Create(x2[offset]);
+                    a2 = T.MultiplyAdd(x, w0, a2);
+                    b2 = T.MultiplyAdd(x, w1, b2);
+                    x = T.Create(x3[offset]);
+                    a3 = T.MultiplyAdd(x, w0, a3);
+                    b3 = T.MultiplyAdd(x, w1, b3);
+                    x = T.Create(x4[offset]);
+                    a4 = T.MultiplyAdd(x, w0, a4);
+                    b4 = T.MultiplyAdd(x, w1, b4);
+                    x = T.Create(x5[offset]);
+                    a5 = T.MultiplyAdd(x, w0, a5);
+                    b5 = T.MultiplyAdd(x, w1, b5);
+                    x = T.Create(x6[offset]);
+                    a6 = T.MultiplyAdd(x, w0, a6);
+                    b6 = T.MultiplyAdd(x, w1, b6);
+                    x = T.Create(x7[offset]);
+                    a7 = T.MultiplyAdd(x, w0, a7);
+                    b7 = T.MultiplyAdd(x, w1, b7);
+                    x = T.Create(x8[offset]);
+                    a8 = T.MultiplyAdd(x, w0, a8);
+                    b8 = T.MultiplyAdd(x, w1, b8);
+                    x = T.Create(x9[offset]);
+                    a9 = T.MultiplyAdd(x, w0, a9);
+                    b9 = T.MultiplyAdd(x, w1, b9);
+                    x = T.Create(x10[offset]);
+                    a10 = T.MultiplyAdd(x, w0, a10);
+                    b10 = T.MultiplyAdd(x, w1, b10);
+                    x = T.Create(x11[offset]);
+                    a11 = T.MultiplyAdd(x, w0, a11);
+                    b11 = T.MultiplyAdd(x, w1, b11);
+                    w += 2 * T.Count;
+                }
+                while (++offset < end);
+            }
+
+            offsets = job.DestinationOffsets + pixel;
+            Store(in job, offsets[0], a0, b0);
+            Store(in job, offsets[1], a1, b1);
+            Store(in job, offsets[2], a2, b2);
+            Store(in job, offsets[3], a3, b3);
+            Store(in job, offsets[4], a4, b4);
+            Store(in job, offsets[5], a5, b5);
+            Store(in job, offsets[6], a6, b6);
+            Store(in job, offsets[7], a7, b7);
+            Store(in job, offsets[8], a8, b8);
+            Store(in job, offsets[9], a9, b9);
+            Store(in job, offsets[10], a10, b10);
+            Store(in job, offsets[11], a11, b11);
+        }
+
+        return pixel;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int Run12x1<T>(in Job job)
+        where T : struct, IFloats<T>
+    {
+        int taps = job.FullTaps + job.TailTaps;
+        int full = job.FullTaps;
+        int tail = job.TailChannels;
+        int pixel = 0;
+        for (; pixel + 12 <= job.PixelCount; pixel += 12)
+        {
+            int* offsets = job.SourceOffsets + pixel;
+            float* x0 = job.Source + offsets[0], x1 = job.Source + offsets[1], x2 = job.Source + offsets[2];
+            float* x3 = job.Source + offsets[3], x4 = job.Source + offsets[4], x5 = job.Source + offsets[5];
+            float* x6 = job.Source + offsets[6], x7 = job.Source + offsets[7], x8 = job.Source + offsets[8];
+            float* x9 = job.Source + offsets[9], x10 = job.Source + offsets[10], x11 = job.Source + offsets[11];
+            T a0 = T.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0;
+            float* w = job.Weights;
+            for (int tap = 0; tap < taps; tap++)
+            {
+                nint offset = job.Taps[tap];
+                nint end = offset + (tap < full ? 8 : tail);
+                do
+                {
+                    T w0 = T.Load(w);
+                    a0 = T.MultiplyAdd(T.Create(x0[offset]), w0, a0);
+                    a1 = T.MultiplyAdd(T.Create(x1[offset]), w0, a1);
+                    a2 = T.MultiplyAdd(T.Create(x2[offset]), w0, a2);
+                    a3 = T.MultiplyAdd(T.Create(x3[offset]), w0, a3);
+                    a4 = T.MultiplyAdd(T.Create(x4[offset]), w0, a4);
+                    a5 = T.MultiplyAdd(T.Create(x5[offset]), w0, a5);
+                    a6 = T.MultiplyAdd(T.Create(x6[offset]), w0, a6);
+                    a7 = T.MultiplyAdd(T.Create(x7[offset]), w0, a7);
+                    a8 = T.MultiplyAdd(T.Create(x8[offset]), w0, a8);
+                    a9 = T.MultiplyAdd(T.Create(x9[offset]), w0, a9);
+                    a10 = T.MultiplyAdd(T.Create(x10[offset]), w0, a10);
+                    a11 = T.MultiplyAdd(T.Create(x11[offset]), w0, a11);
                     w += 16;
                 }
                 while (++offset < end);
             }
 
             offsets = job.DestinationOffsets + pixel;
-            Store(job.Destination + offsets[0], plane, a0, b0);
-            Store(job.Destination + offsets[1], plane, a1, b1);
-            Store(job.Destination + offsets[2], plane, a2, b2);
-            Store(job.Destination + offsets[3], plane, a3, b3);
-            Store(job.Destination + offsets[4], plane, a4, b4);
-            Store(job.Destination + offsets[5], plane, a5, b5);
+            a0.StoreBlocks(job.Destination + offsets[0], job.LastPlane);
+            a1.StoreBlocks(job.Destination + offsets[1], job.LastPlane);
+            a2.StoreBlocks(job.Destination + offsets[2], job.LastPlane);
+            a3.StoreBlocks(job.Destination + offsets[3], job.LastPlane);
+            a4.StoreBlocks(job.Destination + offsets[4], job.LastPlane);
+            a5.StoreBlocks(job.Destination + offsets[5], job.LastPlane);
+            a6.StoreBlocks(job.Destination + offsets[6], job.LastPlane);
+            a7.StoreBlocks(job.Destination + offsets[7], job.LastPlane);
+            a8.StoreBlocks(job.Destination + offsets[8], job.LastPlane);
+            a9.StoreBlocks(job.Destination + offsets[9], job.LastPlane);
+            a10.StoreBlocks(job.Destination + offsets[10], job.LastPlane);
+            a11.StoreBlocks(job.Destination + offsets[11], job.LastPlane);
         }
+
+        return pixel;
     }
 
-    /// <summary>All pixels × the first 8 output channels of a panel: the last panel when the number of blocks is odd.</summary>
+    // The bias is loaded for each tile: held in two more registers over the loop it would make 17, and every FMA would need a longer
+    // encoding (or a spill without AVX-512).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run8(in Job job)
+    private static void Run6x2<T>(in Job job, int pixel)
+        where T : struct, IFloats<T>
     {
-        Vector256<float> bias = Vector256.Load(job.Bias);
         int taps = job.FullTaps + job.TailTaps;
-        for (int pixel = 0; pixel < job.PixelCount; pixel += Pixels)
+        int full = job.FullTaps;
+        int tail = job.TailChannels;
+        for (; pixel < job.PixelCount; pixel += 6)
         {
             int* offsets = job.SourceOffsets + pixel;
-            float* x0 = job.Source + offsets[0];
-            float* x1 = job.Source + offsets[1];
-            float* x2 = job.Source + offsets[2];
-            float* x3 = job.Source + offsets[3];
-            float* x4 = job.Source + offsets[4];
-            float* x5 = job.Source + offsets[5];
-            Vector256<float> a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias, a5 = bias;
+            float* x0 = job.Source + offsets[0], x1 = job.Source + offsets[1], x2 = job.Source + offsets[2];
+            float* x3 = job.Source + offsets[3], x4 = job.Source + offsets[4], x5 = job.Source + offsets[5];
+            T a0 = T.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+            T b0 = T.Load(job.Bias + T.Count), b1 = b0, b2 = b0, b3 = b0, b4 = b0, b5 = b0;
             float* w = job.Weights;
             for (int tap = 0; tap < taps; tap++)
             {
                 nint offset = job.Taps[tap];
-                nint end = offset + (tap < job.FullTaps ? 8 : job.TailChannels);
+                nint end = offset + (tap < full ? 8 : tail);
                 do
                 {
-                    Vector256<float> w0 = Vector256.Load(w);
-                    a0 = Vector256.FusedMultiplyAdd(Vector256.Create(x0[offset]), w0, a0);
-                    a1 = Vector256.FusedMultiplyAdd(Vector256.Create(x1[offset]), w0, a1);
-                    a2 = Vector256.FusedMultiplyAdd(Vector256.Create(x2[offset]), w0, a2);
-                    a3 = Vector256.FusedMultiplyAdd(Vector256.Create(x3[offset]), w0, a3);
-                    a4 = Vector256.FusedMultiplyAdd(Vector256.Create(x4[offset]), w0, a4);
-                    a5 = Vector256.FusedMultiplyAdd(Vector256.Create(x5[offset]), w0, a5);
+                    T w0 = T.Load(w);
+                    T w1 = T.Load(w + T.Count);
+                    T x = T.Create(x0[offset]);
+                    a0 = T.MultiplyAdd(x, w0, a0);
+                    b0 = T.MultiplyAdd(x, w1, b0);
+                    x = T.Create(x1[offset]);
+                    a1 = T.MultiplyAdd(x, w0, a1);
+                    b1 = T.MultiplyAdd(x, w1, b1);
+                    x = T.Create(x2[offset]);
+                    a2 = T.MultiplyAdd(x, w0, a2);
+                    b2 = T.MultiplyAdd(x, w1, b2);
+                    x = T.Create(x3[offset]);
+                    a3 = T.MultiplyAdd(x, w0, a3);
+                    b3 = T.MultiplyAdd(x, w1, b3);
+                    x = T.Create(x4[offset]);
+                    a4 = T.MultiplyAdd(x, w0, a4);
+                    b4 = T.MultiplyAdd(x, w1, b4);
+                    x = T.Create(x5[offset]);
+                    a5 = T.MultiplyAdd(x, w0, a5);
+                    b5 = T.MultiplyAdd(x, w1, b5);
+                    w += 2 * T.Count;
+                }
+                while (++offset < end);
+            }
+
+            offsets = job.DestinationOffsets + pixel;
+            Store(in job, offsets[0], a0, b0);
+            Store(in job, offsets[1], a1, b1);
+            Store(in job, offsets[2], a2, b2);
+            Store(in job, offsets[3], a3, b3);
+            Store(in job, offsets[4], a4, b4);
+            Store(in job, offsets[5], a5, b5);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run6x1(in Job job)
+    {
+        int taps = job.FullTaps + job.TailTaps;
+        int full = job.FullTaps;
+        int tail = job.TailChannels;
+        for (int pixel = 0; pixel < job.PixelCount; pixel += 6)
+        {
+            int* offsets = job.SourceOffsets + pixel;
+            float* x0 = job.Source + offsets[0], x1 = job.Source + offsets[1], x2 = job.Source + offsets[2];
+            float* x3 = job.Source + offsets[3], x4 = job.Source + offsets[4], x5 = job.Source + offsets[5];
+            Floats8 a0 = Floats8.Load(job.Bias), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
+            float* w = job.Weights;
+            for (int tap = 0; tap < taps; tap++)
+            {
+                nint offset = job.Taps[tap];
+                nint end = offset + (tap < full ? 8 : tail);
+                do
+                {
+                    Floats8 w0 = Floats8.Load(w);
+                    a0 = Floats8.MultiplyAdd(Floats8.Create(x0[offset]), w0, a0);
+                    a1 = Floats8.MultiplyAdd(Floats8.Create(x1[offset]), w0, a1);
+                    a2 = Floats8.MultiplyAdd(Floats8.Create(x2[offset]), w0, a2);
+                    a3 = Floats8.MultiplyAdd(Floats8.Create(x3[offset]), w0, a3);
+                    a4 = Floats8.MultiplyAdd(Floats8.Create(x4[offset]), w0, a4);
+                    a5 = Floats8.MultiplyAdd(Floats8.Create(x5[offset]), w0, a5);
                     w += 16;
                 }
                 while (++offset < end);
@@ -161,9 +337,10 @@ internal static unsafe class TileKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* destination, int plane, Vector256<float> low, Vector256<float> high)
+    private static void Store<T>(in Job job, int offset, T first, T second)
+        where T : struct, IFloats<T>
     {
-        low.Store(destination);
-        high.Store(destination + plane);
+        first.StoreBlocks(job.Destination + offset, job.Plane);
+        second.StoreBlocks(job.Destination + offset + job.VectorStep, job.LastPlane);
     }
 }

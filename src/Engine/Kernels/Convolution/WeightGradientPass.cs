@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
@@ -5,22 +6,27 @@ using ConvNet.Engine.Threads;
 namespace ConvNet.Engine.Kernels.Convolution;
 
 /// <summary>
-/// dWeight and dBias of one group. A work item is a tile of 16 output channels × a few input blocks with all taps; it goes through the
-/// shards in order and combines their leaves while the tile is in cache. Pixels are summed in runs of up to 128, counted from the
+/// dWeight and dBias of one group. A work item is a panel of output channels × a few input blocks with all taps; it goes through the
+/// shards in order and combines their leaves while they are in cache. Pixels are summed in runs of up to 128, counted from the
 /// shard's first sample, and the runs one after the other: short sums keep the error small, and a run stays in the first-level cache.
 /// </summary>
-internal sealed unsafe class WeightGradientPass
+internal sealed unsafe class WeightGradientPass<T>
+    where T : struct, IFloats<T>
 {
     private const int RunPixels = 128;
 
     /// <summary>Enough (tap, channel) pairs that rounding up to groups of 6 wastes little.</summary>
     private const int MinPairs = 96;
 
+    /// <summary>Fewer items than this would leave threads idle: panels are then of 16 channels.</summary>
+    private const int MinItems = 4;
+
     private readonly ConvolutionGeometry _geometry;
     private readonly int _channels;
     private readonly int _filters;
     private readonly int _xStride;
     private readonly int _dyStride;
+    private readonly int _panelChannels;
     private readonly int _blocksPerItem;
     private readonly int _samplesPerRun;
     private readonly PaddedPlanes _planes;
@@ -53,6 +59,7 @@ internal sealed unsafe class WeightGradientPass
         int right = (output.W - 1) * geometry.Stride.W - geometry.Padding.W + (geometry.Kernel.W - 1) * geometry.Dilation.W;
         _planes = PaddedPlanes.Covering(geometry.Input.H, geometry.Input.W, -geometry.Padding.H, -geometry.Padding.W, bottom, right);
         _blocksPerItem = Math.Min(Blocks, Math.Max(1, MinPairs / (8 * geometry.Taps)));
+        _panelChannels = (_filters + 2 * T.Count - 1) / (2 * T.Count) * Items < MinItems ? 16 : 2 * T.Count;
         _samplesPerRun = Math.Max(1, RunPixels / output.Area);
         int runs = (output.Area + RunPixels - 1) / RunPixels;
         _runPixels = runs > 1 ? (output.Area + runs - 1) / runs : RunPixels;
@@ -68,7 +75,7 @@ internal sealed unsafe class WeightGradientPass
     /// <summary>Items of one panel.</summary>
     private int Items => (Blocks + _blocksPerItem - 1) / _blocksPerItem;
 
-    private int Panels => (_filters + 15) / 16;
+    private int Panels => (_filters + _panelChannels - 1) / _panelChannels;
 
     /// <param name="x">First block of the group in sample 0.</param>
     /// <param name="dy">First block of the group in sample 0.</param>
@@ -124,6 +131,9 @@ internal sealed unsafe class WeightGradientPass
 
     private static int RoundUpToGroups(int pairs) => (pairs + GradientKernel.Pairs - 1) / GradientKernel.Pairs * GradientKernel.Pairs;
 
+    /// <summary>Output channels of a panel.</summary>
+    private int PanelFilters(int panel) => Math.Min(_panelChannels, _filters - panel * _panelChannels);
+
     private void Item(int item, int thread)
     {
         int panel = item % Panels;
@@ -134,7 +144,8 @@ internal sealed unsafe class WeightGradientPass
         int pairs = pairOffsets.Length;
         bool withBias = _rootOfBias != null && firstBlock == 0;
         GradientTree tree = _trees[thread];
-        tree.Begin((pairs + 1) * 16);
+        int width = TileKernel.Width<T>(PanelFilters(panel));
+        tree.Begin((pairs + 1) * width);
         foreach (LocalShard shard in _plan.Shards)
         {
             fixed (float* leaf = tree.Leaf())
@@ -150,8 +161,8 @@ internal sealed unsafe class WeightGradientPass
                 Unpack(sum, panel, firstBlock, channels, shard.Root);
                 if (withBias)
                 {
-                    int filters = Math.Min(16, _filters - 16 * panel);
-                    sum.Slice(16 * pairs, filters).CopyTo(_rootOfBias!(shard.Root).AsSpan(_firstFilter + 16 * panel));
+                    sum.Slice(width * pairs, PanelFilters(panel))
+                        .CopyTo(_rootOfBias!(shard.Root).AsSpan(_firstFilter + panel * _panelChannels));
                 }
             }
         }
@@ -160,22 +171,26 @@ internal sealed unsafe class WeightGradientPass
     private void AddRun(int first, int samples, int panel, int firstBlock, int blocks, int[] pairTable, float* leaf, bool withBias)
     {
         int area = _geometry.Output.Area;
-        float* x = Source(first, samples, firstBlock, blocks);
-        float* dy = _dy + (long)first * _dyStride + 16L * panel * area;
-
-        // The last panel may have one block only: its second half is then summed for nothing.
-        int plane = _filters - 16 * panel > 8 ? area * 8 : 0;
+        int filters = PanelFilters(panel);
         int pixels = samples * area;
-        int pairs = pairTable.Length;
         fixed (int* offsets = _offsets, pairOffsets = pairTable)
         {
+            var job = new GradientKernel.Job
+            {
+                X = Source(first, samples, firstBlock, blocks),
+                PairOffsets = pairOffsets,
+                PairCount = pairTable.Length,
+                Sums = leaf,
+            };
+            job.SetPanel<T>(_dy + (long)first * _dyStride + (long)panel * _panelChannels * area, (filters + 7) / 8, area * 8);
             for (int p = 0; p < pixels; p += _runPixels)
             {
-                int count = Math.Min(_runPixels, pixels - p);
-                GradientKernel.Run(x, dy, plane, offsets + 2 * p, count, pairOffsets, pairs, leaf);
+                job.Offsets = offsets + 2 * p;
+                job.PixelCount = Math.Min(_runPixels, pixels - p);
+                GradientKernel.Run<T>(in job, filters);
                 if (withBias)
                 {
-                    GradientKernel.RunBias(dy, plane, offsets + 2 * p, count, leaf + 16 * pairs);
+                    GradientKernel.RunBias<T>(in job, filters, leaf + TileKernel.Width<T>(filters) * pairTable.Length);
                 }
             }
         }
@@ -199,24 +214,26 @@ internal sealed unsafe class WeightGradientPass
         return padded;
     }
 
-    /// <summary>[block][tap][channel][16] to (K, C, R, S).</summary>
+    /// <summary>[block][tap][channel][filter of the panel] to (K, C, R, S).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Unpack(ReadOnlySpan<float> sum, int panel, int firstBlock, int channels, int root)
     {
         int taps = _geometry.Taps;
-        int filters = Math.Min(16, _filters - 16 * panel);
+        int filters = PanelFilters(panel);
+        int width = TileKernel.Width<T>(filters);
         for (int k = 0; k < filters; k++)
         {
-            int start = (_firstFilter + 16 * panel + k) * _geometry.FilterCount + 8 * firstBlock * taps;
+            int start = (_firstFilter + panel * _panelChannels + k) * _geometry.FilterCount + 8 * firstBlock * taps;
             Span<float> filter = _rootOfWeights(root).AsSpan(start, channels * taps);
             int i = 0;
             for (int c = 0; c < channels; c++)
             {
                 int lanes = Math.Min(8, channels - (c & ~7));
-                int source = ((c & ~7) * taps + (c & 7)) * 16 + k;
+                int source = ((c & ~7) * taps + (c & 7)) * width + k;
                 for (int tap = 0; tap < taps; tap++)
                 {
                     filter[i++] = sum[source];
-                    source += lanes * 16;
+                    source += lanes * width;
                 }
             }
         }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
@@ -6,21 +5,22 @@ using ConvNet.Engine.Threads;
 namespace ConvNet.Engine.Kernels.LocallyConnected;
 
 /// <summary>
-/// 8 filters (backward data: 8 input channels) at a time. Each weight is used once per sample, so the samples run innermost and
+/// A vector of filters (backward data: of input channels) at a time. Each weight is used once per sample, so the samples run innermost and
 /// the filters of one position stay in cache.
 /// </summary>
-internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
+internal sealed unsafe class FastLocallyConnected<T> : LocallyConnectedKernel
+    where T : struct, IFloats<T>
 {
     private readonly ConvolutionGeometry _geometry;
     private readonly PerThread<GradientTree> _trees = new(() => new GradientTree());
 
-    /// <summary>(K/8, Ho·Wo, C·R·S, 8).</summary>
+    /// <summary>(vector of filters, Ho·Wo, C·R·S, lane).</summary>
     private readonly float[] _byFilter;
 
-    /// <summary>(C/8, Ho·Wo, K·R·S, 8).</summary>
+    /// <summary>(vector of channels, Ho·Wo, K·R·S, lane).</summary>
     private readonly float[] _byChannel;
 
-    /// <summary>(K/8, Ho·Wo, 8).</summary>
+    /// <summary>(vector of filters, Ho·Wo, lane).</summary>
     private readonly float[] _bias;
 
     private readonly Action<int, int> _forward;
@@ -39,9 +39,9 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
     {
         _geometry = geometry;
         int area = geometry.Output.Area;
-        _byFilter = new float[checked(geometry.Output.Blocks * 8 * area * geometry.FilterCount)];
-        _byChannel = new float[checked(geometry.Input.Blocks * 8 * area * geometry.Output.C * geometry.Taps)];
-        _bias = new float[geometry.Output.Blocks * 8 * area];
+        _byFilter = new float[checked(Vectors(geometry.Output) * T.Count * area * geometry.FilterCount)];
+        _byChannel = new float[checked(Vectors(geometry.Input) * T.Count * area * geometry.Output.C * geometry.Taps)];
+        _bias = new float[Vectors(geometry.Output) * T.Count * area];
         (_forward, _backwardData) = (ForwardItem, BackwardDataItem);
         (_backwardWeights, _backwardBias) = (BackwardWeightsItem, BackwardBiasItem);
     }
@@ -56,34 +56,34 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
             int tap = i / area % taps;
             int c = i / area / taps % _geometry.Input.C;
             int k = i / area / _geometry.FilterCount;
-            _byFilter[(((k >> 3) * area + pixel) * _geometry.FilterCount + c * taps + tap) * 8 + (k & 7)] = weights[i];
-            _byChannel[(((c >> 3) * area + pixel) * _geometry.Output.C * taps + k * taps + tap) * 8 + (c & 7)] = weights[i];
+            _byFilter[((k / T.Count * area + pixel) * _geometry.FilterCount + c * taps + tap) * T.Count + k % T.Count] = weights[i];
+            _byChannel[((c / T.Count * area + pixel) * _geometry.Output.C * taps + k * taps + tap) * T.Count + c % T.Count] = weights[i];
         }
 
         for (int i = 0; i < bias.Length; i++)
         {
             int k = i / area;
-            _bias[((k >> 3) * area + i % area) * 8 + (k & 7)] = bias[i];
+            _bias[(k / T.Count * area + i % area) * T.Count + k % T.Count] = bias[i];
         }
     }
 
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team)
     {
         (_x, _y, _samples) = (x, y, samples);
-        team.Run(_geometry.Output.Blocks * _geometry.Output.Area, _forward);
+        team.Run(Vectors(_geometry.Output) * _geometry.Output.Area, _forward);
     }
 
     public override void BackwardData(Activation dy, Activation dx, int samples, ThreadTeam team)
     {
         (_dy, _dx) = (dy, dx);
-        team.Run(samples * _geometry.Input.Blocks, _backwardData);
+        team.Run(samples * Vectors(_geometry.Input), _backwardData);
     }
 
     public override void BackwardWeights(Activation x, Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team)
     {
         (_x, _dy, _plan, _roots) = (x, dy, plan, roots);
         _trees.Reserve(team.Size);
-        team.Run(_geometry.Output.Blocks * _geometry.Output.Area, _backwardWeights);
+        team.Run(Vectors(_geometry.Output) * _geometry.Output.Area, _backwardWeights);
     }
 
     public override void BackwardBias(Activation dy, ShardPlan plan, Func<int, float[]> roots, ThreadTeam team)
@@ -93,53 +93,63 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
         team.Run(_geometry.Output.Blocks, _backwardBias);
     }
 
-    /// <summary>8 filters at one output pixel, for all samples.</summary>
+    private static int Vectors(Shape shape) => (shape.C + T.Count - 1) / T.Count;
+
+    /// <summary>Floats from a vector's first block to its second, or 0 if it has none.</summary>
+    private static nint Plane(Shape shape, int vector) => (vector + 1) * (T.Count / 8) <= shape.Blocks ? 8 * shape.Area : 0;
+
+    /// <summary>The filters of a vector at one output pixel, for all samples.</summary>
     private void ForwardItem(int item, int thread)
     {
         int area = _geometry.Output.Area;
-        int pixel = item % area;
-        fixed (float* weights = &_byFilter[item * _geometry.FilterCount * 8], bias = &_bias[item * 8])
+        (int vector, int pixel) = Math.DivRem(item, area);
+        nint plane = Plane(_geometry.Output, vector);
+        fixed (float* weights = &_byFilter[item * _geometry.FilterCount * T.Count], bias = &_bias[item * T.Count])
         {
             for (int n = 0; n < _samples; n++)
             {
-                Vector256<float> sum = Vector256.Load(bias);
+                T sum = T.Load(bias);
                 foreach ((int tap, int input) in Taps(pixel))
                 {
                     for (int c = 0; c < _geometry.Input.C; c++)
                     {
-                        Vector256<float> value = Vector256.Create(_x.Data[Place(_x, n, c, input)]);
-                        sum = Vector256.FusedMultiplyAdd(value, Vector256.Load(weights + (c * _geometry.Taps + tap) * 8), sum);
+                        T value = T.Create(_x.Data[Place(_x, n, c, input)]);
+                        sum = T.MultiplyAdd(value, T.Load(weights + (c * _geometry.Taps + tap) * T.Count), sum);
                     }
                 }
 
-                sum.Store(_y.Data + Place(_y, n, item / area * 8, pixel));
+                sum.StoreBlocks(_y.Data + Place(_y, n, vector * T.Count, pixel), plane);
             }
         }
     }
 
-    /// <summary>8 input channels of one sample.</summary>
+    /// <summary>The input channels of a vector, of one sample.</summary>
     private void BackwardDataItem(int item, int thread)
     {
         int area = _geometry.Output.Area;
-        int n = item / _geometry.Input.Blocks;
-        int block = item % _geometry.Input.Blocks;
-        _dx.Block(n, block).Clear();
+        (int n, int vector) = Math.DivRem(item, Vectors(_geometry.Input));
+        nint plane = Plane(_geometry.Input, vector);
+        for (int block = vector * (T.Count / 8); block < Math.Min((vector + 1) * (T.Count / 8), _geometry.Input.Blocks); block++)
+        {
+            _dx.Block(n, block).Clear();
+        }
+
         fixed (float* packed = _byChannel)
         {
             for (int pixel = 0; pixel < area; pixel++)
             {
-                float* weights = packed + (long)(block * area + pixel) * _geometry.Output.C * _geometry.Taps * 8;
+                float* weights = packed + (long)(vector * area + pixel) * _geometry.Output.C * _geometry.Taps * T.Count;
                 foreach ((int tap, int input) in Taps(pixel))
                 {
-                    float* target = _dx.Data + Place(_dx, n, block * 8, input);
-                    Vector256<float> sum = Vector256.Load(target);
+                    float* target = _dx.Data + Place(_dx, n, vector * T.Count, input);
+                    T sum = T.LoadBlocks(target, plane);
                     for (int k = 0; k < _geometry.Output.C; k++)
                     {
-                        Vector256<float> gradient = Vector256.Create(_dy.Data[Place(_dy, n, k, pixel)]);
-                        sum = Vector256.FusedMultiplyAdd(gradient, Vector256.Load(weights + (k * _geometry.Taps + tap) * 8), sum);
+                        T gradient = T.Create(_dy.Data[Place(_dy, n, k, pixel)]);
+                        sum = T.MultiplyAdd(gradient, T.Load(weights + (k * _geometry.Taps + tap) * T.Count), sum);
                     }
 
-                    sum.Store(target);
+                    sum.StoreBlocks(target, plane);
                 }
             }
         }
@@ -150,13 +160,13 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
         int area = _geometry.Output.Area;
         int filter = _geometry.FilterCount;
         GradientTree tree = _trees[thread];
-        tree.Begin(filter * 8);
+        tree.Begin(filter * T.Count);
         foreach (LocalShard shard in _plan.Shards)
         {
             AddPosition(_x, _dy, shard, item / area, item % area, tree.Leaf());
             if (tree.Commit(shard, out ReadOnlySpan<float> sum))
             {
-                Scatter(sum, _roots(shard.Root), item / area, filter, area, item % area);
+                Scatter(sum, _roots(shard.Root), item / area * T.Count, T.Count, filter, area, item % area);
             }
         }
     }
@@ -176,28 +186,29 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
 
             if (tree.Commit(shard, out ReadOnlySpan<float> sum))
             {
-                Scatter(sum, _roots(shard.Root), block, area, 1, 0);
+                Scatter(sum, _roots(shard.Root), 8 * block, 8, area, 1, 0);
             }
         }
     }
 
     private static long Place(Activation activation, int n, int c, int pixel) => activation.Index(n, c, 0, 0) + pixel * 8L;
 
-    /// <summary>Adds the gradient of 8 filters at one position over the samples of a shard, in their order; leaf is (C·R·S, 8).</summary>
-    private void AddPosition(Activation x, Activation dy, in LocalShard shard, int block, int pixel, Span<float> leaf)
+    /// <summary>Adds the gradient of a vector's filters at one position over the samples of a shard, in their order; leaf is (C·R·S, lane).</summary>
+    private void AddPosition(Activation x, Activation dy, in LocalShard shard, int vector, int pixel, Span<float> leaf)
     {
+        nint plane = Plane(_geometry.Output, vector);
         fixed (float* target = leaf)
         {
             for (int n = shard.First; n < shard.End; n++)
             {
-                Vector256<float> gradient = Vector256.Load(dy.Data + Place(dy, n, block * 8, pixel));
+                T gradient = T.LoadBlocks(dy.Data + Place(dy, n, vector * T.Count, pixel), plane);
                 foreach ((int tap, int input) in Taps(pixel))
                 {
                     for (int c = 0; c < _geometry.Input.C; c++)
                     {
-                        float* weight = target + (c * _geometry.Taps + tap) * 8;
-                        Vector256<float> value = Vector256.Create(x.Data[Place(x, n, c, input)]);
-                        Vector256.FusedMultiplyAdd(value, gradient, Vector256.Load(weight)).Store(weight);
+                        float* weight = target + (c * _geometry.Taps + tap) * T.Count;
+                        T value = T.Create(x.Data[Place(x, n, c, input)]);
+                        T.MultiplyAdd(value, gradient, T.Load(weight)).Store(weight);
                     }
                 }
             }
@@ -205,14 +216,13 @@ internal sealed unsafe class FastLocallyConnected : LocallyConnectedKernel
     }
 
     /// <summary>root[(k·items + i)·stride + offset] = sum[i, lane of k].</summary>
-    private void Scatter(ReadOnlySpan<float> sum, float[] root, int block, int items, int stride, int offset)
+    private void Scatter(ReadOnlySpan<float> sum, float[] root, int firstFilter, int lanes, int items, int stride, int offset)
     {
-        int lanes = Math.Min(8, _geometry.Output.C - block * 8);
-        for (int lane = 0; lane < lanes; lane++)
+        for (int lane = 0; lane < Math.Min(lanes, _geometry.Output.C - firstFilter); lane++)
         {
             for (int i = 0; i < items; i++)
             {
-                root[((block * 8 + lane) * items + i) * stride + offset] = sum[i * 8 + lane];
+                root[((firstFilter + lane) * items + i) * stride + offset] = sum[i * lanes + lane];
             }
         }
     }

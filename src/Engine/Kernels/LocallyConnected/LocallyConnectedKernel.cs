@@ -8,7 +8,9 @@ namespace ConvNet.Engine.Kernels.LocallyConnected;
 internal abstract class LocallyConnectedKernel
 {
     public static LocallyConnectedKernel For(ConvolutionGeometry geometry, KernelSet kernels) =>
-        kernels == KernelSet.Reference ? new ReferenceLocallyConnected(geometry) : new FastLocallyConnected(geometry);
+        kernels == KernelSet.Reference ? new ReferenceLocallyConnected(geometry)
+        : VectorWidth.IsWide ? new FastLocallyConnected<Floats16>(geometry)
+        : new FastLocallyConnected<Floats8>(geometry);
 
     /// <param name="bias">Empty for none.</param>
     public abstract void Load(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Normalization;
 
@@ -10,57 +9,80 @@ namespace ConvNet.Engine.Kernels.Normalization;
 internal static unsafe class NormalizedSum
 {
     /// <summary>y = relu(γ·x̂ + β + shortcut).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(ReadOnlySpan<float> x, in NormBlock block, ReadOnlySpan<float> shortcut, Span<float> y)
     {
-        var norm = new NormVectors(block);
         fixed (float* main = x, other = shortcut, output = y)
         {
-            nint end = y.Length;
-            for (nint i = 0; i < end; i += 8)
-            {
-                Vector256<float> value = norm.Affine(norm.Normalize(Vector256.Load(main + i)));
-                Positive(value + Vector256.Load(other + i)).Store(output + i);
-            }
+            nint done = VectorWidth.IsWide ? One<Floats16>(main, block, other, output, 0, y.Length) : 0;
+            One<Floats8>(main, block, other, output, done, y.Length);
         }
     }
 
     /// <summary>y = relu(γ·x̂ + β of both branches, summed).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(
         ReadOnlySpan<float> x, in NormBlock block, ReadOnlySpan<float> shortcut, in NormBlock shortcutBlock, Span<float> y)
     {
-        var norm = new NormVectors(block);
-        var otherNorm = new NormVectors(shortcutBlock);
         fixed (float* main = x, other = shortcut, output = y)
         {
-            nint end = y.Length;
-            for (nint i = 0; i < end; i += 8)
-            {
-                Vector256<float> value = norm.Affine(norm.Normalize(Vector256.Load(main + i)));
-                value += otherNorm.Affine(otherNorm.Normalize(Vector256.Load(other + i)));
-                Positive(value).Store(output + i);
-            }
+            nint done = VectorWidth.IsWide ? Both<Floats16>(main, block, other, shortcutBlock, output, 0, y.Length) : 0;
+            Both<Floats8>(main, block, other, shortcutBlock, output, done, y.Length);
         }
     }
 
     /// <summary>y = relu(main + shortcut).</summary>
     /// <param name="y">May be one of the branches itself.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(ReadOnlySpan<float> main, ReadOnlySpan<float> shortcut, Span<float> y)
     {
         fixed (float* first = main, second = shortcut, output = y)
         {
-            nint end = y.Length;
-            for (nint i = 0; i < end; i += 8)
-            {
-                Positive(Vector256.Load(first + i) + Vector256.Load(second + i)).Store(output + i);
-            }
+            nint done = VectorWidth.IsWide ? None<Floats16>(first, second, output, 0, y.Length) : 0;
+            None<Floats8>(first, second, output, done, y.Length);
         }
     }
 
-    /// <summary>NaN stays NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Positive(Vector256<float> value) =>
-        Vector256.AndNot(value, Vector256.LessThanOrEqual(value, Vector256<float>.Zero));
+    /// <summary>Whole vectors from <paramref name="i"/> on, with one branch normalized.</summary>
+    /// <returns>Where it stopped.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint One<T>(float* main, in NormBlock block, float* other, float* output, nint i, nint end)
+        where T : struct, IFloats<T>
+    {
+        var norm = new NormVectors<T>(block);
+        for (; i + T.Count <= end; i += T.Count)
+        {
+            T value = norm.Affine(norm.Normalize(T.Load(main + i))) + T.Load(other + i);
+            T.WherePositive(value, value).Store(output + i);
+        }
+
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Both<T>(
+        float* main, in NormBlock block, float* other, in NormBlock otherBlock, float* output, nint i, nint end)
+        where T : struct, IFloats<T>
+    {
+        var norm = new NormVectors<T>(block);
+        var otherNorm = new NormVectors<T>(otherBlock);
+        for (; i + T.Count <= end; i += T.Count)
+        {
+            T value = norm.Affine(norm.Normalize(T.Load(main + i)));
+            value += otherNorm.Affine(otherNorm.Normalize(T.Load(other + i)));
+            T.WherePositive(value, value).Store(output + i);
+        }
+
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint None<T>(float* first, float* second, float* output, nint i, nint end)
+        where T : struct, IFloats<T>
+    {
+        for (; i + T.Count <= end; i += T.Count)
+        {
+            T value = T.Load(first + i) + T.Load(second + i);
+            T.WherePositive(value, value).Store(output + i);
+        }
+
+        return i;
+    }
 }

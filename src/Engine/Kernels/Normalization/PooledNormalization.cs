@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Kernels.Normalization;
@@ -21,71 +20,93 @@ internal static unsafe class PooledNormalization
     /// <param name="x">(2·height, 2·width, 8).</param>
     /// <param name="y">(height, width, 8).</param>
     /// <param name="winners">As y.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(ReadOnlySpan<float> x, Span<float> y, Span<float> winners, int width, in NormBlock block)
     {
-        var norm = new NormVectors(block);
         fixed (float* input = x, output = y, winner = winners)
         {
-            float* top = input;
-            float* end = output + y.Length;
-            float* winningX = winner;
-            for (float* target = output; target < end; top += 16 * width)
+            if (IsWide(width))
             {
-                float* bottom = top + 16 * width;
-                for (float* rowEnd = target + 8 * width; target < rowEnd; target += 8, winningX += 8, top += 16, bottom += 16)
-                {
-                    Vector256<float> best = Vector256.Load(top);
-                    Vector256<float> bestValue = norm.Affine(norm.Normalize(best));
-                    Take(norm, top + 8, ref best, ref bestValue);
-                    Take(norm, bottom, ref best, ref bestValue);
-                    Take(norm, bottom + 8, ref best, ref bestValue);
-                    best.Store(winningX);
-                    Vector256.AndNot(bestValue, Vector256.LessThanOrEqual(bestValue, Vector256<float>.Zero)).Store(target);
-                }
+                Forward<Floats16>(input, output, winner, y.Length, width, block);
+            }
+            else
+            {
+                Forward<Floats8>(input, output, winner, y.Length, width, block);
             }
         }
     }
 
     /// <summary>dx = DyScale·dy − DyShift − x̂·XhatScale, where dy is that of the window for its first largest value, else 0.</summary>
     /// <param name="dx">May be <paramref name="x"/> itself.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int width, in NormBlock block)
     {
-        var norm = new NormVectors(block);
-        Vector256<float> scale = Vector256.Create(block.DyScale);
-        Vector256<float> shift = -Vector256.Create(block.DyShift);
-        Vector256<float> xhatScale = -Vector256.Create(block.XhatScale);
         fixed (float* input = x, gradient = dy, result = dx)
         {
-            nint row = 16 * width;
-            nint corner = 0;
-            int column = 0;
-            for (float* source = gradient, end = gradient + dy.Length; source < end; source += 8, corner += 16)
+            if (IsWide(width))
             {
-                Vector256<float> x0 = norm.Normalize(Vector256.Load(input + corner));
-                Vector256<float> x1 = norm.Normalize(Vector256.Load(input + corner + 8));
-                Vector256<float> x2 = norm.Normalize(Vector256.Load(input + corner + row));
-                Vector256<float> x3 = norm.Normalize(Vector256.Load(input + corner + row + 8));
-                Vector256<float> v0 = norm.Affine(x0), v1 = norm.Affine(x1), v2 = norm.Affine(x2), v3 = norm.Affine(x3);
-                Vector256<float> right = Vector256.GreaterThan(v1, v0);
-                Vector256<float> lowerRight = Vector256.GreaterThan(v3, v2);
-                Vector256<float> upper = Vector256.ConditionalSelect(right, v1, v0);
-                Vector256<float> lower = Vector256.ConditionalSelect(lowerRight, v3, v2);
-                Vector256<float> down = Vector256.GreaterThan(lower, upper);
-                Vector256<float> value = Open(Vector256.Load(source), Vector256.ConditionalSelect(down, lower, upper));
-                value *= scale;
-                Vector256<float> above = Vector256.AndNot(value, down), below = value & down;
-                float* target = result + corner;
-                Vector256.FusedMultiplyAdd(x0, xhatScale, Vector256.AndNot(above, right) + shift).Store(target);
-                Vector256.FusedMultiplyAdd(x1, xhatScale, (above & right) + shift).Store(target + 8);
-                Vector256.FusedMultiplyAdd(x2, xhatScale, Vector256.AndNot(below, lowerRight) + shift).Store(target + row);
-                Vector256.FusedMultiplyAdd(x3, xhatScale, (below & lowerRight) + shift).Store(target + row + 8);
-                if (++column == width)
-                {
-                    corner += row;
-                    column = 0;
-                }
+                Backward<Floats16>(input, gradient, result, dy.Length, width, block);
+            }
+            else
+            {
+                Backward<Floats8>(input, gradient, result, dy.Length, width, block);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A vector of 16 takes two neighbouring windows, which then must fill a row. Putting it together from both costs more than it saves where
+    /// the processor computes in halves.
+    /// </summary>
+    private static bool IsWide(int width) => VectorWidth.IsWide && !VectorWidth.IsSplit && width % 2 == 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Forward<T>(float* top, float* target, float* winner, int length, int width, in NormBlock block)
+        where T : struct, IFloats<T>
+    {
+        var norm = new NormVectors<T>(block);
+        nint row = 16 * width;
+        for (float* end = target + length; target < end; top += row)
+        {
+            float* bottom = top + row;
+            for (float* rowEnd = target + 8 * width; target < rowEnd; target += T.Count, winner += T.Count)
+            {
+                T best = T.LoadLeft(top);
+                T bestValue = norm.Affine(norm.Normalize(best));
+                Take(norm, T.LoadRight(top), ref best, ref bestValue);
+                Take(norm, T.LoadLeft(bottom), ref best, ref bestValue);
+                Take(norm, T.LoadRight(bottom), ref best, ref bestValue);
+                best.Store(winner);
+                T.WherePositive(bestValue, bestValue).Store(target);
+                top += 2 * T.Count;
+                bottom += 2 * T.Count;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Backward<T>(float* top, float* gradient, float* result, int length, int width, in NormBlock block)
+        where T : struct, IFloats<T>
+    {
+        var norm = new NormVectors<T>(block);
+        var steps = new GradientVectors<T>(block);
+        nint row = 16 * width;
+        for (float* end = gradient + length; gradient < end; top += row, result += row)
+        {
+            for (float* rowEnd = gradient + 8 * width; gradient < rowEnd; gradient += T.Count)
+            {
+                T x0 = norm.Normalize(T.LoadLeft(top)), x1 = norm.Normalize(T.LoadRight(top));
+                T x2 = norm.Normalize(T.LoadLeft(top + row)), x3 = norm.Normalize(T.LoadRight(top + row));
+                T v0 = norm.Affine(x0), v1 = norm.Affine(x1), v2 = norm.Affine(x2), v3 = norm.Affine(x3);
+                T right = v1 > v0, lowerRight = v3 > v2;
+                T upper = T.Select(right, v1, v0), lower = T.Select(lowerRight, v3, v2);
+                T down = lower > upper;
+
+                // dy where the ReLU let the largest value through.
+                T value = T.WherePositive(T.Load(gradient), T.Select(down, lower, upper)) * steps.Scale;
+                T above = T.Outside(value, down), below = value & down;
+                T.StorePairs(result, steps.Add(x0, T.Outside(above, right)), steps.Add(x1, above & right));
+                T.StorePairs(result + row, steps.Add(x2, T.Outside(below, lowerRight)), steps.Add(x3, below & lowerRight));
+                top += 2 * T.Count;
+                result += 2 * T.Count;
             }
         }
     }
@@ -95,17 +116,12 @@ internal static unsafe class PooledNormalization
 
     /// <summary>Replaces the best x where the next one's value is larger.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Take(in NormVectors norm, float* x, ref Vector256<float> best, ref Vector256<float> bestValue)
+    private static void Take<T>(in NormVectors<T> norm, T next, ref T best, ref T bestValue)
+        where T : struct, IFloats<T>
     {
-        Vector256<float> next = Vector256.Load(x);
-        Vector256<float> value = norm.Affine(norm.Normalize(next));
-        Vector256<float> wins = Vector256.GreaterThan(value, bestValue);
-        best = Vector256.ConditionalSelect(wins, next, best);
-        bestValue = Vector256.ConditionalSelect(wins, value, bestValue);
+        T value = norm.Affine(norm.Normalize(next));
+        T wins = value > bestValue;
+        best = T.Select(wins, next, best);
+        bestValue = T.Select(wins, value, bestValue);
     }
-
-    /// <summary>dy where the ReLU let the value through.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Open(Vector256<float> dy, Vector256<float> value) =>
-        Vector256.AndNot(dy, Vector256.LessThanOrEqual(value, Vector256<float>.Zero));
 }

@@ -10,7 +10,8 @@ namespace ConvNet.Engine.Tests.Kernels.Convolution;
 /// <summary>One convolution on formula values, run through all three phases of the kernel that its geometry chooses.</summary>
 internal sealed class ConvolutionCase : IDisposable
 {
-    public ConvolutionCase(ConvolutionGeometry geometry, int samples, bool withBias = true)
+    /// <param name="kernel">Null for the one that the layers take.</param>
+    public ConvolutionCase(ConvolutionGeometry geometry, int samples, bool withBias = true, ConvolutionKernel? kernel = null)
     {
         Geometry = geometry;
         Samples = samples;
@@ -20,7 +21,7 @@ internal sealed class ConvolutionCase : IDisposable
         DX = Poisoned(geometry.Input, samples);
         Weights = ConvolutionOracle.Filled(geometry.WeightCount, 3);
         Bias = withBias ? ConvolutionOracle.Filled(geometry.Output.C, 4) : [];
-        Convolution = ConvolutionKernel.For(geometry, KernelSet.Fast);
+        Convolution = kernel ?? ConvolutionKernel.For(geometry, KernelSet.Fast);
     }
 
     public ConvolutionGeometry Geometry { get; }

@@ -9,7 +9,7 @@ public sealed class ConvolutionDeterminismTests
 {
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, Geometries.Length)];
 
-    private static ConvolutionGeometry[] Geometries { get; } =
+    internal static ConvolutionGeometry[] Geometries { get; } =
     [
         ConvolutionCase.Square(16, 40, 9, 3, padding: 1),
         ConvolutionCase.Square(40, 24, 2, 3, padding: 1),
@@ -116,7 +116,7 @@ public sealed class ConvolutionDeterminismTests
         return part.DWeight[0];
     }
 
-    private static void AssertSameBits(Activation expected, int n, Activation actual, int m, int samples)
+    internal static void AssertSameBits(Activation expected, int n, Activation actual, int m, int samples)
     {
         for (int i = 0; i < samples; i++)
         {
@@ -124,6 +124,6 @@ public sealed class ConvolutionDeterminismTests
         }
     }
 
-    private static void AssertSameBits(float[] expected, float[] actual) =>
+    internal static void AssertSameBits(float[] expected, float[] actual) =>
         Assert.Equal(expected.Select(BitConverter.SingleToUInt32Bits), actual.Select(BitConverter.SingleToUInt32Bits));
 }

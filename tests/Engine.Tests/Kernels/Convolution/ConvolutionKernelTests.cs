@@ -1,4 +1,5 @@
 using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Kernels.Convolution.Winograd;
 using ConvNet.Engine.Kernels.Convolution;
 using ConvNet.Engine.Tests.Threads;
@@ -56,13 +57,13 @@ public sealed class ConvolutionKernelTests
         Gen.Select(image, counts, windows, (i, n, w) => (n.Samples, Geometry: ConvolutionCase.Geometry2(
                 n.Groups * n.C, n.Groups * n.K, i, w.Kernel, w.Stride, new Size(w.Padding.H - 1, w.Padding.W - 1), w.Dilation, n.Groups)))
             .Where(s => Math.Min(s.Geometry.Output.H, s.Geometry.Output.W) > 0)
-            .Where(s => WinogradConvolution.For(s.Geometry) is null && !DepthwiseConvolution.Fits(s.Geometry))
+            .Where(s => WinogradConvolution.For<Floats8>(s.Geometry) is null && !DepthwiseConvolution.Fits(s.Geometry))
             .Sample(
                 s =>
                 {
                     using var team = new ThreadTeam(2);
                     using var test = new ConvolutionCase(s.Geometry, s.Samples);
-                    Assert.IsType<DirectConvolution>(test.Convolution);
+                    Assert.True(IsDirect(test.Convolution));
                     test.Run(team);
                     CheckAgainstTheDefinition(test, Tolerance);
                 },
@@ -136,7 +137,7 @@ public sealed class ConvolutionKernelTests
                 using var team = new ThreadTeam(2);
                 using var test = new ConvolutionCase(
                     ConvolutionCase.Geometry2(s.C, s.K, new Size(s.H, s.W), s.Kernel, 1, s.Padding, 1), s.Samples);
-                Assert.IsNotType<DirectConvolution>(test.Convolution);
+                Assert.False(IsDirect(test.Convolution));
                 test.Run(team);
                 CheckAgainstTheDefinition(test, WinogradTolerance);
             },
@@ -205,6 +206,8 @@ public sealed class ConvolutionKernelTests
             yield return ConvolutionGeometry.FullyConnected(inputs, outputs);
         }
     }
+
+    private static bool IsDirect(ConvolutionKernel kernel) => kernel is DirectConvolution<Floats8> or DirectConvolution<Floats16>;
 
     private static void CheckAgainstTheDefinition(ConvolutionCase test, double tolerance)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 
@@ -18,13 +17,14 @@ internal static unsafe class F2
         public static int Outputs => 3;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> d0 = Vector256.Load(source);
-            Vector256<float> d1 = Vector256.Load(source + sourceStep);
-            (d0 + d1).Store(target);
-            d1.Store(target + targetStep);
-            d0.Store(target + 2 * targetStep);
+            T d0 = T.Load(source);
+            T d1 = T.Load(source + sourceStep);
+            (d0 + d1).StoreBlocks(target, plane);
+            d1.StoreBlocks(target + targetStep, plane);
+            d0.StoreBlocks(target + 2 * targetStep, plane);
         }
     }
 
@@ -36,11 +36,12 @@ internal static unsafe class F2
         public static int Outputs => 2;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> m0 = Vector256.Load(source);
-            (m0 + Vector256.Load(source + sourceStep)).Store(target);
-            (m0 + Vector256.Load(source + 2 * sourceStep)).Store(target + targetStep);
+            T m0 = T.Load(source);
+            (m0 + T.Load(source + sourceStep)).StoreBlocks(target, plane);
+            (m0 + T.Load(source + 2 * sourceStep)).StoreBlocks(target + targetStep, plane);
         }
     }
 
@@ -52,12 +53,13 @@ internal static unsafe class F2
         public static int Outputs => 3;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> g1 = Vector256.Load(source + sourceStep);
-            g1.Store(target);
-            (Vector256.Load(source + 2 * sourceStep) - g1).Store(target + targetStep);
-            (Vector256.Load(source) - g1).Store(target + 2 * targetStep);
+            T g1 = T.Load(source + sourceStep);
+            g1.StoreBlocks(target, plane);
+            (T.Load(source + 2 * sourceStep) - g1).StoreBlocks(target + targetStep, plane);
+            (T.Load(source) - g1).StoreBlocks(target + 2 * targetStep, plane);
         }
     }
 
@@ -69,13 +71,14 @@ internal static unsafe class F2
         public static int Outputs => 3;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> d0 = Vector256.Load(source);
-            Vector256<float> d1 = Vector256.Load(source + sourceStep);
-            (d0 + d1).Store(target);
-            d0.Store(target + targetStep);
-            d1.Store(target + 2 * targetStep);
+            T d0 = T.Load(source);
+            T d1 = T.Load(source + sourceStep);
+            (d0 + d1).StoreBlocks(target, plane);
+            d0.StoreBlocks(target + targetStep, plane);
+            d1.StoreBlocks(target + 2 * targetStep, plane);
         }
     }
 
@@ -87,13 +90,14 @@ internal static unsafe class F2
         public static int Outputs => 3;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> m1 = Vector256.Load(source + sourceStep);
-            Vector256<float> m2 = Vector256.Load(source + 2 * sourceStep);
-            m2.Store(target);
-            (Vector256.Load(source) - m1 - m2).Store(target + targetStep);
-            m1.Store(target + 2 * targetStep);
+            T m1 = T.Load(source + sourceStep);
+            T m2 = T.Load(source + 2 * sourceStep);
+            m2.StoreBlocks(target, plane);
+            (T.Load(source) - m1 - m2).StoreBlocks(target + targetStep, plane);
+            m1.StoreBlocks(target + 2 * targetStep, plane);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 
@@ -17,15 +16,16 @@ internal static unsafe class F25
         public static int Outputs => 2;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> m1 = Vector256.Load(source + sourceStep);
-            Vector256<float> m2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> m3 = Vector256.Load(source + 3 * sourceStep);
-            Vector256<float> m4 = Vector256.Load(source + 4 * sourceStep);
-            (Vector256.Load(source) + ((m1 + m2) + (m3 + m4))).Store(target);
-            (Vector256.FusedMultiplyAdd(Vector256.Create(2f), m3 - m4, m1 - m2) + Vector256.Load(source + 5 * sourceStep))
-                .Store(target + targetStep);
+            T m1 = T.Load(source + sourceStep);
+            T m2 = T.Load(source + 2 * sourceStep);
+            T m3 = T.Load(source + 3 * sourceStep);
+            T m4 = T.Load(source + 4 * sourceStep);
+            (T.Load(source) + ((m1 + m2) + (m3 + m4))).StoreBlocks(target, plane);
+            (T.MultiplyAdd(T.Create(2f), m3 - m4, m1 - m2) + T.Load(source + 5 * sourceStep))
+                .StoreBlocks(target + targetStep, plane);
         }
     }
 
@@ -37,24 +37,25 @@ internal static unsafe class F25
         public static int Outputs => 6;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> g0 = Vector256.Load(source);
-            Vector256<float> g1 = Vector256.Load(source + sourceStep);
-            Vector256<float> g2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> g3 = Vector256.Load(source + 3 * sourceStep);
-            Vector256<float> g4 = Vector256.Load(source + 4 * sourceStep);
-            Vector256<float> minusSixth = Vector256.Create(-1f / 6);
-            (g0 * Vector256.Create(0.25f)).Store(target);
-            Vector256<float> even = (g0 + g2 + g4) * minusSixth, odd = (g1 + g3) * minusSixth;
-            (even + odd).Store(target + targetStep);
-            (even - odd).Store(target + 2 * targetStep);
-            even = Vector256.FusedMultiplyAdd(
-                g0, Vector256.Create(1f / 24), Vector256.FusedMultiplyAdd(g2, Vector256.Create(1f / 6), g4 * Vector256.Create(2f / 3)));
-            odd = Vector256.FusedMultiplyAdd(g1, Vector256.Create(1f / 12), g3 * Vector256.Create(1f / 3));
-            (even + odd).Store(target + 3 * targetStep);
-            (even - odd).Store(target + 4 * targetStep);
-            g4.Store(target + 5 * targetStep);
+            T g0 = T.Load(source);
+            T g1 = T.Load(source + sourceStep);
+            T g2 = T.Load(source + 2 * sourceStep);
+            T g3 = T.Load(source + 3 * sourceStep);
+            T g4 = T.Load(source + 4 * sourceStep);
+            T minusSixth = T.Create(-1f / 6);
+            (g0 * T.Create(0.25f)).StoreBlocks(target, plane);
+            T even = (g0 + g2 + g4) * minusSixth, odd = (g1 + g3) * minusSixth;
+            (even + odd).StoreBlocks(target + targetStep, plane);
+            (even - odd).StoreBlocks(target + 2 * targetStep, plane);
+            even = T.MultiplyAdd(
+                g0, T.Create(1f / 24), T.MultiplyAdd(g2, T.Create(1f / 6), g4 * T.Create(2f / 3)));
+            odd = T.MultiplyAdd(g1, T.Create(1f / 12), g3 * T.Create(1f / 3));
+            (even + odd).StoreBlocks(target + 3 * targetStep, plane);
+            (even - odd).StoreBlocks(target + 4 * targetStep, plane);
+            g4.StoreBlocks(target + 5 * targetStep, plane);
         }
     }
 
@@ -66,17 +67,18 @@ internal static unsafe class F25
         public static int Outputs => 6;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> d0 = Vector256.Load(source);
-            Vector256<float> d1 = Vector256.Load(source + sourceStep);
-            Vector256<float> twice = d1 + d1;
-            d0.Store(target);
-            (d0 + d1).Store(target + targetStep);
-            (d0 - d1).Store(target + 2 * targetStep);
-            (d0 + twice).Store(target + 3 * targetStep);
-            (d0 - twice).Store(target + 4 * targetStep);
-            d1.Store(target + 5 * targetStep);
+            T d0 = T.Load(source);
+            T d1 = T.Load(source + sourceStep);
+            T twice = d1 + d1;
+            d0.StoreBlocks(target, plane);
+            (d0 + d1).StoreBlocks(target + targetStep, plane);
+            (d0 - d1).StoreBlocks(target + 2 * targetStep, plane);
+            (d0 + twice).StoreBlocks(target + 3 * targetStep, plane);
+            (d0 - twice).StoreBlocks(target + 4 * targetStep, plane);
+            d1.StoreBlocks(target + 5 * targetStep, plane);
         }
     }
 
@@ -88,22 +90,23 @@ internal static unsafe class F25
         public static int Outputs => 5;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> m1 = Vector256.Load(source + sourceStep);
-            Vector256<float> m2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> m3 = Vector256.Load(source + 3 * sourceStep);
-            Vector256<float> m4 = Vector256.Load(source + 4 * sourceStep);
-            Vector256<float> sixth = Vector256.Create(1f / 6);
-            Vector256<float> sum1 = (m1 + m2) * sixth, difference1 = (m2 - m1) * sixth;
-            Vector256<float> sum2 = m3 + m4, difference2 = m3 - m4;
-            Vector256<float> first = Vector256.FusedMultiplyAdd(Vector256.Create(0.25f), Vector256.Load(source), -sum1);
-            Vector256.FusedMultiplyAdd(Vector256.Create(1f / 24), sum2, first).Store(target);
-            Vector256.FusedMultiplyAdd(Vector256.Create(1f / 12), difference2, difference1).Store(target + targetStep);
-            Vector256.FusedMultiplyAdd(sixth, sum2, -sum1).Store(target + 2 * targetStep);
-            Vector256.FusedMultiplyAdd(Vector256.Create(1f / 3), difference2, difference1).Store(target + 3 * targetStep);
-            (Vector256.FusedMultiplyAdd(Vector256.Create(2f / 3), sum2, -sum1) + Vector256.Load(source + 5 * sourceStep))
-                .Store(target + 4 * targetStep);
+            T m1 = T.Load(source + sourceStep);
+            T m2 = T.Load(source + 2 * sourceStep);
+            T m3 = T.Load(source + 3 * sourceStep);
+            T m4 = T.Load(source + 4 * sourceStep);
+            T sixth = T.Create(1f / 6);
+            T sum1 = (m1 + m2) * sixth, difference1 = (m2 - m1) * sixth;
+            T sum2 = m3 + m4, difference2 = m3 - m4;
+            T first = T.MultiplyAdd(T.Create(0.25f), T.Load(source), -sum1);
+            T.MultiplyAdd(T.Create(1f / 24), sum2, first).StoreBlocks(target, plane);
+            T.MultiplyAdd(T.Create(1f / 12), difference2, difference1).StoreBlocks(target + targetStep, plane);
+            T.MultiplyAdd(sixth, sum2, -sum1).StoreBlocks(target + 2 * targetStep, plane);
+            T.MultiplyAdd(T.Create(1f / 3), difference2, difference1).StoreBlocks(target + 3 * targetStep, plane);
+            (T.MultiplyAdd(T.Create(2f / 3), sum2, -sum1) + T.Load(source + 5 * sourceStep))
+                .StoreBlocks(target + 4 * targetStep, plane);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 
@@ -18,26 +17,27 @@ internal static unsafe class F4
         public static int Outputs => 6;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> four = Vector256.Create(4f), minusFour = Vector256.Create(-4f), minusFive = Vector256.Create(-5f);
-            Vector256<float> d0 = Vector256.Load(source);
-            Vector256<float> d1 = Vector256.Load(source + sourceStep);
-            Vector256<float> d2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> d3 = Vector256.Load(source + 3 * sourceStep);
-            Vector256<float> d4 = Vector256.Load(source + 4 * sourceStep);
-            Vector256<float> d5 = Vector256.Load(source + 5 * sourceStep);
-            Vector256.FusedMultiplyAdd(four, d0, Vector256.FusedMultiplyAdd(minusFive, d2, d4)).Store(target);
-            Vector256<float> even = Vector256.FusedMultiplyAdd(minusFour, d2, d4);
-            Vector256<float> odd = Vector256.FusedMultiplyAdd(minusFour, d1, d3);
-            (even + odd).Store(target + targetStep);
-            (even - odd).Store(target + 2 * targetStep);
+            T four = T.Create(4f), minusFour = T.Create(-4f), minusFive = T.Create(-5f);
+            T d0 = T.Load(source);
+            T d1 = T.Load(source + sourceStep);
+            T d2 = T.Load(source + 2 * sourceStep);
+            T d3 = T.Load(source + 3 * sourceStep);
+            T d4 = T.Load(source + 4 * sourceStep);
+            T d5 = T.Load(source + 5 * sourceStep);
+            T.MultiplyAdd(four, d0, T.MultiplyAdd(minusFive, d2, d4)).StoreBlocks(target, plane);
+            T even = T.MultiplyAdd(minusFour, d2, d4);
+            T odd = T.MultiplyAdd(minusFour, d1, d3);
+            (even + odd).StoreBlocks(target + targetStep, plane);
+            (even - odd).StoreBlocks(target + 2 * targetStep, plane);
             even = d4 - d2;
             odd = d3 - d1;
             odd += odd;
-            (even + odd).Store(target + 3 * targetStep);
-            (even - odd).Store(target + 4 * targetStep);
-            Vector256.FusedMultiplyAdd(four, d1, Vector256.FusedMultiplyAdd(minusFive, d3, d5)).Store(target + 5 * targetStep);
+            (even + odd).StoreBlocks(target + 3 * targetStep, plane);
+            (even - odd).StoreBlocks(target + 4 * targetStep, plane);
+            T.MultiplyAdd(four, d1, T.MultiplyAdd(minusFive, d3, d5)).StoreBlocks(target + 5 * targetStep, plane);
         }
     }
 
@@ -49,19 +49,20 @@ internal static unsafe class F4
         public static int Outputs => 4;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> m1 = Vector256.Load(source + sourceStep);
-            Vector256<float> m2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> m3 = Vector256.Load(source + 3 * sourceStep);
-            Vector256<float> m4 = Vector256.Load(source + 4 * sourceStep);
-            Vector256<float> sum1 = m1 + m2, difference1 = m1 - m2;
-            Vector256<float> sum2 = m3 + m4, difference2 = m3 - m4;
-            (Vector256.Load(source) + (sum1 + sum2)).Store(target);
-            Vector256.FusedMultiplyAdd(Vector256.Create(2f), difference2, difference1).Store(target + targetStep);
-            Vector256.FusedMultiplyAdd(Vector256.Create(4f), sum2, sum1).Store(target + 2 * targetStep);
-            (Vector256.FusedMultiplyAdd(Vector256.Create(8f), difference2, difference1) + Vector256.Load(source + 5 * sourceStep))
-                .Store(target + 3 * targetStep);
+            T m1 = T.Load(source + sourceStep);
+            T m2 = T.Load(source + 2 * sourceStep);
+            T m3 = T.Load(source + 3 * sourceStep);
+            T m4 = T.Load(source + 4 * sourceStep);
+            T sum1 = m1 + m2, difference1 = m1 - m2;
+            T sum2 = m3 + m4, difference2 = m3 - m4;
+            (T.Load(source) + (sum1 + sum2)).StoreBlocks(target, plane);
+            T.MultiplyAdd(T.Create(2f), difference2, difference1).StoreBlocks(target + targetStep, plane);
+            T.MultiplyAdd(T.Create(4f), sum2, sum1).StoreBlocks(target + 2 * targetStep, plane);
+            (T.MultiplyAdd(T.Create(8f), difference2, difference1) + T.Load(source + 5 * sourceStep))
+                .StoreBlocks(target + 3 * targetStep, plane);
         }
     }
 
@@ -73,21 +74,22 @@ internal static unsafe class F4
         public static int Outputs => 6;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> g0 = Vector256.Load(source);
-            Vector256<float> g1 = Vector256.Load(source + sourceStep);
-            Vector256<float> g2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> minusSixth = Vector256.Create(-1f / 6), twelfth = Vector256.Create(1f / 12);
-            (g0 * Vector256.Create(0.25f)).Store(target);
-            Vector256<float> even = (g0 + g2) * minusSixth, odd = g1 * minusSixth;
-            (even + odd).Store(target + targetStep);
-            (even - odd).Store(target + 2 * targetStep);
-            even = Vector256.FusedMultiplyAdd(g0, Vector256.Create(1f / 24), g2 * Vector256.Create(1f / 6));
+            T g0 = T.Load(source);
+            T g1 = T.Load(source + sourceStep);
+            T g2 = T.Load(source + 2 * sourceStep);
+            T minusSixth = T.Create(-1f / 6), twelfth = T.Create(1f / 12);
+            (g0 * T.Create(0.25f)).StoreBlocks(target, plane);
+            T even = (g0 + g2) * minusSixth, odd = g1 * minusSixth;
+            (even + odd).StoreBlocks(target + targetStep, plane);
+            (even - odd).StoreBlocks(target + 2 * targetStep, plane);
+            even = T.MultiplyAdd(g0, T.Create(1f / 24), g2 * T.Create(1f / 6));
             odd = g1 * twelfth;
-            (even + odd).Store(target + 3 * targetStep);
-            (even - odd).Store(target + 4 * targetStep);
-            g2.Store(target + 5 * targetStep);
+            (even + odd).StoreBlocks(target + 3 * targetStep, plane);
+            (even - odd).StoreBlocks(target + 4 * targetStep, plane);
+            g2.StoreBlocks(target + 5 * targetStep, plane);
         }
     }
 
@@ -99,21 +101,22 @@ internal static unsafe class F4
         public static int Outputs => 6;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> d0 = Vector256.Load(source);
-            Vector256<float> d1 = Vector256.Load(source + sourceStep);
-            Vector256<float> d2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> d3 = Vector256.Load(source + 3 * sourceStep);
-            d0.Store(target);
-            Vector256<float> even = d0 + d2, odd = d1 + d3;
-            (even + odd).Store(target + targetStep);
-            (even - odd).Store(target + 2 * targetStep);
-            even = Vector256.FusedMultiplyAdd(Vector256.Create(4f), d2, d0);
-            odd = Vector256.FusedMultiplyAdd(Vector256.Create(8f), d3, d1 + d1);
-            (even + odd).Store(target + 3 * targetStep);
-            (even - odd).Store(target + 4 * targetStep);
-            d3.Store(target + 5 * targetStep);
+            T d0 = T.Load(source);
+            T d1 = T.Load(source + sourceStep);
+            T d2 = T.Load(source + 2 * sourceStep);
+            T d3 = T.Load(source + 3 * sourceStep);
+            d0.StoreBlocks(target, plane);
+            T even = d0 + d2, odd = d1 + d3;
+            (even + odd).StoreBlocks(target + targetStep, plane);
+            (even - odd).StoreBlocks(target + 2 * targetStep, plane);
+            even = T.MultiplyAdd(T.Create(4f), d2, d0);
+            odd = T.MultiplyAdd(T.Create(8f), d3, d1 + d1);
+            (even + odd).StoreBlocks(target + 3 * targetStep, plane);
+            (even - odd).StoreBlocks(target + 4 * targetStep, plane);
+            d3.StoreBlocks(target + 5 * targetStep, plane);
         }
     }
 
@@ -125,19 +128,20 @@ internal static unsafe class F4
         public static int Outputs => 3;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static void Apply(float* source, nint sourceStep, float* target, nint targetStep)
+        public static void Apply<T>(float* source, nint sourceStep, float* target, nint targetStep, nint plane)
+            where T : struct, IFloats<T>
         {
-            Vector256<float> m1 = Vector256.Load(source + sourceStep);
-            Vector256<float> m2 = Vector256.Load(source + 2 * sourceStep);
-            Vector256<float> m3 = Vector256.Load(source + 3 * sourceStep);
-            Vector256<float> m4 = Vector256.Load(source + 4 * sourceStep);
-            Vector256<float> sixth = Vector256.Create(1f / 6);
-            Vector256<float> sum1 = (m1 + m2) * sixth, difference1 = (m2 - m1) * sixth;
-            Vector256<float> sum2 = m3 + m4;
-            Vector256<float> first = Vector256.FusedMultiplyAdd(Vector256.Create(0.25f), Vector256.Load(source), -sum1);
-            Vector256.FusedMultiplyAdd(Vector256.Create(1f / 24), sum2, first).Store(target);
-            Vector256.FusedMultiplyAdd(Vector256.Create(1f / 12), m3 - m4, difference1).Store(target + targetStep);
-            (Vector256.FusedMultiplyAdd(sixth, sum2, -sum1) + Vector256.Load(source + 5 * sourceStep)).Store(target + 2 * targetStep);
+            T m1 = T.Load(source + sourceStep);
+            T m2 = T.Load(source + 2 * sourceStep);
+            T m3 = T.Load(source + 3 * sourceStep);
+            T m4 = T.Load(source + 4 * sourceStep);
+            T sixth = T.Create(1f / 6);
+            T sum1 = (m1 + m2) * sixth, difference1 = (m2 - m1) * sixth;
+            T sum2 = m3 + m4;
+            T first = T.MultiplyAdd(T.Create(0.25f), T.Load(source), -sum1);
+            T.MultiplyAdd(T.Create(1f / 24), sum2, first).StoreBlocks(target, plane);
+            T.MultiplyAdd(T.Create(1f / 12), m3 - m4, difference1).StoreBlocks(target + targetStep, plane);
+            (T.MultiplyAdd(sixth, sum2, -sum1) + T.Load(source + 5 * sourceStep)).StoreBlocks(target + 2 * targetStep, plane);
         }
     }
 }

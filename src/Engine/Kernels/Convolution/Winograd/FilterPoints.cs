@@ -4,9 +4,10 @@ using ConvNet.Engine.Threads;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 
-/// <summary>Filters in points, packed for <see cref="TileKernel"/>: [point][panel of 16 outputs][input channel][16].</summary>
-internal sealed unsafe class FilterPoints<TFilter>
+/// <summary>Filters in points, packed for <see cref="TileKernel"/>: [point][panel of outputs][input channel][output of the panel].</summary>
+internal sealed unsafe class FilterPoints<TFilter, T>
     where TFilter : struct, ILineTransform
+    where T : struct, IFloats<T>
 {
     /// <summary>Of the largest filters, 5×5, and between their transforms of columns and of rows.</summary>
     private const int MaxTaps = 25;
@@ -39,17 +40,19 @@ internal sealed unsafe class FilterPoints<TFilter>
         _item = Item;
 
         // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
-        PointStep = Panels * PanelStep + 16;
+        PointStep = (Panels - 1) * PanelStep + PanelStep / PanelChannels * Width(Panels - 1) + 16;
     }
 
     private static int Taps => TFilter.Inputs * TFilter.Inputs;
 
     private static int Points => TFilter.Outputs * TFilter.Outputs;
 
-    public int Panels => (_outputs + 15) / 16;
+    private static int PanelChannels => 2 * T.Count;
+
+    public int Panels => (_outputs + PanelChannels - 1) / PanelChannels;
 
     /// <summary>Floats from one panel to the next; the input channels are padded to whole blocks with zeros.</summary>
-    public int PanelStep => (_inputs + 7) / 8 * 8 * 16;
+    public int PanelStep => (_inputs + 7) / 8 * 8 * PanelChannels;
 
     /// <summary>Floats from one point to the next.</summary>
     public int PointStep { get; }
@@ -62,30 +65,34 @@ internal sealed unsafe class FilterPoints<TFilter>
     {
         _weights = weights;
         _points = points;
-        team.Run(Panels, _item);
+        team.Run((_outputs + 15) / 16, _item);
     }
 
+    private int Width(int panel) => TileKernel.Width<T>(_outputs - panel * PanelChannels);
+
     /// <summary>
-    /// Eight input channels are staged in the first-level cache, so that each point gets 512 bytes at a time, past the caches: the points are
+    /// 16 outputs. Eight input channels are staged in the first-level cache, so that each point gets whole lines at a time, past the caches: the points are
     /// up to four times as large as the filters, and reading lines only to overwrite them would take as long again.
     /// </summary>
     [SkipLocalsInit]
-    private void Item(int panel, int thread)
+    private void Item(int item, int thread)
     {
-        int outputs = Math.Min(16, _outputs - 16 * panel);
+        int outputs = Math.Min(16, _outputs - 16 * item);
+        (int panel, int output) = Math.DivRem(16 * item, PanelChannels);
+        int width = Width(panel);
         float* taps = stackalloc float[MaxTaps * 16];
         float* stage = ThreadScratch.Floats(2, Points * StageStep);
         new Span<float>(taps, Taps * 16).Clear();
-        float* target = _points + (long)panel * PanelStep;
+        float* target = _points + (long)panel * PanelStep + output;
         fixed (float* weights = _weights)
         {
-            for (int first = 0; first < _inputs; first += 8, target += StageStep)
+            for (int first = 0; first < _inputs; first += 8, target += 8 * width)
             {
                 for (int input = first; input < first + 8; input++)
                 {
                     if (input < _inputs)
                     {
-                        Gather(weights + (long)input * _inputStep + 16L * panel * _outputStep, outputs, taps);
+                        Gather(weights + (long)input * _inputStep + 16L * item * _outputStep, outputs, taps);
                     }
                     else
                     {
@@ -95,7 +102,7 @@ internal sealed unsafe class FilterPoints<TFilter>
                     Transform(taps, stage + 16 * (input - first));
                 }
 
-                Flush(stage, target);
+                Flush(stage, target, width);
             }
         }
     }
@@ -122,17 +129,17 @@ internal sealed unsafe class FilterPoints<TFilter>
     {
         nint side = TFilter.Outputs;
         nint filter = TFilter.Inputs;
-        float* lines = stackalloc float[MaxLines * 8];
-        for (nint half = 0; half < 16; half += 8)
+        float* lines = stackalloc float[MaxLines * T.Count];
+        for (nint first = 0; first < 16; first += T.Count)
         {
             for (nint column = 0; column < filter; column++)
             {
-                TFilter.Apply(taps + column * 16 + half, filter * 16, lines + column * 8, filter * 8);
+                TFilter.Apply<T>(taps + column * 16 + first, filter * 16, lines + column * T.Count, filter * T.Count, 8);
             }
 
             for (nint row = 0; row < side; row++)
             {
-                TFilter.Apply(lines + row * filter * 8, 8, stage + row * side * StageStep + half, StageStep);
+                TFilter.Apply<T>(lines + row * filter * T.Count, T.Count, stage + row * side * StageStep + first, StageStep, 8);
             }
         }
     }
@@ -142,13 +149,14 @@ internal sealed unsafe class FilterPoints<TFilter>
     /// past the caches, as plain volatile writes would not.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Flush(float* stage, float* target)
+    private void Flush(float* stage, float* target, nint width)
     {
         for (nint point = 0; point < Points; point++, target += PointStep)
         {
-            for (nint i = 0; i < StageStep; i += 8, stage += 8)
+            for (nint input = 0; input < 8; input++, stage += 16)
             {
-                Vector256.Load(stage).StoreAlignedNonTemporal(target + i);
+                Vector256.Load(stage).StoreAlignedNonTemporal(target + input * width);
+                Vector256.Load(stage + 8).StoreAlignedNonTemporal(target + input * width + 8);
             }
         }
     }

@@ -1,41 +1,41 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 
 /// <summary>
-/// Moves one sample's block of 8 channels between pixels and Winograd points. Point (i, j) of tile t lies at
-/// points + (i·side + j)·pointStep + t·tileStep: a plane of tiles for each point, which is one operand of a matrix product.
+/// Moves the channels of one vector, one block of 8 or two side by side, between one sample's pixels and Winograd points. Point (i, j) of
+/// tile t lies at points + (i·side + j)·pointStep + t·tileStep: a plane of tiles for each point, which is one operand of a matrix product.
 /// </summary>
 internal static unsafe class PlaneTransform
 {
     /// <summary>Tiles to points: each tile is Inputs × Inputs pixels, <paramref name="tileSize"/> apart.</summary>
-    /// <param name="frame">(tileRows·tileSize + overlap, width, 8).</param>
+    /// <param name="frame">(tileRows·tileSize + overlap, width, lanes).</param>
     /// <param name="width">tileColumns·tileSize + overlap.</param>
     /// <param name="lines">Scratch for Outputs·width vectors.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ToPoints<T>(
+    public static void ToPoints<TTransform, T>(
         float* frame, int width, int tileRows, int tileColumns, int tileSize, float* lines, float* points, nint pointStep, nint tileStep)
-        where T : struct, ILineTransform
+        where TTransform : struct, ILineTransform
+        where T : struct, IFloats<T>
     {
-        nint row = 8 * (nint)width;
+        nint row = T.Count * (nint)width;
         for (int tileRow = 0; tileRow < tileRows; tileRow++)
         {
             // Tiles of a row share the columns of their overlap.
-            for (nint column = 0; column < row; column += 8)
+            for (nint column = 0; column < row; column += T.Count)
             {
-                T.Apply(frame + column, row, lines + column, row);
+                TTransform.Apply<T>(frame + column, row, lines + column, row, 8);
             }
 
             float* tile = lines;
             for (int tileColumn = 0; tileColumn < tileColumns; tileColumn++)
             {
-                for (nint i = 0; i < T.Outputs; i++)
+                for (nint i = 0; i < TTransform.Outputs; i++)
                 {
-                    T.Apply(tile + i * row, 8, points + i * T.Outputs * pointStep, pointStep);
+                    TTransform.Apply<T>(tile + i * row, T.Count, points + i * TTransform.Outputs * pointStep, pointStep, 8);
                 }
 
-                tile += 8 * tileSize;
+                tile += T.Count * tileSize;
                 points += tileStep;
             }
 
@@ -44,38 +44,42 @@ internal static unsafe class PlaneTransform
     }
 
     /// <summary>Points to tiles of Outputs × Outputs pixels side by side; what lies beyond the image is dropped.</summary>
-    /// <param name="image">(height, width, 8), overwritten.</param>
     /// <param name="lines">Scratch for Inputs·Outputs + Outputs vectors.</param>
+    /// <param name="image">(height, width, 8), overwritten.</param>
+    /// <param name="plane">Floats from the image's first 8 lanes to its second 8; 0 drops those.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FromPoints<T>(float* points, nint pointStep, nint tileStep, float* lines, float* image, int height, int width)
-        where T : struct, ILineTransform
+    public static void FromPoints<TTransform, T>(
+        float* points, nint pointStep, nint tileStep, float* lines, float* image, nint plane, int height, int width)
+        where TTransform : struct, ILineTransform
+        where T : struct, IFloats<T>
     {
-        float* cut = lines + 8 * T.Inputs * T.Outputs;
-        for (int top = 0; top < height; top += T.Outputs)
+        nint lanes = T.Count;
+        float* cut = lines + lanes * TTransform.Inputs * TTransform.Outputs;
+        for (int top = 0; top < height; top += TTransform.Outputs)
         {
-            int rows = Math.Min(T.Outputs, height - top);
-            for (int left = 0; left < width; left += T.Outputs)
+            int rows = Math.Min(TTransform.Outputs, height - top);
+            for (int left = 0; left < width; left += TTransform.Outputs)
             {
-                for (nint j = 0; j < T.Inputs; j++)
+                for (nint j = 0; j < TTransform.Inputs; j++)
                 {
-                    T.Apply(points + j * pointStep, T.Inputs * pointStep, lines + 8 * j, 8 * T.Inputs);
+                    TTransform.Apply<T>(points + j * pointStep, TTransform.Inputs * pointStep, lines + lanes * j, lanes * TTransform.Inputs, 8);
                 }
 
                 points += tileStep;
                 float* target = image + 8 * ((nint)top * width + left);
-                int columns = Math.Min(T.Outputs, width - left);
+                int columns = Math.Min(TTransform.Outputs, width - left);
                 for (nint i = 0; i < rows; i++, target += 8 * width)
                 {
-                    if (columns == T.Outputs)
+                    if (columns == TTransform.Outputs)
                     {
-                        T.Apply(lines + 8 * i * T.Inputs, 8, target, 8);
+                        TTransform.Apply<T>(lines + lanes * i * TTransform.Inputs, lanes, target, 8, plane);
                         continue;
                     }
 
-                    T.Apply(lines + 8 * i * T.Inputs, 8, cut, 8);
+                    TTransform.Apply<T>(lines + lanes * i * TTransform.Inputs, lanes, cut, lanes, 8);
                     for (nint column = 0; column < columns; column++)
                     {
-                        Vector256.Load(cut + 8 * column).Store(target + 8 * column);
+                        T.Load(cut + lanes * column).StoreBlocks(target + 8 * column, plane);
                     }
                 }
             }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using ConvNet.Engine.Geometry;
 
 namespace ConvNet.Engine.Kernels.Convolution.Winograd;
@@ -34,14 +33,17 @@ internal readonly record struct Tiling(int Rows, int Columns, int Size, int Over
         return new Tiling(rows, columns, outputs, inputs - outputs, image, padding.H, padding.W);
     }
 
-    /// <summary>Floats of some rows of tiles as <see cref="Copy"/> leaves them.</summary>
-    public long Length(int rows) => 8L * Width * (rows * Size + Overlap);
+    /// <summary>Vectors of some rows of tiles as <see cref="Copy"/> leaves them.</summary>
+    public long Length(int rows) => (long)Width * (rows * Size + Overlap);
 
     /// <summary>Some rows of tiles, whole: with zeros where they reach beyond the image.</summary>
-    /// <param name="plane">A sample's block of 8 channels: (H, W, 8).</param>
+    /// <param name="block">A sample's block of 8 channels: (H, W, 8).</param>
+    /// <param name="plane">Floats to the block of a vector's second 8 lanes; 0 where there is none: they repeat the first.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public unsafe void Copy(float* plane, int firstRow, int rows, float* target)
+    public unsafe void Copy<T>(float* block, nint plane, int firstRow, int rows, float* target)
+        where T : struct, IFloats<T>
     {
+        int blocks = T.Count / 8;
         int first = firstRow * Size - Top;
         int end = first + rows * Size + Overlap;
         int columns = Math.Min(Image.W, Width - Left);
@@ -49,18 +51,18 @@ internal readonly record struct Tiling(int Rows, int Columns, int Size, int Over
         {
             if ((uint)h >= (uint)Image.H)
             {
-                target = PaddedPlanes.Zero(target, Width);
+                target = PaddedPlanes.Zero(target, blocks * Width);
                 continue;
             }
 
-            target = PaddedPlanes.Zero(target, Left);
-            float* source = plane + 8L * h * Image.W;
-            for (float* last = target + 8 * columns; target < last; source += 8, target += 8)
+            target = PaddedPlanes.Zero(target, blocks * Left);
+            float* source = block + 8L * h * Image.W;
+            for (float* last = target + T.Count * columns; target < last; source += 8, target += T.Count)
             {
-                Vector256.Load(source).Store(target);
+                T.LoadBlocks(source, plane).Store(target);
             }
 
-            target = PaddedPlanes.Zero(target, Width - Left - columns);
+            target = PaddedPlanes.Zero(target, blocks * (Width - Left - columns));
         }
     }
 }

@@ -14,7 +14,8 @@ internal static class WinogradConvolution
     private const long MaxFilters = 1 << 20;
 
     /// <summary>Null where the direct convolution is better.</summary>
-    public static ConvolutionKernel? For(ConvolutionGeometry g)
+    public static ConvolutionKernel? For<T>(ConvolutionGeometry g)
+        where T : struct, IFloats<T>
     {
         int side = g.Kernel.H;
         bool fits = g.Kernel == new Size(side, side) && side is 3 or 5
@@ -28,13 +29,13 @@ internal static class WinogradConvolution
 
         if (side == 5)
         {
-            return new WinogradConvolution<F4.Input, F25.Output, F25.Filter, F25.OutputGradient, F25.FilterGradient>(g);
+            return new WinogradConvolution<F4.Input, F25.Output, F25.Filter, F25.OutputGradient, F25.FilterGradient, T>(g);
         }
 
         bool two = g.Padding == new Size(1, 1) && g.Output.H == 2 && g.Output.W == 2;
         return two
-            ? new WinogradConvolution<F2.Input, F2.Output, F2.Filter, F2.OutputGradient, F2.FilterGradient>(g)
-            : new WinogradConvolution<F4.Input, F4.Output, F4.Filter, F4.OutputGradient, F4.FilterGradient>(g);
+            ? new WinogradConvolution<F2.Input, F2.Output, F2.Filter, F2.OutputGradient, F2.FilterGradient, T>(g)
+            : new WinogradConvolution<F4.Input, F4.Output, F4.Filter, F4.OutputGradient, F4.FilterGradient, T>(g);
     }
 }
 
@@ -43,20 +44,21 @@ internal static class WinogradConvolution
 /// and 9 for the 4 outputs of a 3×3 filter on an image of 2×2 pixels. The result differs from the direct sum by rounding only (about 1e-5 of
 /// the largest value).
 /// </summary>
-internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutputGradient, TFilterGradient> : ConvolutionKernel
+internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutputGradient, TFilterGradient, T> : ConvolutionKernel
     where TInput : struct, ILineTransform
     where TOutput : struct, ILineTransform
     where TFilter : struct, ILineTransform
     where TOutputGradient : struct, ILineTransform
     where TFilterGradient : struct, ILineTransform
+    where T : struct, IFloats<T>
 {
     private readonly ConvolutionGeometry _geometry;
-    private readonly AlignedBuffer _bias;
-    private readonly FilterPoints<TFilter> _forwardFilters;
-    private readonly FilterPoints<TFilter> _backwardFilters;
-    private readonly WinogradPass<TInput, TOutput, TFilter> _forward;
-    private readonly WinogradPass<TInput, TOutput, TFilter> _backward;
-    private readonly WinogradGradientPass<TInput, TOutputGradient, TFilterGradient> _gradient;
+    private AlignedBuffer _bias;
+    private readonly FilterPoints<TFilter, T> _forwardFilters;
+    private readonly FilterPoints<TFilter, T> _backwardFilters;
+    private readonly WinogradPass<TInput, TOutput, TFilter, T> _forward;
+    private readonly WinogradPass<TInput, TOutput, TFilter, T> _backward;
+    private readonly WinogradGradientPass<TInput, TOutputGradient, TFilterGradient, T> _gradient;
     private AlignedBuffer? _filterPoints;
     private float[] _weights = [];
     private bool _hasBias;
@@ -71,11 +73,11 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
         // Tiles of two inputs lie between zeros that nobody reads.
         Size padding = TInput.Inputs == TOutput.Outputs ? 0 : geometry.Padding;
         Size backPadding = TInput.Inputs == TOutput.Outputs ? 0 : new Size(geometry.Kernel.H - 1 - padding.H, geometry.Kernel.W - 1 - padding.W);
-        _forwardFilters = new FilterPoints<TFilter>(input.C, output.C, geometry.Taps, geometry.FilterCount, rotated: false);
-        _backwardFilters = new FilterPoints<TFilter>(output.C, input.C, geometry.FilterCount, geometry.Taps, rotated: true);
-        _forward = new WinogradPass<TInput, TOutput, TFilter>(input, output, padding, _forwardFilters);
-        _backward = new WinogradPass<TInput, TOutput, TFilter>(output, input, backPadding, _backwardFilters);
-        _gradient = new WinogradGradientPass<TInput, TOutputGradient, TFilterGradient>(input, output, padding);
+        _forwardFilters = new FilterPoints<TFilter, T>(input.C, output.C, geometry.Taps, geometry.FilterCount, rotated: false);
+        _backwardFilters = new FilterPoints<TFilter, T>(output.C, input.C, geometry.FilterCount, geometry.Taps, rotated: true);
+        _forward = new WinogradPass<TInput, TOutput, TFilter, T>(input, output, padding, _forwardFilters);
+        _backward = new WinogradPass<TInput, TOutput, TFilter, T>(output, input, backPadding, _backwardFilters);
+        _gradient = new WinogradGradientPass<TInput, TOutputGradient, TFilterGradient, T>(input, output, padding);
     }
 
     public override void Load(float[] weights, float[]? bias, ThreadTeam team)
@@ -85,6 +87,12 @@ internal sealed unsafe class WinogradConvolution<TInput, TOutput, TFilter, TOutp
         bias?.AsSpan(0, _geometry.Output.C).CopyTo(new Span<float>(_bias.Data, _geometry.Output.C));
         _filterPoints ??= new AlignedBuffer(_forwardFilters.Length);
         _forwardFilters.Transform(weights, _filterPoints.Data, team);
+    }
+
+    public override void Share(ConvolutionKernel loaded, ThreadTeam team)
+    {
+        var other = (WinogradConvolution<TInput, TOutput, TFilter, TOutputGradient, TFilterGradient, T>)loaded;
+        (_filterPoints, _bias, _hasBias) = (other._filterPoints, other._bias, other._hasBias);
     }
 
     public override void Forward(Activation x, Activation y, int samples, ThreadTeam team, Action<int>? finished = null) =>

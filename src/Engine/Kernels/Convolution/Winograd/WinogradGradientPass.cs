@@ -11,10 +11,11 @@ namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 /// up to 64 × 64 channels whose sums stay in the second-level cache; where there are few groups, their shards are items of their own.
 /// Rows are counted from the shard's first sample, so the order of every sum follows from geometry and shard.
 /// </summary>
-internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilterGradient>
+internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilterGradient, T>
     where TInput : struct, ILineTransform
     where TOutputGradient : struct, ILineTransform
     where TFilterGradient : struct, ILineTransform
+    where T : struct, IFloats<T>
 {
     private const int GroupChannels = 64;
 
@@ -40,6 +41,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     private readonly int[] _pairOffsets;
     private readonly int _inputGroup;
     private readonly int _outputGroup;
+    private readonly int _panels;
     private readonly nint _inputStep;
     private readonly nint _outputStep;
     private readonly nint _sumStep;
@@ -66,17 +68,20 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         _rowsPerChunk = Math.Max(1, ChunkTiles / _inputTiling.Columns);
         _inputGroup = Math.Min(GroupChannels, 8 * input.Blocks);
         _outputGroup = Math.Min(GroupChannels, (output.C + 15) / 16 * 16);
+        _panels = (_outputGroup + PanelChannels - 1) / PanelChannels;
         int tiles = _rowsPerChunk * _inputTiling.Columns;
         _tiles = tiles;
-        _tileOffsets = Pinned(2 * tiles, i => i / 2 * (i % 2 == 0 ? 8 : 16));
-        _pairOffsets = Pinned(Pairs, channel => channel < _inputGroup ? channel / 8 * 8 * tiles + channel % 8 : 0);
+        _tileOffsets = Pinned(2 * tiles, i => i / 2 * (i % 2 == 0 ? T.Count : PanelChannels));
+        _pairOffsets = Pinned(Pairs, channel => channel < _inputGroup ? channel / T.Count * T.Count * tiles + channel % T.Count : 0);
 
         // 64 bytes more than the data: powers of two would put the lines of all points into the same few sets of the cache.
-        _inputStep = _inputGroup * tiles + 16;
-        _outputStep = _outputGroup * tiles + 16;
+        _inputStep = (_inputGroup + T.Count - 1) / T.Count * T.Count * tiles + 16;
+        _outputStep = _panels * PanelChannels * tiles + 16;
         _sumStep = Pairs * _outputGroup + 16;
         (_group, _leaf, _reduce) = (RunGroup, RunLeaf, ReduceLeaves);
     }
+
+    private static int PanelChannels => 2 * T.Count;
 
     private static int Taps => TFilterGradient.Outputs * TFilterGradient.Outputs;
 
@@ -91,7 +96,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     /// <summary>Input channels of a group, rounded up to whole groups of <see cref="GradientKernel"/>.</summary>
     private int Pairs => (_inputGroup + GradientKernel.Pairs - 1) / GradientKernel.Pairs * GradientKernel.Pairs;
 
-    /// <summary>[output panel][input channel][tap][16], then the bias.</summary>
+    /// <summary>[output panel][input channel][tap][output channel of the panel], then the bias.</summary>
     private int LeafLength => _outputGroup * (_inputGroup * Taps + 1);
 
     public void Run(
@@ -178,12 +183,12 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
             {
                 rows = Math.Min(last - row, _inputTiling.Rows - row % _inputTiling.Rows);
                 int tile = (row - first) * _inputTiling.Columns;
-                ToPoints(row, rows, firstInput / 8, inputBlocks, source + 8 * tile);
-                GradientToPoints(row, rows, firstOutput / 8, outputBlocks, gradient + 16 * tile);
+                ToPoints(row, rows, firstInput / 8, inputBlocks, source + T.Count * tile);
+                GradientToPoints(row, rows, firstOutput / 8, outputBlocks, gradient + PanelChannels * tile);
             }
 
             bool isFirst = first == shard.First * _inputTiling.Rows;
-            AddProducts(source, gradient, sums, (last - first) * _inputTiling.Columns, (outputBlocks + 1) / 2, isFirst);
+            AddProducts(source, gradient, sums, (last - first) * _inputTiling.Columns, 8 * outputBlocks, isFirst);
         }
 
         fixed (float* taps = leaf)
@@ -210,86 +215,93 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     /// <summary>Some rows of tiles of one sample.</summary>
     private void ToPoints(int row, int rows, int firstBlock, int blocks, float* points)
     {
-        long length = _inputTiling.Length(rows);
-        float* band = ThreadScratch.Floats(2, length + 8L * TInput.Outputs * _inputTiling.Width);
-        for (int block = 0; block < blocks; block++, points += 8 * (nint)_tiles)
+        long length = T.Count * _inputTiling.Length(rows);
+        float* band = ThreadScratch.Floats(2, length + (long)T.Count * TInput.Outputs * _inputTiling.Width);
+        for (int block = 0; block < blocks; block += T.Count / 8, points += T.Count * (nint)_tiles)
         {
-            _inputTiling.Copy(
-                _x.Sample(row / _inputTiling.Rows) + 8L * (firstBlock + block) * _input.Area, row % _inputTiling.Rows, rows, band);
-            PlaneTransform.ToPoints<TInput>(
-                band, _inputTiling.Width, rows, _inputTiling.Columns, _inputTiling.Size, band + length, points, _inputStep, 8);
+            float* source = _x.Sample(row / _inputTiling.Rows) + 8L * (firstBlock + block) * _input.Area;
+            _inputTiling.Copy<T>(source, block + T.Count / 8 <= blocks ? 8 * _input.Area : 0, row % _inputTiling.Rows, rows, band);
+            PlaneTransform.ToPoints<TInput, T>(
+                band, _inputTiling.Width, rows, _inputTiling.Columns, _inputTiling.Size, band + length, points, _inputStep, T.Count);
         }
     }
 
-    /// <summary>The same of dy; two blocks of output channels lie interleaved: [tile][16].</summary>
+    /// <summary>The same of dy; the two vectors of a panel lie interleaved: [tile][output channel of the panel].</summary>
     private void GradientToPoints(int row, int rows, int firstBlock, int blocks, float* points)
     {
-        long length = _gradientTiling.Length(rows);
-        float* band = ThreadScratch.Floats(2, length + 8L * TOutputGradient.Outputs * _gradientTiling.Width);
-        for (int block = 0; block < (blocks + 1) / 2 * 2; block++)
+        long length = T.Count * _gradientTiling.Length(rows);
+        float* band = ThreadScratch.Floats(2, length + (long)T.Count * TOutputGradient.Outputs * _gradientTiling.Width);
+        for (int block = 0; block < blocks; block += T.Count / 8)
         {
-            if (block < blocks)
-            {
-                _gradientTiling.Copy(
-                    _dy.Sample(row / _gradientTiling.Rows) + 8L * (firstBlock + block) * _output.Area, row % _gradientTiling.Rows, rows, band);
-            }
-            else
-            {
-                new Span<float>(band, checked((int)length)).Clear();
-            }
-
-            float* target = points + 16 * (nint)(block / 2) * _tiles + block % 2 * 8;
-            PlaneTransform.ToPoints<TOutputGradient>(
-                band, _gradientTiling.Width, rows, _gradientTiling.Columns, _gradientTiling.Size, band + length, target, _outputStep, 16);
+            float* source = _dy.Sample(row / _gradientTiling.Rows) + 8L * (firstBlock + block) * _output.Area;
+            _gradientTiling.Copy<T>(source, block + T.Count / 8 <= blocks ? 8 * _output.Area : 0, row % _gradientTiling.Rows, rows, band);
+            (int panel, int channel) = Math.DivRem(8 * block, PanelChannels);
+            float* target = points + (nint)panel * PanelChannels * _tiles + channel;
+            PlaneTransform.ToPoints<TOutputGradient, T>(
+                band, _gradientTiling.Width, rows, _gradientTiling.Columns, _gradientTiling.Size, band + length, target, _outputStep, PanelChannels);
         }
     }
 
-    private void AddProducts(float* source, float* gradient, float* sums, int tiles, int panels, bool overwrite)
+    private void AddProducts(float* source, float* gradient, float* sums, int tiles, int channels, bool overwrite)
     {
         fixed (int* tileOffsets = _tileOffsets, pairOffsets = _pairOffsets)
         {
             for (int point = 0; point < Points; point++)
             {
-                for (int panel = 0; panel < panels; panel++)
+                for (int panel = 0; panel * PanelChannels < channels; panel++)
                 {
-                    GradientKernel.Run(
-                        source + point * _inputStep, gradient + point * _outputStep + 16 * (nint)panel * _tiles, 8, tileOffsets, tiles,
-                        pairOffsets, Pairs, sums + point * _sumStep + 16 * (nint)panel * Pairs, overwrite);
+                    var job = new GradientKernel.Job
+                    {
+                        X = source + point * _inputStep,
+                        Offsets = tileOffsets,
+                        PixelCount = tiles,
+                        PairOffsets = pairOffsets,
+                        PairCount = Pairs,
+                        Sums = sums + point * _sumStep + (nint)panel * PanelChannels * Pairs,
+                        Overwrite = overwrite,
+                    };
+                    job.SetPanel<T>(gradient + point * _outputStep + (nint)panel * PanelChannels * _tiles, Width(panel) / 8, 8);
+                    GradientKernel.Run<T>(in job, Width(panel));
                 }
             }
         }
     }
 
-    /// <summary>[point][panel][channel][16] to [panel][channel][tap][16].</summary>
+    /// <summary>Output channels of a panel: the same in all groups, though the last group may have fewer.</summary>
+    private int Width(int panel) => TileKernel.Width<T>(_outputGroup - panel * PanelChannels);
+
+    /// <summary>[point][panel][input channel][output channel] to [panel][input channel][tap][output channel].</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SumsToTaps(float* sums, float* taps)
     {
         nint side = TFilterGradient.Inputs;
         nint filter = TFilterGradient.Outputs;
-        float* lines = stackalloc float[MaxLines * 8];
-        for (int panel = 0; panel < _outputGroup / 16; panel++)
+        float* lines = stackalloc float[MaxLines * T.Count];
+        for (int panel = 0; panel < _panels; panel++)
         {
-            float* source = sums + 16 * (nint)panel * Pairs;
-            for (int channel = 0; channel < _inputGroup; channel++, source += 16, taps += 16 * Taps)
+            nint width = Width(panel);
+            float* source = sums + (nint)panel * PanelChannels * Pairs;
+            for (int channel = 0; channel < _inputGroup; channel++, source += width, taps += width * Taps)
             {
-                for (nint half = 0; half < 16; half += 8)
+                for (nint first = 0; first < width; first += T.Count)
                 {
                     for (nint column = 0; column < side; column++)
                     {
-                        TFilterGradient.Apply(source + half + column * _sumStep, side * _sumStep, lines + 8 * column, 8 * side);
+                        TFilterGradient.Apply<T>(source + first + column * _sumStep, side * _sumStep, lines + T.Count * column, T.Count * side, 8);
                     }
 
                     for (nint row = 0; row < filter; row++)
                     {
-                        TFilterGradient.Apply(lines + 8 * row * side, 8, taps + half + 16 * filter * row, 16);
+                        TFilterGradient.Apply<T>(lines + T.Count * row * side, T.Count, taps + first + width * filter * row, width, 8);
                     }
                 }
             }
         }
     }
 
-    /// <summary>[panel][channel][tap][16] to (K, C, R, S): reads each line of the cache once and writes it to 16 filters.</summary>
+    /// <summary>[panel][input channel][tap][output channel] to (K, C, R, S): reads each line of the cache once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Unpack(ReadOnlySpan<float> sum, int group, int root)
     {
         int firstInput = group % InputGroups * _inputGroup;
@@ -299,12 +311,13 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         nint filterStep = (nint)_input.C * Taps;
         fixed (float* lines = sum, weights = _rootOfWeights(root))
         {
-            for (int first = 0; first < outputs; first += 16)
+            for (int first = 0; first < outputs; first += PanelChannels)
             {
-                int lanes = Math.Min(16, outputs - first);
+                int width = Width(first / PanelChannels);
+                int lanes = Math.Min(width, outputs - first);
                 float* line = lines + (nint)first * _inputGroup * Taps;
                 float* target = weights + (firstOutput + first) * filterStep + (nint)firstInput * Taps;
-                for (int i = 0; i < inputs * Taps; i++, line += 16, target++)
+                for (int i = 0; i < inputs * Taps; i++, line += width, target++)
                 {
                     for (nint lane = 0; lane < lanes; lane++)
                     {

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Threads;
 
@@ -12,10 +11,11 @@ namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 /// Each thread takes some samples, chunk by chunk, through all three. Where the filters are too large for its cache and a sample has few tiles,
 /// a larger chunk is shared by all threads instead, so that the filters are read once for many samples.
 /// </summary>
-internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
+internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter, T>
     where TInput : struct, ILineTransform
     where TOutput : struct, ILineTransform
     where TFilter : struct, ILineTransform
+    where T : struct, IFloats<T>
 {
     /// <summary>Floats of filter points that are cheap to read again for each chunk of one thread.</summary>
     private const long SmallFilters = 1 << 19;
@@ -30,18 +30,19 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     /// <summary>Of an item, so that small batches make enough items for all threads.</summary>
     private const int MaxSamples = 8;
 
-    private const int PanelsPerItem = 8;
+    /// <summary>Of one point, 128 output channels.</summary>
+    private static readonly int PanelsPerItem = 64 / T.Count;
 
     private readonly Shape _source;
     private readonly Shape _destination;
     private readonly Tiling _tiling;
-    private readonly FilterPoints<TFilter> _filters;
+    private readonly FilterPoints<TFilter, T> _filters;
     private readonly bool _shared;
     private readonly int _maxSamples;
     private readonly int _maxRows;
     private readonly int[] _offsets;
     private readonly int[] _taps;
-    private readonly AlignedBuffer _zeros = new(16);
+    private readonly AlignedBuffer _zeros = new(2 * T.Count);
     private readonly Action<int, int> _samplesItem;
     private readonly Action<int, int> _toPoints;
     private readonly Action<int, int> _multiply;
@@ -57,7 +58,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     private int _rowsPerChunk;
     private Chunk _sharedChunk;
 
-    /// <summary>Some rows of tiles in points; all tiles of a block of 8 channels lie side by side.</summary>
+    /// <summary>Some rows of tiles in points; all tiles of a vector of channels lie side by side.</summary>
     private readonly struct Chunk(int first, int end, int tiles, nint sourceStep, nint destinationStep, float* source, float* destination)
     {
         public readonly int First = first;
@@ -70,7 +71,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     }
 
     /// <param name="padding">Zeros around the source.</param>
-    public WinogradPass(Shape source, Shape destination, Size padding, FilterPoints<TFilter> filters)
+    public WinogradPass(Shape source, Shape destination, Size padding, FilterPoints<TFilter, T> filters)
     {
         _source = source;
         _destination = destination;
@@ -82,7 +83,7 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         _offsets = GC.AllocateArray<int>(RoundUp(_maxRows * _tiling.Columns), pinned: true);
         for (int i = 0; i < _offsets.Length; i++)
         {
-            _offsets[i] = 8 * i;
+            _offsets[i] = T.Count * i;
         }
 
         _taps = GC.AllocateUninitializedArray<int>(source.Blocks, pinned: true);
@@ -105,7 +106,8 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         int tiles = RoundUp(_rowsPerChunk * _tiling.Columns);
         for (int block = 0; block < _taps.Length; block++)
         {
-            _taps[block] = 8 * block * tiles;
+            (int vector, int blockOfVector) = Math.DivRem(block, T.Count / 8);
+            _taps[block] = vector * T.Count * tiles + 8 * blockOfVector;
         }
 
         if (!_shared)
@@ -118,11 +120,16 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         {
             _sharedChunk = Reserve(first, Math.Min(first + _rowsPerChunk, rows));
             int chunkSamples = (_sharedChunk.End - first) / _tiling.Rows;
-            team.Run(_source.Blocks * chunkSamples, _toPoints);
+            team.Run(Vectors(_source) * chunkSamples, _toPoints);
             team.Run(Points * PanelItems, _multiply);
             team.Run(chunkSamples, _fromPoints);
         }
     }
+
+    private static int Vectors(Shape shape) => (shape.C + T.Count - 1) / T.Count;
+
+    /// <summary>From the first block of a vector to its second, or 0 if it has none.</summary>
+    private static nint Plane(Shape shape, int vector) => (vector + 1) * (T.Count / 8) <= shape.Blocks ? 8 * shape.Area : 0;
 
     private static int RoundUp(int tiles) => (tiles + TileKernel.Pixels - 1) / TileKernel.Pixels * TileKernel.Pixels;
 
@@ -159,8 +166,8 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     private Chunk Reserve(int first, int end)
     {
         int tiles = RoundUp(_rowsPerChunk * _tiling.Columns);
-        nint sourceStep = 8 * (nint)tiles * _source.Blocks + 16;
-        nint destinationStep = 8 * (nint)tiles * 2 * _filters.Panels + 16;
+        nint sourceStep = T.Count * (nint)tiles * Vectors(_source) + 16;
+        nint destinationStep = T.Count * (nint)tiles * 2 * _filters.Panels + 16;
         return new Chunk(
             first, end, tiles, sourceStep, destinationStep,
             ThreadScratch.Floats(0, Points * sourceStep), ThreadScratch.Floats(1, Points * destinationStep));
@@ -182,9 +189,9 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         for (int row = chunk.First; row < chunk.End; row += rows)
         {
             rows = Math.Min(chunk.End - row, _tiling.Rows - row % _tiling.Rows);
-            for (int block = 0; block < _source.Blocks; block++)
+            for (int vector = 0; vector < Vectors(_source); vector++)
             {
-                ToPoints(chunk, row, rows, block);
+                ToPoints(chunk, row, rows, vector);
             }
         }
 
@@ -201,21 +208,22 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     }
 
     private void ToPoints(int item, int thread) =>
-        ToPoints(_sharedChunk, _sharedChunk.First + item / _source.Blocks * _tiling.Rows, _tiling.Rows, item % _source.Blocks);
+        ToPoints(_sharedChunk, _sharedChunk.First + item / Vectors(_source) * _tiling.Rows, _tiling.Rows, item % Vectors(_source));
 
     private void Multiply(int item, int thread) => Multiply(_sharedChunk, item);
 
     private void FromPoints(int item, int thread) => FromPoints(_sharedChunk, _sharedChunk.First + item * _tiling.Rows, _tiling.Rows);
 
     /// <summary>Some rows of tiles of one sample.</summary>
-    private void ToPoints(in Chunk chunk, int row, int rows, int block)
+    private void ToPoints(in Chunk chunk, int row, int rows, int vector)
     {
-        long length = _tiling.Length(rows);
-        float* band = ThreadScratch.Floats(2, length + 8L * TInput.Outputs * _tiling.Width);
-        _tiling.Copy(_from.Sample(row / _tiling.Rows) + 8L * block * _source.Area, row % _tiling.Rows, rows, band);
-        float* points = chunk.Source + 8 * ((nint)block * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
-        PlaneTransform.ToPoints<TInput>(
-            band, _tiling.Width, rows, _tiling.Columns, _tiling.Size, band + length, points, chunk.SourceStep, 8);
+        long length = T.Count * _tiling.Length(rows);
+        float* band = ThreadScratch.Floats(2, length + (long)T.Count * TInput.Outputs * _tiling.Width);
+        float* blocks = _from.Sample(row / _tiling.Rows) + (long)vector * T.Count * _source.Area;
+        _tiling.Copy<T>(blocks, Plane(_source, vector), row % _tiling.Rows, rows, band);
+        float* points = chunk.Source + T.Count * ((nint)vector * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
+        PlaneTransform.ToPoints<TInput, T>(
+            band, _tiling.Width, rows, _tiling.Columns, _tiling.Size, band + length, points, chunk.SourceStep, T.Count);
     }
 
     /// <summary>One point: some panels × all tiles of the chunk.</summary>
@@ -227,20 +235,23 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
         {
             for (int panel = first; panel < Math.Min(first + PanelsPerItem, _filters.Panels); panel++)
             {
+                int left = _destination.C - 2 * T.Count * panel;
                 var job = new TileKernel.Job
                 {
                     Source = chunk.Source + point * chunk.SourceStep,
                     SourceOffsets = offsets,
-                    Destination = chunk.Destination + point * chunk.DestinationStep + 16 * (nint)panel * chunk.Tiles,
+                    Destination = chunk.Destination + point * chunk.DestinationStep + 2 * T.Count * (nint)panel * chunk.Tiles,
                     DestinationOffsets = offsets,
-                    DestinationPlane = 8 * chunk.Tiles,
+                    VectorStep = TileKernel.Width<T>(left) == 2 * T.Count ? T.Count * chunk.Tiles : 8,
+                    Plane = 8,
+                    LastPlane = 8,
                     PixelCount = RoundUp((chunk.End - chunk.First) * _tiling.Columns),
                     Weights = _filterPoints + (nint)point * _filters.PointStep + (nint)panel * _filters.PanelStep,
                     Bias = _zeros.Data,
                     Taps = taps,
                     FullTaps = _taps.Length,
                 };
-                TileKernel.Run16(in job);
+                TileKernel.Run<T>(in job, left);
             }
         }
     }
@@ -248,19 +259,22 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     /// <summary>Some rows of tiles of one sample, which is complete with its last row.</summary>
     private void FromPoints(in Chunk chunk, int row, int rows)
     {
-        float* lines = ThreadScratch.Floats(2, 8L * TOutput.Outputs * (TOutput.Inputs + 1));
+        float* lines = ThreadScratch.Floats(2, (long)T.Count * TOutput.Outputs * (TOutput.Inputs + 1));
         int sample = row / _tiling.Rows;
         int top = row % _tiling.Rows * TOutput.Outputs;
         int height = Math.Min(rows * TOutput.Outputs, _destination.H - top);
-        for (int block = 0; block < _destination.Blocks; block++)
+        for (int vector = 0; vector < Vectors(_destination); vector++)
+        {
+            float* image = _to.Sample(sample) + (long)vector * T.Count * _destination.Area + 8L * top * _destination.W;
+            float* points = chunk.Destination + T.Count * ((nint)vector * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
+            nint plane = Plane(_destination, vector);
+            PlaneTransform.FromPoints<TOutput, T>(points, chunk.DestinationStep, T.Count, lines, image, plane, height, _destination.W);
+        }
+
+        for (int block = 0; _bias != null && block < _destination.Blocks; block++)
         {
             float* image = _to.Sample(sample) + 8 * ((long)block * _destination.Area + (long)top * _destination.W);
-            float* points = chunk.Destination + 8 * ((nint)block * chunk.Tiles + (nint)(row - chunk.First) * _tiling.Columns);
-            PlaneTransform.FromPoints<TOutput>(points, chunk.DestinationStep, 8, lines, image, height, _destination.W);
-            if (_bias != null)
-            {
-                Add(Vector256.Load(_bias + 8 * block), image, height * _destination.W);
-            }
+            Add(Floats8.Load(_bias + 8 * block), image, height * _destination.W);
         }
 
         if (top + height == _destination.H)
@@ -270,11 +284,11 @@ internal sealed unsafe class WinogradPass<TInput, TOutput, TFilter>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add(Vector256<float> bias, float* image, int pixels)
+    private static void Add(Floats8 bias, float* image, int pixels)
     {
         for (float* end = image + 8L * pixels; image < end; image += 8)
         {
-            (Vector256.Load(image) + bias).Store(image);
+            (Floats8.Load(image) + bias).Store(image);
         }
     }
 }
