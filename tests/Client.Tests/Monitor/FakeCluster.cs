@@ -30,7 +30,13 @@ internal sealed class FakeCluster : ClusterConnection, IJobDirectoryGrain, IClus
         return ValueTask.CompletedTask;
     }
 
-    public Task RegisterAsync(string jobId) => throw new NotSupportedException();
+    public Task<long> RegisterAsync(string jobId) => throw new NotSupportedException();
+
+    public Task<QueueTurn> TurnAsync(QueuedJob job) => throw new NotSupportedException();
+
+    public Task LeaveQueueAsync(string jobId) => throw new NotSupportedException();
+
+    public Task<bool> MayGrowAsync(int priority) => throw new NotSupportedException();
 
     public Task<string[]> ListAsync()
     {
