@@ -182,7 +182,8 @@ internal static class BadInputs
         BadInput.Train("a password in the URL of a cluster", "'redis://***@host:1' names a user", "--cluster", "redis://me:secret@host:1"),
         BadInput.Train("a password with slashes", "'redis://***@host:1' is no cluster URL", "--cluster", "redis://me:se/se@cr?et@host:1?x=secret"),
         BadInput.Train("a password as a parameter", "'password' in 'dev://127.0.0.1:1' is not understood", "--cluster", "dev://127.0.0.1:1?password=secret"),
-        new("an address of another machine", 3, "is not an address of this machine", files => Silo(files, "dev://192.0.2.1:21912", "n")),
+        new("an address of another machine", 3, "is not an address of this machine", files => [.. Silo(files, "dev://192.0.2.1:21912", "n"), "--insecure"]),
+        new("ports for everybody", 8, "would let everybody", files => Silo(files, "dev://192.0.2.1:21912", "n")),
         new("a host that nobody knows", 4, "cannot be resolved", files => Silo(files, "dev://no.such.host.invalid:21912", "n")),
         new("a silo's name with a slash", 3, @"'a/\u{1b}[31m' must not", files => Silo(files, "dev://127.0.0.1:21912", "a/\e[31m")),
     ];
