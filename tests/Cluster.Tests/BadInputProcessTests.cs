@@ -15,7 +15,7 @@ public sealed class BadInputProcessTests : IDisposable
     [InlineData(3, "'/dev/zero' has 0 bytes: it is empty, or a pipe, a socket or a device", "train", "--config", "/dev/zero")]
     [InlineData(3, "'pipe' has 0 bytes: it is empty, or a pipe, a socket or a device", "model", "show", "pipe")]
     [InlineData(3, "nested too deep", "model", "show", "deep.json")]
-    [InlineData(3, "'redis://***@127.0.0.1:1' is no cluster URL", "train", "--cluster", "redis://me:secret@127.0.0.1:1")]
+    [InlineData(3, "'redis://***@127.0.0.1:1' names a user or a password", "train", "--cluster", "redis://me:secret@127.0.0.1:1")]
     [InlineData(3, "data: no data set found", "data", "check", "data")]
     [InlineData(3, "the run folder '/proc/nope' cannot be made there", "train", "--out", "/proc/nope")]
     public async Task Bad_input_ends_the_process_with_its_code_and_one_sentence(int code, string sentence, params string[] args)
