@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace ConvNet.Engine.Kernels;
 
 /// <summary>Two blocks of 8 channels: the vector of the wide kernels.</summary>
-internal readonly unsafe struct Floats16(Vector512<float> lanes) : IFloats<Floats16>
+internal unsafe struct Floats16(Vector512<float> lanes) : IFloats<Floats16>
 {
-    private readonly Vector512<float> _lanes = lanes;
+    private Vector512<float> _lanes = lanes;
 
     public static int Count => 16;
 
@@ -78,6 +78,10 @@ internal readonly unsafe struct Floats16(Vector512<float> lanes) : IFloats<Float
         new(Vector512.ConditionalSelect(Vector512.LessThanOrEqual(of._lanes, Vector512<float>.Zero), Vector512<float>.Zero, value._lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Floats16 LoadWherePositive(float* source, Floats16 of) =>
+        new(Vector512.ConditionalSelect(Vector512.LessThanOrEqual(of._lanes, Vector512<float>.Zero), Vector512<float>.Zero, Vector512.Load(source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Floats16 Wins(Floats16 value, Floats16 best) =>
         new(Vector512.AndNot(Vector512.Equals(best._lanes, best._lanes), Vector512.LessThanOrEqual(value._lanes, best._lanes)));
 
@@ -89,10 +93,13 @@ internal readonly unsafe struct Floats16(Vector512<float> lanes) : IFloats<Float
         (first._lanes.GetLower(), first._lanes.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* target) => _lanes.Store(target);
+    public void AddProduct(Floats16 left, Floats16 right) => _lanes = Vector512.FusedMultiplyAdd(left._lanes, right._lanes, _lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreBlocks(float* target, nint plane)
+    public readonly void Store(float* target) => _lanes.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreBlocks(float* target, nint plane)
     {
         if (plane == 8)
         {

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace ConvNet.Engine.Kernels;
 
 /// <summary>A block of 8 channels: the vector of the narrow kernels.</summary>
-internal readonly unsafe struct Floats8(Vector256<float> lanes) : IFloats<Floats8>
+internal unsafe struct Floats8(Vector256<float> lanes) : IFloats<Floats8>
 {
-    private readonly Vector256<float> _lanes = lanes;
+    private Vector256<float> _lanes = lanes;
 
     public static int Count => 8;
 
@@ -75,6 +75,10 @@ internal readonly unsafe struct Floats8(Vector256<float> lanes) : IFloats<Floats
         new(Vector256.AndNot(value._lanes, Vector256.LessThanOrEqual(of._lanes, Vector256<float>.Zero)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Floats8 LoadWherePositive(float* source, Floats8 of) =>
+        new(Vector256.AndNot(Vector256.Load(source), Vector256.LessThanOrEqual(of._lanes, Vector256<float>.Zero)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Floats8 Wins(Floats8 value, Floats8 best) =>
         new(Vector256.AndNot(Vector256.Equals(best._lanes, best._lanes), Vector256.LessThanOrEqual(value._lanes, best._lanes)));
 
@@ -86,8 +90,11 @@ internal readonly unsafe struct Floats8(Vector256<float> lanes) : IFloats<Floats
         (first._lanes, second._lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* target) => _lanes.Store(target);
+    public void AddProduct(Floats8 left, Floats8 right) => _lanes = Vector256.FusedMultiplyAdd(left._lanes, right._lanes, _lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreBlocks(float* target, nint plane) => _lanes.Store(target);
+    public readonly void Store(float* target) => _lanes.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void StoreBlocks(float* target, nint plane) => _lanes.Store(target);
 }

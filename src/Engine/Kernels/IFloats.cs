@@ -62,6 +62,9 @@ internal unsafe interface IFloats<TSelf>
     /// <summary>0 where <paramref name="of"/> is at most 0, else the value: also where that is NaN.</summary>
     static abstract TSelf WherePositive(TSelf value, TSelf of);
 
+    /// <summary>The same of a value in memory: the compiler makes the load a part of another instruction.</summary>
+    static abstract TSelf LoadWherePositive(float* source, TSelf of);
+
     /// <summary>A mask of the lanes where a value replaces the best so far in max pooling: it is larger, or the first NaN.</summary>
     static abstract TSelf Wins(TSelf value, TSelf best);
 
@@ -71,6 +74,11 @@ internal unsafe interface IFloats<TSelf>
     /// Sums over even and over odd pixels: a vector of 16 keeps both in the first argument, vectors of 8 keep one each.
     /// </summary>
     static abstract (Vector256<float> Even, Vector256<float> Odd) EvenAndOdd(TSelf first, TSelf second);
+
+    /// <summary>
+    /// Adds left · right, rounded once. The compiler leaves the sum in its register, where it moves the result of <see cref="MultiplyAdd"/> there.
+    /// </summary>
+    void AddProduct(TSelf left, TSelf right);
 
     void Store(float* target);
 

@@ -123,68 +123,56 @@ internal static unsafe class GradientKernel
                 T d0 = T.LoadBlocks(d, plane);
                 T d1 = T.LoadBlocks(d + step, lastPlane);
                 T x = T.Create(x0[offset]);
-                a0 = T.MultiplyAdd(x, d0, a0);
-                b0 = T.MultiplyAdd(x, d1, b0);
+                a0.AddProduct(x, d0);
+                b0.AddProduct(x, d1);
                 x = T.Create(x1[offset]);
-                a1 = T.MultiplyAdd(x, d0, a1);
-                b1 = T.MultiplyAdd(x, d1, b1);
+                a1.AddProduct(x, d0);
+                b1.AddProduct(x, d1);
                 x = T.Create(x2[offset]);
-                a2 = T.MultiplyAdd(x, d0, a2);
-                b2 = T.MultiplyAdd(x, d1, b2);
+                a2.AddProduct(x, d0);
+                b2.AddProduct(x, d1);
                 x = T.Create(x3[offset]);
-                a3 = T.MultiplyAdd(x, d0, a3);
-                b3 = T.MultiplyAdd(x, d1, b3);
+                a3.AddProduct(x, d0);
+                b3.AddProduct(x, d1);
                 x = T.Create(x4[offset]);
-                a4 = T.MultiplyAdd(x, d0, a4);
-                b4 = T.MultiplyAdd(x, d1, b4);
+                a4.AddProduct(x, d0);
+                b4.AddProduct(x, d1);
                 x = T.Create(x5[offset]);
-                a5 = T.MultiplyAdd(x, d0, a5);
-                b5 = T.MultiplyAdd(x, d1, b5);
+                a5.AddProduct(x, d0);
+                b5.AddProduct(x, d1);
                 x = T.Create(x6[offset]);
-                a6 = T.MultiplyAdd(x, d0, a6);
-                b6 = T.MultiplyAdd(x, d1, b6);
+                a6.AddProduct(x, d0);
+                b6.AddProduct(x, d1);
                 x = T.Create(x7[offset]);
-                a7 = T.MultiplyAdd(x, d0, a7);
-                b7 = T.MultiplyAdd(x, d1, b7);
+                a7.AddProduct(x, d0);
+                b7.AddProduct(x, d1);
                 x = T.Create(x8[offset]);
-                a8 = T.MultiplyAdd(x, d0, a8);
-                b8 = T.MultiplyAdd(x, d1, b8);
+                a8.AddProduct(x, d0);
+                b8.AddProduct(x, d1);
                 x = T.Create(x9[offset]);
-                a9 = T.MultiplyAdd(x, d0, a9);
-                b9 = T.MultiplyAdd(x, d1, b9);
+                a9.AddProduct(x, d0);
+                b9.AddProduct(x, d1);
                 x = T.Create(x10[offset]);
-                a10 = T.MultiplyAdd(x, d0, a10);
-                b10 = T.MultiplyAdd(x, d1, b10);
+                a10.AddProduct(x, d0);
+                b10.AddProduct(x, d1);
                 x = T.Create(x11[offset]);
-                a11 = T.MultiplyAdd(x, d0, a11);
-                b11 = T.MultiplyAdd(x, d1, b11);
+                a11.AddProduct(x, d0);
+                b11.AddProduct(x, d1);
             }
 
             float* sums = job.Sums + 2 * T.Count * (nint)pair;
-            Put(sums, a0, job.Overwrite);
-            Put(sums + T.Count, b0, job.Overwrite);
-            Put(sums + 2 * T.Count, a1, job.Overwrite);
-            Put(sums + 3 * T.Count, b1, job.Overwrite);
-            Put(sums + 4 * T.Count, a2, job.Overwrite);
-            Put(sums + 5 * T.Count, b2, job.Overwrite);
-            Put(sums + 6 * T.Count, a3, job.Overwrite);
-            Put(sums + 7 * T.Count, b3, job.Overwrite);
-            Put(sums + 8 * T.Count, a4, job.Overwrite);
-            Put(sums + 9 * T.Count, b4, job.Overwrite);
-            Put(sums + 10 * T.Count, a5, job.Overwrite);
-            Put(sums + 11 * T.Count, b5, job.Overwrite);
-            Put(sums + 12 * T.Count, a6, job.Overwrite);
-            Put(sums + 13 * T.Count, b6, job.Overwrite);
-            Put(sums + 14 * T.Count, a7, job.Overwrite);
-            Put(sums + 15 * T.Count, b7, job.Overwrite);
-            Put(sums + 16 * T.Count, a8, job.Overwrite);
-            Put(sums + 17 * T.Count, b8, job.Overwrite);
-            Put(sums + 18 * T.Count, a9, job.Overwrite);
-            Put(sums + 19 * T.Count, b9, job.Overwrite);
-            Put(sums + 20 * T.Count, a10, job.Overwrite);
-            Put(sums + 21 * T.Count, b10, job.Overwrite);
-            Put(sums + 22 * T.Count, a11, job.Overwrite);
-            Put(sums + 23 * T.Count, b11, job.Overwrite);
+            Put(sums, a0, b0, job.Overwrite);
+            Put(sums + 2 * T.Count, a1, b1, job.Overwrite);
+            Put(sums + 4 * T.Count, a2, b2, job.Overwrite);
+            Put(sums + 6 * T.Count, a3, b3, job.Overwrite);
+            Put(sums + 8 * T.Count, a4, b4, job.Overwrite);
+            Put(sums + 10 * T.Count, a5, b5, job.Overwrite);
+            Put(sums + 12 * T.Count, a6, b6, job.Overwrite);
+            Put(sums + 14 * T.Count, a7, b7, job.Overwrite);
+            Put(sums + 16 * T.Count, a8, b8, job.Overwrite);
+            Put(sums + 18 * T.Count, a9, b9, job.Overwrite);
+            Put(sums + 20 * T.Count, a10, b10, job.Overwrite);
+            Put(sums + 22 * T.Count, a11, b11, job.Overwrite);
         }
 
         return pair;
@@ -211,33 +199,27 @@ internal static unsafe class GradientKernel
                 nint offset = pixel[0];
                 float* d = job.Dy + pixel[1];
                 T d0 = T.LoadBlocks(d, plane);
-                a0 = T.MultiplyAdd(T.Create(x0[offset]), d0, a0);
-                a1 = T.MultiplyAdd(T.Create(x1[offset]), d0, a1);
-                a2 = T.MultiplyAdd(T.Create(x2[offset]), d0, a2);
-                a3 = T.MultiplyAdd(T.Create(x3[offset]), d0, a3);
-                a4 = T.MultiplyAdd(T.Create(x4[offset]), d0, a4);
-                a5 = T.MultiplyAdd(T.Create(x5[offset]), d0, a5);
-                a6 = T.MultiplyAdd(T.Create(x6[offset]), d0, a6);
-                a7 = T.MultiplyAdd(T.Create(x7[offset]), d0, a7);
-                a8 = T.MultiplyAdd(T.Create(x8[offset]), d0, a8);
-                a9 = T.MultiplyAdd(T.Create(x9[offset]), d0, a9);
-                a10 = T.MultiplyAdd(T.Create(x10[offset]), d0, a10);
-                a11 = T.MultiplyAdd(T.Create(x11[offset]), d0, a11);
+                a0.AddProduct(T.Create(x0[offset]), d0);
+                a1.AddProduct(T.Create(x1[offset]), d0);
+                a2.AddProduct(T.Create(x2[offset]), d0);
+                a3.AddProduct(T.Create(x3[offset]), d0);
+                a4.AddProduct(T.Create(x4[offset]), d0);
+                a5.AddProduct(T.Create(x5[offset]), d0);
+                a6.AddProduct(T.Create(x6[offset]), d0);
+                a7.AddProduct(T.Create(x7[offset]), d0);
+                a8.AddProduct(T.Create(x8[offset]), d0);
+                a9.AddProduct(T.Create(x9[offset]), d0);
+                a10.AddProduct(T.Create(x10[offset]), d0);
+                a11.AddProduct(T.Create(x11[offset]), d0);
             }
 
             float* sums = job.Sums + T.Count * (nint)pair;
-            Put(sums, a0, job.Overwrite);
-            Put(sums + T.Count, a1, job.Overwrite);
-            Put(sums + 2 * T.Count, a2, job.Overwrite);
-            Put(sums + 3 * T.Count, a3, job.Overwrite);
-            Put(sums + 4 * T.Count, a4, job.Overwrite);
-            Put(sums + 5 * T.Count, a5, job.Overwrite);
-            Put(sums + 6 * T.Count, a6, job.Overwrite);
-            Put(sums + 7 * T.Count, a7, job.Overwrite);
-            Put(sums + 8 * T.Count, a8, job.Overwrite);
-            Put(sums + 9 * T.Count, a9, job.Overwrite);
-            Put(sums + 10 * T.Count, a10, job.Overwrite);
-            Put(sums + 11 * T.Count, a11, job.Overwrite);
+            Put(sums, a0, a1, job.Overwrite);
+            Put(sums + 2 * T.Count, a2, a3, job.Overwrite);
+            Put(sums + 4 * T.Count, a4, a5, job.Overwrite);
+            Put(sums + 6 * T.Count, a6, a7, job.Overwrite);
+            Put(sums + 8 * T.Count, a8, a9, job.Overwrite);
+            Put(sums + 10 * T.Count, a10, a11, job.Overwrite);
         }
 
         return pair;
@@ -263,38 +245,32 @@ internal static unsafe class GradientKernel
                 T d0 = T.LoadBlocks(d, plane);
                 T d1 = T.LoadBlocks(d + step, lastPlane);
                 T x = T.Create(x0[offset]);
-                a0 = T.MultiplyAdd(x, d0, a0);
-                b0 = T.MultiplyAdd(x, d1, b0);
+                a0.AddProduct(x, d0);
+                b0.AddProduct(x, d1);
                 x = T.Create(x1[offset]);
-                a1 = T.MultiplyAdd(x, d0, a1);
-                b1 = T.MultiplyAdd(x, d1, b1);
+                a1.AddProduct(x, d0);
+                b1.AddProduct(x, d1);
                 x = T.Create(x2[offset]);
-                a2 = T.MultiplyAdd(x, d0, a2);
-                b2 = T.MultiplyAdd(x, d1, b2);
+                a2.AddProduct(x, d0);
+                b2.AddProduct(x, d1);
                 x = T.Create(x3[offset]);
-                a3 = T.MultiplyAdd(x, d0, a3);
-                b3 = T.MultiplyAdd(x, d1, b3);
+                a3.AddProduct(x, d0);
+                b3.AddProduct(x, d1);
                 x = T.Create(x4[offset]);
-                a4 = T.MultiplyAdd(x, d0, a4);
-                b4 = T.MultiplyAdd(x, d1, b4);
+                a4.AddProduct(x, d0);
+                b4.AddProduct(x, d1);
                 x = T.Create(x5[offset]);
-                a5 = T.MultiplyAdd(x, d0, a5);
-                b5 = T.MultiplyAdd(x, d1, b5);
+                a5.AddProduct(x, d0);
+                b5.AddProduct(x, d1);
             }
 
             float* sums = job.Sums + 2 * T.Count * (nint)pair;
-            Put(sums, a0, job.Overwrite);
-            Put(sums + T.Count, b0, job.Overwrite);
-            Put(sums + 2 * T.Count, a1, job.Overwrite);
-            Put(sums + 3 * T.Count, b1, job.Overwrite);
-            Put(sums + 4 * T.Count, a2, job.Overwrite);
-            Put(sums + 5 * T.Count, b2, job.Overwrite);
-            Put(sums + 6 * T.Count, a3, job.Overwrite);
-            Put(sums + 7 * T.Count, b3, job.Overwrite);
-            Put(sums + 8 * T.Count, a4, job.Overwrite);
-            Put(sums + 9 * T.Count, b4, job.Overwrite);
-            Put(sums + 10 * T.Count, a5, job.Overwrite);
-            Put(sums + 11 * T.Count, b5, job.Overwrite);
+            Put(sums, a0, b0, job.Overwrite);
+            Put(sums + 2 * T.Count, a1, b1, job.Overwrite);
+            Put(sums + 4 * T.Count, a2, b2, job.Overwrite);
+            Put(sums + 6 * T.Count, a3, b3, job.Overwrite);
+            Put(sums + 8 * T.Count, a4, b4, job.Overwrite);
+            Put(sums + 10 * T.Count, a5, b5, job.Overwrite);
         }
     }
 
@@ -310,19 +286,20 @@ internal static unsafe class GradientKernel
             b += T.LoadBlocks(d + job.VectorStep, job.LastPlane);
         }
 
-        Put(dBias, a, overwrite: false);
-        Put(dBias + T.Count, b, overwrite: false);
+        Put(dBias, a, b, overwrite: false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<T>(float* sum, T value, bool overwrite)
+    private static void Put<T>(float* sums, T first, T second, bool overwrite)
         where T : struct, IFloats<T>
     {
         if (!overwrite)
         {
-            value = T.Load(sum) + value;
+            first = T.Load(sums) + first;
+            second = T.Load(sums + T.Count) + second;
         }
 
-        value.Store(sum);
+        first.Store(sums);
+        second.Store(sums + T.Count);
     }
 }

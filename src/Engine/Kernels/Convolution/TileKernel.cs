@@ -100,6 +100,7 @@ internal static unsafe class TileKernel
         int taps = job.FullTaps + job.TailTaps;
         int full = job.FullTaps;
         int tail = job.TailChannels;
+        nint step = job.VectorStep, plane = job.Plane, lastPlane = job.LastPlane;
         int pixel = 0;
         for (; pixel + 12 <= job.PixelCount; pixel += 12)
         {
@@ -120,59 +121,59 @@ internal static unsafe class TileKernel
                     T w0 = T.Load(w);
                     T w1 = T.Load(w + T.Count);
                     T x = T.Create(x0[offset]);
-                    a0 = T.MultiplyAdd(x, w0, a0);
-                    b0 = T.MultiplyAdd(x, w1, b0);
+                    a0.AddProduct(x, w0);
+                    b0.AddProduct(x, w1);
                     x = T.Create(x1[offset]);
-                    a1 = T.MultiplyAdd(x, w0, a1);
-                    b1 = T.MultiplyAdd(x, w1, b1);
+                    a1.AddProduct(x, w0);
+                    b1.AddProduct(x, w1);
                     x = T.Create(x2[offset]);
-                    a2 = T.MultiplyAdd(x, w0, a2);
-                    b2 = T.MultiplyAdd(x, w1, b2);
+                    a2.AddProduct(x, w0);
+                    b2.AddProduct(x, w1);
                     x = T.Create(x3[offset]);
-                    a3 = T.MultiplyAdd(x, w0, a3);
-                    b3 = T.MultiplyAdd(x, w1, b3);
+                    a3.AddProduct(x, w0);
+                    b3.AddProduct(x, w1);
                     x = T.Create(x4[offset]);
-                    a4 = T.MultiplyAdd(x, w0, a4);
-                    b4 = T.MultiplyAdd(x, w1, b4);
+                    a4.AddProduct(x, w0);
+                    b4.AddProduct(x, w1);
                     x = T.Create(x5[offset]);
-                    a5 = T.MultiplyAdd(x, w0, a5);
-                    b5 = T.MultiplyAdd(x, w1, b5);
+                    a5.AddProduct(x, w0);
+                    b5.AddProduct(x, w1);
                     x = T.Create(x6[offset]);
-                    a6 = T.MultiplyAdd(x, w0, a6);
-                    b6 = T.MultiplyAdd(x, w1, b6);
+                    a6.AddProduct(x, w0);
+                    b6.AddProduct(x, w1);
                     x = T.Create(x7[offset]);
-                    a7 = T.MultiplyAdd(x, w0, a7);
-                    b7 = T.MultiplyAdd(x, w1, b7);
+                    a7.AddProduct(x, w0);
+                    b7.AddProduct(x, w1);
                     x = T.Create(x8[offset]);
-                    a8 = T.MultiplyAdd(x, w0, a8);
-                    b8 = T.MultiplyAdd(x, w1, b8);
+                    a8.AddProduct(x, w0);
+                    b8.AddProduct(x, w1);
                     x = T.Create(x9[offset]);
-                    a9 = T.MultiplyAdd(x, w0, a9);
-                    b9 = T.MultiplyAdd(x, w1, b9);
+                    a9.AddProduct(x, w0);
+                    b9.AddProduct(x, w1);
                     x = T.Create(x10[offset]);
-                    a10 = T.MultiplyAdd(x, w0, a10);
-                    b10 = T.MultiplyAdd(x, w1, b10);
+                    a10.AddProduct(x, w0);
+                    b10.AddProduct(x, w1);
                     x = T.Create(x11[offset]);
-                    a11 = T.MultiplyAdd(x, w0, a11);
-                    b11 = T.MultiplyAdd(x, w1, b11);
+                    a11.AddProduct(x, w0);
+                    b11.AddProduct(x, w1);
                     w += 2 * T.Count;
                 }
                 while (++offset < end);
             }
 
             offsets = job.DestinationOffsets + pixel;
-            Store(in job, offsets[0], a0, b0);
-            Store(in job, offsets[1], a1, b1);
-            Store(in job, offsets[2], a2, b2);
-            Store(in job, offsets[3], a3, b3);
-            Store(in job, offsets[4], a4, b4);
-            Store(in job, offsets[5], a5, b5);
-            Store(in job, offsets[6], a6, b6);
-            Store(in job, offsets[7], a7, b7);
-            Store(in job, offsets[8], a8, b8);
-            Store(in job, offsets[9], a9, b9);
-            Store(in job, offsets[10], a10, b10);
-            Store(in job, offsets[11], a11, b11);
+            Store(job.Destination + offsets[0], plane, step, lastPlane, a0, b0);
+            Store(job.Destination + offsets[1], plane, step, lastPlane, a1, b1);
+            Store(job.Destination + offsets[2], plane, step, lastPlane, a2, b2);
+            Store(job.Destination + offsets[3], plane, step, lastPlane, a3, b3);
+            Store(job.Destination + offsets[4], plane, step, lastPlane, a4, b4);
+            Store(job.Destination + offsets[5], plane, step, lastPlane, a5, b5);
+            Store(job.Destination + offsets[6], plane, step, lastPlane, a6, b6);
+            Store(job.Destination + offsets[7], plane, step, lastPlane, a7, b7);
+            Store(job.Destination + offsets[8], plane, step, lastPlane, a8, b8);
+            Store(job.Destination + offsets[9], plane, step, lastPlane, a9, b9);
+            Store(job.Destination + offsets[10], plane, step, lastPlane, a10, b10);
+            Store(job.Destination + offsets[11], plane, step, lastPlane, a11, b11);
         }
 
         return pixel;
@@ -202,18 +203,18 @@ internal static unsafe class TileKernel
                 do
                 {
                     T w0 = T.Load(w);
-                    a0 = T.MultiplyAdd(T.Create(x0[offset]), w0, a0);
-                    a1 = T.MultiplyAdd(T.Create(x1[offset]), w0, a1);
-                    a2 = T.MultiplyAdd(T.Create(x2[offset]), w0, a2);
-                    a3 = T.MultiplyAdd(T.Create(x3[offset]), w0, a3);
-                    a4 = T.MultiplyAdd(T.Create(x4[offset]), w0, a4);
-                    a5 = T.MultiplyAdd(T.Create(x5[offset]), w0, a5);
-                    a6 = T.MultiplyAdd(T.Create(x6[offset]), w0, a6);
-                    a7 = T.MultiplyAdd(T.Create(x7[offset]), w0, a7);
-                    a8 = T.MultiplyAdd(T.Create(x8[offset]), w0, a8);
-                    a9 = T.MultiplyAdd(T.Create(x9[offset]), w0, a9);
-                    a10 = T.MultiplyAdd(T.Create(x10[offset]), w0, a10);
-                    a11 = T.MultiplyAdd(T.Create(x11[offset]), w0, a11);
+                    a0.AddProduct(T.Create(x0[offset]), w0);
+                    a1.AddProduct(T.Create(x1[offset]), w0);
+                    a2.AddProduct(T.Create(x2[offset]), w0);
+                    a3.AddProduct(T.Create(x3[offset]), w0);
+                    a4.AddProduct(T.Create(x4[offset]), w0);
+                    a5.AddProduct(T.Create(x5[offset]), w0);
+                    a6.AddProduct(T.Create(x6[offset]), w0);
+                    a7.AddProduct(T.Create(x7[offset]), w0);
+                    a8.AddProduct(T.Create(x8[offset]), w0);
+                    a9.AddProduct(T.Create(x9[offset]), w0);
+                    a10.AddProduct(T.Create(x10[offset]), w0);
+                    a11.AddProduct(T.Create(x11[offset]), w0);
                     w += 16;
                 }
                 while (++offset < end);
@@ -246,6 +247,7 @@ internal static unsafe class TileKernel
         int taps = job.FullTaps + job.TailTaps;
         int full = job.FullTaps;
         int tail = job.TailChannels;
+        nint step = job.VectorStep, plane = job.Plane, lastPlane = job.LastPlane;
         for (; pixel < job.PixelCount; pixel += 6)
         {
             int* offsets = job.SourceOffsets + pixel;
@@ -263,35 +265,35 @@ internal static unsafe class TileKernel
                     T w0 = T.Load(w);
                     T w1 = T.Load(w + T.Count);
                     T x = T.Create(x0[offset]);
-                    a0 = T.MultiplyAdd(x, w0, a0);
-                    b0 = T.MultiplyAdd(x, w1, b0);
+                    a0.AddProduct(x, w0);
+                    b0.AddProduct(x, w1);
                     x = T.Create(x1[offset]);
-                    a1 = T.MultiplyAdd(x, w0, a1);
-                    b1 = T.MultiplyAdd(x, w1, b1);
+                    a1.AddProduct(x, w0);
+                    b1.AddProduct(x, w1);
                     x = T.Create(x2[offset]);
-                    a2 = T.MultiplyAdd(x, w0, a2);
-                    b2 = T.MultiplyAdd(x, w1, b2);
+                    a2.AddProduct(x, w0);
+                    b2.AddProduct(x, w1);
                     x = T.Create(x3[offset]);
-                    a3 = T.MultiplyAdd(x, w0, a3);
-                    b3 = T.MultiplyAdd(x, w1, b3);
+                    a3.AddProduct(x, w0);
+                    b3.AddProduct(x, w1);
                     x = T.Create(x4[offset]);
-                    a4 = T.MultiplyAdd(x, w0, a4);
-                    b4 = T.MultiplyAdd(x, w1, b4);
+                    a4.AddProduct(x, w0);
+                    b4.AddProduct(x, w1);
                     x = T.Create(x5[offset]);
-                    a5 = T.MultiplyAdd(x, w0, a5);
-                    b5 = T.MultiplyAdd(x, w1, b5);
+                    a5.AddProduct(x, w0);
+                    b5.AddProduct(x, w1);
                     w += 2 * T.Count;
                 }
                 while (++offset < end);
             }
 
             offsets = job.DestinationOffsets + pixel;
-            Store(in job, offsets[0], a0, b0);
-            Store(in job, offsets[1], a1, b1);
-            Store(in job, offsets[2], a2, b2);
-            Store(in job, offsets[3], a3, b3);
-            Store(in job, offsets[4], a4, b4);
-            Store(in job, offsets[5], a5, b5);
+            Store(job.Destination + offsets[0], plane, step, lastPlane, a0, b0);
+            Store(job.Destination + offsets[1], plane, step, lastPlane, a1, b1);
+            Store(job.Destination + offsets[2], plane, step, lastPlane, a2, b2);
+            Store(job.Destination + offsets[3], plane, step, lastPlane, a3, b3);
+            Store(job.Destination + offsets[4], plane, step, lastPlane, a4, b4);
+            Store(job.Destination + offsets[5], plane, step, lastPlane, a5, b5);
         }
     }
 
@@ -315,12 +317,12 @@ internal static unsafe class TileKernel
                 do
                 {
                     Floats8 w0 = Floats8.Load(w);
-                    a0 = Floats8.MultiplyAdd(Floats8.Create(x0[offset]), w0, a0);
-                    a1 = Floats8.MultiplyAdd(Floats8.Create(x1[offset]), w0, a1);
-                    a2 = Floats8.MultiplyAdd(Floats8.Create(x2[offset]), w0, a2);
-                    a3 = Floats8.MultiplyAdd(Floats8.Create(x3[offset]), w0, a3);
-                    a4 = Floats8.MultiplyAdd(Floats8.Create(x4[offset]), w0, a4);
-                    a5 = Floats8.MultiplyAdd(Floats8.Create(x5[offset]), w0, a5);
+                    a0.AddProduct(Floats8.Create(x0[offset]), w0);
+                    a1.AddProduct(Floats8.Create(x1[offset]), w0);
+                    a2.AddProduct(Floats8.Create(x2[offset]), w0);
+                    a3.AddProduct(Floats8.Create(x3[offset]), w0);
+                    a4.AddProduct(Floats8.Create(x4[offset]), w0);
+                    a5.AddProduct(Floats8.Create(x5[offset]), w0);
                     w += 16;
                 }
                 while (++offset < end);
@@ -337,10 +339,10 @@ internal static unsafe class TileKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T>(in Job job, int offset, T first, T second)
+    private static void Store<T>(float* destination, nint plane, nint step, nint lastPlane, T first, T second)
         where T : struct, IFloats<T>
     {
-        first.StoreBlocks(job.Destination + offset, job.Plane);
-        second.StoreBlocks(job.Destination + offset + job.VectorStep, job.LastPlane);
+        first.StoreBlocks(destination, plane);
+        second.StoreBlocks(destination + step, lastPlane);
     }
 }

@@ -114,7 +114,7 @@ internal sealed unsafe class FastLocallyConnected<T> : LocallyConnectedKernel
                     for (int c = 0; c < _geometry.Input.C; c++)
                     {
                         T value = T.Create(_x.Data[Place(_x, n, c, input)]);
-                        sum = T.MultiplyAdd(value, T.Load(weights + (c * _geometry.Taps + tap) * T.Count), sum);
+                        sum.AddProduct(value, T.Load(weights + (c * _geometry.Taps + tap) * T.Count));
                     }
                 }
 
@@ -146,7 +146,7 @@ internal sealed unsafe class FastLocallyConnected<T> : LocallyConnectedKernel
                     for (int k = 0; k < _geometry.Output.C; k++)
                     {
                         T gradient = T.Create(_dy.Data[Place(_dy, n, k, pixel)]);
-                        sum = T.MultiplyAdd(gradient, T.Load(weights + (k * _geometry.Taps + tap) * T.Count), sum);
+                        sum.AddProduct(gradient, T.Load(weights + (k * _geometry.Taps + tap) * T.Count));
                     }
 
                     sum.StoreBlocks(target, plane);

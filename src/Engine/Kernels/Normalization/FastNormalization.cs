@@ -217,7 +217,7 @@ internal sealed unsafe class FastNormalization : NormalizationKernel
         for (; i + T.Count <= length; i += T.Count)
         {
             T xhat = norm.Normalize(T.Load(input + i));
-            gradients.Step(xhat, Masked<T, TRelu>(T.Load(gradient + i), xhat, norm)).Store(result + i);
+            gradients.Step(xhat, Masked<T, TRelu>(gradient + i, xhat, norm)).Store(result + i);
         }
 
         return i;
@@ -229,12 +229,13 @@ internal sealed unsafe class FastNormalization : NormalizationKernel
         where TRelu : struct
     {
         T xhat = norm.Normalize(T.Load(x));
-        T value = Masked<T, TRelu>(T.Load(dy), xhat, norm);
+        T value = Masked<T, TRelu>(dy, xhat, norm);
         sumDy += value;
-        sumDyXhat = T.MultiplyAdd(value, xhat, sumDyXhat);
+        sumDyXhat.AddProduct(value, xhat);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // Inlined, because vectors don't stay in registers over a call.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AccumulateLast<TRelu>(
         in NormBlock block, float* x, float* dy, ref Vector256<float> sumDy, ref Vector256<float> sumDyXhat)
         where TRelu : struct
@@ -245,9 +246,9 @@ internal sealed unsafe class FastNormalization : NormalizationKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Masked<T, TRelu>(T dy, T xhat, in NormVectors<T> norm)
+    private static T Masked<T, TRelu>(float* dy, T xhat, in NormVectors<T> norm)
         where T : struct, IFloats<T>
-        where TRelu : struct => typeof(TRelu) == typeof(Relu) ? T.WherePositive(dy, norm.Affine(xhat)) : dy;
+        where TRelu : struct => typeof(TRelu) == typeof(Relu) ? T.LoadWherePositive(dy, norm.Affine(xhat)) : T.Load(dy);
 
     /// <summary>A loop that masks dy by the ReLU that follows: the compiler makes one for each of both, without a branch.</summary>
     private readonly struct Relu;
