@@ -132,8 +132,8 @@ internal abstract class ClusterConnection : IAsyncDisposable
             {
                 throw new ConvNetException(
                     ExitCode.Environment,
-                    $"{gateway} is the port of a silo for other silos, not its gateway; name in ?gateway=PORT of the URL what the silo was given as --gateway " +
-                    "(it says so when it starts).");
+                    $"{gateway} is the port of a silo for other silos, not its gateway; name in ?gateway=PORT of the URL what the silo was given as " +
+                    "--gateway (it says so when it starts).");
             }
         }
 
