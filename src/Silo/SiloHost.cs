@@ -90,6 +90,10 @@ public static class SiloHost
             // One that is still starting cannot be stopped.
             host.Dispose();
         }
+        catch (InvalidOperationException)
+        {
+            // A silo that is still joining cannot be stopped. It ends with its process, which is to say what else was wrong.
+        }
     }
 
     /// <summary>A silo that the others refuse is not to join half, and to write itself into their membership.</summary>

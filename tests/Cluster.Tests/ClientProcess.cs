@@ -58,9 +58,6 @@ internal sealed class ClientProcess : IDisposable
     /// <param name="around">The command, to which the client's line is appended.</param>
     public static ClientProcess StartBy(string[] around, string folder, params string[] args) => new(folder, around, args);
 
-    /// <summary>Starts it in a network namespace of <see cref="Machines"/>.</summary>
-    public static ClientProcess StartOn(string machine, string folder, string[] args) => new(folder, ["ip", "netns", "exec", machine], args);
-
     /// <summary>Runs a command to its end, which must have this exit code.</summary>
     public static async Task<ClientProcess> RunAsync(int exitCode, string folder, params string[] args)
     {

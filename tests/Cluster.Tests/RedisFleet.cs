@@ -1,7 +1,7 @@
 namespace ConvNet.Cluster.Tests;
 
 /// <summary>A cluster with its membership in a Redis of its own. It is begun by a silo that has no servers, and whose device jobs take last.</summary>
-public sealed class RedisFleet : SiloFleet
+public class RedisFleet : SiloFleet
 {
     public const string Founder = "node-9";
 
@@ -19,6 +19,7 @@ public sealed class RedisFleet : SiloFleet
 
     public override async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         await base.DisposeAsync();
         Redis.Dispose();
     }

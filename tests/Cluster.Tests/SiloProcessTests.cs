@@ -71,8 +71,11 @@ public sealed class SiloProcessTests : IDisposable
         using ClientProcess right = await ClientProcess.RunAsync(0, _folder.Path, "monitor", "--cluster", url, "--once");
         using ClientProcess other = await ClientProcess.RunAsync(
             4, _folder.Path, "monitor", "--cluster", $"dev://127.0.0.1:{ports[2]}?gateway={ports[1]}", "--once");
+        using ClientProcess siloPort = await ClientProcess.RunAsync(
+            4, _folder.Path, "job", "list", "--cluster", $"dev://127.0.0.1:{ports[0]}?gateway={ports[0]}");
 
         Assert.Contains("No jobs", right.Output);
+        Assert.Contains($"127.0.0.1:{ports[0]} is the port of a silo for other silos, not its gateway", siloPort.Error);
         Assert.Contains($"of another cluster: its silos are 127.0.0.1:{ports[0]}", other.Error);
         Assert.Contains("contradicts the cluster's URL", contradicts.Error);
         silo.HangUp();

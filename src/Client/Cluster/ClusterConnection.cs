@@ -1,3 +1,4 @@
+using System.Net;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
@@ -78,6 +79,11 @@ internal abstract class ClusterConnection : IAsyncDisposable
             using var deadline = new CancellationTokenSource(ConnectDeadline);
             try
             {
+                if (cluster is DevCluster named)
+                {
+                    await DemandGatewayAsync(named, deadline.Token);
+                }
+
                 if (cluster.Identity is not null)
                 {
                     await DemandEntryAsync(cluster, host, deadline.Token);
@@ -115,6 +121,19 @@ internal abstract class ClusterConnection : IAsyncDisposable
             {
                 await connection.DisposeAsync();
                 throw;
+            }
+        }
+
+        /// <summary>At the port for other silos Orleans would try until the deadline.</summary>
+        private static async Task DemandGatewayAsync(DevCluster cluster, CancellationToken cancellation)
+        {
+            var gateway = new IPEndPoint(cluster.Primary.Address, cluster.Gateway);
+            if (await PortQuestion.IsSiloPortAsync(gateway, cancellation))
+            {
+                throw new ConvNetException(
+                    ExitCode.Environment,
+                    $"{gateway} is the port of a silo for other silos, not its gateway; name in ?gateway=PORT of the URL what the silo was given as " +
+                    "--gateway (it says so when it starts).");
             }
         }
 

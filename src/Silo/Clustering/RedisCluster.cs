@@ -22,8 +22,8 @@ public sealed partial class RedisCluster : SiloCluster
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>How soon a client hears of new silos.</summary>
-    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(5);
+    /// <summary>How soon a client hears of silos that are new, or that the others have declared dead: it waits for a gateway that is frozen.</summary>
+    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(1);
 
     private readonly string _host;
     private readonly int _port;

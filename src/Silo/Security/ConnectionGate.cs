@@ -7,7 +7,7 @@ namespace ConvNet.Silo.Security;
 /// Stands before one port of a silo: a peer has some seconds to prove who it is, costs little until then, and neither connections nor messages
 /// that have begun grow without a bound.
 /// </summary>
-/// <param name="port">What the log calls it.</param>
+/// <param name="port">What the log calls it, and who asks.</param>
 /// <param name="isTls">Whether peers have to speak TLS here.</param>
 internal sealed class ConnectionGate(string port, bool isTls, WireLimits limits, PendingMessages pending, RefusalLog refusals)
 {
@@ -70,6 +70,13 @@ internal sealed class ConnectionGate(string port, bool isTls, WireLimits limits,
         ReadResult first = await input.ReadAsync();
         if (first.Buffer.IsEmpty || first.IsCanceled)
         {
+            return false;
+        }
+
+        if (PortQuestion.IsIn(first.Buffer))
+        {
+            input.AdvanceTo(first.Buffer.End);
+            await PortQuestion.AnswerAsync(context, port);
             return false;
         }
 

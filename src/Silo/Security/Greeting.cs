@@ -20,16 +20,18 @@ internal static class Greeting
     {
         PeerTrial.Current = null;
         return context.Features.Get<ITlsApplicationProtocolFeature>() is { } chosen && chosen.ApplicationProtocol.Span.SequenceEqual(Protocol.Protocol.Span)
-            ? GreetAsync(context)
+            ? SayAsync(context, Text.ToArray())
             : next(context);
     };
 
-    /// <summary>The other side closes first: a connection that Orleans closes is reset, which may overtake the greeting.</summary>
-    private static async Task GreetAsync(ConnectionContext context)
+    /// <summary>
+    /// Says something to a peer that asked for nothing else. It closes first: a connection that Orleans closes is reset, which may overtake what was said.
+    /// </summary>
+    public static async Task SayAsync(ConnectionContext context, byte[] text)
     {
         context.Features.Get<Admission>()?.Greet();
         IDuplexPipe peer = context.Transport;
-        peer.Output.Write(Text);
+        peer.Output.Write(text);
         await peer.Output.FlushAsync();
         ReadResult unread;
         do

@@ -12,8 +12,8 @@ internal static class SiloWire
         silo.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<RefusalLog>(services, TimeProvider.System));
         silo.Services.AddOptions<SiloConnectionOptions>().Configure<PendingMessages, RefusalLog>((options, pending, refusals) =>
         {
-            var silos = new ConnectionGate("silo port", self is not null, limits, pending, refusals);
-            var clients = new ConnectionGate("gateway", self is not null, limits, pending, refusals);
+            var silos = new ConnectionGate(PortQuestion.SiloPort, self is not null, limits, pending, refusals);
+            var clients = new ConnectionGate(PortQuestion.Gateway, self is not null, limits, pending, refusals);
             options.ConfigureSiloInboundConnection(port =>
                 silos.Use(port, self is null ? null : connection => WireTls.UseSiloPort(connection, self)));
             options.ConfigureGatewayInboundConnection(port =>
