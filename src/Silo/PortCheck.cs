@@ -13,17 +13,17 @@ internal static class PortCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <exception cref="ConvNetException">A port is taken, or both are the same (exit code 4); the address is another machine's (3).</exception>
+    /// <exception cref="ConvNetException">A port is taken (exit code 4), two are the same, or the address is another machine's (3).</exception>
     public static void Run(SiloPorts ports, int? http)
     {
         if (http == ports.Silos || http == ports.Clients)
         {
-            throw new ConvNetException(ExitCode.Environment, $"--http {http} is also the port for silos or clients; choose another.");
+            throw ConvNetException.BadInput($"--http {http} is also the port for silos or clients; choose another.");
         }
 
         if (ports.Silos == ports.Clients)
         {
-            throw new ConvNetException(ExitCode.Environment, $"--port and --gateway are both {ports.Silos}; a silo needs two ports.");
+            throw ConvNetException.BadInput($"--port and --gateway are both {ports.Silos}; a silo needs two ports.");
         }
 
         RefuseTaken("--port", new IPEndPoint(ports.Listen, ports.Silos));

@@ -50,10 +50,10 @@ public sealed class SiloHttpTests : IDisposable
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_already_is_named()
+    public async Task A_port_that_is_given_twice_is_named()
     {
         using ClientProcess both = StartSilo($"dev://127.0.0.1:{_ports[2]}", _ports[2]);
-        await both.EndAsync(4);
+        await both.EndAsync(3);
 
         Assert.Contains($"--http {_ports[2]} is also the port for silos", both.Error);
     }

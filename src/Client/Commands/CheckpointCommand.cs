@@ -68,7 +68,9 @@ internal static class CheckpointCommand
         }
         else
         {
-            terminal.Say($"Step {fetched.Step} of job {id} is in {fetched.Path}. Go on with 'convnet resume {directory}'.");
+            // A run folder is resumed from its newest checkpoint, which may be one that was there before.
+            string from = Newest(directory) == fetched.Path ? directory : fetched.Path;
+            terminal.Say($"Step {fetched.Step} of job {id} is in {fetched.Path}. Go on with 'convnet resume {from}'.");
         }
 
         return (int)ExitCode.Ok;

@@ -56,7 +56,7 @@ internal static class JobLogsCommand
         }
         catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
         {
-            if (JobHistory.Find(id, folder, TrainCommand.RunsFolder) is not { } events)
+            if (RunFolderEvents.Find(id, folder, TrainCommand.RunsFolder) is not { } events)
             {
                 throw;
             }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Silo.Clustering;
 using ConvNet.Silo.Security;
 using ConvNet.Silo;
@@ -83,9 +84,9 @@ internal static class SiloCommand
 
     private static async Task<int> RunAsync(Terminal terminal, ConvNetSiloOptions options, string? logPath)
     {
-        if (options.Name.Length == 0 || options.Name.Contains('/', StringComparison.Ordinal))
+        if (PlainName.ProblemOf(options.Name, 63) is { } problem)
         {
-            throw ConvNetException.BadInput($"--name: '{options.Name}' must not be empty or contain '/'.");
+            throw ConvNetException.BadInput($"--name: {problem}.");
         }
 
         using Logger log = RunLog.Open(logPath ?? Path.Combine("logs", $"{options.Name}.clef"));

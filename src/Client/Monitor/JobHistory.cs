@@ -62,6 +62,8 @@ internal sealed class JobHistory
         RunEvent.EpochCompleted epoch => Lines.EpochCompleted(epoch, int.MaxValue),
         RunEvent.CheckpointSaved saved => $"step {saved.Checkpoint.Step} is saved in {saved.Checkpoint.Path}",
         RunEvent.MembersChanged change => Lines.MembersChanged(change),
+        RunEvent.Yielded yielded => Lines.Yielded(yielded),
+        RunEvent.Resumed resumed => Lines.Resumed(resumed),
         RunEvent.Warning warning => $"warning: {warning.Message}",
         RunEvent.Ended ended => Lines.Ended(ended).First(),
         _ => null,

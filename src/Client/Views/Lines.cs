@@ -10,13 +10,13 @@ internal static class Lines
     public static string Progress(JobStatus status, int columns) => Field.Join(
         columns, [new($"step {status.Step}/{status.TotalSteps}", 1), new($"epoch {Epoch(status)}/{Epochs(status)}", 3), .. Numbers(status)]);
 
-    /// <summary>Loss and time left stay longest.</summary>
+    /// <summary>Loss and time left stay longest; a job that has ended has none left.</summary>
     public static Field[] Numbers(JobStatus status) =>
     [
         new(Invariant($"loss {status.TrainLoss:F4}"), 0),
         new(Invariant($"accuracy {status.TrainAccuracy:F4}"), 4),
         new(Invariant($"{status.ImagesPerSecond:F0} images/s"), 2),
-        new($"{TimeLeft(status)} left", 0),
+        new(status.HasEnded ? "" : $"{TimeLeft(status)} left", 0),
     ];
 
     /// <param name="columns">Room for the line; the least important numbers give way.</param>
@@ -55,6 +55,10 @@ internal static class Lines
         { State: JobState.Paused } => $"The job is paused{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job resume {job.JobId}'.",
         _ => null,
     };
+
+    /// <summary>Where a job waits that has given its place up, and why.</summary>
+    public static string Yielded(RunEvent.Yielded yielded) =>
+        $"The job is {yielded.State.InWords()} at step {yielded.Step}: {yielded.Reason.TrimEnd('.')}.";
 
     public static string Resumed(RunEvent.Resumed resumed) =>
         $"The job goes on from step {resumed.Step} in generation {resumed.Generation} with {Names(resumed.Workers)}.";

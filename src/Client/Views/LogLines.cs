@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ConvNet.Grains.Contracts.Jobs;
@@ -8,6 +9,9 @@ namespace ConvNet.Client.Views;
 /// <summary>The events of a run for people who search in them: the name, then each field as <c>key=value</c>, one event a line.</summary>
 internal sealed class LogLines(Terminal terminal) : RunSink
 {
+    /// <summary>Apostrophes and letters of every language stand as they are.</summary>
+    private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public override void Handle(RunEvent happened)
     {
         if (JsonLines.Describe(happened) is { } line)
@@ -25,5 +29,5 @@ internal sealed class LogLines(Terminal terminal) : RunSink
     private static string Value(JsonNode? value) =>
         value?.GetValueKind() == JsonValueKind.String && value.ToString() is { Length: > 0 } text && !text.Contains(' ', StringComparison.Ordinal)
             ? text
-            : value?.ToJsonString(JsonSerializerOptions.Web) ?? "null";
+            : value?.ToJsonString(Readable) ?? "null";
 }

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +15,7 @@ namespace ConvNet.Silo.Clustering;
 /// A cluster with membership and grain directory in Redis: redis://host:port?id=NAME, or rediss:// over TLS. Any of its silos may be the first,
 /// and clients learn from Redis where the others are. One Redis can serve many clusters, by their names.
 /// </summary>
-public sealed partial class RedisCluster : SiloCluster
+public sealed class RedisCluster : SiloCluster
 {
     /// <summary>Name of the grain directory in Redis.</summary>
     private const string Directory = "redis";
@@ -43,8 +43,7 @@ public sealed partial class RedisCluster : SiloCluster
                 throw ConvNetException.BadInput($"'{name}' in '{url}' is not understood; the only parameter is id=NAME, once.");
             }
 
-            id = ValidId().IsMatch(value) ? value : throw ConvNetException.BadInput(
-                $"id '{value}' of the cluster must be 1 to 63 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.");
+            id = PlainName.ProblemOf(value, 63) is { } problem ? throw ConvNetException.BadInput($"the cluster's id {problem}.") : value;
         }
 
         Id = id ?? throw ConvNetException.BadInput($"'{url}' does not name the cluster; add ?id=NAME, the same for all its silos and clients.");
@@ -205,7 +204,4 @@ public sealed partial class RedisCluster : SiloCluster
         TimeoutException => "it does not answer in time",
         _ => e.Message.TrimEnd('.'),
     };
-
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")]
-    private static partial Regex ValidId();
 }

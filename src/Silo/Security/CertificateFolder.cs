@@ -1,9 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Files;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Silo.Security;
 
@@ -11,7 +11,7 @@ namespace ConvNet.Silo.Security;
 /// The certificates of a cluster as files: ca.pem, silo.pem with silo.key and client.pem with client.key, each pair enough for a --tls folder
 /// together with ca.pem; and the CA's own key in ca/, which no silo needs.
 /// </summary>
-public sealed partial class CertificateFolder(string folder)
+public sealed class CertificateFolder(string folder)
 {
     public const string AuthorityFile = "ca.pem";
     private const string AuthorityFolder = "ca";
@@ -59,11 +59,14 @@ public sealed partial class CertificateFolder(string folder)
     /// </exception>
     public string Add(PeerRole role, string name, IReadOnlyList<IPAddress> addresses, TimeProvider clock)
     {
-        if (!ValidName().IsMatch(name) || name == AuthorityFolder)
+        if (PlainName.ProblemOf(name, 63) is { } problem)
         {
-            throw ConvNetException.BadInput(
-                $"--{role.InWords()} '{name}' must be 1 to 63 letters, digits, dots, hyphens and underscores, begin with a letter or digit, and not be " +
-                $"'{AuthorityFolder}'.");
+            throw ConvNetException.BadInput($"--{role.InWords()}: {problem}.");
+        }
+
+        if (name == AuthorityFolder)
+        {
+            throw ConvNetException.BadInput($"--{role.InWords()}: the folder '{AuthorityFolder}' holds the CA's key; choose another name.");
         }
 
         string certificate = Path.Combine(folder, AuthorityFile);
@@ -151,7 +154,4 @@ public sealed partial class CertificateFolder(string folder)
             throw new ConvNetException(FileFailure.CodeOf(e), $"'{folder}' cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")]
-    private static partial Regex ValidName();
 }

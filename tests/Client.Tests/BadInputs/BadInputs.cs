@@ -185,7 +185,7 @@ internal static class BadInputs
         new("an address of another machine", 3, "is not an address of this machine", files => [.. Silo(files, "dev://192.0.2.1:21912", "n"), "--insecure"]),
         new("ports for everybody", 8, "would let everybody", files => Silo(files, "dev://192.0.2.1:21912", "n")),
         new("a host that nobody knows", 4, "cannot be resolved", files => Silo(files, "dev://no.such.host.invalid:21912", "n")),
-        new("a silo's name with a slash", 3, @"'a/\u{1b}[31m' must not", files => Silo(files, "dev://127.0.0.1:21912", "a/\e[31m")),
+        new("a silo's name with a slash", 3, @"'a/\u{1b}[31m' must be 1 to 63 letters", files => Silo(files, "dev://127.0.0.1:21912", "a/\e[31m")),
     ];
 
     private static string[] Silo(SpoiltFiles files, string url, string name) =>

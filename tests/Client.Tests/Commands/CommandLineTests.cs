@@ -24,6 +24,8 @@ public sealed class CommandLineTests
     [InlineData(2, "Option '--cluster' is required", "job", "wait", "a")]
     [InlineData(3, "is no cluster URL", "job", "wait", "a", "--cluster", "http://127.0.0.1")]
     [InlineData(3, "--job: 'a/b' must be 1 to 100 letters", "train", "--job", "a/b")]
+    [InlineData(3, "--name: 'a b' must be 1 to 63 letters", "silo", "--name", "a b", "--cluster", "dev://127.0.0.1:1")]
+    [InlineData(3, "--name: '../a' must be 1 to 63 letters", "silo", "--name", "../a", "--cluster", "dev://127.0.0.1:1")]
     [InlineData(3, "ID: 'a/b' must be 1 to 100 letters", "job", "pause", "a/b", "--cluster", "dev://127.0.0.1:1")]
     [InlineData(3, "--priority must be from -1000 to 1000; got 1001", "train", "--priority", "1001")]
     [InlineData(3, "--min-workers must be from 1 to 2; got 3", "train", "--min-workers", "3", "--workers", "2")]

@@ -129,7 +129,7 @@ public sealed class JobCommandTests
     public async Task The_log_of_a_job_has_what_has_happened_and_the_end_if_there_is_one()
     {
         var job = new FakeJob();
-        job.Tell(new RunEvent.MembersChanged(2, 7, ["a/0"], [], 1, "a/0 has left", 1, 2, 1));
+        job.Tell(new RunEvent.MembersChanged(2, 7, ["a/0"], [], 1, "'a/0' has left (Käfer)", 1, 2, 1));
         using var lines = new RunStream([new LogLines(new Terminal(_output, TextWriter.Null, IsInteractive: false, UsesColor: false))]);
 
         await JobLogsCommand.PrintAsync(job, FakeJob.Id, lines, follow: false, TestContext.Current.CancellationToken);
@@ -138,7 +138,8 @@ public sealed class JobCommandTests
         await JobLogsCommand.PrintAsync(job, FakeJob.Id, lines, follow: false, TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            "members.changed generation=2 step=7 lost=[\"a/0\"] joined=[] workers=1 reason=\"a/0 has left\" noticedSeconds=1 gapSeconds=2 stepsRepeated=1",
+            "members.changed generation=2 step=7 lost=[\"a/0\"] joined=[] workers=1 reason=\"'a/0' has left (Käfer)\" " +
+            "noticedSeconds=1 gapSeconds=2 stepsRepeated=1",
             running.TrimEnd());
         Assert.Contains("run.completed steps=0", _output.ToString()[running.Length..]);
     }
@@ -158,9 +159,9 @@ public sealed class JobCommandTests
             """);
 
         Assert.Equal(
-            ["run.started", "checkpoint.saved"], JobHistory.Find("second", folder.Path, "runs")!.Select(happened => happened["event"]!.ToString()));
-        Assert.Null(JobHistory.Find("third", folder.Path, "runs"));
-        Assert.NotNull(JobHistory.Find("first", null, Path.GetDirectoryName(folder.Path)!));
+            ["run.started", "checkpoint.saved"], RunFolderEvents.Find("second", folder.Path, "runs")!.Select(happened => happened["event"]!.ToString()));
+        Assert.Null(RunFolderEvents.Find("third", folder.Path, "runs"));
+        Assert.NotNull(RunFolderEvents.Find("first", null, Path.GetDirectoryName(folder.Path)!));
     }
 
     [Theory]

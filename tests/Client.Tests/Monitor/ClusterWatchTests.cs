@@ -97,6 +97,26 @@ public sealed class ClusterWatchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_job_that_pauses_queues_again_and_goes_on_says_so_among_its_events()
+    {
+        FakeJob job = Job("a", 5);
+        job.Tell(new RunEvent.Yielded(5, JobState.Paused, "it was paused by order."));
+        job.Tell(new RunEvent.Yielded(5, JobState.Queued, "worker b/0 was lost while it started"));
+        job.Tell(new RunEvent.Resumed(5, 2, ["b/0", "b/1"]));
+        _watch.OpenJob = "a";
+
+        await CycleAsync();
+
+        Assert.Equal(
+            [
+                "The job is paused at step 5: it was paused by order.",
+                "The job is queued at step 5: worker b/0 was lost while it started.",
+                "The job goes on from step 5 in generation 2 with workers b/0, b/1.",
+            ],
+            _watch.Picture.Curves.Events);
+    }
+
+    [Fact]
     public async Task A_cluster_that_is_away_keeps_its_picture_and_is_asked_again_through_a_new_connection()
     {
         Job("a", 5);

@@ -50,6 +50,17 @@ public sealed class JobLinesTests
     }
 
     [Fact]
+    public void A_job_that_has_ended_has_no_time_left()
+    {
+        _lines.Show([Job("a", 1)], []);
+        string running = _output.ToString();
+        _lines.Show([Job("a", 1) with { State = JobState.Cancelled }], []);
+
+        Assert.Contains(" left", running);
+        Assert.DoesNotContain(" left", _output.ToString()[running.Length..]);
+    }
+
+    [Fact]
     public void A_job_that_waits_says_for_what()
     {
         _lines.Show([Job("a", 0) with { State = JobState.Queued, Reason = "2 of 3 workers are free" }], []);

@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 
 namespace ConvNet.Grains.Contracts.Jobs;
 
 /// <summary>What a job may ask for, whoever describes it.</summary>
-public static partial class JobLimits
+public static class JobLimits
 {
     /// <summary>Samples of one step, over all workers.</summary>
     public const int MaxBatch = 1 << 20;
@@ -23,9 +22,7 @@ public static partial class JobLimits
           $"Use --workers {dataShards} or fewer, or raise --data-shards (that changes the result: the shards belong to the job).";
 
     /// <summary>Why a job cannot be called so (to stand after what it is), or null if it can: ids stand in the names of its parts, and in paths.</summary>
-    public static string? ProblemOfId(string id) => Id().IsMatch(id)
-        ? null
-        : $"'{id}' must be 1 to 100 letters, digits, dots, hyphens and underscores, and begin with a letter or digit.";
+    public static string? ProblemOfId(string id) => PlainName.ProblemOf(id, 100) is { } problem ? $"{problem}." : null;
 
     /// <summary>Why a job cannot start with so few workers, or null if it can.</summary>
     public static string? ProblemOfMinWorkers(JobLayout layout) => layout.Least >= 1 && layout.Least <= layout.Workers
@@ -45,7 +42,4 @@ public static partial class JobLimits
             throw ConvNetException.BadInput(problem);
         }
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z")]
-    private static partial Regex Id();
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace ConvNet.Client.Runs;
 
 /// <summary>What the run folders that this process sees tell of a job.</summary>
-internal static class JobHistory
+internal static class RunFolderEvents
 {
     /// <summary>The events of a job in the order in which they were written.</summary>
     /// <param name="folder">Its run folder; null: the one in <paramref name="runs"/> whose events name it.</param>
