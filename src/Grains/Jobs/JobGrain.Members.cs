@@ -109,7 +109,7 @@ internal sealed partial class JobGrain
             }
 
             HashSet<string> excluded = [.. _held, .. _notBefore.Keys.Where(IsShunned)];
-            foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, catalog.Silos(), excluded))
+            foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, Silos, excluded))
             {
                 if (await TryJoinAsync(free))
                 {
