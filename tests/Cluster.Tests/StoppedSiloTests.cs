@@ -38,7 +38,7 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
         await fleet.StartAsync("server-1", "server");
 
         Assert.Contains("which finishes its step, saves and goes back to the queue", said);
-        JsonElement yielded = Assert.Single(Events(training, "job.yielded"));
+        JsonElement yielded = Assert.Single(Events(training, "job.requeued"));
         Assert.Contains("silo 'server-1' with servers of the job was stopped", yielded.GetProperty("reason").GetString());
         Assert.Single(Events(training, "job.resumed"));
         await AssertBitsOfOneWorkerAsync(training);
