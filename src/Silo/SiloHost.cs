@@ -23,6 +23,7 @@ public static class SiloHost
     /// <param name="warn">Called with a sentence about what is unsafe.</param>
     /// <param name="waiting">Called when joining takes long.</param>
     /// <param name="started">Called when the silo has joined.</param>
+    /// <param name="draining">Called with a sentence about the jobs that a silo waits for which was told to stop.</param>
     /// <param name="dying">Called with a sentence before the process ends because the silo cannot stay in the cluster.</param>
     /// <exception cref="ConvNetException">
     /// A port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); Redis does not let the silo in, or
@@ -34,6 +35,7 @@ public static class SiloHost
         Action<string> warn,
         Action waiting,
         Action started,
+        Action<string> draining,
         Action<string> dying,
         CancellationToken cancellationToken)
     {
@@ -62,6 +64,9 @@ public static class SiloHost
             CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
             await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            readiness.Leave();
+            await new SiloDrain(host.Services.GetRequiredService<IGrainFactory>(), options.Name, draining).RunAsync(stopping)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {
@@ -155,6 +160,7 @@ public static class SiloHost
     {
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddLogging(configureLogging);
+        builder.Services.AddSingleton<IHostLifetime, OwnSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton(new CheckpointCache(options.Cache, options.OrphanTime));
         builder.UseOrleans(silo =>

@@ -71,6 +71,18 @@ public class SiloFleet : IAsyncLifetime
         silo.Dispose();
     }
 
+    /// <summary>SIGTERM, and waits until the silo has left.</summary>
+    /// <returns>What it has said on standard error.</returns>
+    public async Task<string> StopAsync(string name)
+    {
+        _silos.Remove(name, out ClientProcess? silo);
+        silo!.Terminate();
+        await silo.EndAsync(143);
+        string said = silo.Error;
+        silo.Dispose();
+        return said;
+    }
+
     /// <summary>A silo that runs.</summary>
     internal ClientProcess Silo(string name) => _silos[name];
 

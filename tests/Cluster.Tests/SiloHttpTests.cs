@@ -34,6 +34,13 @@ public sealed class SiloHttpTests : IDisposable
         Assert.True(after["convnet_step_duration_seconds_sum{phase=\"compute\"}"] > 0);
         Assert.Equal(2, before["convnet_workers{state=\"free\"}"]);
         Assert.Equal(2, after["convnet_workers{state=\"free\"}"] + after["convnet_workers{state=\"busy\"}"]);
+        Assert.InRange(Figure(after, "convnet_loss{", "split=\"train\""), 0.1, 10);
+        Assert.InRange(Figure(after, "convnet_accuracy_ratio{", "split=\"test\""), 0.01, 1);
+        Assert.InRange(Figure(after, "convnet_learning_rate{", ""), 1e-9, 1);
+        Assert.InRange(Figure(after, "convnet_gradient_norm{", ""), 1e-9, 1e6);
+        Assert.Equal((0, 1), (before["convnet_generations_total"], after["convnet_generations_total"]));
+        Assert.Equal(1, after["convnet_checkpoint_duration_seconds_count{phase=\"save\"}"]);
+        Assert.InRange(after["convnet_checkpoint_bytes"], 300_000, 1_000_000);
         Assert.Single(after.Keys, key => key.StartsWith("convnet_build_info{", StringComparison.Ordinal));
         Assert.Contains(after.Keys, key => key.StartsWith("orleans_", StringComparison.Ordinal));
         Assert.Contains(after.Keys, key => key.StartsWith("dotnet_", StringComparison.Ordinal));
@@ -69,6 +76,9 @@ public sealed class SiloHttpTests : IDisposable
         Assert.Equal("node-1", body.RootElement.GetProperty("silo").GetString());
         return (answer.StatusCode, body.RootElement.GetProperty("ok").GetBoolean());
     }
+
+    private static double Figure(PrometheusText metrics, string name, string label) => metrics[
+        Assert.Single(metrics.Keys, key => key.StartsWith(name, StringComparison.Ordinal) && key.Contains(label, StringComparison.Ordinal))];
 
     private async Task<PrometheusText> MetricsAsync() =>
         new(await Web.GetStringAsync($"http://127.0.0.1:{_ports[2]}/metrics", TestContext.Current.CancellationToken));

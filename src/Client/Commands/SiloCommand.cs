@@ -99,6 +99,7 @@ internal static class SiloCommand
                 sentence => terminal.Error.WriteLine($"warning: {sentence}"),
                 () => terminal.Error.WriteLine($"Waiting for {options.Cluster.Entrance} ..."),
                 () => Announce(terminal, options),
+                terminal.Error.WriteLine,
                 sentence => terminal.Error.WriteLine($"error: {sentence}"),
                 stop.Token);
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ConvNet.Engine.Errors;
@@ -10,6 +11,7 @@ using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Partition;
 using Orleans.Placement;
@@ -36,6 +38,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 
     public async Task RestoreAsync(string path, Assignment assignment)
     {
+        long start = Stopwatch.GetTimestamp();
+
         // Nothing is kept since it was opened: whoever opens a checkpoint may never come back.
         Checkpoint checkpoint = await LoadAsync(path, assignment.JobJson);
         if (checkpoint.State.Step != assignment.FirstStep)
@@ -63,11 +67,14 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             float[] floats = [.. tensors[CheckpointTensors.MeanOf(name)].Data.Span, .. tensors[CheckpointTensors.VarianceOf(name)].Data.Span];
             GrainCalls.Demand(await parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)));
         }
+
+        JobMeter.AddRestored(Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     public async Task<CheckpointResult> SaveAsync(
         string runFolder, Assignment assignment, JobPosition position, FinalResult? result, CheckpointRetention? retention)
     {
+        long start = Stopwatch.GetTimestamp();
         var parts = new JobParts(GrainFactory, assignment, position.Step);
         List<NamedTensor> parameters = await ReadAsync(parts, StateSlot.Weights);
         var optimizer = new List<NamedTensor>();
@@ -79,7 +86,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         var checkpoint = new Checkpoint(
             StateOf(parts, position, result), parameters, await ReadStatisticsAsync(parts), optimizer, MetadataOf(parts.Job));
         string store = Path.Combine(runFolder, CheckpointStore.FolderName);
-        return await Task.Run(() =>
+        CheckpointResult written = await Task.Run(() =>
         {
             if (retention is null)
             {
@@ -91,6 +98,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             CheckpointStore.Keep(store, retention);
             return saved;
         });
+        long floats = checkpoint.Model.Concat(checkpoint.Optimizer).Sum(tensor => (long)tensor.Data.Length);
+        JobMeter.AddSaved(Stopwatch.GetElapsedTime(start).TotalSeconds, floats * sizeof(float));
+        return written;
     }
 
     /// <exception cref="ConvNetException">The checkpoint is damaged, or of another job.</exception>

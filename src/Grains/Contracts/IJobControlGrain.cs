@@ -42,6 +42,16 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("Forget"), AlwaysInterleave]
     Task<bool> ForgetAsync();
 
+    /// <summary>
+    /// A silo is being stopped: the job takes nothing there any more, and leaves it at the next step boundary at which it rests. Told again and again
+    /// until nothing of the job is there.
+    /// </summary>
+    /// <returns>
+    /// What the job still has to do before, for "the silo waits for ...": "job 'a', which finishes its step and saves". Null: nothing is there.
+    /// </returns>
+    [Alias("LeaveSilo"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<string?> LeaveSiloAsync(string silo);
+
     /// <summary>Something failed for good; the job stops with this.</summary>
     /// <param name="who">The part that met it.</param>
     [Alias("Failed"), AlwaysInterleave]

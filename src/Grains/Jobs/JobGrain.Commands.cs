@@ -3,6 +3,7 @@ using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
@@ -107,6 +108,7 @@ internal sealed partial class JobGrain
 
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");
         LogGeneration(logger, JobId, assignment.Generation, assignment.FirstStep, string.Join(", ", assignment.Workers.Select(worker => worker.Name)));
+        JobMeter.CountGeneration();
         Machine.Started(assignment.Generation, _clock.Now);
     }
 

@@ -1,7 +1,9 @@
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 
@@ -55,11 +57,13 @@ internal sealed partial class JobGrain
             {
                 _endedAt = now;
                 LogEnded(logger, JobId, Machine.State, Machine.Step);
+                Measure();
             }
 
             if (now - _endedAt > deadlines.Rows.TotalSeconds)
             {
                 Machine.Rows.Clear();
+                JobMeter.Forget(JobId);
                 _watch?.Dispose();
             }
 
@@ -84,6 +88,7 @@ internal sealed partial class JobGrain
 
         Machine.Tick(now);
         CarryOut();
+        Measure();
         if (Machine.WantsPlace)
         {
             FindPlaceAsync().Ignore();
@@ -98,6 +103,18 @@ internal sealed partial class JobGrain
         return Task.CompletedTask;
     }
 
+    private void Measure()
+    {
+        if (Machine.Step > 0)
+        {
+            Metrics epoch = Machine.Reached.Position.Epoch.Sums;
+            double accuracy = epoch.Count == 0 ? 0 : (double)epoch.Correct / epoch.Count;
+            StepRow last = Machine.Rows.Last;
+            EvaluationResult? tested = Machine.Evaluation;
+            JobMeter.Tell(JobId, new JobFigures(Machine.TrainLoss, accuracy, tested?.Loss, tested?.Accuracy, last.LearningRate, last.GradientNorm));
+        }
+    }
+
     /// <summary>Looks for a free worker for the place of one that was lost; it loads the data in the background before it joins.</summary>
     private async Task SeekAsync()
     {
@@ -109,7 +126,7 @@ internal sealed partial class JobGrain
             }
 
             HashSet<string> excluded = [.. _held, .. _notBefore.Keys.Where(IsShunned)];
-            foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, catalog.Silos(), excluded))
+            foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, Silos, excluded))
             {
                 if (await TryJoinAsync(free))
                 {

@@ -73,8 +73,14 @@ internal sealed partial class JobGrain
         QueueTurn? turn = null;
         try
         {
+            if (WaitsForHome() is { } need)
+            {
+                Machine.Wait(need, position: null);
+                return null;
+            }
+
             JobLayout layout = Submission.Layout;
-            if (JobPlacement.Obstacle(layout, catalog.Silos()) is { } obstacle)
+            if (JobPlacement.Obstacle(layout, Silos) is { } obstacle)
             {
                 WaitForSilos(obstacle);
                 return null;
@@ -89,7 +95,7 @@ internal sealed partial class JobGrain
             }
 
             JobPlacement placement = JobPlacement.Plan(
-                JobId, _job!.DataShards, layout, catalog.Silos(), await BusyAsync(layout), _checkpoints?.Silo);
+                JobId, _job!.DataShards, layout, Silos, await BusyAsync(layout), _checkpoints?.Silo);
             if (Machine.WantsPlace && await ReserveAsync(placement))
             {
                 await LeaveQueueAsync();
@@ -106,7 +112,7 @@ internal sealed partial class JobGrain
 
     /// <summary>
     /// The cluster as it is cannot hold the job, which keeps nobody waiting. An attached job gives silos that are just joining some time to show
-    /// what they offer; a detached one waits until there are more.
+    /// what they offer; a detached one, or one that has begun before, waits until there are more.
     /// </summary>
     private void WaitForSilos(string obstacle)
     {
@@ -120,7 +126,7 @@ internal sealed partial class JobGrain
     }
 
     private bool IsTooLargeForLong() =>
-        Submission.Client is not null && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
+        Submission.Client is not null && Machine.Generation == 0 && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
 
     private async Task BeginAsync(JobPlacement placement)
     {
@@ -175,7 +181,7 @@ internal sealed partial class JobGrain
     /// <summary>Workers that serve other jobs, that this one has lost lately, or whose silos do not answer; asking takes none away from anybody.</summary>
     private async Task<HashSet<string>> BusyAsync(JobLayout layout)
     {
-        string[] all = [.. JobPlacement.Free(layout, catalog.Silos(), new HashSet<string>()).Select(worker => worker.Name)];
+        string[] all = [.. JobPlacement.Free(layout, Silos, new HashSet<string>()).Select(worker => worker.Name)];
         bool[] isBusy = await Task.WhenAll(all.Select(async key =>
         {
             try

@@ -15,7 +15,8 @@ namespace ConvNet.Grains.Jobs;
 /// gradients, and calls nobody to answer a question for its status.
 /// </summary>
 [HeadPlacement, Reentrant, KeepAlive]
-internal sealed partial class JobGrain(SiloCatalog catalog, JobDeadlines deadlines, ILogger<JobGrain> logger) : Grain, IJobGrain, IJobControlGrain
+internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails self, JobDeadlines deadlines, ILogger<JobGrain> logger)
+    : Grain, IJobGrain, IJobControlGrain
 {
     private readonly JobClock _clock = new();
     private JobSubmission? _submission;

@@ -29,6 +29,9 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
         }
 
         Repeat(_layout.LosesClient ? 1 : 0, cluster.Grain.LoseClient);
+        Repeat(_layout.Withdrawals, cluster.Grain.Withdraw);
+        Repeat(_layout.Vacates, cluster.Grain.Vacate);
+        Repeat(_layout.EndsSaved ? 2 : 0, cluster.Grain.EndSaved);
     }
 
     private void GiveTwice(string id, JobOrderKind kind)

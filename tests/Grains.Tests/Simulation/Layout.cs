@@ -12,6 +12,9 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="End">Stop or Cancel at some moment, or null.</param>
 /// <param name="LosesClient">At some moment.</param>
 /// <param name="Pauses">Orders to pause at some moment; some time after it is paused, the job is resumed.</param>
+/// <param name="Withdrawals">Workers whose silos are to be stopped, and that leave at a rest.</param>
+/// <param name="Vacates">How often the silo of a server is to be stopped.</param>
+/// <param name="EndsSaved">The silo of the job grain is to be stopped at some moment.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -23,4 +26,7 @@ internal sealed record Layout(
     int Orders = 0,
     JobOrderKind? End = null,
     bool LosesClient = false,
-    int Pauses = 0);
+    int Pauses = 0,
+    int Withdrawals = 0,
+    int Vacates = 0,
+    bool EndsSaved = false);

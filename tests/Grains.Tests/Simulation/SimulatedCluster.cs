@@ -23,6 +23,9 @@ internal sealed class SimulatedCluster
     private long _restoresFrom;
     private Life _server = new();
     private readonly Dictionary<int, long> _releasedAt = [];
+
+    /// <summary>The generation before which a released server begins none: a place may be given up while messages of its start are on their way.</summary>
+    private readonly Dictionary<int, long> _beginsFrom = [];
     private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
     private int _deathsLeft;
@@ -145,7 +148,7 @@ internal sealed class SimulatedCluster
 
     public Answer Begin(int server, Assignment assignment)
     {
-        if (assignment.Generation >= _restoresFrom && _restored.GetValueOrDefault(server) < _restoresFrom)
+        if (assignment.Generation >= Math.Max(_restoresFrom, _beginsFrom.GetValueOrDefault(server)) && _restored.GetValueOrDefault(server) < _restoresFrom)
         {
             _restored[server] = _restoresFrom;
             RestoreServer(server);
@@ -163,6 +166,7 @@ internal sealed class SimulatedCluster
     {
         Freeze(server, header with { Generation = header.Generation + 1 });
         _releasedAt[server] = VersionOf(server);
+        _beginsFrom[server] = Math.Max(header.Generation + 1, _beginsFrom.GetValueOrDefault(server));
         return Verdict.Accepted;
     }
 

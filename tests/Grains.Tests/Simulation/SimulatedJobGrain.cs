@@ -84,6 +84,22 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     public void LoseClient() => Take(() => Machine.LoseClient(10));
 
+    /// <summary>The silo of a server is being stopped.</summary>
+    public void Vacate() => Take(() => Machine.Vacate("a server's silo was stopped"));
+
+    /// <summary>The silo of the job grain is being stopped.</summary>
+    public void EndSaved() => Take(() => Machine.EndSaved("the job's silo was stopped"));
+
+    /// <summary>The silo of some worker is being stopped.</summary>
+    public void Withdraw()
+    {
+        if (Machine.Assignment?.Workers is { Length: > 0 } workers)
+        {
+            string name = workers[random.Below(workers.Length)].Name;
+            Take(() => Machine.Withdraw(name, "has left"));
+        }
+    }
+
     /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
     public void Offer() => Bear();
 

@@ -109,6 +109,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
         _plan ??= new JobPlan(plan, shape.TotalSteps, position.Step, now);
         _plan.GoOn();
+        _vacating = null;
         _members = new JobMembers(asked, first.Workers);
         _early.ForEach(Apply);
         _early.Clear();
@@ -262,7 +263,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     {
         _lastSign = now;
         _isResting = true;
-        JobAction action = _plan!.Next(Step, _rows.SecondsPerStep, now);
+        JobAction action = NextAction(now);
         if (action is JobAction.Run or JobAction.Evaluate && _members!.HasChanged)
         {
             Change(now);
@@ -285,10 +286,13 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 State = JobState.Saving;
                 _isFinal = save.IsFinal;
                 FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
-                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _plan.Retention()));
+                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _plan!.Retention()));
                 break;
             case JobAction.Yield:
-                Yield(PauseReason());
+                Yield(_isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");
+                break;
+            case JobAction.End { State: JobState.Failed }:
+                FailSaved();
                 break;
             case JobAction.End end:
                 End(end.State, end.State is JobState.Completed or JobState.Stopped ? null : $"{_ending}; {WhereItIsSaved()}.");

@@ -11,12 +11,21 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     private readonly List<AssignedWorker> _joining = [];
     private readonly List<string> _lost = [];
     private readonly List<string> _reasons = [];
+    private readonly Dictionary<string, string> _withdrawn = [];
     private double _noticedSeconds;
 
     /// <summary>Those of the next generation.</summary>
     public IReadOnlyList<AssignedWorker> Next => [.. _present, .. _joining];
 
     public bool HasChanged => _lost.Count > 0 || _joining.Count > 0;
+
+    /// <summary>Somebody works who is to leave.</summary>
+    public bool HasWithdrawn => _withdrawn.Count > 0;
+
+    /// <summary>Null unless nobody stays and nobody joins.</summary>
+    public string? WhyAllLeave => HasWithdrawn && Next.All(worker => _withdrawn.ContainsKey(worker.Name))
+        ? string.Join("; ", _withdrawn.Select(worker => $"{worker.Key} {worker.Value}"))
+        : null;
 
     /// <summary>Why the members have changed, for people.</summary>
     public string Reason => string.Join("; ", [.. _reasons, .. _joining.Select(worker => $"{worker.Name} was free")]);
@@ -38,10 +47,34 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
             return false;
         }
 
+        _withdrawn.Remove(worker);
         _lost.Add(worker);
         _reasons.Add($"{worker} {reason}");
         _noticedSeconds = Math.Max(_noticedSeconds, noticedSeconds);
         return true;
+    }
+
+    /// <summary>A worker is to leave, but works on until <see cref="LetGo"/>.</summary>
+    /// <param name="reason">A clause that follows the worker's name.</param>
+    public void Withdraw(string worker, string reason)
+    {
+        if (_present.Any(present => present.Name == worker))
+        {
+            _withdrawn.TryAdd(worker, reason);
+        }
+    }
+
+    /// <summary>Those who are to leave are lost now.</summary>
+    /// <returns>Their names.</returns>
+    public string[] LetGo()
+    {
+        KeyValuePair<string, string>[] leaving = [.. _withdrawn];
+        foreach ((string worker, string reason) in leaving)
+        {
+            Lose(worker, reason, noticedSeconds: 0);
+        }
+
+        return [.. leaving.Select(worker => worker.Key)];
     }
 
     /// <returns>False if the job has all the workers that it asked for, or this one already.</returns>

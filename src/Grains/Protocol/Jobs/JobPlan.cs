@@ -85,7 +85,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     }
 
     /// <summary>The first end that is ordered counts.</summary>
-    /// <param name="state">Stopped, Cancelled or Orphaned.</param>
+    /// <param name="state">Stopped, Cancelled, Orphaned, or Failed with everything saved.</param>
     public void End(JobState state) => _end ??= state;
 
     /// <summary>The job is to give its workers and servers up, and to go on later; an end goes before.</summary>

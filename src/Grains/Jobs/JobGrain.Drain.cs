@@ -1,0 +1,68 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>How the job grain leaves silos that are being stopped, and keeps away from them.</summary>
+internal sealed partial class JobGrain
+{
+    private readonly Dictionary<string, SiloAddress> _stopping = [];
+
+    /// <summary>Where the job may take workers and servers.</summary>
+    private IReadOnlyList<SiloOffer> Silos => [.. catalog.Silos().Where(silo => !IsStopping(silo.Name))];
+
+    public Task<string?> LeaveSiloAsync(string silo)
+    {
+        if (_machine is not { HasEnded: false } machine)
+        {
+            if (_submission is null)
+            {
+                DeactivateOnIdle();
+            }
+
+            return Task.FromResult<string?>(null);
+        }
+
+        if (catalog.AddressOf(silo) is { } address)
+        {
+            _stopping[silo] = address;
+        }
+
+        bool hasServers = machine.Assignment?.Servers.All.Any(key => PinnedKey.SiloOf(key) == silo) == true;
+        string[] workers = [.. _held.Where(key => PinnedKey.SiloOf(key) == silo)];
+        if (self.Name == silo)
+        {
+            machine.EndSaved($"silo '{silo}', which keeps the job, was stopped");
+        }
+        else if (hasServers)
+        {
+            machine.Vacate($"silo '{silo}' with servers of the job was stopped");
+        }
+        else
+        {
+            foreach (string worker in workers)
+            {
+                machine.Withdraw(worker, "has left, as its silo was stopped");
+            }
+        }
+
+        CarryOut();
+        return Task.FromResult(
+            self.Name == silo ? $"job '{JobId}', which finishes its step and saves"
+            : hasServers ? $"job '{JobId}', which finishes its step, saves and goes back to the queue"
+            : workers.Length > 0 ? $"job '{JobId}', which finishes its step"
+            : null);
+    }
+
+    /// <summary>Another silo that is started under the same name is not meant.</summary>
+    private bool IsStopping(string silo) => _stopping.TryGetValue(silo, out SiloAddress? known) && known.Equals(catalog.AddressOf(silo));
+
+    /// <summary>
+    /// What the job needs of a silo that it has left, or null: that has the run folder locked until it is gone, or the only copy of a checkpoint.
+    /// </summary>
+    private string? WaitsForHome() =>
+        _writer is { } writer && IsStopping(PinnedKey.SiloOf(writer.Key))
+            ? $"silo '{PinnedKey.SiloOf(writer.Key)}', which is being stopped, still writes its run folder."
+        : _checkpoints is { IsCache: true } place && Machine.Checkpoint is not null && Silos.All(silo => silo.Name != place.Silo)
+            ? $"its last checkpoint is in the cache of silo '{place.Silo}'; start that again."
+        : null;
+}

@@ -1,0 +1,91 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>How a job leaves silos that are being stopped: at a step boundary at which it rests, so that no step is computed twice.</summary>
+internal sealed partial class JobMachine
+{
+    /// <summary>Why the job is to give its place up without having been paused.</summary>
+    private string? _vacating;
+
+    /// <summary>
+    /// A worker is to leave. It works on until the job rests; when nobody would be left then, the job saves and goes back to the queue. Told again, it
+    /// does nothing.
+    /// </summary>
+    /// <param name="reason">A clause that follows the worker's name: "leaves, as its silo is being stopped".</param>
+    public void Withdraw(string worker, string reason)
+    {
+        if (HasEnded || _members is null)
+        {
+            return;
+        }
+
+        if (_members.Leave(worker))
+        {
+            _commands.Add(new JobCommand.Dismiss(worker, new MessageHeader(jobId, 0, Step)));
+            return;
+        }
+
+        _members.Withdraw(worker, reason);
+    }
+
+    /// <summary>The job is to save what is new, to free its workers and servers, and to go back to the queue. Told again, it does nothing.</summary>
+    /// <param name="reason">For people, without a full stop.</param>
+    public void Vacate(string reason)
+    {
+        if (!HasEnded && _assignment is not null)
+        {
+            _vacating = reason;
+            _plan!.Yield();
+        }
+    }
+
+    /// <summary>The job cannot stay where it is kept: it saves what is new, and ends so that it can be resumed. Told again, it does nothing.</summary>
+    /// <param name="reason">For people, without a full stop.</param>
+    public void EndSaved(string reason)
+    {
+        if (HasEnded)
+        {
+            return;
+        }
+
+        _ending ??= reason;
+        if (_assignment is null)
+        {
+            FailSaved();
+        }
+        else
+        {
+            _plan!.End(JobState.Failed);
+        }
+    }
+
+    private void FailSaved() => Fail(new JobFailure(
+        (int)ExitCode.Environment,
+        _plan is null ? $"{_ending} before the job began; submit it again." : $"{_ending}; {WhereItIsSaved()}; resume the run."));
+
+    /// <summary>What follows at a rest, when those who are to leave have left.</summary>
+    private JobAction NextAction(double now)
+    {
+        JobAction action = _plan!.Next(Step, _rows.SecondsPerStep, now);
+        if (action is not (JobAction.Run or JobAction.Evaluate) || !_members!.HasWithdrawn)
+        {
+            return action;
+        }
+
+        if (_members.WhyAllLeave is { } reason)
+        {
+            Vacate(reason);
+            return _plan.Next(Step, _rows.SecondsPerStep, now);
+        }
+
+        foreach (string worker in _members.LetGo())
+        {
+            _commands.Add(new JobCommand.Dismiss(worker, new MessageHeader(jobId, Generation + 1, Step)));
+        }
+
+        return action;
+    }
+}

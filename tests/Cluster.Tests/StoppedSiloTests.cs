@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>What a job does when a silo on which it has a part is told to stop.</summary>
+public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFleet>
+{
+    private const string LaterServer = "server-2";
+    private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
+    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1000"];
+
+    [Fact]
+    public async Task A_worker_silo_leaves_at_a_step_boundary_and_no_step_is_repeated()
+    {
+        await fleet.HaveWorkersAsync(Workers);
+        using ClientProcess training = Train("worker");
+        await fleet.RowsAsync("worker", 50);
+        string said = await fleet.StopAsync("node-2");
+        await training.EndAsync(0);
+
+        JsonElement change = Assert.Single(Events(training, "members.changed"));
+        Assert.Equal("node-2/0", Assert.Single(change.GetProperty("lost").EnumerateArray()).GetString());
+        Assert.Equal(0, change.GetProperty("stepsRepeated").GetInt32());
+        Assert.Contains("its silo was stopped", change.GetProperty("reason").GetString());
+        Assert.Contains("waits for job '", said);
+        await AssertBitsOfOneWorkerAsync(training);
+    }
+
+    [Fact]
+    public async Task A_server_silo_lets_its_job_save_and_go_on_elsewhere()
+    {
+        await HaveTwoServersAsync();
+        using ClientProcess training = Train("server");
+        await fleet.RowsAsync("server", 50);
+        string said = await fleet.StopAsync("server-1");
+        await training.EndAsync(0);
+        await fleet.StartAsync("server-1", "server");
+
+        Assert.Contains("which finishes its step, saves and goes back to the queue", said);
+        JsonElement yielded = Assert.Single(Events(training, "job.requeued"));
+        Assert.Contains("silo 'server-1' with servers of the job was stopped", yielded.GetProperty("reason").GetString());
+        Assert.Single(Events(training, "job.resumed"));
+        await AssertBitsOfOneWorkerAsync(training);
+    }
+
+    [Fact]
+    public async Task The_silo_that_keeps_the_job_lets_it_save_and_end_so_that_it_can_be_resumed()
+    {
+        await HaveTwoServersAsync();
+        using ClientProcess training = Train("kept");
+        await fleet.RowsAsync("kept", 50);
+        await fleet.StopAsync(LaterServer);
+        await training.EndAsync(4);
+        using ClientProcess resumed = await ClientProcess.RunAsync(0, fleet.Folder, ["resume", "kept", "--json", .. fleet.ClusterOptions]);
+
+        Assert.Matches($"silo '{LaterServer}', which keeps the job, was stopped; step \\d+ is saved in .*; resume the run", training.Error + training.Output);
+        JobEnd alone = await AloneAsync();
+        Assert.Equal(alone.StateSha256, JobEnd.Of(resumed).StateSha256);
+    }
+
+    private static JsonElement[] Events(ClientProcess training, string name) =>
+        [.. training.Events.Where(line => line.GetProperty("event").GetString() == name)];
+
+    /// <summary>Jobs are kept by the later one by name.</summary>
+    private async Task HaveTwoServersAsync()
+    {
+        await fleet.HaveWorkersAsync(Workers);
+        await fleet.StartAsync(LaterServer, "server");
+    }
+
+    private ClientProcess Train(string run) =>
+        ClientProcess.Start(fleet.Folder, ["train", "--json", .. Job, "--workers", "3", .. fleet.ClusterOptions, "--out", run]);
+
+    private Task<JobEnd> AloneAsync() => JobEnd.TrainAsync(fleet.Folder, [.. Job, "--workers", "1"]);
+
+    private async Task AssertBitsOfOneWorkerAsync(ClientProcess training)
+    {
+        JobEnd end = JobEnd.Of(training);
+        JobEnd alone = await AloneAsync();
+        Assert.Equal((alone.StateSha256, alone.Steps), (end.StateSha256, end.Steps));
+        Assert.Equal(end.Steps * 96, end.Samples.Sum());
+    }
+}
