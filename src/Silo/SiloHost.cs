@@ -90,9 +90,8 @@ public static class SiloHost
         {
             warn($"silo '{name}' leaves without having said so to its cluster within {LeaveDeadline.TotalSeconds:F0} s; the others notice it by themselves.");
         }
-        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException)
+        catch (OperationCanceledException)
         {
-            // One that is still starting cannot be stopped.
             host.Dispose();
         }
         catch (InvalidOperationException)

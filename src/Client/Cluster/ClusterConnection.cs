@@ -103,7 +103,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 throw new ConvNetException(
                     ExitCode.Environment,
                     $"no silo answers at {cluster.Reception} within {ConnectDeadline.TotalSeconds:F0} s; " +
-                    $"start one: 'convnet silo --name node-1 {cluster.Arguments}'.",
+                    $"start one: 'convnet silo --name node-1 {cluster.Arguments}', or try again if silos run there and are busy.",
                     e);
             }
 

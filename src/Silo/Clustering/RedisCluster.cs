@@ -67,7 +67,7 @@ public sealed class RedisCluster : SiloCluster
         $"check that the advertised addresses of all silos of cluster '{Id}' can be reached from here, and that Redis at {Endpoint} answers; silos that were " +
         "killed together with all others count as alive for up to 20 s";
 
-    public override string Reception => $"{Url} (Redis at {Endpoint} knows none that does)";
+    public override string Reception => $"{Url} (Redis at {Endpoint} does)";
 
     private string Endpoint => $"{(_host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host)}:{_port}";
 
