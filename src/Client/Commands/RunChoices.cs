@@ -64,7 +64,7 @@ internal sealed record RunChoices(
             return (int)ExitCode.Ok;
         }
 
-        string waits = status is { State: JobState.Queued, Reason: { } reason } ? $" It waits: {reason}" : "";
+        string waits = status is { State: JobState.Queued, Reason: { } reason } ? $" It has not begun: {reason}" : "";
         terminal.Say($"Job {request.JobId} is submitted; its run folder is {request.Folder}.{waits}");
         terminal.Out.WriteLine($"Wait for its end:  ./convnet job wait {request.JobId} {request.Cluster!.Arguments}");
         terminal.Out.WriteLine($"Watch it:          ./convnet job attach {request.JobId} {request.Cluster!.Arguments}");
