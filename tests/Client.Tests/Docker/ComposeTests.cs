@@ -7,7 +7,7 @@ namespace ConvNet.Client.Tests.Docker;
 public sealed class ComposeTests
 {
     /// <summary>All that a container may write to.</summary>
-    private const string Folder = "/work";
+    private const string Folder = "/var/lib/convnet";
 
     private static readonly YamlMappingNode _root = Load();
 

@@ -38,9 +38,9 @@ public sealed class DockerfileTests
     [Fact]
     public void All_that_is_written_is_in_a_volume_of_the_user()
     {
-        Assert.Equal("/work", Assert.Single(Of("VOLUME")));
-        Assert.Contains(Stage("runtime"), instruction => instruction is { Name: "WORKDIR", Arguments: "/work" });
-        Assert.Contains(Of("RUN"), run => run.Contains("chown -R \"$APP_UID:$APP_UID\" /work", StringComparison.Ordinal));
+        Assert.Equal("/var/lib/convnet", Assert.Single(Of("VOLUME")));
+        Assert.Contains(Stage("runtime"), instruction => instruction is { Name: "WORKDIR", Arguments: "/var/lib/convnet" });
+        Assert.Contains(Of("RUN"), run => run.Contains("chown -R \"$APP_UID:$APP_UID\" /var/lib/convnet", StringComparison.Ordinal));
         Assert.Contains(Of("ENV"), variables => variables.Contains("DOTNET_EnableDiagnostics=0", StringComparison.Ordinal));
     }
 
