@@ -1,12 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using ConvNet.Client.Cluster;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
-using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
@@ -16,30 +14,14 @@ internal static class JobCancelCommand
     /// <summary>A step, an evaluation or a checkpoint that is under way is finished first.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
-    public static Command Create(Terminal terminal)
-    {
-        Argument<string> id = JobCommand.IdArgument();
-        var cluster = new ClusterOptions(isRequired: true);
-        Option<bool> json = RunOptions.JsonOption();
-        var command = new Command(
-            "cancel",
-            """
-            Ends a job early: it saves a checkpoint, and frees its workers. 'convnet resume' can go on from there.
+    public static Command Create(Terminal terminal) => OneJobCommand.Create(
+        "cancel",
+        """
+        Ends a job early: it saves a checkpoint, and frees its workers. 'convnet resume' can go on from there.
 
-            Example: convnet job cancel train-1a2b3c4d --cluster dev://127.0.0.1:11111
-            """)
-        { id, json };
-        cluster.AddTo(command);
-        command.SetAction(async (parsed, cancel) =>
-        {
-            string name = JobCommand.Read(parsed, id);
-            await using ClusterConnection connection = await ClusterConnection.ConnectAsync(cluster.Read(parsed), Logger.None);
-            JobStatus status = await CancelAsync(connection.Job(name), name, cancel);
-            Show(terminal, status, parsed.GetValue(json));
-            return (int)ExitCode.Ok;
-        });
-        return command;
-    }
+        Example: convnet job cancel train-1a2b3c4d --cluster dev://127.0.0.1:11111
+        """,
+        async (job, id, json, cancellation) => Show(terminal, await CancelAsync(job, id, cancellation), json));
 
     /// <returns>The status of the job that is cancelled.</returns>
     /// <exception cref="ConvNetException">The job is not known (exit code 3), or has ended otherwise (6); or it does not end (4).</exception>
@@ -81,7 +63,7 @@ internal static class JobCancelCommand
             throw new ConvNetException(
                 ExitCode.Conflict,
                 $"job '{job.JobId}' has ended already: it is {job.State.InWords()} at step {job.Step}" +
-                $"{((job.Failure?.Message ?? job.Reason)?.TrimEnd('.') is { } why ? $" ({why})" : "")}. Nothing is left to be cancelled.");
+                $"{(job.Why?.TrimEnd('.') is { } why ? $" ({why})" : "")}. Nothing is left to be cancelled.");
         }
     }
 

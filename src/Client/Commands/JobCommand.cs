@@ -56,23 +56,14 @@ internal static class JobCommand
         return command;
     }
 
-    private static Command CreateShow(Terminal terminal)
-    {
-        Argument<string> id = IdArgument();
-        var cluster = new ClusterOptions(isRequired: true);
-        Option<bool> json = RunOptions.JsonOption();
-        var command = new Command(
-            "show",
-            """
-            Shows one job: how far it is, and where its workers and servers run.
+    private static Command CreateShow(Terminal terminal) => OneJobCommand.Create(
+        "show",
+        """
+        Shows one job: how far it is, and where its workers and servers run.
 
-            Example: convnet job show train-1a2b3c4d --cluster dev://127.0.0.1:11111
-            """)
-        { id, json };
-        cluster.AddTo(command);
-        command.SetAction((parsed, cancel) => ShowAsync(terminal, Read(parsed, id), cluster.Read(parsed), parsed.GetValue(json), cancel));
-        return command;
-    }
+        Example: convnet job show train-1a2b3c4d --cluster dev://127.0.0.1:11111
+        """,
+        (job, id, json, cancellation) => ShowAsync(terminal, job, id, json, cancellation));
 
     private static async Task<int> ListAsync(Terminal terminal, SiloCluster home, bool json, CancellationToken cancellation)
     {
@@ -97,17 +88,16 @@ internal static class JobCommand
         return (int)ExitCode.Ok;
     }
 
-    private static async Task<int> ShowAsync(Terminal terminal, string id, SiloCluster home, bool json, CancellationToken cancellation)
+    private static async Task ShowAsync(Terminal terminal, IJobGrain grain, string id, bool json, CancellationToken cancellation)
     {
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
-        JobStatus job = await AskAsync(cluster.Job(id), id, cancellation);
+        JobStatus job = await AskAsync(grain, id, cancellation);
         if (json)
         {
             terminal.Out.WriteLine(JobJson.Of(job).ToJsonString());
-            return (int)ExitCode.Ok;
+            return;
         }
 
-        string why = (job.Failure?.Message ?? job.Reason) is { } reason ? $": {reason}" : "";
+        string why = job.Why is { } reason ? $": {reason}" : "";
         terminal.Say($"{job.JobId}: {job.Model} on {job.Data}, {job.State.InWords()}{why}");
         terminal.Say(Lines.Progress(job, terminal.SizeNow.LineColumns));
         string cache = job.Checkpoints is { IsCache: true } place
@@ -127,6 +117,5 @@ internal static class JobCommand
         }
 
         parts.Write();
-        return (int)ExitCode.Ok;
     }
 }

@@ -1,12 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using ConvNet.Client.Cluster;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
-using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
@@ -17,30 +15,14 @@ internal static class JobPauseCommand
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    public static Command Create(Terminal terminal)
-    {
-        Argument<string> id = JobCommand.IdArgument();
-        var cluster = new ClusterOptions(isRequired: true);
-        Option<bool> json = RunOptions.JsonOption();
-        var command = new Command(
-            "pause",
-            """
-            Saves what is new in a job, and frees its workers and servers until 'job resume'. Who follows the job goes on doing so.
+    public static Command Create(Terminal terminal) => OneJobCommand.Create(
+        "pause",
+        """
+        Saves what is new in a job, and frees its workers and servers until 'job resume'. Who follows the job goes on doing so.
 
-            Example: convnet job pause train-1a2b3c4d --cluster dev://127.0.0.1:11111
-            """)
-        { id, json };
-        cluster.AddTo(command);
-        command.SetAction(async (parsed, cancel) =>
-        {
-            string name = JobCommand.Read(parsed, id);
-            await using ClusterConnection connection = await ClusterConnection.ConnectAsync(cluster.Read(parsed), Logger.None);
-            JobStatus job = await PauseAsync(connection.Job(name), name, cancel);
-            Show(terminal, job, parsed.GetValue(json));
-            return (int)ExitCode.Ok;
-        });
-        return command;
-    }
+        Example: convnet job pause train-1a2b3c4d --cluster dev://127.0.0.1:11111
+        """,
+        async (job, id, json, cancellation) => Show(terminal, await PauseAsync(job, id, cancellation), json));
 
     /// <returns>The status of the job that is paused.</returns>
     /// <exception cref="ConvNetException">The job is not known (exit code 3), or has ended (6); or it does not pause (4).</exception>
@@ -63,7 +45,7 @@ internal static class JobPauseCommand
                 throw new ConvNetException(
                     ExitCode.Conflict,
                     $"job '{id}' has ended before it could pause: it is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}" +
-                    $"{((status.Failure?.Message ?? status.Reason)?.TrimEnd('.') is { } why ? $" ({why})" : "")}.");
+                    $"{(status.Why?.TrimEnd('.') is { } why ? $" ({why})" : "")}.");
             }
 
             if (Environment.TickCount64 > end)

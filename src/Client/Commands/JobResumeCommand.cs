@@ -1,43 +1,25 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using ConvNet.Client.Cluster;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
-using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
 /// <summary>job resume: lets a paused job go on.</summary>
 internal static class JobResumeCommand
 {
-    public static Command Create(Terminal terminal)
-    {
-        Argument<string> id = JobCommand.IdArgument();
-        var cluster = new ClusterOptions(isRequired: true);
-        Option<bool> json = RunOptions.JsonOption();
-        var command = new Command(
-            "resume",
-            """
-            Puts a paused job back into the queue, where it was submitted; it goes on from its checkpoint to the same bits. For a run that has
-            ended see 'convnet resume'.
+    public static Command Create(Terminal terminal) => OneJobCommand.Create(
+        "resume",
+        """
+        Puts a paused job back into the queue, where it was submitted; it goes on from its checkpoint to the same bits. For a run that has
+        ended see 'convnet resume'.
 
-            Example: convnet job resume train-1a2b3c4d --cluster dev://127.0.0.1:11111
-            """)
-        { id, json };
-        cluster.AddTo(command);
-        command.SetAction(async (parsed, cancel) =>
-        {
-            string name = JobCommand.Read(parsed, id);
-            await using ClusterConnection connection = await ClusterConnection.ConnectAsync(cluster.Read(parsed), Logger.None);
-            JobStatus job = await ResumeAsync(connection.Job(name), name, cancel);
-            Show(terminal, job, parsed.GetValue(json));
-            return (int)ExitCode.Ok;
-        });
-        return command;
-    }
+        Example: convnet job resume train-1a2b3c4d --cluster dev://127.0.0.1:11111
+        """,
+        async (job, id, json, cancellation) => Show(terminal, await ResumeAsync(job, id, cancellation), json));
 
     /// <exception cref="ConvNetException">The job is not known (exit code 3), or is not paused (6).</exception>
     internal static async Task<JobStatus> ResumeAsync(IJobGrain job, string id, CancellationToken cancellation)

@@ -1,52 +1,31 @@
 using System.CommandLine;
-using ConvNet.Client.Cluster;
-using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
-using ConvNet.Silo.Clustering;
-using Serilog.Core;
 
 namespace ConvNet.Client.Commands;
 
 /// <summary>job wait: follows a job to its end, and ends as the job does.</summary>
 internal static class JobWaitCommand
 {
-    public static Command Create(Terminal terminal)
-    {
-        Argument<string> id = JobCommand.IdArgument();
-        var cluster = new ClusterOptions(isRequired: true);
-        Option<bool> json = RunOptions.JsonOption();
-        var command = new Command(
-            "wait",
-            """
-            Waits until a job has ended, says how, and ends with the job's own exit code. Ctrl-C leaves the job alone.
+    public static Command Create(Terminal terminal) => OneJobCommand.Following(
+        "wait",
+        """
+        Waits until a job has ended, says how, and ends with the job's own exit code. Ctrl-C leaves the job alone.
 
-            Example: convnet job wait train-1a2b3c4d --cluster dev://127.0.0.1:11111
-            """)
-        { id, json };
-        cluster.AddTo(command);
-        command.SetAction((parsed, _) => RunAsync(terminal, JobCommand.Read(parsed, id), cluster.Read(parsed), parsed.GetValue(json)));
-        return command;
-    }
+        Example: convnet job wait train-1a2b3c4d --cluster dev://127.0.0.1:11111
+        """,
+        (job, id, json, stop) => WaitAsync(terminal, job, id, json, stop));
 
-    private static async Task<int> RunAsync(Terminal terminal, string id, SiloCluster home, bool json)
+    private static async Task<ExitCode> WaitAsync(Terminal terminal, IJobGrain job, string id, bool json, CancellationToken stop)
     {
-        using var stop = new StopSignal(_ => { });
-        await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
         using var view = new RunStream(json ? [new JsonLines(terminal.Out, id), new QuietView(terminal.Error)] : [new PlainView(terminal)]);
-        try
-        {
-            // Whoever asks for a job that there is not hears so; the follower takes it for one that was lost.
-            await JobCommand.AskAsync(cluster.Job(id), id, stop.Token);
-            return (int)await WaitAsync(cluster.Job(id), id, view, stop.Token);
-        }
-        catch (OperationCanceledException) when (stop.Requested is { } signal)
-        {
-            return (int)signal;
-        }
+
+        // Whoever asks for a job that there is not hears so; the follower takes it for one that was lost.
+        await JobCommand.AskAsync(job, id, stop);
+        return await WaitAsync(job, id, view, stop);
     }
 
     /// <returns>The job's exit code.</returns>

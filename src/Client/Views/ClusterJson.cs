@@ -37,7 +37,7 @@ internal static class ClusterJson
         ["totalSteps"] = job.TotalSteps,
         ["model"] = job.Model,
         ["workers"] = job.HasEnded ? 0 : job.Workers.Length,
-        ["reason"] = job.Failure?.Message ?? job.Reason,
+        ["reason"] = job.Why,
     };
 
     private static JsonArray Array(IEnumerable<JsonNode> nodes) => [.. nodes];

@@ -28,7 +28,7 @@ internal static class JobJson
             ["standby"] = null,
         })]),
         ["generation"] = job.Generation,
-        ["reason"] = job.Failure?.Message ?? job.Reason,
+        ["reason"] = job.Why,
         ["runFolder"] = job.RunFolder,
         ["checkpointCache"] = job.Checkpoints is { IsCache: true } place ? new JsonObject { ["silo"] = place.Silo, ["path"] = place.Folder } : null,
         ["priority"] = job.Priority,

@@ -103,7 +103,7 @@ internal static class Lines
         : "not evaluated yet";
 
     /// <summary>Why a job waits, or has ended as it has, behind something else; empty if there is no reason.</summary>
-    public static string Why(JobStatus status) => (status.Failure?.Message ?? status.Reason) is { } reason ? $"  {reason}" : "";
+    public static string Why(JobStatus status) => status.Why is { } reason ? $"  {reason}" : "";
 
     public static string Clock(double seconds)
     {

@@ -72,6 +72,9 @@ public sealed record JobStatus
 
     public const int MostRows = 2000;
 
+    /// <summary>What went wrong, or else <see cref="Reason"/>; for people.</summary>
+    public string? Why => Failure?.Message ?? Reason;
+
     /// <summary>True if nothing will happen to the job any more unless somebody takes it up.</summary>
     public bool HasEnded => State.IsEnd();
 }
