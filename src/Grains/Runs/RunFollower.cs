@@ -85,26 +85,20 @@ public sealed class RunFollower
         }
     }
 
-    /// <summary>Rows go first, and then the events of these steps; events of steps whose rows are still to come are asked for again.</summary>
+    /// <summary>Rows and events in the order in which they happened; events of steps whose rows are still to come are asked for again.</summary>
     /// <returns>False if the status brought nothing that was not known.</returns>
     private bool Publish(JobStatus status)
     {
         StepRow[] rows = _nextStep is { } next ? [.. status.Rows.Where(row => row.Step >= next).OrderBy(row => row.Step).DistinctBy(row => row.Step)] : [];
-        if (rows.Length > 0)
-        {
-            _nextStep = rows[^1].Step + 1;
-            _run.Publish(new RunEvent.StepsCommitted(rows, status.StepsPerEpoch));
-        }
-
-        _run.Publish(new RunEvent.Progress(status));
-        bool areRowsMissing = rows.Length > 0 && status.HasMore;
+        long known = rows.Length > 0 && status.HasMore ? rows[^1].Step + 1 : long.MaxValue;
         JobEvent[] events =
         [
             .. status.Events.Where(happened => happened.Number >= _nextEvent).OrderBy(happened => happened.Number)
-                .TakeWhile(happened => !areRowsMissing || StepOf(happened.Event) <= _nextStep),
+                .TakeWhile(happened => StepOf(happened.Event) <= known),
         ];
         foreach (JobEvent happened in events)
         {
+            PublishRows(rows, StepOf(happened.Event), status.StepsPerEpoch);
             if (happened.Event is RunEvent.Ended end)
             {
                 _end = end;
@@ -117,7 +111,20 @@ public sealed class RunFollower
             _nextEvent = happened.Number + 1;
         }
 
+        PublishRows(rows, long.MaxValue, status.StepsPerEpoch);
+        _run.Publish(new RunEvent.Progress(status));
         return rows.Length > 0 || events.Length > 0;
+    }
+
+    /// <summary>Those of steps before <paramref name="step"/> that are not published yet.</summary>
+    private void PublishRows(StepRow[] rows, long step, int stepsPerEpoch)
+    {
+        StepRow[] due = [.. rows.Where(row => row.Step >= _nextStep && row.Step < step)];
+        if (due.Length > 0)
+        {
+            _nextStep = due[^1].Step + 1;
+            _run.Publish(new RunEvent.StepsCommitted(due, stepsPerEpoch));
+        }
     }
 
     /// <summary>The steps that are completed when it happens; 0 if that is not known.</summary>

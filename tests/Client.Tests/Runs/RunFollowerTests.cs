@@ -58,6 +58,21 @@ public sealed class RunFollowerTests
     }
 
     [Fact]
+    public async Task What_one_answer_brings_is_published_in_the_order_in_which_it_happened()
+    {
+        var job = new FakeJob();
+        job.Train(3);
+        job.Save();
+        job.Train(2);
+        job.Save();
+        job.Stop();
+
+        await Follower(job).FollowAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["step 0", "step 1", "step 2", "saved 3", "step 3", "step 4", "saved 5"], _sink.Seen);
+    }
+
+    [Fact]
     public async Task A_failed_job_ends_the_run_with_its_own_code_and_words()
     {
         Assert.Equal((ExitCode.TrainingFailed, "gradients are not finite."), await EndAsync(JobState.Failed, new JobFailure(5, "gradients are not finite.")));
