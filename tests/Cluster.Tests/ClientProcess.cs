@@ -6,7 +6,7 @@ using Xunit;
 
 namespace ConvNet.Cluster.Tests;
 
-/// <summary>A process of the real client, as a user starts it.</summary>
+/// <summary>A process of the real client, or of a silo, as a user starts it.</summary>
 internal sealed class ClientProcess : IDisposable
 {
     private const int SigHup = 1, SigTerm = 15;
@@ -15,11 +15,11 @@ internal sealed class ClientProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private ClientProcess(string folder, string[] around, string[] args)
+    private ClientProcess(string folder, string[] around, string[] args, string program = "convnet.dll", params string[] variables)
     {
         // The test project references the client, so its assembly and its data lie beside the tests.
         string dotnet = Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
-        string[] line = [.. around, dotnet, Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. args];
+        string[] line = [.. around, dotnet, Path.Combine(AppContext.BaseDirectory, program), .. args];
         var start = new ProcessStartInfo(line[0])
         {
             WorkingDirectory = folder,
@@ -29,6 +29,11 @@ internal sealed class ClientProcess : IDisposable
         foreach (string arg in line[1..])
         {
             start.ArgumentList.Add(arg);
+        }
+
+        foreach (string[] variable in variables.Select(variable => variable.Split('=', 2)))
+        {
+            start.Environment[variable[0]] = variable[1];
         }
 
         _process = new Process { StartInfo = start };
@@ -53,6 +58,10 @@ internal sealed class ClientProcess : IDisposable
     public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
 
     public static ClientProcess Start(string folder, params string[] args) => new(folder, [], args);
+
+    /// <summary>Starts convnet-silo, the silo without the client.</summary>
+    /// <param name="variables">NAME=value, in its environment.</param>
+    public static ClientProcess StartSilo(string folder, string[] variables, params string[] args) => new(folder, [], args, "convnet-silo.dll", variables);
 
     /// <summary>Starts it by another command, which becomes this one.</summary>
     /// <param name="around">The command, to which the client's line is appended.</param>

@@ -42,7 +42,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Servers  Workers  Jobs",
             ".",
         ],
-        ["Silo"] = ["Security", "Clustering", "."],
+        ["Silo"] = ["Security  Processes", "Clustering", ".", "Configuration", "Commands"],
         ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Monitor", "Commands", "."],
     };
 

@@ -4,10 +4,11 @@ using ConvNet.Client.Cluster;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Processes;
 using Serilog.Core;
 
 namespace ConvNet.Client.Commands;

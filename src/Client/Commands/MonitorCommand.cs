@@ -6,6 +6,7 @@ using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Processes;
 using Serilog.Core;
 
 namespace ConvNet.Client.Commands;

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using ConvNet.Client.Cluster;
-using ConvNet.Client.Runs;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Processes;
 using Serilog.Core;
 
 namespace ConvNet.Client.Commands;

@@ -5,6 +5,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Processes;
 using ConvNet.Silo.Security;
 
 namespace ConvNet.Client.Commands;

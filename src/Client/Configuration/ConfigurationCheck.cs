@@ -1,6 +1,7 @@
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
+using ConvNet.Silo.Configuration;
 
 namespace ConvNet.Client.Configuration;
 
@@ -32,7 +33,7 @@ public static class ConfigurationCheck
 
         if (data.Channels is { } channels and not (1 or 3))
         {
-            problems.Add($"data.channels must be 1 (grey) or 3 (colour); got {Show(channels)}.");
+            problems.Add($"data.channels must be 1 (grey) or 3 (colour); got {WholeText.Show(channels)}.");
         }
 
         if (data.TestShare is { } share && !(share > 0 && share < 1))
@@ -132,11 +133,9 @@ public static class ConfigurationCheck
     {
         if (value < low || value > high)
         {
-            problems.Add($"{name} must be from {low} to {high}; got {Show(value)}.");
+            problems.Add($"{name} must be from {low} to {high}; got {WholeText.Show(value)}.");
         }
     }
-
-    private static string Show(long value) => value is long.MaxValue or long.MinValue ? "a number that is far outside" : $"{value}";
 
     private static string Show(double value) => double.IsInfinity(value) ? "a number that is far outside" : $"{value}";
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConvNet.Engine.Errors;
+using ConvNet.Silo.Configuration;
 
 namespace ConvNet.Client.Configuration;
 
@@ -43,17 +44,7 @@ public sealed record ConfigurationKey(string Path, Func<TrainConfiguration, obje
         }));
 
     /// <summary>A whole number; one that does not fit is a very large one, which the check of its range refuses.</summary>
-    public static long ParseWhole(string name, string text)
-    {
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
-        {
-            return value;
-        }
-
-        string digits = text.TrimStart('-', '+');
-        bool isWhole = digits.Length > 0 && text.Length - digits.Length <= 1 && digits.All(char.IsAsciiDigit);
-        return isWhole ? text[0] == '-' ? long.MinValue : long.MaxValue : throw Wrong(name, "a whole number", text);
-    }
+    public static long ParseWhole(string name, string text) => WholeText.Parse(text) ?? throw Wrong(name, "a whole number", text);
 
     /// <summary>A number with a decimal point, in every locale.</summary>
     public static double ParseNumber(string name, string text) =>

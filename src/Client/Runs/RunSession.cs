@@ -3,9 +3,10 @@ using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
+using ConvNet.Silo.Processes;
 using Serilog.Core;
 
 namespace ConvNet.Client.Runs;

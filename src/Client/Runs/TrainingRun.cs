@@ -2,9 +2,10 @@ using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Checkpoints;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
+using ConvNet.Silo.Processes;
 
 namespace ConvNet.Client.Runs;
 

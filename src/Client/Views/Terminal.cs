@@ -1,5 +1,5 @@
 using ConvNet.Engine.Errors;
-using Microsoft.Win32.SafeHandles;
+using ConvNet.Silo.Processes;
 
 namespace ConvNet.Client.Views;
 
@@ -40,23 +40,13 @@ public sealed record Terminal(
         bool interactive = !Console.IsOutputRedirected && term is not (null or "" or "dumb");
         bool color = interactive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         return new Terminal(
-            Open(1, Console.IsOutputRedirected),
-            Open(2, Console.IsErrorRedirected),
+            StandardStream.Open(1, Console.IsOutputRedirected),
+            StandardStream.Open(2, Console.IsErrorRedirected),
             interactive,
             color,
-            Console.IsOutputRedirected || ShowsUnicode(Environment.GetEnvironmentVariable),
+            Console.IsOutputRedirected || StandardStream.ShowsUnicode(Environment.GetEnvironmentVariable),
             Console.IsOutputRedirected ? null : ConsoleSize,
             interactive && !Console.IsInputRedirected ? () => Console.ReadKey(intercept: true) : null);
-    }
-
-    /// <summary>
-    /// Whether the locale's character set is UTF-8: the first of LC_ALL, LC_CTYPE and LANG that is set decides, as POSIX says. Where
-    /// none is set (containers), nobody has said otherwise, and text is UTF-8 as in files.
-    /// </summary>
-    internal static bool ShowsUnicode(Func<string, string?> environment)
-    {
-        string? locale = new[] { "LC_ALL", "LC_CTYPE", "LANG" }.Select(environment).FirstOrDefault(value => !string.IsNullOrEmpty(value));
-        return locale is null || locale.Replace("-", "", StringComparison.Ordinal).Contains("utf8", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>A text on one line, with nothing in it that steers this terminal.</summary>
@@ -82,17 +72,5 @@ public sealed record Terminal(
         {
             return ScreenSize.Usual;
         }
-    }
-
-    /// <summary>
-    /// On a Unix terminal, Console's own streams begin with the terminal's initialization sequence, which is no JSON; the plain
-    /// descriptor has none.
-    /// </summary>
-    private static StreamWriter Open(int descriptor, bool isRedirected)
-    {
-        Stream stream = !isRedirected && !OperatingSystem.IsWindows()
-            ? new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0)
-            : descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
-        return new StreamWriter(new OutputStream(stream)) { AutoFlush = true };
     }
 }

@@ -6,18 +6,22 @@ public static class NearMatch
     private const int MaxLength = 40;
 
     /// <summary>" Did you mean 'conv'?" with the nearest candidate, or "" when none is near.</summary>
-    public static string Suggest(string word, IEnumerable<string> candidates)
+    public static string Suggest(string word, IEnumerable<string> candidates) =>
+        Nearest(word, candidates) is { } name ? $" Did you mean '{name}'?" : "";
+
+    /// <summary>The nearest candidate, or null when none is near.</summary>
+    public static string? Nearest(string word, IEnumerable<string> candidates)
     {
         if (word.Length is 0 or > MaxLength)
         {
-            return "";
+            return null;
         }
 
         (string name, int distance) = candidates
             .Select(candidate => (candidate, Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant())))
             .DefaultIfEmpty(("", int.MaxValue))
             .MinBy(pair => pair.Item2);
-        return distance <= Math.Max(2, name.Length / 3) && distance < name.Length ? $" Did you mean '{name}'?" : "";
+        return distance <= Math.Max(2, name.Length / 3) && distance < name.Length ? name : null;
     }
 
     /// <summary>Insertions, deletions and substitutions from one word to the other (Levenshtein 1965).</summary>

@@ -111,7 +111,8 @@ public sealed class RedisCluster : SiloCluster
         if (IPAddress.IsLoopback(found) && !_isOnThisMachine)
         {
             throw ConvNetException.BadInput(
-                $"the silo would be advertised at {found}, where no other machine finds it, but Redis at {Endpoint} is on another one; " +
+                (advertise is null ? "--listen" : "--advertise") +
+                $": the silo would be advertised at {found}, where no other machine finds it, but Redis at {Endpoint} is on another one; " +
                 "name an address of this machine in --listen or --advertise.");
         }
 

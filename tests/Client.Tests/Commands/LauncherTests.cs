@@ -4,7 +4,7 @@ using Xunit;
 
 namespace ConvNet.Client.Tests.Commands;
 
-/// <summary>The script that starts the client, with a dotnet that only says how it was started.</summary>
+/// <summary>The script that starts the client and silos, with a dotnet that only says how it was started.</summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class LauncherTests : IDisposable
 {
@@ -20,11 +20,13 @@ public sealed class LauncherTests : IDisposable
             #!/bin/bash
             if [[ "$1" == --list-runtimes ]]; then echo "Microsoft.NETCore.App 10.0.0 [/]"; exit; fi
             fds="$(for i in 0 1 2; do [[ -e /proc/$$/fd/$i ]] && echo "open=$i"; done)"
-            { echo "home=${HOME:-none}"; echo "$fds"; echo "args=${*:2}"; } > "$REPORT"
+            { echo "home=${HOME:-none}"; echo "$fds"; echo "args=${*:2}"; echo "program=${1##*/}"; } > "$REPORT"
             """);
         File.SetUnixFileMode(script, Executable);
         File.SetUnixFileMode(dotnet, Executable);
         _folder.Write("src/Client/bin/Release/net10.0/convnet.dll", "");
+        _folder.Write("src/Client/bin/Release/net10.0/convnet-silo.dll", "");
+        File.CreateSymbolicLink(_folder["convnet-silo"], "convnet");
         foreach (string name in (string[])["Directory.Build.props", "Directory.Packages.props", "global.json"])
         {
             _folder.Write(name, "");
@@ -43,7 +45,7 @@ public sealed class LauncherTests : IDisposable
     {
         string[] report = await ReportAsync($"./convnet data list {closed}");
 
-        Assert.Equal(["open=0", "open=1", "open=2", "args=data list"], report[1..]);
+        Assert.Equal(["open=0", "open=1", "open=2", "args=data list", "program=convnet.dll"], report[1..]);
     }
 
     [Theory]
@@ -54,6 +56,14 @@ public sealed class LauncherTests : IDisposable
         string[] report = await ReportAsync($"{environment} ./convnet data list");
 
         Assert.StartsWith("home=/", report[0]);
+    }
+
+    [Fact]
+    public async Task By_its_other_name_the_script_starts_a_silo()
+    {
+        string[] report = await ReportAsync("./convnet-silo --name node-1");
+
+        Assert.Equal(["args=--name node-1", "program=convnet-silo.dll"], report[^2..]);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -3,6 +3,7 @@ using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Tests.Fuzzing;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Configuration;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Configuration;
@@ -23,6 +24,15 @@ public sealed class ConfigurationFuzzTests : IDisposable
             Setting.Apply(configuration, settings, ExitCode.BadInput);
             Setting.Check(configuration, settings);
         });
+        Assert.InRange(refused, 0.5, 1);
+    }
+
+    [Fact]
+    public async Task Mutated_files_of_silos_are_read_or_refused()
+    {
+        const string Good = "name: node-1\ncluster: redis://10.0.0.10:6379?id=lab\nport: 11111\ninsecure: true\nroles: worker,server\nlog: logs/node-1.clef\n";
+        double refused = await Mutations.RefusedAsync([Encoding.UTF8.GetBytes(Good)], mutant =>
+            SiloConfiguration.Read([SiloSetting.Option(SiloKeys.Config, _folder.Write("silo.yaml", mutant))], new Dictionary<string, string>()));
         Assert.InRange(refused, 0.5, 1);
     }
 

@@ -6,6 +6,7 @@ using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Data;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Processes;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Runs;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ConvNet.Client.Views;
+using ConvNet.Silo.Processes;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Views;
@@ -65,7 +66,7 @@ public sealed class TerminalTests
     {
         var environment = new Dictionary<string, string> { ["LC_ALL"] = all, ["LC_CTYPE"] = type, ["LANG"] = lang };
 
-        Assert.Equal(expected, Terminal.ShowsUnicode(name => environment[name]));
+        Assert.Equal(expected, StandardStream.ShowsUnicode(name => environment[name]));
     }
 
     private Terminal Plain() => new(_output, _error, IsInteractive: false, UsesColor: false);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace ConvNet.Client.Commands;
+namespace ConvNet.Silo.Commands;
 
 /// <summary>What holds for the values of every option and argument: each is given, and none is empty.</summary>
 internal static class ValueCheck

@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using ConvNet.Engine.Errors;
 
-namespace ConvNet.Client.Runs;
+namespace ConvNet.Silo.Processes;
 
 /// <summary>
 /// Ctrl-C, SIGTERM and SIGHUP (a terminal that closes): the first one asks the run to finish its step and to save a checkpoint.
 /// A second Ctrl-C or SIGTERM ends the process. SIGHUP never does: kernel, shell and service manager may each send one for the same end.
 /// </summary>
-internal sealed class StopSignal : IDisposable
+public sealed class StopSignal : IDisposable
 {
     /// <summary>Who asks twice wants to leave, even if nobody reads the output that the last words wait for.</summary>
     private static readonly TimeSpan LeavingPatience = TimeSpan.FromSeconds(2);

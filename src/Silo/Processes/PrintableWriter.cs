@@ -1,14 +1,14 @@
 using System.Text;
 using ConvNet.Engine.Errors;
 
-namespace ConvNet.Client.Views;
+namespace ConvNet.Silo.Processes;
 
 /// <summary>
 /// Lets only printable text through: the one place that all lines for people pass on their way to a terminal, so that no name and no
 /// error of another machine can steer it. JSON passes unchanged: it is ASCII without control characters already.
 /// </summary>
 /// <param name="inner">Stays open.</param>
-internal sealed class PrintableWriter(TextWriter inner, bool asciiOnly) : TextWriter(inner.FormatProvider)
+public sealed class PrintableWriter(TextWriter inner, bool asciiOnly) : TextWriter(inner.FormatProvider)
 {
     public override Encoding Encoding => inner.Encoding;
 

@@ -1,7 +1,7 @@
-using ConvNet.Client.Views;
+using ConvNet.Silo.Processes;
 using Xunit;
 
-namespace ConvNet.Client.Tests.Views;
+namespace ConvNet.Client.Tests.Processes;
 
 public sealed class OutputStreamTests
 {

@@ -4,10 +4,10 @@ using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
 
-namespace ConvNet.Client.Runs;
+namespace ConvNet.Silo.Processes;
 
 /// <summary>The structured log of a run, one JSON object a line; nothing of it reaches the console.</summary>
-internal static class RunLog
+public static class RunLog
 {
     /// <summary>A log that is full goes on in another file; the oldest go.</summary>
     private const long MaxBytesOfFile = 64L << 20;

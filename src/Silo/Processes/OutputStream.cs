@@ -1,11 +1,11 @@
-namespace ConvNet.Client.Views;
+namespace ConvNet.Silo.Processes;
 
 /// <summary>
 /// A standard stream whose reader may leave: a terminal is closed, a pipe is broken. From then on writes do nothing, because a run whose
 /// output nobody reads still has a checkpoint to save.
 /// </summary>
 /// <param name="inner">Disposed of with this.</param>
-internal sealed class OutputStream(Stream inner) : Stream
+public sealed class OutputStream(Stream inner) : Stream
 {
     /// <summary>How .NET reports that nobody is there any more: errno EIO, ENXIO, EBADF, EPIPE.</summary>
     private static readonly int[] NobodyThere = [5, 6, 9, 32];

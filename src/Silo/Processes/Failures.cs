@@ -1,10 +1,10 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 
-namespace ConvNet.Client.Runs;
+namespace ConvNet.Silo.Processes;
 
 /// <summary>What an exception means to the caller of a command.</summary>
-internal static class Failures
+public static class Failures
 {
     public static (ExitCode Code, string Message) Explain(Exception failure)
     {
@@ -19,6 +19,15 @@ internal static class Failures
             OutOfMemoryException => (ExitCode.Resources, "not enough memory; use a smaller --batch or model."),
             _ => (ExitCode.Bug, $"internal error ({failure.GetType().Name}): {FirstLine(failure)} Details are in the run's log, if there is one."),
         };
+    }
+
+    /// <summary>Writes what a failure means to the user: a sentence for what they can act on, never a stack trace.</summary>
+    /// <returns>The exit code of the process.</returns>
+    public static int Report(Exception failure, TextWriter error)
+    {
+        (ExitCode code, string message) = Explain(failure);
+        error.WriteLine($"error: {message}");
+        return (int)code;
     }
 
     private static string FirstLine(Exception failure)

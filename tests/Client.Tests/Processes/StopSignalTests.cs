@@ -1,8 +1,8 @@
-using ConvNet.Client.Runs;
 using ConvNet.Engine.Errors;
+using ConvNet.Silo.Processes;
 using Xunit;
 
-namespace ConvNet.Client.Tests.Runs;
+namespace ConvNet.Client.Tests.Processes;
 
 public sealed class StopSignalTests
 {
