@@ -1,3 +1,4 @@
+using ConvNet.Silo.Configuration;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 
@@ -68,17 +69,19 @@ public sealed class ComposeTests
     {
         YamlMappingNode silo = Service(name);
         string[] command = [.. List(silo, "command")];
+        Dictionary<string, string> written = Settings();
         string address = Text(Map(Map(silo, "networks"), "cluster"), "ipv4_address");
 
-        Assert.Contains($"--name={name}", command);
-        Assert.Contains($"--advertise={address}", command);
-        Assert.Contains("--cluster=redis://redis:6379?id=convnet", command);
-        Assert.Contains("--redis-password-file=/run/secrets/redis-password", command);
-        Assert.Contains("--tls=/run/secrets/tls", command);
-        Assert.DoesNotContain("--insecure", command);
+        Assert.Equal(["--config=/etc/convnet/silo.yaml", $"--name={name}", $"--advertise={address}"], command);
+        Assert.Equal("/etc/convnet/silo.yaml", Text((YamlMappingNode)Assert.Single((YamlSequenceNode)silo["configs"]), "target"));
+        Assert.Equal("silo.yaml", Text(Map(Map(_root, "configs"), "silo"), "file"));
+        Assert.Equal("redis://redis:6379?id=convnet", written["cluster"]);
+        Assert.Equal("/run/secrets/redis-password", written["redisPasswordFile"]);
+        Assert.Equal("/run/secrets/tls", written["tls"]);
+        Assert.DoesNotContain("insecure", written.Keys);
         Assert.Equal(
             ["/run/secrets/redis-password", "/run/secrets/tls/ca.pem", "/run/secrets/tls/silo.key", "/run/secrets/tls/silo.pem"], SecretsOf(silo));
-        Assert.Contains("--http=8080", command);
+        Assert.Equal("8080", written["http"]);
         Assert.Contains("/dev/tcp/127.0.0.1/8080", string.Join(' ', List(Map(silo, "healthcheck"), "test")));
         Assert.Contains("/health/ready", string.Join(' ', List(Map(silo, "healthcheck"), "test")));
         Assert.Equal("service_healthy", Text(Map(Map(silo, "depends_on"), "redis"), "condition"));
@@ -103,6 +106,16 @@ public sealed class ComposeTests
         using var reader = new StreamReader(Path.Combine(AppContext.BaseDirectory, "docker", "compose.yaml"));
         stream.Load(reader);
         return (YamlMappingNode)Assert.Single(stream.Documents).RootNode;
+    }
+
+    /// <summary>What the silos have in common, read as they read it.</summary>
+    private static Dictionary<string, string> Settings()
+    {
+        var problems = new List<string>();
+        string path = Path.Combine(AppContext.BaseDirectory, "docker", "silo.yaml");
+        IReadOnlyList<SiloSetting> settings = SiloFile.Read(SiloSetting.Option(SiloKeys.Config, path), problems);
+        Assert.Empty(problems.Concat(settings.Select(setting => setting.Problem).OfType<string>()));
+        return settings.ToDictionary(setting => setting.Key.Key, setting => setting.Text);
     }
 
     private static YamlMappingNode Service(string name) => Merged((YamlMappingNode)Map(_root, "services")[name]);

@@ -49,7 +49,7 @@ public sealed class DockerfileTests
     {
         Assert.Equal("SIGTERM", Assert.Single(Stage("silo"), instruction => instruction.Name == "STOPSIGNAL").Arguments);
         Assert.Equal(
-            """["dotnet", "/app/convnet.dll", "silo"]""", Assert.Single(Stage("silo"), instruction => instruction.Name == "ENTRYPOINT").Arguments);
+            """["dotnet", "/app/convnet-silo.dll"]""", Assert.Single(Stage("silo"), instruction => instruction.Name == "ENTRYPOINT").Arguments);
     }
 
     [Fact]
