@@ -58,8 +58,8 @@ public sealed class RedisCluster : SiloCluster
     public string Id { get; }
 
     public override string Arguments =>
-        base.Arguments + (_passwordFile is null ? "" : $" --redis-password-file {_passwordFile}") +
-        (_authorityFile is null ? "" : $" --redis-ca {_authorityFile}");
+        base.Arguments + (_passwordFile is null ? "" : $" --redis-password-file {ShellWord.Quote(_passwordFile)}") +
+        (_authorityFile is null ? "" : $" --redis-ca {ShellWord.Quote(_authorityFile)}");
 
     public override ClusterHead Head => new(Primary: null, Directory);
 

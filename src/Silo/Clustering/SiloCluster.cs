@@ -19,8 +19,8 @@ public abstract class SiloCluster
     /// <summary>What we show the others and whom we trust; null without TLS.</summary>
     public PeerIdentity? Identity { get; }
 
-    /// <summary>The options of a command line that mean this cluster.</summary>
-    public virtual string Arguments => Identity is null ? $"--cluster {Url}" : $"--cluster {Url} --tls {Identity.Folder}";
+    /// <summary>The options of a command line that mean this cluster, as a shell takes them.</summary>
+    public virtual string Arguments => $"--cluster {ShellWord.Quote(Url)}" + (Identity is null ? "" : $" --tls {ShellWord.Quote(Identity.Folder)}");
 
     /// <summary>Where the cluster keeps the grains that it has one of.</summary>
     public abstract ClusterHead Head { get; }
