@@ -15,11 +15,8 @@ internal sealed class ClientProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private ClientProcess(string folder, string[] around, string[] args, string program = "convnet.dll", params string[] variables)
+    private ClientProcess(string folder, string[] line, params string[] variables)
     {
-        // The test project references the client, so its assembly and its data lie beside the tests.
-        string dotnet = Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet";
-        string[] line = [.. around, dotnet, Path.Combine(AppContext.BaseDirectory, program), .. args];
         var start = new ProcessStartInfo(line[0])
         {
             WorkingDirectory = folder,
@@ -44,6 +41,13 @@ internal sealed class ClientProcess : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>The program and its first argument. The test project references the client, so its assembly and its data lie beside the tests.</summary>
+    public static string[] Client { get; } =
+    [
+        Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet",
+        Path.Combine(AppContext.BaseDirectory, "convnet.dll"),
+    ];
+
     public int Id => _process.Id;
 
     public int ExitCode => _process.ExitCode;
@@ -57,20 +61,25 @@ internal sealed class ClientProcess : IDisposable
     /// <summary>All lines of standard output as JSON.</summary>
     public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
 
-    public static ClientProcess Start(string folder, params string[] args) => new(folder, [], args);
+    public static ClientProcess Start(string folder, params string[] args) => new(folder, [.. Client, .. args]);
 
     /// <summary>Starts convnet-silo, the silo without the client.</summary>
     /// <param name="variables">NAME=value, in its environment.</param>
-    public static ClientProcess StartSilo(string folder, string[] variables, params string[] args) => new(folder, [], args, "convnet-silo.dll", variables);
+    public static ClientProcess StartSilo(string folder, string[] variables, params string[] args) =>
+        new(folder, [Client[0], Path.Combine(AppContext.BaseDirectory, "convnet-silo.dll"), .. args], variables);
 
     /// <summary>Starts it by another command, which becomes this one.</summary>
     /// <param name="around">The command, to which the client's line is appended.</param>
-    public static ClientProcess StartBy(string[] around, string folder, params string[] args) => new(folder, around, args);
+    public static ClientProcess StartBy(string[] around, string folder, params string[] args) => new(folder, [.. around, .. Client, .. args]);
+
+    /// <summary>Starts a shell with a script, which may call the client.</summary>
+    /// <param name="around">The command to which the shell's line is appended.</param>
+    public static ClientProcess StartShell(string[] around, string folder, string script) => new(folder, [.. around, "sh", "-e", "-c", script]);
 
     /// <summary>Runs a command to its end, which must have this exit code.</summary>
     public static async Task<ClientProcess> RunAsync(int exitCode, string folder, params string[] args)
     {
-        var process = new ClientProcess(folder, [], args);
+        var process = new ClientProcess(folder, [.. Client, .. args]);
         await process.EndAsync(exitCode);
         return process;
     }

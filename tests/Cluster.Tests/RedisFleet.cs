@@ -12,7 +12,7 @@ public class RedisFleet : SiloFleet
     public override async ValueTask InitializeAsync()
     {
         await Redis.StartAsync();
-        Url = $"redis://{Redis.Endpoint}?id=lab";
+        Url = Redis.Url;
         await StartAsync(Founder, "worker");
         await StartAsync("server-1", "server");
     }

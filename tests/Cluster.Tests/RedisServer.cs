@@ -16,7 +16,19 @@ internal sealed class RedisServer(string address = "127.0.0.1", string? machine 
 
     public string Endpoint => $"{address}:{_port}";
 
+    /// <summary>Folder with its certificate, of a CA that it demands of its clients, too; with one it speaks nothing but TLS.</summary>
+    public string? Certificates { get; set; }
+
+    public string Url => $"redis{(Certificates is null ? "" : "s")}://{Endpoint}?id=lab";
+
     public string PasswordFile => _folder["password"];
+
+    private string[] Ports => Certificates is null
+        ? ["--port", $"{_port}"]
+        : [
+            "--port", "0", "--tls-port", $"{_port}", "--tls-cert-file", Path.Combine(Certificates, "redis.pem"),
+            "--tls-key-file", Path.Combine(Certificates, "redis.key"), "--tls-ca-cert-file", Path.Combine(Certificates, "ca.pem"),
+        ];
 
     /// <summary>Starts the server, for the first time or after <see cref="Kill"/>, and waits until it takes connections.</summary>
     public async Task StartAsync()
@@ -24,7 +36,7 @@ internal sealed class RedisServer(string address = "127.0.0.1", string? machine 
         await File.WriteAllTextAsync(PasswordFile, Password + "\n");
         string[] command = machine is null ? ["redis-server"] : ["ip", "netns", "exec", machine, "redis-server"];
         var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardInput = true };
-        foreach (string arg in command[1..].Concat(["--bind", address, "--port", $"{_port}", "--dir", _folder.Path, "--save", "", "-"]))
+        foreach (string arg in (string[])[.. command[1..], "--bind", address, .. Ports, "--dir", _folder.Path, "--save", "", "-"])
         {
             start.ArgumentList.Add(arg);
         }

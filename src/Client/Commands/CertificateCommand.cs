@@ -45,35 +45,41 @@ internal static class CertificateCommand
         Argument<string> folder = FolderArgument();
         var silo = new Option<string?>("--silo") { Description = "Make a certificate for a silo, in DIR/NAME", HelpName = "NAME" };
         var client = new Option<string?>("--client") { Description = "Make a certificate for a client, in DIR/NAME", HelpName = "NAME" };
+        var redis = new Option<string?>("--redis") { Description = "Make a certificate for the Redis of a rediss:// cluster, in DIR/NAME", HelpName = "NAME" };
         var addresses = new Option<string[]>("--ip")
         {
-            Description = "Address at which others may find the silo; may be repeated [any]",
+            Description = "Address at which others find the silo or Redis; may be repeated [any; of Redis: NAME alone]",
             HelpName = "ADDRESS",
         };
         var command = new Command(
             "add",
             """
             Makes one more certificate, in a folder below DIR that can be copied to its machine and be its --tls folder.
+            That of Redis is for the host of the cluster's URL: its NAME, or an --ip.
 
             Example: convnet cluster certs add certs --silo node-2 --ip 10.0.0.2
             """)
-        { folder, silo, client, addresses };
+        { folder, silo, client, redis, addresses };
         command.SetAction(parsed =>
         {
-            (PeerRole role, string name) = (parsed.GetValue(silo), parsed.GetValue(client)) switch
+            (PeerRole role, string name) = (parsed.GetValue(silo), parsed.GetValue(client), parsed.GetValue(redis)) switch
             {
-                ({ } named, null) => (PeerRole.Silo, named),
-                (null, { } named) => (PeerRole.Client, named),
-                _ => throw new ConvNetException(ExitCode.Usage, "certs add needs one of --silo NAME and --client NAME. Say which."),
+                ({ } named, null, null) => (PeerRole.Silo, named),
+                (null, { } named, null) => (PeerRole.Client, named),
+                (null, null, { } named) => (PeerRole.Redis, named),
+                _ => throw new ConvNetException(ExitCode.Usage, "certs add needs one of --silo NAME, --client NAME and --redis NAME. Say which."),
             };
             IPAddress[] places = [.. (parsed.GetValue(addresses) ?? []).Select(ParseAddress)];
             if (role == PeerRole.Client && places.Length > 0)
             {
-                throw new ConvNetException(ExitCode.Usage, "--ip is for silos: clients may call from anywhere. Leave it out.");
+                throw new ConvNetException(ExitCode.Usage, "--ip is for silos and Redis: clients may call from anywhere. Leave it out.");
             }
 
             string made = new CertificateFolder(parsed.GetValue(folder)!).Add(role, name, places, TimeProvider.System);
-            terminal.Say($"Made a certificate for {(role == PeerRole.Silo ? "silo" : "client")} {name}; copy {made} to its machine, and use it with --tls.");
+            terminal.Say(role == PeerRole.Redis
+                ? $"Made a certificate for Redis {name}; copy {made} to its machine, and name its files in redis.conf " +
+                  "(tls-cert-file, tls-key-file, tls-ca-cert-file)."
+                : $"Made a certificate for {(role == PeerRole.Silo ? "silo" : "client")} {name}; copy {made} to its machine, and use it with --tls.");
             return (int)ExitCode.Ok;
         });
         return command;
@@ -120,7 +126,8 @@ internal static class CertificateCommand
         foreach (CertificateFile certificate in certificates)
         {
             string places = certificate.Addresses.Count > 0 ? string.Join(", ", certificate.Addresses) : "any";
-            table.Add(certificate.Path, certificate.Role, $"{certificate.Expires:yyyy-MM-dd}", certificate.Name, certificate.Role == "silo" ? places : "");
+            string shown = certificate.Role is "silo" or "redis" ? places : "";
+            table.Add(certificate.Path, certificate.Role, $"{certificate.Expires:yyyy-MM-dd}", certificate.Name, shown);
         }
 
         return table;

@@ -23,6 +23,12 @@ internal sealed class ClusterOptions
         HelpName = "FILE",
     };
 
+    public Option<string?> RedisCa { get; } = new("--redis-ca")
+    {
+        Description = "File with the CA of a Redis that speaks TLS (rediss://) [ca.pem in --tls DIR, or what this machine trusts]",
+        HelpName = "FILE",
+    };
+
     public Option<string?> Tls { get; } = new("--tls")
     {
         Description = "Folder with certificates, for a cluster that demands them ('convnet cluster certs init DIR' makes one)",
@@ -33,14 +39,15 @@ internal sealed class ClusterOptions
     {
         command.Add(Cluster);
         command.Add(RedisPasswordFile);
+        command.Add(RedisCa);
         command.Add(Tls);
     }
 
     /// <summary>The cluster that a command with the required option names.</summary>
     public SiloCluster Read(ParseResult parsed, PeerRole role = PeerRole.Client) =>
-        Find(parsed.GetValue(Cluster)!, parsed.GetValue(RedisPasswordFile), parsed.GetValue(Tls), role);
+        Find(parsed.GetValue(Cluster)!, parsed.GetValue(RedisPasswordFile), parsed.GetValue(RedisCa), parsed.GetValue(Tls), role);
 
     /// <exception cref="ConvNetException">They name no cluster or no certificate that can be used (exit code 3, 4 or 8).</exception>
-    public static SiloCluster Find(string url, string? redisPasswordFile, string? tlsFolder, PeerRole role) =>
-        SiloCluster.Parse(url, redisPasswordFile, tlsFolder is null ? null : PeerIdentity.Load(tlsFolder, role, TimeProvider.System));
+    public static SiloCluster Find(string url, string? redisPasswordFile, string? redisCa, string? tlsFolder, PeerRole role) =>
+        SiloCluster.Parse(url, redisPasswordFile, tlsFolder is null ? null : PeerIdentity.Load(tlsFolder, role, TimeProvider.System), redisCa);
 }

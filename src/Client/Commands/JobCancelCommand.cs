@@ -5,6 +5,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
+using ConvNet.Silo.Clustering;
 
 namespace ConvNet.Client.Commands;
 
@@ -58,6 +59,7 @@ internal static class JobCancelCommand
 
     private static void DemandOpen(JobStatus job)
     {
+        OrphanedJob.Refuse(job);
         if (job.HasEnded)
         {
             throw new ConvNetException(
@@ -86,7 +88,7 @@ internal static class JobCancelCommand
             ? $"Job {job.JobId} is cancelled at step {job.Step}; step {checkpoint.Step} is saved in {checkpoint.Path}" +
               (job.Checkpoints is { IsCache: true } place
                 ? $" on silo '{place.Silo}' for some time. Fetch it with 'convnet checkpoint get --job {job.JobId}'."
-                : $". Go on with 'convnet resume {job.RunFolder}'.")
+                : $". Go on with 'convnet resume {ShellWord.Quote(job.RunFolder)}'.")
             : $"Job {job.JobId} is cancelled at step {job.Step}; nothing was saved.");
     }
 }

@@ -21,9 +21,10 @@ internal static class JobResumeCommand
         """,
         async (job, id, json, cancellation) => Show(terminal, await ResumeAsync(job, id, cancellation), json));
 
-    /// <exception cref="ConvNetException">The job is not known (exit code 3), or is not paused (6).</exception>
+    /// <exception cref="ConvNetException">The job is not known (exit code 3), or is not paused, but perhaps orphaned (6).</exception>
     internal static async Task<JobStatus> ResumeAsync(IJobGrain job, string id, CancellationToken cancellation)
     {
+        OrphanedJob.Refuse(await JobCommand.AskAsync(job, id, cancellation));
         ClusterContact contact = JobCommand.ContactOf(id);
         var order = JobOrder.Of(JobOrderKind.Resume);
         await contact.AskAsync(() => job.OrderAsync(order), cancellation);

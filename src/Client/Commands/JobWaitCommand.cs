@@ -44,10 +44,7 @@ internal static class JobWaitCommand
         RunEvent end = await follower.FollowAsync(cancellation);
         if (end is RunEvent.Failed failed)
         {
-            string remedy = follower.Latest is { State: JobState.Orphaned, Checkpoints: not { IsCache: true } } orphan
-                ? $" Go on with 'convnet resume {orphan.RunFolder}'."
-                : "";
-            view.Publish(failed with { Error = failed.Error + remedy });
+            view.Publish(failed with { Error = failed.Error + OrphanedJob.Remedy(follower.Latest) });
             return failed.ExitCode;
         }
 

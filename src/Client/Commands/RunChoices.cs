@@ -19,12 +19,15 @@ namespace ConvNet.Client.Commands;
 internal sealed record RunChoices(
     long? StopAfter, string? ClusterUrl, string? RedisPasswordFile, string? TlsFolder, string? JobId, bool Detach, bool Json)
 {
+    /// <summary>File with the CA of the cluster's Redis, or null.</summary>
+    public string? RedisCa { get; init; }
+
     /// <summary>In the queue of the cluster.</summary>
     public long Priority { get; init; }
 
     /// <summary>Null for a local cluster.</summary>
     /// <exception cref="ConvNetException">The options name no cluster that can be used (exit code 3, 4 or 8).</exception>
-    public SiloCluster? Cluster => ClusterUrl is null ? null : ClusterOptions.Find(ClusterUrl, RedisPasswordFile, TlsFolder, PeerRole.Client);
+    public SiloCluster? Cluster => ClusterUrl is null ? null : ClusterOptions.Find(ClusterUrl, RedisPasswordFile, RedisCa, TlsFolder, PeerRole.Client);
 
     /// <summary>Prepares and runs a job; with --json, what fails before there is a run folder is an event, too.</summary>
     public async Task<int> RunAsync(Terminal terminal, Func<RunChoices, Task<int>> run)
@@ -94,11 +97,12 @@ internal sealed record RunChoices(
             throw ConvNetException.BadInput($"--stop-after must be at least 1; got {StopAfter}.");
         }
 
-        if (RedisPasswordFile is not null && ClusterUrl is null)
+        if ((RedisPasswordFile ?? RedisCa) is not null && ClusterUrl is null)
         {
             throw new ConvNetException(
                 ExitCode.Usage,
-                "--redis-password-file needs --cluster redis://host:port?id=NAME: a local cluster has no Redis. Name the cluster, or leave it out.");
+                $"--redis-{(RedisPasswordFile is null ? "ca" : "password-file")} needs --cluster redis://host:port?id=NAME: " +
+                "a local cluster has no Redis. Name the cluster, or leave it out.");
         }
 
         if (TlsFolder is not null && ClusterUrl is null)

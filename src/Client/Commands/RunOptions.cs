@@ -41,6 +41,7 @@ internal sealed class RunOptions
         parsed.GetValue(Detach),
         parsed.GetValue(Json))
     {
+        RedisCa = parsed.GetValue(Cluster.RedisCa),
         Priority = parsed.GetValue(Priority) ?? 0,
     };
 }

@@ -1,3 +1,4 @@
+using ConvNet.Silo.Clustering;
 using ConvNet.Client.Cluster;
 using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
@@ -127,7 +128,7 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
 
         string where = request.Cluster is null ? "" : $" {request.Cluster.Arguments}";
         return CheckpointStore.FindNewest(folder.FullPath, _ => { }) is { } newest
-            ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {folder.FullPath}{where}'."
+            ? $" Go on from {Path.GetFileName(newest)} with 'convnet resume {ShellWord.Quote(folder.FullPath)}{where}'."
             : " There is no checkpoint yet: start the run again.";
     }
 

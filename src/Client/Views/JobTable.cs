@@ -26,7 +26,7 @@ internal static class JobTable
                 $"{job.Step}/{job.TotalSteps}",
                 job.Model,
                 job.Data,
-                $"{job.Workers.Length}",
+                job.HasEnded ? "" : $"{job.Workers.Length}",
                 $"{job.Priority}",
                 $"{job.QueuePosition}");
         }

@@ -106,6 +106,10 @@ internal sealed class CheckpointReceipt : IDisposable
         Write(() => file.Append(bytes));
     }
 
+    /// <summary>Checks that the folder has no checkpoints of another job; asked when all has arrived.</summary>
+    /// <exception cref="ConvNetException">It has (exit code 6).</exception>
+    public void DemandSameJob() => CheckpointStore.DemandSameJob(_store, CheckpointState.Read(Path.Combine(_temporary, CheckpointFolder.StateFile)));
+
     /// <summary>Verifies the whole, its content included, and gives it its name; one of the same step is replaced.</summary>
     /// <exception cref="ConvNetException">Something is missing or damaged (exit code 3), or the disk is full (7).</exception>
     public CheckpointResult Complete()

@@ -53,6 +53,19 @@ public sealed record CheckpointState
     /// <summary>Only when <see cref="Completed"/>.</summary>
     public FinalResult? Result { get; init; }
 
+    internal bool IsOfSameJob(CheckpointState other)
+    {
+        try
+        {
+            return JobJson == other.JobJson || JobSpec.FromJson(JobJson).IsSameJob(JobSpec.FromJson(other.JobJson));
+        }
+        catch (ConvNetException)
+        {
+            // Of another version of this program, and so not the same.
+            return false;
+        }
+    }
+
     /// <summary>As MessagePack with the properties' names as keys.</summary>
     public byte[] Serialize() => MessagePackSerializer.Serialize(this, Options);
 

@@ -129,6 +129,35 @@ public static partial class CheckpointStore
         }
     }
 
+    /// <summary>A run folder with checkpoints of two jobs would be resumed as the one that is further.</summary>
+    /// <param name="arrived">State of a checkpoint that is to come into the store.</param>
+    /// <exception cref="ConvNetException">There is one of another job (exit code 6).</exception>
+    internal static void DemandSameJob(string store, CheckpointState arrived)
+    {
+        foreach (string path in List(store))
+        {
+            if (TryReadState(path) is { } known && !known.IsOfSameJob(arrived))
+            {
+                throw new ConvNetException(
+                    ExitCode.Conflict,
+                    $"{path} is a checkpoint of another job (model '{known.Model}', {known.TotalSteps} steps) than the one to be put beside it " +
+                    $"(model '{arrived.Model}', {arrived.TotalSteps} steps); choose another folder.");
+            }
+        }
+    }
+
+    private static CheckpointState? TryReadState(string path)
+    {
+        try
+        {
+            return CheckpointState.Read(Path.Combine(path, CheckpointFolder.StateFile));
+        }
+        catch (ConvNetException)
+        {
+            return null;
+        }
+    }
+
     // Newest first. Eight digits or more: the length decides before the text does.
     private static IEnumerable<string> List(string store)
     {

@@ -19,7 +19,9 @@ public static class CheckpointTransfer
     /// <summary>Fetches a checkpoint into <paramref name="runFolder"/>/checkpoints, where it appears when it is whole and on the disk.</summary>
     /// <param name="job">Whose it is, if known: bounds its size.</param>
     /// <returns>With the path here; null if the silo does not have it any more.</returns>
-    /// <exception cref="ConvNetException">The silo does not answer (exit code 4), what it sends is damaged (3), or there is no room for it (7).</exception>
+    /// <exception cref="ConvNetException">
+    /// The silo does not answer (exit code 4), what it sends is damaged (3), the folder has checkpoints of another job (6), or no room (7).
+    /// </exception>
     public static async Task<CheckpointResult?> FetchAsync(
         ICheckpointStoreGrain silo, ClusterContact contact, long step, string runFolder, JobSpec? job, CancellationToken cancellation = default)
     {
@@ -41,7 +43,13 @@ public static class CheckpointTransfer
             using var receipt = CheckpointReceipt.Begin(store, manifest, job);
             try
             {
-                return await ReceiveAsync(silo, contact, step, receipt, cancellation) ? receipt.Complete() : null;
+                if (!await ReceiveAsync(silo, contact, step, receipt, cancellation))
+                {
+                    return null;
+                }
+
+                receipt.DemandSameJob();
+                return receipt.Complete();
             }
             catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput && attempt < Attempts)
             {

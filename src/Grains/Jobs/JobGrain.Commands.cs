@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
@@ -53,6 +54,7 @@ internal sealed partial class JobGrain
                 case JobCommand.Save save:
                     CheckpointResult saved = await CheckpointWriter.SaveAsync(
                         Checkpoints.Folder, save.Assignment, save.Position, save.Result, Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention);
+                    _savedAt = Stopwatch.GetTimestamp();
                     Machine.Saved(saved, _clock.Now);
                     break;
                 case JobCommand.Dismiss dismiss:

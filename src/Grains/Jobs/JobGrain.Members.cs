@@ -1,5 +1,4 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
@@ -101,18 +100,6 @@ internal sealed partial class JobGrain
         }
 
         return Task.CompletedTask;
-    }
-
-    private void Measure()
-    {
-        if (Machine.Step > 0)
-        {
-            Metrics epoch = Machine.Reached.Position.Epoch.Sums;
-            double accuracy = epoch.Count == 0 ? 0 : (double)epoch.Correct / epoch.Count;
-            StepRow last = Machine.Rows.Last;
-            EvaluationResult? tested = Machine.Evaluation;
-            JobMeter.Tell(JobId, new JobFigures(Machine.TrainLoss, accuracy, tested?.Loss, tested?.Accuracy, last.LearningRate, last.GradientNorm));
-        }
     }
 
     /// <summary>Looks for a free worker for the place of one that was lost; it loads the data in the background before it joins.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace ConvNet.Grains.Metering;
@@ -23,6 +24,18 @@ public static class JobMeter
         "Time to write a checkpoint, or to restore one.",
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300] });
 
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "convnet.worker.failures", "{worker}", "Workers that jobs have lost, and workers whose computation has ended with an error.");
+
+    private static readonly Histogram<double> Recoveries = Meter.CreateHistogram(
+        "convnet.recovery.duration",
+        "s",
+        "From the last step with a worker that left or was lost to the first without it.",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120] });
+
+    private static readonly Counter<long> Skipped = Meter.CreateCounter<long>(
+        "convnet.steps.skipped", "{step}", "Steps without an update, because a value was not finite.");
+
     private static readonly Gauge<long> CheckpointBytes =
         Meter.CreateGauge<long>("convnet.checkpoint.bytes", description: "Tensors in the last checkpoint that was written.");
 
@@ -37,6 +50,11 @@ public static class JobMeter
             () => Each(job => [(Train, job.TrainAccuracy), (Test, job.TestAccuracy)]),
             description: "Share of correct samples: of the epoch in progress, or of the last evaluation.");
         Meter.CreateObservableGauge("convnet.learning.rate", () => Each(job => [(null, job.LearningRate)]), description: "Of the last step.");
+        Meter.CreateObservableGauge(
+            "convnet.checkpoint.age",
+            () => Each(job => [(null, job.SavedAt is { } at ? Stopwatch.GetElapsedTime(at).TotalSeconds : null)]),
+            "s",
+            "Since the job's last checkpoint of this run.");
         Meter.CreateObservableGauge("convnet.gradient.norm", () => Each(job => [(null, job.GradientNorm)]), description: "Of the last step, before clipping.");
     }
 
@@ -53,6 +71,17 @@ public static class JobMeter
     public static void Forget(string jobId) => Jobs.TryRemove(jobId, out _);
 
     public static void CountGeneration() => Generations.Add(1);
+
+    /// <summary>A job has lost workers, other than those that left when their silo was told to stop.</summary>
+    public static void AddLost(int workers) => Failures.Add(workers, new KeyValuePair<string, object?>("kind", "lost"));
+
+    /// <summary>A worker's computation has ended with an error.</summary>
+    public static void CountWorkerError() => Failures.Add(1, new KeyValuePair<string, object?>("kind", "error"));
+
+    /// <summary>A job goes on without workers that it had.</summary>
+    public static void AddRecovery(double seconds) => Recoveries.Record(seconds);
+
+    public static void CountSkipped() => Skipped.Add(1);
 
     /// <param name="bytes">Of its tensors.</param>
     public static void AddSaved(double seconds, long bytes)

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using ConvNet.Engine.Models;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Data;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Partition;
 using Orleans.Concurrency;
@@ -16,6 +18,9 @@ namespace ConvNet.Grains.Servers;
 internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory memory)
     : JobServerGrain<PartitionMachine>(deadlines, memory), IParameterServerGrain
 {
+    /// <summary>Time of the open step in which gradients were taken and added.</summary>
+    private TimeSpan _aggregating;
+
     protected override string Role => "partition";
 
     public Task<Answer> BeginAsync(Assignment assignment)
@@ -28,8 +33,11 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
     {
         using (gradients)
         {
+            long start = Stopwatch.GetTimestamp();
             Answer answer = Machine.Push(root, gradients.Span);
             ReportIfComplete();
+            _aggregating += Stopwatch.GetElapsedTime(start);
+            WorkMeter.CountPush(answer.Verdict);
             return Task.FromResult(answer);
         }
     }
@@ -58,7 +66,14 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
 
     public Task<Answer> CommitAsync(StepDecision decision)
     {
+        long start = Stopwatch.GetTimestamp();
         Answer answer = Machine.Commit(decision);
+        if (answer.Verdict == Verdict.Accepted)
+        {
+            WorkMeter.AddApplied(_aggregating.TotalSeconds, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            _aggregating = TimeSpan.Zero;
+        }
+
         Changed.Raise();
         return Task.FromResult(answer);
     }

@@ -6,6 +6,7 @@ using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Data;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Steps;
 using Orleans.Concurrency;
@@ -104,6 +105,10 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         {
             _history.Add(outcome, Now);
             Push.Soon();
+            if (outcome.Decision.IsSkip)
+            {
+                JobMeter.CountSkipped();
+            }
         }
 
         if (answer.Due is not null)

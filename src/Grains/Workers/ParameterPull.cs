@@ -2,6 +2,7 @@ using ConvNet.Engine.Parameters;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Workers;
@@ -75,7 +76,8 @@ internal sealed class ParameterPull
                 BlockAnswer answer = await _waits.AskAsync(
                     () => server.PullAsync(header, chunk),
                     () => $"pull of version {header.Step} from partition {partition}").ConfigureAwait(false);
-                arrivals.Set(partition, chunk, answer.Values!);
+                WorkMeter.AddPulled(answer.Values!.Length);
+                arrivals.Set(partition, chunk, answer.Values);
             }
         }
         catch (Exception e)

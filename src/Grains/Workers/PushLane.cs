@@ -5,6 +5,7 @@ using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Metering;
 using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Workers;
@@ -99,6 +100,7 @@ internal sealed class PushLane(ParameterLayout layout, PartitionPlan plan, IPara
             () => $"push of step {key.Header.Step} to partition {plan.Partition}",
             onRetry: () => recycle = false,
             end).ConfigureAwait(false);
+        WorkMeter.AddPushed(item.Chunk.Length);
         if (recycle)
         {
             ArrayPool<float>.Shared.Return(buffer);

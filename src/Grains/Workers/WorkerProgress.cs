@@ -25,7 +25,7 @@ internal sealed class WorkerProgress
     private double _pullSeconds;
     private (long Step, long Samples) _last = (-1, 0);
     private ((long Step, long Samples) Before, long Samples) _counted;
-    private double _meteredWaits;
+    private (double BatchNorm, double Push, double Pull) _metered;
 
     /// <summary>Steps of the job until the last one that is acknowledged.</summary>
     public long Step => Volatile.Read(ref _step);
@@ -56,9 +56,9 @@ internal sealed class WorkerProgress
     {
         double before = _trainSeconds;
         Add(ref _trainSeconds, start, Stopwatch.GetTimestamp());
-        double seconds = _trainSeconds - before, waits = _batchNormSeconds + _pushSeconds + _pullSeconds;
-        WorkMeter.AddStep(seconds, Math.Min(seconds, waits - _meteredWaits));
-        _meteredWaits = waits;
+        WorkMeter.AddStep(
+            _trainSeconds - before, _batchNormSeconds - _metered.BatchNorm, _pushSeconds - _metered.Push, _pullSeconds - _metered.Pull);
+        _metered = (_batchNormSeconds, _pushSeconds, _pullSeconds);
     }
 
     /// <summary>

@@ -6,6 +6,7 @@ using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Metering;
 
 namespace ConvNet.Grains.Workers;
 
@@ -129,6 +130,7 @@ internal sealed class WorkerSession
             return;
         }
 
+        JobMeter.CountWorkerError();
         try
         {
             long step = _device.Progress.Step;

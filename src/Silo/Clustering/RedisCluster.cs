@@ -7,7 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Messaging;
-using StackExchange.Redis;
 
 namespace ConvNet.Silo.Clustering;
 
@@ -20,19 +19,15 @@ public sealed class RedisCluster : SiloCluster
     /// <summary>Name of the grain directory in Redis.</summary>
     private const string Directory = "redis";
 
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
-
     /// <summary>How soon a client hears of silos that are new, or that the others have declared dead: it waits for a gateway that is frozen.</summary>
     private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(1);
 
-    private readonly string _host;
-    private readonly int _port;
-    private readonly bool _tls;
+    private readonly RedisAccess _redis;
     private readonly bool _isOnThisMachine;
     private readonly string? _passwordFile;
-    private readonly string? _password;
+    private readonly string? _authorityFile;
 
-    internal RedisCluster(ClusterUrl url, string? passwordFile, PeerIdentity? identity)
+    internal RedisCluster(ClusterUrl url, string? passwordFile, string? authorityFile, PeerIdentity? identity)
         : base(url, identity)
     {
         string? id = null;
@@ -47,55 +42,54 @@ public sealed class RedisCluster : SiloCluster
         }
 
         Id = id ?? throw ConvNetException.BadInput($"'{url}' does not name the cluster; add ?id=NAME, the same for all its silos and clients.");
-        (_host, _port, _tls) = (url.Host, url.Port, url.Scheme == "rediss");
-        _isOnThisMachine = IPAddress.IsLoopback(HostLookup.FindMachine(_host, $"'{url}'"));
-        (_passwordFile, _password) = (passwordFile, passwordFile is null ? null : RedisPassword.Read(passwordFile));
+        if (authorityFile is not null && url.Scheme != "rediss")
+        {
+            throw ConvNetException.BadInput(
+                $"--redis-ca is for a Redis that speaks TLS, but the cluster is {url}; write rediss:// there, or leave it out.");
+        }
+
+        (_passwordFile, _authorityFile) = (passwordFile, authorityFile);
+        _isOnThisMachine = IPAddress.IsLoopback(HostLookup.FindMachine(url.Host, $"'{url}'"));
+        RedisTrust? trust = url.Scheme == "rediss" ? RedisTrust.Of(url.Host, authorityFile, identity) : null;
+        _redis = new RedisAccess(url.Host, url.Port, trust, passwordFile);
     }
 
     /// <summary>Name of the cluster.</summary>
     public string Id { get; }
 
-    public override string Arguments => _passwordFile is null ? base.Arguments : $"{base.Arguments} --redis-password-file {_passwordFile}";
+    public override string Arguments =>
+        base.Arguments + (_passwordFile is null ? "" : $" --redis-password-file {ShellWord.Quote(_passwordFile)}") +
+        (_authorityFile is null ? "" : $" --redis-ca {ShellWord.Quote(_authorityFile)}");
 
     public override ClusterHead Head => new(Primary: null, Directory);
 
     public override bool IsInStore => true;
 
-    public override string Entrance => $"the other silos of cluster '{Id}', which Redis at {Endpoint} knows";
+    public override string Entrance => $"the other silos of cluster '{Id}', which Redis at {_redis.Endpoint} knows";
 
     public override string JoinAdvice =>
-        $"check that the advertised addresses of all silos of cluster '{Id}' can be reached from here, and that Redis at {Endpoint} answers; silos that were " +
-        "killed together with all others count as alive for up to 20 s";
+        $"check that the advertised addresses of all silos of cluster '{Id}' can be reached from here, and that Redis at {_redis.Endpoint} answers; " +
+        "silos that were killed together with all others count as alive for up to 20 s";
 
-    public override string Reception => $"{Url} (Redis at {Endpoint} does)";
-
-    private string Endpoint => $"{(_host.Contains(':', StringComparison.Ordinal) ? $"[{_host}]" : _host)}:{_port}";
+    public override string Reception => $"{Url} (Redis at {_redis.Endpoint} does)";
 
     public override async Task CheckAsync(Action<string> warn, CancellationToken cancellation = default)
     {
-        if (await LetsInAsync(null).WaitAsync(cancellation))
+        if (!await _redis.IsOpenAsync(cancellation))
         {
-            string danger = $"Redis at {Endpoint} asks for no password: whoever reaches it can join the cluster or break it";
-            if (!_isOnThisMachine)
-            {
-                throw new ConvNetException(
-                    ExitCode.NotAuthorised,
-                    $"{danger}; set one there (requirepass), and name a file with it in --redis-password-file. " +
-                    "Only a Redis on a loopback address may do without.");
-            }
+            return;
+        }
 
-            warn($"{danger}.");
-        }
-        else if (_password is null)
+        string danger = $"Redis at {_redis.Endpoint} asks for no password: whoever reaches it can join the cluster or break it";
+        if (!_isOnThisMachine)
         {
             throw new ConvNetException(
-                ExitCode.NotAuthorised, $"Redis at {Endpoint} asks for a password; name a file with it in --redis-password-file.");
+                ExitCode.NotAuthorised,
+                $"{danger}; set one there (requirepass), and name a file with it in --redis-password-file. " +
+                "Only a Redis on a loopback address may do without.");
         }
-        else if (!await LetsInAsync(_password).WaitAsync(cancellation))
-        {
-            throw new ConvNetException(
-                ExitCode.NotAuthorised, $"Redis at {Endpoint} refuses the password in '{_passwordFile}'; correct the file, or the URL of --cluster.");
-        }
+
+        warn($"{danger}.");
     }
 
     public override SiloPorts PortsOf(string? listen, string? advertise, int port, int? gateway, bool isInsecure)
@@ -112,7 +106,7 @@ public sealed class RedisCluster : SiloCluster
         {
             throw ConvNetException.BadInput(
                 (advertise is null ? "--listen" : "--advertise") +
-                $": the silo would be advertised at {found}, where no other machine finds it, but Redis at {Endpoint} is on another one; " +
+                $": the silo would be advertised at {found}, where no other machine finds it, but Redis at {_redis.Endpoint} is on another one; " +
                 "name an address of this machine in --listen or --advertise.");
         }
 
@@ -121,8 +115,8 @@ public sealed class RedisCluster : SiloCluster
 
     public override void Configure(ISiloBuilder silo, SiloPorts ports)
     {
-        silo.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
-        silo.AddRedisGrainDirectory(Directory, options => options.ConfigurationOptions = Connection(_password));
+        silo.UseRedisClustering(options => options.ConfigurationOptions = _redis.Options());
+        silo.AddRedisGrainDirectory(Directory, options => options.ConfigurationOptions = _redis.Options());
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = ports.Advertise;
@@ -136,7 +130,7 @@ public sealed class RedisCluster : SiloCluster
 
     public override void Configure(IClientBuilder client)
     {
-        client.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
+        client.UseRedisClustering(options => options.ConfigurationOptions = _redis.Options());
         client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = GatewayRefresh);
         client.Configure<ClusterOptions>(Name);
     }
@@ -162,47 +156,4 @@ public sealed class RedisCluster : SiloCluster
     }
 
     private void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (Id, Id);
-
-    /// <summary>Whether Redis takes a password, or null for none.</summary>
-    /// <exception cref="ConvNetException">It does not answer (exit code 4).</exception>
-    private async Task<bool> LetsInAsync(string? password)
-    {
-        try
-        {
-            await using ConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(Connection(password));
-            await redis.GetDatabase().PingAsync();
-            return true;
-        }
-        catch (RedisConnectionException e) when (e.FailureType == ConnectionFailureType.AuthenticationFailure)
-        {
-            return false;
-        }
-        catch (Exception e) when (e is RedisException or TimeoutException)
-        {
-            throw new ConvNetException(
-                ExitCode.Environment,
-                $"Redis at {Endpoint} cannot be reached{(_tls ? " over TLS" : "")} ({Reason(e)}); check that it runs there and that nothing is in between, " +
-                "or correct the URL of --cluster.",
-                e);
-        }
-    }
-
-    private ConfigurationOptions Connection(string? password) => new()
-    {
-        EndPoints = { { _host, _port } },
-        Ssl = _tls,
-        SslHost = _tls ? _host : null,
-        Password = password,
-        ClientName = "convnet",
-        ConnectTimeout = (int)ConnectTimeout.TotalMilliseconds,
-        ConnectRetry = 1,
-    };
-
-    private static string Reason(Exception e) => e switch
-    {
-        RedisConnectionException { FailureType: ConnectionFailureType.UnableToConnect } => $"no answer within {ConnectTimeout.TotalSeconds:F0} s, or refused",
-        RedisConnectionException { FailureType: var failure } => failure.ToString(),
-        TimeoutException => "it does not answer in time",
-        _ => e.Message.TrimEnd('.'),
-    };
 }

@@ -19,8 +19,8 @@ public abstract class SiloCluster
     /// <summary>What we show the others and whom we trust; null without TLS.</summary>
     public PeerIdentity? Identity { get; }
 
-    /// <summary>The options of a command line that mean this cluster.</summary>
-    public virtual string Arguments => Identity is null ? $"--cluster {Url}" : $"--cluster {Url} --tls {Identity.Folder}";
+    /// <summary>The options of a command line that mean this cluster, as a shell takes them.</summary>
+    public virtual string Arguments => $"--cluster {ShellWord.Quote(Url)}" + (Identity is null ? "" : $" --tls {ShellWord.Quote(Identity.Folder)}");
 
     /// <summary>Where the cluster keeps the grains that it has one of.</summary>
     public abstract ClusterHead Head { get; }
@@ -39,19 +39,20 @@ public abstract class SiloCluster
 
     /// <param name="redisPasswordFile">File with the password of Redis, or null.</param>
     /// <param name="identity">For TLS, or null.</param>
+    /// <param name="redisCa">File with the CA of a rediss:// server; null: that of the identity, and without one those that the machine trusts.</param>
     /// <exception cref="ConvNetException">
-    /// The URL is not one of these, or the file is of no use (exit code 3); or a host cannot be resolved (exit code 4).
+    /// The URL is not one of these, or a file is of no use (exit code 3); or a host cannot be resolved (exit code 4).
     /// </exception>
-    public static SiloCluster Parse(string url, string? redisPasswordFile = null, PeerIdentity? identity = null)
+    public static SiloCluster Parse(string url, string? redisPasswordFile = null, PeerIdentity? identity = null, string? redisCa = null)
     {
         var parsed = ClusterUrl.Parse(url);
         if (parsed.Scheme != "dev")
         {
-            return new RedisCluster(parsed, redisPasswordFile, identity);
+            return new RedisCluster(parsed, redisPasswordFile, redisCa, identity);
         }
 
-        return redisPasswordFile is null ? new DevCluster(parsed, identity) : throw ConvNetException.BadInput(
-            $"--redis-password-file is for redis:// clusters, but the cluster is {parsed}; leave it out.");
+        return redisPasswordFile is null && redisCa is null ? new DevCluster(parsed, identity) : throw ConvNetException.BadInput(
+            $"--redis-{(redisCa is null ? "password-file" : "ca")} is for redis:// clusters, but the cluster is {parsed}; leave it out.");
     }
 
     /// <summary>Checks that whatever the cluster keeps outside its silos can be used, before anything is started.</summary>

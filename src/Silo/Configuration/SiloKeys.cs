@@ -17,6 +17,9 @@ internal static class SiloKeys
     public static readonly SiloKey RedisPasswordFile = SiloKey.Path(
         "redis-password-file", "FILE", "File with the password of the cluster's Redis in one line");
 
+    public static readonly SiloKey RedisCa = SiloKey.Path(
+        "redis-ca", "FILE", "File with the CA of a Redis that speaks TLS (rediss://) [ca.pem in --tls DIR, or what this machine trusts]");
+
     public static readonly SiloKey Tls = SiloKey.Path(
         "tls", "DIR", "Folder with certificates, for a cluster that demands them ('convnet cluster certs init DIR' makes one)");
 
@@ -49,7 +52,8 @@ internal static class SiloKeys
 
     public static IReadOnlyList<SiloKey> All { get; } =
     [
-        Config, Name, Cluster, RedisPasswordFile, Tls, Listen, Advertise, Insecure, Port, Gateway, Http, Devices, Threads, Roles, Cache, OrphanMinutes, Log,
+        Config, Name, Cluster, RedisPasswordFile, RedisCa, Tls, Listen, Advertise, Insecure, Port, Gateway, Http, Devices, Threads, Roles, Cache,
+        OrphanMinutes, Log,
     ];
 
     /// <summary>What can stand in a file.</summary>

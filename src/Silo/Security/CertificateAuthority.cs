@@ -57,8 +57,8 @@ public sealed class CertificateAuthority : IDisposable
     }
 
     /// <summary>Signs a certificate for a new key, valid for a year.</summary>
-    /// <param name="name">Its common name, for people.</param>
-    /// <param name="addresses">Where a silo with it may be; none: anywhere.</param>
+    /// <param name="name">Its common name, for people; that of Redis may also be the host name in the cluster's URL.</param>
+    /// <param name="addresses">Where a silo with it may be, none: anywhere; or at which Redis is called.</param>
     /// <returns>Certificate and key in PEM.</returns>
     /// <exception cref="ConvNetException">The CA has expired (exit code 8).</exception>
     public (string Certificate, string Key) Issue(PeerRole role, string name, IEnumerable<IPAddress> addresses, TimeProvider clock)
@@ -76,8 +76,8 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
-            role == PeerRole.Silo ? [ServerAuthentication, ClientAuthentication] : [ClientAuthentication], critical: false));
-        request.CertificateExtensions.Add(AlternativeNames(role, addresses));
+            role == PeerRole.Client ? [ClientAuthentication] : [ServerAuthentication, ClientAuthentication], critical: false));
+        request.CertificateExtensions.Add(AlternativeNames(role, name, addresses));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
 
         DateTimeOffset begin = new[] { _certificate.NotBefore, now - ClockSkew }.Max();
@@ -101,10 +101,15 @@ public sealed class CertificateAuthority : IDisposable
         return request;
     }
 
-    private static X509Extension AlternativeNames(PeerRole role, IEnumerable<IPAddress> addresses)
+    private static X509Extension AlternativeNames(PeerRole role, string name, IEnumerable<IPAddress> addresses)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(role.DnsName());
+        if (role == PeerRole.Redis && Uri.CheckHostName(name) == UriHostNameType.Dns)
+        {
+            names.AddDnsName(name);
+        }
+
         foreach (IPAddress address in addresses)
         {
             names.AddIpAddress(address);

@@ -51,7 +51,7 @@ public sealed class CertificateFolder(string folder)
     }
 
     /// <summary>Makes a further certificate, in a --tls folder of its own below this one.</summary>
-    /// <param name="addresses">Where a silo with it may be; none: anywhere.</param>
+    /// <param name="addresses">Where a silo with it may be, none: anywhere; or at which Redis is called.</param>
     /// <returns>That folder.</returns>
     /// <exception cref="ConvNetException">
     /// The name or the CA's files cannot be used (exit code 3), the CA has expired (8), there is such a certificate (6), or the folder cannot be
@@ -62,6 +62,11 @@ public sealed class CertificateFolder(string folder)
         if (PlainName.ProblemOf(name, 63) is { } problem)
         {
             throw ConvNetException.BadInput($"--{role.InWords()}: {problem}.");
+        }
+
+        if (role == PeerRole.Redis && name.EndsWith(".convnet", StringComparison.OrdinalIgnoreCase))
+        {
+            throw ConvNetException.BadInput($"--redis: '{name}' would be the role of a silo or client in the certificate; choose another name.");
         }
 
         if (name == AuthorityFolder)
@@ -97,7 +102,7 @@ public sealed class CertificateFolder(string folder)
     /// <exception cref="ConvNetException">There is none, or one cannot be read (exit code 3).</exception>
     public IReadOnlyList<CertificateFile> List()
     {
-        string[] names = [AuthorityFile, FileOf(PeerRole.Silo), FileOf(PeerRole.Client)];
+        string[] names = [AuthorityFile, .. Enum.GetValues<PeerRole>().Select(FileOf)];
         string[] folders = Directory.Exists(folder) ? [folder, .. Directory.GetDirectories(folder).Order(StringComparer.Ordinal)] : [];
         CertificateFile[] found =
         [

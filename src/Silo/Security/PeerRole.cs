@@ -5,4 +5,7 @@ public enum PeerRole
 {
     Silo,
     Client,
+
+    /// <summary>The Redis of the cluster, which no silo lets in.</summary>
+    Redis,
 }

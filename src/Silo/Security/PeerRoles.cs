@@ -5,5 +5,10 @@ internal static class PeerRoles
 {
     public static string DnsName(this PeerRole role) => $"{role.InWords()}.convnet";
 
-    public static string InWords(this PeerRole role) => role == PeerRole.Silo ? "silo" : "client";
+    public static string InWords(this PeerRole role) => role switch
+    {
+        PeerRole.Silo => "silo",
+        PeerRole.Client => "client",
+        _ => "redis",
+    };
 }

@@ -68,7 +68,7 @@ public sealed class RedisClusterTests
         File.WriteAllText(folder["password"], "secret\n");
         SiloCluster cluster = SiloCluster.Parse(Here, folder["password"]);
 
-        Assert.Equal($"--cluster {Here} --redis-password-file {folder["password"]}", cluster.Arguments);
+        Assert.Equal($"--cluster \"{Here}\" --redis-password-file {folder["password"]}", cluster.Arguments);
         Assert.All(
             [cluster.Url, cluster.Arguments, cluster.Entrance, cluster.JoinAdvice, cluster.Reception, $"{cluster}"],
             text => Assert.DoesNotContain("secret", text));

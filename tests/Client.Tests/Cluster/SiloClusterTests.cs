@@ -55,4 +55,16 @@ public sealed class SiloClusterTests
         Assert.Equal(ExitCode.BadInput, error.ExitCode);
         Assert.Contains("--redis-password-file is for redis:// clusters", error.Message);
     }
+
+    [Theory]
+    [InlineData("dev://127.0.0.1:21111", "--redis-ca is for redis:// clusters")]
+    [InlineData("redis://127.0.0.1:6379?id=a", "write rediss:// there")]
+    [InlineData("rediss://127.0.0.1:6379?id=a", "'none.pem' does not exist")]
+    public void A_CA_of_redis_goes_with_rediss_alone_and_must_be_there(string url, string reason)
+    {
+        ConvNetException error = Assert.Throws<ConvNetException>(() => SiloCluster.Parse(url, redisCa: "none.pem"));
+
+        Assert.Equal(ExitCode.BadInput, error.ExitCode);
+        Assert.Contains(reason, error.Message);
+    }
 }

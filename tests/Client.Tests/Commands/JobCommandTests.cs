@@ -4,6 +4,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Tests.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using Xunit;
@@ -81,6 +82,41 @@ public sealed class JobCommandTests
         Assert.Equal((ExitCode.Conflict, ExitCode.Conflict), (before.ExitCode, meanwhile.ExitCode));
         Assert.Contains("it is failed at step 0 (gradients are not finite)", before.Message);
         Assert.Contains("it is completed at step 0", meanwhile.Message);
+    }
+
+    [Fact]
+    public async Task An_orphaned_job_takes_no_orders_and_the_refusal_says_how_to_go_on()
+    {
+        var job = new FakeJob { State = JobState.Orphaned };
+        Assert.Contains("Nothing was saved: start it again.", (await RefusedAsync(JobResumeCommand.ResumeAsync)).Message);
+        job.Train(3);
+        job.Save();
+        foreach (ConvNetException error in new[] { await RefusedAsync(JobResumeCommand.ResumeAsync), await RefusedAsync(JobCancelCommand.CancelAsync) })
+        {
+            Assert.Equal(ExitCode.Conflict, error.ExitCode);
+            Assert.Contains("job 'fake' is orphaned at step 3 of 20", error.Message);
+            Assert.EndsWith("Go on with 'convnet resume /runs/a'.", error.Message);
+        }
+
+        Assert.Empty(job.Orders);
+
+        Task<ConvNetException> RefusedAsync(Func<IJobGrain, string, CancellationToken, Task> order) =>
+            Assert.ThrowsAsync<ConvNetException>(() => order(job, FakeJob.Id, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_list_of_jobs_tells_no_workers_of_those_that_have_ended()
+    {
+        var terminal = new Terminal(_output, TextWriter.Null, IsInteractive: false, UsesColor: false);
+        var job = new FakeJob();
+        JobStatus running = await job.StatusAsync(new StatusQuery());
+
+        JobTable.Of(terminal, [running, running with { JobId = "past", State = JobState.Completed }], []).Write();
+
+        Assert.Equal(["1", ""], _output.ToString().TrimEnd().Split('\n')[^2..].Select(line => WorkersIn(line)));
+
+        // The column is the one before the priority, which is 0.
+        static string WorkersIn(string line) => line.Split("none", 2)[1].Trim() is { Length: > 1 } both ? both.Split(' ')[0] : "";
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using ConvNet.Client.Tests.Commands;
 using ConvNet.Engine.Errors;
 using ConvNet.Silo.Security;
@@ -57,6 +58,24 @@ public sealed class CertificateFolderTests : IDisposable
         Assert.Equal(("node-2", "silo"), (file.Name, file.Role));
         Assert.Equal([IPAddress.Parse("10.0.0.2")], file.Addresses);
         Assert.Equal("CA", certificates.List()[0].Role);
+    }
+
+    [Fact]
+    public void A_certificate_of_redis_says_where_it_is_and_never_that_it_is_a_member()
+    {
+        var certificates = new CertificateFolder(_folder["certs"]);
+        certificates.Init(TimeProvider.System);
+
+        string redis = certificates.Add(PeerRole.Redis, "redis.lab", [IPAddress.Parse("10.0.0.10")], TimeProvider.System);
+
+        CertificateFile file = Assert.Single(certificates.List(), file => file.Role == "redis");
+        Assert.Equal((Path.Combine("redis.lab", "redis.pem"), IPAddress.Parse("10.0.0.10")), (file.Path, Assert.Single(file.Addresses)));
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(redis, "redis.pem"));
+        Assert.True(certificate.MatchesHostname("redis.lab"));
+        Assert.True(certificate.MatchesHostname("10.0.0.10"));
+        Assert.Equal(
+            ExitCode.BadInput,
+            Assert.Throws<ConvNetException>(() => certificates.Add(PeerRole.Redis, "silo.convnet", [], TimeProvider.System)).ExitCode);
     }
 
     [Theory]

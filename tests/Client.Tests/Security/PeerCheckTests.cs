@@ -22,6 +22,8 @@ public sealed class PeerCheckTests : IDisposable
         Assert.Null(Refuse(folder, "silo.pem", Everybody));
         Assert.Null(Refuse(folder, "client.pem", Everybody));
         Assert.Equal("the certificate 'client' is of a client, not of a silo", Refuse(folder, "client.pem", Silos));
+        new CertificateFolder(folder).Add(PeerRole.Redis, "lab", [], TimeProvider.System);
+        Assert.Equal("the certificate 'lab' is of a redis, not of a silo or client", Refuse(folder, "lab/redis.pem", Everybody));
     }
 
     [Fact]

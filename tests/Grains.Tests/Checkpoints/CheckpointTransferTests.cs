@@ -169,6 +169,23 @@ public sealed class CheckpointTransferTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(Store));
     }
 
+    [Fact]
+    public async Task A_folder_with_checkpoints_of_another_job_takes_none_and_stays_as_it_is()
+    {
+        Checkpoint other = CheckpointFolderTests.Example(60);
+        string known = CheckpointFolder.Save(Store, other with { State = other.State with { JobJson = """{"model":"other"}""" } }).Path;
+
+        ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(FetchAsync);
+
+        Assert.Equal(ExitCode.Conflict, error.ExitCode);
+        Assert.Contains($"{known} is a checkpoint of another job (model 'lenet', 100 steps)", error.Message);
+        Assert.Equal([known], Directory.GetFileSystemEntries(Store));
+
+        Directory.Delete(known, recursive: true);
+        CheckpointFolder.Save(Store, CheckpointFolderTests.Example(20));
+        Assert.Equal(40, (await FetchAsync())?.Step);
+    }
+
     private static ClusterContact Contact() => new(() => "the silo", TimeProvider.System);
 
     private Task<CheckpointResult?> FetchAsync() => CheckpointTransfer.FetchAsync(_store, Contact(), 40, _client.Path, null);

@@ -1,6 +1,12 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
+using ConvNet.Grains.Protocol.Partition;
 using Xunit;
 
 namespace ConvNet.Grains.Tests.Cluster;
@@ -19,6 +25,39 @@ public sealed class ServerTests(TwoSilos cluster)
         Assert.Equal(new FrozenAt(Verdict.Accepted, 0), await partition.FreezeAsync(Next(assignment)));
 
         Assert.Equal(Verdict.Stale, (await waiting.WaitAsync(Deadline, TestContext.Current.CancellationToken)).Verdict);
+    }
+
+    [Fact]
+    public async Task Gradients_that_a_partition_does_not_add_are_counted_by_reason()
+    {
+        var counted = new ConcurrentBag<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Name == "convnet.gradients.rejected")
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => counted.Add($"{tags[0].Value}"));
+        listener.Start();
+        (Assignment assignment, IParameterServerGrain partition, _, _) = await BegunAsync();
+        JobSpec job = JobSpec.FromJson(assignment.JobJson);
+        var plan = new PartitionPlan(new Model(job.Model, job.BatchNormMode).Layout, 0, 1);
+        var root = new GradientRoot(assignment.HeaderOf(0, 0), 0, new ShardPlan(job.Shape.TreeOf(0), 0, 4).Roots[0]);
+
+        foreach ((string? reason, GradientRoot pushed, float value) in new[]
+        {
+            (null, root, 1f), ("duplicate", root, 1f), ("conflict", root, 2f), ("malformed", root with { Chunk = 1 << 20 }, 1f),
+            ("stale", root with { Header = root.Header with { Generation = 0 } }, 1f),
+        })
+        {
+            int before = counted.Count(known => known == reason);
+            float[] floats = new float[plan.Chunks[0].Length];
+            Array.Fill(floats, value);
+            await partition.PushAsync(pushed, new TensorBlock(floats, 0, floats.Length));
+            Assert.True(reason is null || counted.Count(known => known == reason) > before, $"{reason} is not counted");
+        }
     }
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed partial class JobMachine
         }
     }
 
+    /// <summary>Workers that were lost while they worked for the job; those that left when their silo was told to stop do not count.</summary>
+    public int LostWorkers { get; private set; }
+
     /// <summary>A worker has said what it does.</summary>
     public Answer WorkerSeen(MessageHeader header, WorkerStatus status, double now)
     {
@@ -74,6 +77,7 @@ internal sealed partial class JobMachine
             return;
         }
 
+        LostWorkers++;
         if (State == JobState.Queued)
         {
             LoseWhileStarting(worker, $"worker {worker} {reason} while the job was starting");
