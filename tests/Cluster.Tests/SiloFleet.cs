@@ -5,9 +5,11 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A server silo and worker silos with one device each, every one a process of its own, for the tests of a class.</summary>
 public class SiloFleet : IAsyncLifetime
 {
+    private const int SigStop = 19;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly TemporaryFolder _folder = new();
     private readonly Dictionary<string, ClientProcess> _silos = [];
+    private readonly Dictionary<string, int> _gateways = [];
 
     public string Folder => _folder.Path;
 
@@ -83,6 +85,12 @@ public class SiloFleet : IAsyncLifetime
         return said;
     }
 
+    /// <summary>SIGSTOP, from which nothing wakes it: its connections stay open, and nobody answers.</summary>
+    public void Freeze(string name) => Assert.Equal(0, ClientProcess.Send(_silos[name].Id, SigStop));
+
+    /// <summary>The port of a silo for clients.</summary>
+    public int GatewayOf(string name) => _gateways[name];
+
     /// <summary>A silo that runs.</summary>
     internal ClientProcess Silo(string name) => _silos[name];
 
@@ -119,7 +127,7 @@ public class SiloFleet : IAsyncLifetime
             ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles, .. Security, .. more]);
         lock (_silos)
         {
-            _silos[name] = silo;
+            (_silos[name], _gateways[name]) = (silo, gateway);
         }
 
         await silo.SaysAsync($"{name} is in the cluster");

@@ -8,6 +8,10 @@ namespace ConvNet.Cluster.Tests;
 internal sealed class Strangers : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    /// <summary>They come from several addresses of the loopback network, as one has too few ports.</summary>
+    private const int PortsOfAddress = 1000;
+
     private readonly List<Socket> _open = [];
 
     /// <summary>Opens connections, and sends the same on each.</summary>
@@ -17,6 +21,7 @@ internal sealed class Strangers : IDisposable
         for (int i = 0; i < count; i++)
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            socket.Bind(new IPEndPoint(new IPAddress([127, 0, 0, (byte)(2 + _open.Count / PortsOfAddress)]), 0));
             _open.Add(socket);
             await socket.ConnectAsync(IPAddress.Loopback, port);
             try

@@ -10,7 +10,11 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
 {
     private const int AllowedMegabytes = 400;
     private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--workers", "1"];
-    private static readonly int Idle = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 5000 : 300;
+
+    /// <summary>What the runtime keeps of memory that it has used once.</summary>
+    private const int KeptMegabytes = 100;
+
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
 
     [Theory]
     [InlineData(false)]
@@ -30,7 +34,7 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
         Random.Shared.NextBytes(noise);
         foreach (int port in new[] { fleet.Port, fleet.Gateway })
         {
-            await strangers.ComeAsync(port, Idle);
+            await strangers.ComeAsync(port, 300);
             await strangers.ComeAsync(port, 50, noise);
             await strangers.ComeAsync(port, 1, [0x16]);
             await strangers.DribbleAsync(3);
@@ -41,10 +45,45 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
 
         Assert.True(most < before + AllowedMegabytes, $"{before} MB have become {most} MB");
         await fleet.RowsAsync("long", fleet.Rows("long") + 5);
+        await AssertRecoversAsync(fleet, before);
         fleet.AssertAllRun();
         training.Terminate();
         await training.EndAsync(143);
         Assert.DoesNotContain("members.changed", training.Output);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ten_thousand_connections_at_each_port_that_say_nothing_cost_little_and_the_job_ends_in_the_same_bits(bool tls)
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        SiloFleet fleet = tls ? secured : open;
+        string[] way = ["--cluster", fleet.Url, .. tls ? (string[])["--tls", TlsFleet.Clients] : []];
+        await fleet.HaveWorkersAsync("worker-1");
+        using ClientProcess training = ClientProcess.Start(
+            fleet.Folder, ["train", "--json", .. Job, "--steps", "1000000", .. way, "--job", "crowd", "--out", "crowd"]);
+        await fleet.RowsAsync("crowd", 20);
+        long before = fleet.MegabytesOf("server-1"), most = 0;
+        foreach (int port in new[] { fleet.Port, fleet.Gateway })
+        {
+            using var strangers = new Strangers();
+            await strangers.ComeAsync(port, 10_000);
+            most = Math.Max(most, fleet.MegabytesOf("server-1"));
+            using ClientProcess client = await ClientProcess.RunAsync(0, fleet.Folder, ["job", "list", .. way]);
+            await fleet.RowsAsync("crowd", fleet.Rows("crowd") + 20);
+            await strangers.AreGoneAsync();
+        }
+
+        Assert.True(most < before + AllowedMegabytes, $"{before} MB have become {most} MB");
+        long after = await AssertRecoversAsync(fleet, before);
+        TestContext.Current.SendDiagnosticMessage($"{before} MB, at most {most} MB, then {after} MB");
+        training.Terminate();
+        await training.EndAsync(143);
+        Assert.DoesNotContain("members.changed", training.Output);
+        JobEnd end = JobEnd.Of(training);
+        JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. Job, "--steps", "1000000", "--stop-after", $"{end.Steps}"]);
+        Assert.Equal((alone.StateSha256, alone.Steps), (end.StateSha256, end.Steps));
     }
 
     [Fact]
@@ -65,6 +104,22 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
         Assert.True(most < before + AllowedMegabytes, $"{before} MB have become {most} MB");
         using ClientProcess client = await ClientProcess.RunAsync(0, open.Folder, "job", "list", "--cluster", open.Url);
         open.AssertAllRun();
+    }
+
+    /// <summary>When they have gone the memory is given back.</summary>
+    /// <param name="before">Of the server silo, in megabytes.</param>
+    private static async Task<long> AssertRecoversAsync(SiloFleet fleet, long before)
+    {
+        using var deadline = new CancellationTokenSource(Recovery);
+        long now = fleet.MegabytesOf("server-1");
+        while (now > before + KeptMegabytes)
+        {
+            Assert.False(deadline.IsCancellationRequested, $"of {before} MB have remained {now} MB for {Recovery.TotalSeconds:F0} s");
+            await Task.Delay(100, CancellationToken.None);
+            now = fleet.MegabytesOf("server-1");
+        }
+
+        return now;
     }
 
     /// <summary>The first words of a client, as it says them to a gateway of ours.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
@@ -42,7 +43,14 @@ internal abstract class ClusterConnection : IAsyncDisposable
     /// <summary>The client of a cluster in other processes.</summary>
     private sealed class RemoteCluster(IHost host) : ClusterConnection
     {
-        private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(20);
+        /// <summary>A silo that answers meanwhile, if only to say which port that is, gives more time: it or this machine has much to do.</summary>
+        private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(20), LongestConnect = TimeSpan.FromSeconds(180);
+
+        /// <summary>With a silo that is asked whether it is there.</summary>
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+        /// <summary>Gateways that are asked whether to go on; one that answers is enough.</summary>
+        private const int MaxAsked = 8;
 
         /// <summary>Of calls that have none of their own. A call in flight does not notice that its silo has died.</summary>
         private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(3);
@@ -59,6 +67,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
             builder.UseOrleansClient(client =>
             {
                 cluster.Configure(client);
+                AnsweringGateways.Use(client);
                 client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
                 client.UseConnectionRetryFilter(async (_, cancel) =>
                 {
@@ -76,35 +85,15 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 }
             });
             host = builder.Build();
-            using var deadline = new CancellationTokenSource(ConnectDeadline);
             try
             {
-                if (cluster is DevCluster named)
-                {
-                    await DemandGatewayAsync(named, deadline.Token);
-                }
-
-                if (cluster.Identity is not null)
-                {
-                    await DemandEntryAsync(cluster, host, deadline.Token);
-                }
-
-                await host.StartAsync(deadline.Token);
+                await ConnectAsync(cluster, host);
             }
             catch (Exception e)
             {
                 log.Error(e, "Could not connect to {Cluster}", cluster.Url);
                 host.Dispose();
-                if (e is ConvNetException)
-                {
-                    throw;
-                }
-
-                throw new ConvNetException(
-                    ExitCode.Environment,
-                    $"no silo answers at {cluster.Reception} within {ConnectDeadline.TotalSeconds:F0} s; " +
-                    $"start one: 'convnet silo --name node-1 {cluster.Arguments}', or try again if silos run there and are busy.",
-                    e);
+                throw;
             }
 
             var connection = new RemoteCluster(host);
@@ -122,6 +111,68 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 await connection.DisposeAsync();
                 throw;
             }
+        }
+
+        /// <exception cref="ConvNetException">No silo answers, or none has let this client in for minutes (exit code 4).</exception>
+        private static async Task ConnectAsync(SiloCluster cluster, IHost host)
+        {
+            using var end = new CancellationTokenSource();
+            long start = Stopwatch.GetTimestamp();
+            bool isAnswered = true;
+            try
+            {
+                Task entering = Task.Run(() => EnterAsync(cluster, host, end.Token), CancellationToken.None);
+                while (isAnswered && await Task.WhenAny(entering, Task.Delay(ConnectDeadline, end.Token)) != entering)
+                {
+                    isAnswered = Stopwatch.GetElapsedTime(start) < LongestConnect && await IsAnsweredAsync(cluster, host);
+                }
+
+                if (!isAnswered)
+                {
+                    await end.CancelAsync();
+                }
+
+                await entering;
+            }
+            catch (Exception e) when (e is not ConvNetException)
+            {
+                double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                throw new ConvNetException(
+                    ExitCode.Environment,
+                    seconds >= LongestConnect.TotalSeconds
+                        ? FormattableString.Invariant($"silos answer at {cluster.Reception}, but none has let this client in within {seconds:F0} s; ") +
+                            "they or this machine have too much to do: try again, or see their logs."
+                        : FormattableString.Invariant($"no silo answers at {cluster.Reception} within {seconds:F0} s; ") +
+                            $"start one: 'convnet silo --name node-1 {cluster.Arguments}', or try again if silos run there and are busy.",
+                    e);
+            }
+            finally
+            {
+                await end.CancelAsync();
+            }
+        }
+
+        private static async Task EnterAsync(SiloCluster cluster, IHost host, CancellationToken cancellation)
+        {
+            if (cluster is DevCluster named)
+            {
+                await DemandGatewayAsync(named, cancellation);
+            }
+
+            if (cluster.Identity is not null)
+            {
+                await DemandEntryAsync(cluster, host, cancellation);
+            }
+
+            await host.StartAsync(cancellation);
+        }
+
+        private static async Task<bool> IsAnsweredAsync(SiloCluster cluster, IHost host)
+        {
+            IReadOnlyList<IPEndPoint> gateways = await cluster.GatewaysAsync(host.Services);
+            bool[] answers = await Task.WhenAll(
+                gateways.Take(MaxAsked).Select(gateway => PortQuestion.IsAnsweredAsync(gateway, Patience, CancellationToken.None)));
+            return Array.Exists(answers, isAnswered => isAnswered);
         }
 
         /// <summary>At the port for other silos Orleans would try until the deadline.</summary>

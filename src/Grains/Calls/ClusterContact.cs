@@ -18,6 +18,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(4);
 
     private TimeSpan _silence;
+    private DateTimeOffset? _since;
 
     /// <param name="call">Has a response time-out.</param>
     /// <exception cref="ConvNetException">What the grain says itself; or nobody answers (exit code 4).</exception>
@@ -26,14 +27,16 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
         while (true)
         {
             long start = clock.GetTimestamp();
+            DateTimeOffset asked = clock.GetLocalNow();
             try
             {
                 T answer = await call().WaitAsync(cancellation);
-                _silence = TimeSpan.Zero;
+                (_silence, _since) = (TimeSpan.Zero, null);
                 return answer;
             }
             catch (Exception e) when (GrainFailure.IsLostContact(e))
             {
+                _since ??= asked;
                 TimeSpan took = clock.GetElapsedTime(start);
                 _silence += took < LongestCall ? took : LongestCall;
                 if (_silence >= (patience ?? (e is TimeoutException ? SilentPatience : RefusedPatience)))
@@ -58,7 +61,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
 
     private ConvNetException Silent(Exception e) => new(
         ExitCode.Environment,
-        FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}); ") +
+        FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s, since {_since:HH:mm:ss} ({GrainFailure.Contact(e)}); ") +
         "check that the silos of the cluster run and can be reached.",
         e);
 }

@@ -29,7 +29,7 @@ public static partial class GrainFailure
     /// <summary>Who could not be reached, in the user's words.</summary>
     public static string Contact(Exception e) => e switch
     {
-        SiloGoneException => FirstLine(e.Message),
+        SiloGoneException or UnansweredCallException => FirstLine(e.Message),
         TimeoutException => "calls time out",
         _ when Endpoint().Match(e.Message) is { Success: true } found => $"{found.Value} cannot be reached",
         _ => "a silo cannot be reached",

@@ -13,7 +13,8 @@ public static class Failures
             AggregateException { InnerExceptions.Count: 1 } wrapped => Explain(wrapped.InnerExceptions[0]),
             ConvNetException known => (known.ExitCode, known.ExitCode == ExitCode.Bug ? FirstLine(failure) : known.Message),
             OperationCanceledException => (ExitCode.Cancelled, "cancelled."),
-            TimeoutException => (ExitCode.Environment, "the cluster did not answer in time; check that its silos run and can be reached."),
+            TimeoutException => (
+                ExitCode.Environment, $"the cluster did not answer in time ({GrainFailure.Contact(failure)}); check that its silos run and can be reached."),
             _ when GrainFailure.IsLostContact(failure) => (ExitCode.Environment, $"the cluster is not available: {FirstLine(failure)}"),
             _ when FileFailure.Is(failure) => (FileFailure.CodeOf(failure), $"{FirstLine(failure).TrimEnd('.')}."),
             OutOfMemoryException => (ExitCode.Resources, "not enough memory; use a smaller --batch or model."),

@@ -7,12 +7,15 @@ using Microsoft.AspNetCore.Connections;
 namespace ConvNet.Silo.Security;
 
 /// <summary>
-/// How a client learns that it was given the wrong port of a silo: Orleans closes the connection there without a word, and the client would try again
-/// and again. The question comes in place of all else on a connection, and is answered to anybody and without TLS; then the connection ends.
+/// How a client learns whether a silo still answers, and that it was given the wrong port of one: Orleans closes the connection there without a word,
+/// and the client would try again and again. The question comes in place of all else on a connection, and is answered to anybody and without TLS; then
+/// the connection ends.
 /// </summary>
 public static class PortQuestion
 {
     internal const string SiloPort = "silo port", Gateway = "gateway";
+
+    private const int MaxAnswer = 16;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -20,24 +23,46 @@ public static class PortQuestion
     private static ReadOnlySpan<byte> Text => "which port?\n"u8;
 
     /// <summary>Asks for the port. Whoever does not answer is no such silo, or not there.</summary>
-    public static async Task<bool> IsSiloPortAsync(IPEndPoint peer, CancellationToken cancellation)
+    public static async Task<bool> IsSiloPortAsync(IPEndPoint peer, CancellationToken cancellation) =>
+        await AskAsync(peer, Patience, cancellation) == SiloPort;
+
+    /// <summary>Whether a silo answers in time. One that closes the connection unheard, as it has many, answers, too.</summary>
+    public static async Task<bool> IsAnsweredAsync(IPEndPoint peer, TimeSpan patience, CancellationToken cancellation) =>
+        await AskAsync(peer, patience, cancellation) is not null;
+
+    /// <returns>The answer; empty if the connection ends without one; null if nobody is there, or silent.</returns>
+    private static async Task<string?> AskAsync(IPEndPoint peer, TimeSpan patience, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(Patience);
+        deadline.CancelAfter(patience);
         using var socket = new TcpClient(peer.AddressFamily);
-        byte[] answer = new byte[SiloPort.Length];
+        bool isConnected = false;
+        byte[] answer = new byte[MaxAnswer];
+        int length = 0;
         try
         {
             await socket.ConnectAsync(peer, deadline.Token);
-            await socket.GetStream().WriteAsync(Text.ToArray(), deadline.Token);
-            await socket.GetStream().ReadExactlyAsync(answer, deadline.Token);
+            isConnected = true;
+            NetworkStream stream = socket.GetStream();
+            await stream.WriteAsync(Text.ToArray(), deadline.Token);
+            int more;
+            do
+            {
+                more = await stream.ReadAsync(answer.AsMemory(length), deadline.Token);
+                length += more;
+            }
+            while (more > 0 && answer[length - 1] != (byte)'\n');
         }
-        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is SocketException or IOException)
         {
-            return false;
+            return isConnected ? "" : null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
         }
 
-        return Encoding.ASCII.GetString(answer) == SiloPort;
+        return Encoding.ASCII.GetString(answer, 0, length).TrimEnd('\n');
     }
 
     /// <summary>Whether a connection begins with the question.</summary>
