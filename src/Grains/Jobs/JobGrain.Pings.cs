@@ -19,6 +19,8 @@ internal sealed partial class JobGrain
     {
         if (Machine.Assignment is not { } assignment)
         {
+            // The silence of a silo counts from when the job takes its next place there.
+            _pulses.Watch([], now);
             return;
         }
 
