@@ -9,6 +9,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A process of the real client, or of a silo, as a user starts it.</summary>
 internal sealed class ClientProcess : IDisposable
 {
+    public const int SigStop = 19, SigCont = 18;
     private const int SigHup = 1, SigTerm = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly Process _process;
@@ -60,6 +61,13 @@ internal sealed class ClientProcess : IDisposable
 
     /// <summary>All lines of standard output as JSON.</summary>
     public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+
+    /// <summary>
+    /// The changes of members in which somebody was lost or has joined: on a noisy machine, a job may also deal its shards anew between those who stay.
+    /// </summary>
+    public JsonElement[] MemberChanges => [.. Events.Where(line =>
+        line.GetProperty("event").GetString() == "members.changed"
+        && line.GetProperty("lost").GetArrayLength() + line.GetProperty("joined").GetArrayLength() > 0)];
 
     public static ClientProcess Start(string folder, params string[] args) => new(folder, [.. Client, .. args]);
 

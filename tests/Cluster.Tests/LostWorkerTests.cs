@@ -32,7 +32,7 @@ public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
             JobEnd end = JobEnd.Of(training);
             Assert.Equal((undisturbed.StateSha256, 1500L), (end.StateSha256, end.Steps));
             Assert.Equal(1500 * 96, end.Samples.Sum());
-            JsonElement[] changes = [.. Changes(training).Where(change => change.GetProperty("lost").GetArrayLength() > 0)];
+            JsonElement[] changes = [.. training.MemberChanges.Where(change => change.GetProperty("lost").GetArrayLength() > 0)];
             Assert.Equal(
                 victims.Select(name => $"{name}/0"),
                 changes.SelectMany(change => change.GetProperty("lost").EnumerateArray()).Select(name => name.GetString()).Order());
@@ -65,14 +65,11 @@ public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
         JobEnd end = JobEnd.Of(training);
         JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. job, "--stop-after", $"{end.Steps}", "--out", "alone"]);
         Assert.Equal(alone.StateSha256, end.StateSha256);
-        Assert.Equal([2, 3], Changes(training).Select(change => change.GetProperty("workers").GetInt32()));
+        Assert.Equal([2, 3], training.MemberChanges.Select(change => change.GetProperty("workers").GetInt32()));
         Assert.Equal(end.Steps * 96, end.Samples.Sum());
         Assert.Equal(4, end.Samples.Length);
         AssertEachStepOnce("joined", (int)end.Steps);
     }
-
-    private static JsonElement[] Changes(ClientProcess training) =>
-        [.. training.Events.Where(line => line.GetProperty("event").GetString() == "members.changed")];
 
     private void AssertEachStepOnce(string run, int steps) => Assert.Equal(
         Enumerable.Range(1, steps),

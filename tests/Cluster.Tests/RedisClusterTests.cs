@@ -18,11 +18,11 @@ public sealed class RedisClusterTests(RedisFleet fleet) : IClassFixture<RedisFle
         await fleet.RowsAsync("kills", 50);
         fleet.Kill(RedisFleet.Founder);
         await fleet.RowsAsync("kills", 600);
-        Assert.DoesNotContain("members.changed", training.Output);
+        Assert.Empty(training.MemberChanges);
         fleet.Kill("node-2");
         await training.EndAsync(0);
 
-        JsonElement change = Assert.Single(training.Events, line => line.GetProperty("event").GetString() == "members.changed");
+        JsonElement change = Assert.Single(training.MemberChanges);
         Assert.Equal("node-2/0", Assert.Single(change.GetProperty("lost").EnumerateArray()).GetString());
         Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1);
         await AssertBitsOfOneWorkerAsync(training, "--steps", "1500");
@@ -53,7 +53,7 @@ public sealed class RedisClusterTests(RedisFleet fleet) : IClassFixture<RedisFle
         training.Terminate();
         await training.EndAsync(143);
 
-        Assert.DoesNotContain("members.changed", training.Output);
+        Assert.Empty(training.MemberChanges);
         await AssertBitsOfOneWorkerAsync(training, "--steps", "200000", "--stop-after", $"{JobEnd.Of(training).Steps}");
         fleet.AssertAllRun();
     }

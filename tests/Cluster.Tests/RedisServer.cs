@@ -8,7 +8,6 @@ namespace ConvNet.Cluster.Tests;
 internal sealed class RedisServer(string address = "127.0.0.1", string? machine = null) : IDisposable
 {
     private const string Password = "a-password-for-tests";
-    private const int SigStop = 19, SigCont = 18;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly TemporaryFolder _folder = new();
     private readonly int _port = FreePorts.Take(1)[0];
@@ -61,9 +60,9 @@ internal sealed class RedisServer(string address = "127.0.0.1", string? machine 
     }
 
     /// <summary>Stops answering, as a machine does that swaps.</summary>
-    public void Freeze() => Assert.Equal(0, ClientProcess.Send(_process!.Id, SigStop));
+    public void Freeze() => Assert.Equal(0, ClientProcess.Send(_process!.Id, ClientProcess.SigStop));
 
-    public void Thaw() => Assert.Equal(0, ClientProcess.Send(_process!.Id, SigCont));
+    public void Thaw() => Assert.Equal(0, ClientProcess.Send(_process!.Id, ClientProcess.SigCont));
 
     /// <summary>Ends the process at once, and what it holds is lost.</summary>
     public void Kill()

@@ -19,7 +19,7 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
         string said = await fleet.StopAsync("node-2");
         await training.EndAsync(0);
 
-        JsonElement change = Assert.Single(Events(training, "members.changed"));
+        JsonElement change = Assert.Single(training.MemberChanges);
         Assert.Equal("node-2/0", Assert.Single(change.GetProperty("lost").EnumerateArray()).GetString());
         Assert.Equal(0, change.GetProperty("stepsRepeated").GetInt32());
         Assert.Contains("its silo was stopped", change.GetProperty("reason").GetString());

@@ -29,13 +29,18 @@ internal static class Lines
         new Field(Invariant($"test accuracy {epoch.Evaluation.Accuracy:F4}"), 1),
         new Field(Invariant($"{epoch.ImagesPerSecond:F0} images/s"), 5));
 
-    /// <summary>Who is gone or new, and who goes on with what.</summary>
+    /// <summary>Who is gone, new or slow, and who goes on with what.</summary>
     public static string MembersChanged(RunEvent.MembersChanged change)
     {
         string why = change is { Lost: [var only], Joined: [] } ? change.Reason.Replace($"{only} ", "", StringComparison.Ordinal) : change.Reason;
         string lost = change.Lost.Length == 0 ? "" : $"{Names(change.Lost)} {(change.Lost.Length == 1 ? "is" : "are")} lost ({why.TrimEnd('.')})";
         string joined = change.Joined.Length == 0 ? "" : $"{Names(change.Joined)} {(change.Joined.Length == 1 ? "has" : "have")} joined";
         string who = string.Join(" and ", new[] { lost, joined }.Where(part => part.Length > 0));
+        if (who.Length == 0)
+        {
+            return $"{change.Reason}, from step {change.Step} on in generation {change.Generation} ({Invariant($"{change.GapSeconds:F1} s without a step")}).";
+        }
+
         string goOn = change.Workers == 1 ? "1 worker goes on with all data shards" : $"{change.Workers} workers go on with all data shards";
         string noticed = change.Lost.Length == 0 ? "" : Invariant($"noticed after {change.NoticedSeconds:F1} s, ");
         string repeated = change.StepsRepeated switch

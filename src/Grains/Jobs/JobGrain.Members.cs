@@ -80,6 +80,7 @@ internal sealed partial class JobGrain
             Machine.Lose(worker, "has left the cluster with its silo", now);
         }
 
+        Ping(now);
         if (Submission.Client is not null && now - _clientSeen > deadlines.Lease.TotalSeconds)
         {
             Machine.LoseClient(now - _clientSeen);

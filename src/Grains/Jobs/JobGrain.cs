@@ -123,7 +123,11 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
 
     public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => Take(machine => machine.Progress(header, progress, _clock.Now));
 
-    public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => Take(machine => machine.WorkerSeen(header, status, _clock.Now));
+    public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status)
+    {
+        _pulses.Heard(PinnedKey.SiloOf(status.Name), _clock.Now);
+        return Take(machine => machine.WorkerSeen(header, status, _clock.Now));
+    }
 
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));

@@ -25,6 +25,8 @@ internal sealed class WorkerProgress
     private double _pullSeconds;
     private (long Step, long Samples) _last = (-1, 0);
     private ((long Step, long Samples) Before, long Samples) _counted;
+    private readonly Lock _completedLock = new();
+    private CompletedSteps _completed;
     private (double BatchNorm, double Push, double Pull) _metered;
 
     /// <summary>Steps of the job until the last one that is acknowledged.</summary>
@@ -52,13 +54,25 @@ internal sealed class WorkerProgress
     public void AddPush(long start) => Add(ref _pushSeconds, start, Stopwatch.GetTimestamp());
 
     /// <summary>Adds the time of a step, waits included, whether or not it came to its end.</summary>
-    public void AddTraining(long start)
+    /// <param name="shards">That it has computed; 0: it did not.</param>
+    public void AddTraining(long start, int shards)
     {
         double before = _trainSeconds;
         Add(ref _trainSeconds, start, Stopwatch.GetTimestamp());
-        WorkMeter.AddStep(
-            _trainSeconds - before, _batchNormSeconds - _metered.BatchNorm, _pushSeconds - _metered.Push, _pullSeconds - _metered.Pull);
+        double seconds = _trainSeconds - before;
+        (double batchNorm, double push, double pull) =
+            (_batchNormSeconds - _metered.BatchNorm, _pushSeconds - _metered.Push, _pullSeconds - _metered.Pull);
+        WorkMeter.AddStep(seconds, batchNorm, push, pull);
         _metered = (_batchNormSeconds, _pushSeconds, _pullSeconds);
+        if (shards > 0)
+        {
+            double waited = Math.Min(seconds, batchNorm + push + pull);
+            lock (_completedLock)
+            {
+                _completed = new CompletedSteps(
+                    _completed.Steps + 1, _completed.Shards + shards, _completed.ComputeSeconds + seconds - waited, _completed.Seconds + seconds);
+            }
+        }
     }
 
     /// <summary>
@@ -101,6 +115,12 @@ internal sealed class WorkerProgress
     public WorkerStatus StatusOf(string name, ShardRange shards, long generation)
     {
         long phase = Volatile.Read(ref _phase);
+        CompletedSteps completed;
+        lock (_completedLock)
+        {
+            completed = _completed;
+        }
+
         double batchNorm = Volatile.Read(ref _batchNormSeconds), push = Volatile.Read(ref _pushSeconds), pull = Volatile.Read(ref _pullSeconds);
         return new WorkerStatus(
             name,
@@ -117,6 +137,7 @@ internal sealed class WorkerProgress
             Generation = generation,
             Phase = (WorkerPhase)(phase & ((1 << PhaseBits) - 1)),
             PhaseSeconds = Stopwatch.GetElapsedTime(phase >> PhaseBits).TotalSeconds,
+            Completed = completed,
         };
     }
 

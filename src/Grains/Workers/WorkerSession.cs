@@ -64,6 +64,7 @@ internal sealed class WorkerSession
     private void TrainStep(long step)
     {
         long start = _device.Progress.Enter(WorkerPhase.Computing);
+        int computed = 0;
         try
         {
             JobSpec job = _device.Job;
@@ -80,10 +81,11 @@ internal sealed class WorkerSession
 
             Metrics[] metrics = _device.Network.TrainStep(plan, _exchange, step, job.Seed, labels, indices);
             _exchange.EndStep(metrics, plan.Samples);
+            computed = shards.Count;
         }
         finally
         {
-            _device.Progress.AddTraining(start);
+            _device.Progress.AddTraining(start, computed);
         }
     }
 

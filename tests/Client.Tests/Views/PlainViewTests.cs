@@ -48,6 +48,8 @@ public sealed class PlainViewTests
         view.Handle(ShownRun.Lost);
         view.Handle(new RunEvent.MembersChanged(4, 800, [], ["node-4/0", "node-5/0"], 4, "node-4/0 was free; node-5/0 was free", 0, 0.25, 0));
         view.Handle(new RunEvent.MembersChanged(5, 900, ["a/0", "b/0"], ["c/0"], 1, "a/0 is late; b/0 is late; c/0 was free", 5.04, 6, 2));
+        view.Handle(new RunEvent.MembersChanged(
+            6, 950, [], [], 3, "c/0 takes 4.1 times as long a shard as the others: it has 1 shard of 12 now, before 4", 0, 0.2, 0));
 
         Assert.Equal(
             [
@@ -57,6 +59,8 @@ public sealed class PlainViewTests
                 "(0.2 s without a step).",
                 "workers a/0, b/0 are lost (a/0 is late; b/0 is late; c/0 was free) and worker c/0 has joined: 1 worker goes on with all data shards " +
                 "from step 900 in generation 5 (noticed after 5.0 s, 6.0 s without a step, 2 steps computed again).",
+                "c/0 takes 4.1 times as long a shard as the others: it has 1 shard of 12 now, before 4, from step 950 on in generation 6 " +
+                "(0.2 s without a step).",
             ],
             _output.ToString().TrimEnd().Split(Environment.NewLine));
     }

@@ -14,6 +14,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private readonly Life _life = new();
     private readonly Dictionary<string, SimulatedWorker> _held = [];
     private readonly Queue<SimulatedWorker> _free = [];
+    private readonly Dictionary<string, CompletedSteps> _completed = [];
     private Assignment? _current;
     private int _born;
     private int _asked;
@@ -102,6 +103,33 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
     public void Offer() => Bear();
+
+    /// <summary>All workers are seen often enough for their paces to be known, and some worker is slow.</summary>
+    public void SlowDown()
+    {
+        if (Machine.Assignment is not { } assignment)
+        {
+            return;
+        }
+
+        int slow = random.Below(assignment.Workers.Length);
+        for (int sight = 0; sight <= 5; sight++)
+        {
+            foreach ((int index, AssignedWorker worker) in assignment.Workers.Index())
+            {
+                CompletedSteps done = _completed.GetValueOrDefault(worker.Name);
+                double seconds = worker.Shards.Count * (index == slow ? 4 : 1);
+                done = _completed[worker.Name] = new CompletedSteps(
+                    done.Steps + 4, done.Shards + 4 * worker.Shards.Count, done.ComputeSeconds + 4 * seconds, done.Seconds + 4 * seconds);
+                var status = new WorkerStatus(worker.Name, worker.Shards.First, worker.Shards.End, Machine.Step, 0, 0, 0, 0, 0)
+                {
+                    Generation = assignment.Generation,
+                    Completed = done,
+                };
+                Take(() => Machine.WorkerSeen(assignment.HeaderOf(Machine.Step, index), status, Now));
+            }
+        }
+    }
 
     /// <summary>Ends some worker.</summary>
     public void Kill()

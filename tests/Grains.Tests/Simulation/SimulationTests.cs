@@ -27,7 +27,7 @@ public class SimulationTests
             ("changes", 200), ("told again", 10), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
             ("Running", 100), ("Changing", 10), ("Joined while Running", 10), ("Joined while Changing", 2), ("Completed", 100),
             ("Stopped", 30), ("Cancelled", 10), ("Orphaned", 10), ("went on", 30), ("orders", 100), ("yielded", 50), ("resumed", 50),
-            ("left", 30), ("vacated", 20), ("ended saved", 5),
+            ("left", 30), ("vacated", 20), ("ended saved", 5), ("moved", 20),
         })
         {
             int count = counts.GetValueOrDefault(what);
@@ -96,7 +96,7 @@ public class SimulationTests
         Layout layout = LayoutOf(random, job);
         if (drains)
         {
-            layout = WithDrains(layout, new SplitMix(seed * 7907));
+            layout = WithDrains(layout, new SplitMix(seed * 7907)) with { Slowdowns = new SplitMix(seed * 7901).Below(4) };
         }
 
         TrainingPlan plan = PlanOf(random);
@@ -129,6 +129,7 @@ public class SimulationTests
         Count("orders", layout.Orders);
         Count("yielded", cluster.EventsOf<RunEvent.Yielded>().Length);
         Count("left", cluster.EventsOf<RunEvent.MembersChanged>().Count(change => change.Reason.Contains("has left", StringComparison.Ordinal)));
+        Count("moved", cluster.EventsOf<RunEvent.MembersChanged>().Count(change => change.Reason.Contains("times as long", StringComparison.Ordinal)));
         Count("vacated", cluster.EventsOf<RunEvent.Yielded>().Count(yielded => yielded.Reason.StartsWith("a server", StringComparison.Ordinal)));
         Count("ended saved", endedSaved ? 1 : 0);
         Count("resumed", cluster.EventsOf<RunEvent.Resumed>().Length);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Workers;
 using Xunit;
 
@@ -51,6 +53,19 @@ public class WorkerProgressTests
 
         _progress.Count(8, 4);
         Assert.Equal(4, Samples);
+    }
+
+    [Fact]
+    public void Only_steps_that_came_to_their_end_count_as_completed_with_their_shards_and_without_their_waits()
+    {
+        long start = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
+        _progress.EndBatchNorm(Stopwatch.GetTimestamp() - Stopwatch.Frequency / 4);
+        _progress.AddTraining(start, shards: 3);
+        _progress.AddTraining(start, shards: 0);
+        CompletedSteps completed = _progress.StatusOf("a/0", default, 1).Completed;
+
+        Assert.Equal((1, 3), (completed.Steps, completed.Shards));
+        Assert.InRange(completed.Seconds - completed.ComputeSeconds, 0.2, completed.Seconds - 0.5);
     }
 
     [Fact]

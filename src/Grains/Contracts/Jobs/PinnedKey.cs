@@ -9,6 +9,9 @@ public static class PinnedKey
 
     public static string Partition(string silo, string jobId, int partition) => $"{silo}/{jobId}/{partition}";
 
+    /// <summary>Of the grain that answers for a silo.</summary>
+    public static string Pulse(string silo) => $"{silo}/pulse";
+
     /// <summary>Of a key of <see cref="OfJob"/>.</summary>
     public static string JobOf(string key) => key[(key.IndexOf('/') + 1)..];
 

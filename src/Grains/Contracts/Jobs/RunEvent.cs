@@ -41,7 +41,7 @@ public abstract record RunEvent
     [GenerateSerializer, Immutable, Alias("ConvNet.RunEvent.CheckpointSaved")]
     public sealed record CheckpointSaved([property: Id(0)] CheckpointResult Checkpoint) : RunEvent;
 
-    /// <summary>The job goes on with other workers.</summary>
+    /// <summary>The job goes on with other workers, or, if nobody is lost and nobody has joined, with their shards dealt anew.</summary>
     /// <param name="Step">The first step of the new generation.</param>
     /// <param name="Lost">Keys of the workers that were taken out.</param>
     /// <param name="Joined">Keys of the workers that were taken in.</param>

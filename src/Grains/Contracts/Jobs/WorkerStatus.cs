@@ -25,4 +25,6 @@ public sealed record WorkerStatus(
 
     /// <summary>For how long it has been in this phase.</summary>
     [Id(12)] public double PhaseSeconds { get; init; }
+
+    [Id(13)] public CompletedSteps Completed { get; init; }
 }

@@ -11,7 +11,9 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="before">The generation that ends.</param>
 /// <param name="generation">The one that begins.</param>
 /// <param name="workers">In shard order.</param>
-internal sealed class GenerationChange(Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, int dataShards)
+/// <param name="weights">Of each worker: how many shards it gets beside the others.</param>
+internal sealed class GenerationChange(
+    Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, double[] weights, int dataShards)
 {
     public long Generation => generation;
 
@@ -31,7 +33,7 @@ internal sealed class GenerationChange(Assignment before, long generation, IRead
             return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
         }
 
-        ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);
+        ShardRange[] ranges = ShardAssignment.Assign(dataShards, weights);
         Chosen = before with
         {
             Generation = generation,

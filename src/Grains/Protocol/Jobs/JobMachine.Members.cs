@@ -53,6 +53,7 @@ internal sealed partial class JobMachine
         }
 
         _workers[status.Name] = (status, now);
+        _balance.Measure(status);
         return Verdict.Accepted;
     }
 
@@ -189,7 +190,7 @@ internal sealed partial class JobMachine
         MembersChange change = _members.TakeChange();
         _untold = _untold?.Then(change) ?? change;
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
-        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, shape.Shards);
+        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, _balance.WeightsOf(_members.Next), shape.Shards);
         _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
     }
 

@@ -111,6 +111,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         _plan.GoOn();
         _vacating = null;
         _members = new JobMembers(asked, first.Workers);
+        _balance = new ShardBalance(shape.Shards);
         _early.ForEach(Apply);
         _early.Clear();
         (Reason, QueuePosition) = (null, null);
@@ -264,10 +265,14 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         _lastSign = now;
         _isResting = true;
         JobAction action = NextAction(now);
-        if (action is JobAction.Run or JobAction.Evaluate && _members!.HasChanged)
+        if (action is JobAction.Run or JobAction.Evaluate)
         {
-            Change(now);
-            return;
+            Rebalance();
+            if (_members!.HasChanged)
+            {
+                Change(now);
+                return;
+            }
         }
 
         _isResting = false;

@@ -13,11 +13,13 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     private readonly List<string> _reasons = [];
     private readonly Dictionary<string, string> _withdrawn = [];
     private double _noticedSeconds;
+    private bool _hasMoved;
 
     /// <summary>Those of the next generation.</summary>
     public IReadOnlyList<AssignedWorker> Next => [.. _present, .. _joining];
 
-    public bool HasChanged => _lost.Count > 0 || _joining.Count > 0;
+    /// <summary>The shards are to be dealt anew.</summary>
+    public bool HasChanged => _lost.Count > 0 || _joining.Count > 0 || _hasMoved;
 
     /// <summary>Somebody works who is to leave.</summary>
     public bool HasWithdrawn => _withdrawn.Count > 0;
@@ -89,17 +91,26 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
         return true;
     }
 
+    /// <summary>Shards are to move between those who stay.</summary>
+    /// <param name="reason">A clause.</param>
+    public void Move(string reason)
+    {
+        _hasMoved = true;
+        _reasons.Add(reason);
+    }
+
     /// <summary>A generation of <see cref="Next"/> begins.</summary>
     /// <returns>What has changed since the one before.</returns>
     public MembersChange TakeChange()
     {
         string[] joined = [.. _joining.Select(worker => worker.Name)];
-        var change = new MembersChange([.. _lost], joined, Reason, _noticedSeconds);
+        var change = new MembersChange([.. _lost], joined, Reason, _noticedSeconds, _hasMoved);
         _present.AddRange(_joining);
         _joining.Clear();
         _lost.Clear();
         _reasons.Clear();
         _noticedSeconds = 0;
+        _hasMoved = false;
         return change;
     }
 }

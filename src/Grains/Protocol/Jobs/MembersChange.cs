@@ -4,10 +4,11 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="Joined">Keys of workers.</param>
 /// <param name="Reason">For people.</param>
 /// <param name="NoticedSeconds">The longest time from the last sign of life of a lost worker until the job knew; 0 if none is lost.</param>
-internal sealed record MembersChange(string[] Lost, string[] Joined, string Reason, double NoticedSeconds)
+/// <param name="HasMoved">Shards move between workers that stay.</param>
+internal sealed record MembersChange(string[] Lost, string[] Joined, string Reason, double NoticedSeconds, bool HasMoved = false)
 {
-    /// <summary>Nobody is lost and nobody has joined: who came has gone again.</summary>
-    public bool IsEmpty => Lost.Length == 0 && Joined.Length == 0;
+    /// <summary>There is nothing to tell: who came has gone again.</summary>
+    public bool IsEmpty => Lost.Length == 0 && Joined.Length == 0 && !HasMoved;
 
     /// <summary>Both changes in one, when the earlier one has led to no committed step.</summary>
     public MembersChange Then(MembersChange later)
@@ -16,6 +17,7 @@ internal sealed record MembersChange(string[] Lost, string[] Joined, string Reas
             [.. Lost, .. later.Lost.Except(Joined)],
             [.. Joined.Except(later.Lost), .. later.Joined],
             $"{Reason}; {later.Reason}",
-            Math.Max(NoticedSeconds, later.NoticedSeconds));
+            Math.Max(NoticedSeconds, later.NoticedSeconds),
+            HasMoved || later.HasMoved);
     }
 }

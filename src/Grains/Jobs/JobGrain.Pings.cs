@@ -1,0 +1,79 @@
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Protocol.Jobs;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>
+/// How the job grain asks the silos of its job whether they are there, and notices sooner than the membership when one is killed or frozen. What a
+/// silo still sends that was taken for lost has no effect: its workers' generation is over.
+/// </summary>
+internal sealed partial class JobGrain
+{
+    private readonly SiloPulses _pulses = new();
+    private readonly HashSet<string> _silent = [];
+
+    /// <summary>Called some times a second.</summary>
+    private void Ping(double now)
+    {
+        if (Machine.Assignment is not { } assignment)
+        {
+            // The silence of a silo counts from when the job takes its next place there.
+            _pulses.Watch([], now);
+            return;
+        }
+
+        ILookup<string, string> servers = assignment.Servers.ByRole.ToLookup(server => PinnedKey.SiloOf(server.Key), server => server.Role);
+        ILookup<string, string> workers = assignment.Workers.ToLookup(worker => PinnedKey.SiloOf(worker.Name), worker => worker.Name);
+        string[] silos = [.. servers.Concat(workers).Select(silo => silo.Key).Distinct().Where(silo => silo != self.Name && !IsGone(silo))];
+        _pulses.Watch(silos, now);
+        (string Silo, string Reason)[] lost = [.. _pulses.Lost(now)];
+        _silent.IntersectWith(lost.Select(silo => silo.Silo));
+        foreach ((string silo, string reason) in lost)
+        {
+            // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
+            if (servers.Contains(silo))
+            {
+                WarnOfSilence(silo, reason, servers[silo]);
+                continue;
+            }
+
+            foreach (string worker in workers[silo])
+            {
+                Machine.Lose(worker, reason, now);
+            }
+        }
+
+        foreach (string silo in silos)
+        {
+            PingAsync(silo).Ignore();
+        }
+    }
+
+    private async Task PingAsync(string silo)
+    {
+        double called = _clock.Now;
+        try
+        {
+            await GrainFactory.GetGrain<IPulseGrain>(PinnedKey.Pulse(silo)).PingAsync();
+            _pulses.Heard(silo, _clock.Now);
+        }
+        catch (TimeoutException)
+        {
+            // So much the longer is the silence.
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            _pulses.Refused(silo, called, _clock.Now);
+        }
+    }
+
+    private void WarnOfSilence(string silo, string reason, IEnumerable<string> roles)
+    {
+        if (_silent.Add(silo))
+        {
+            Machine.Warn($"silo '{silo}' {reason}; the job waits for its {string.Join(", ", roles)} at step {Machine.Step}.");
+        }
+    }
+}
