@@ -15,6 +15,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="Withdrawals">Workers whose silos are to be stopped, and that leave at a rest.</param>
 /// <param name="Vacates">How often the silo of a server is to be stopped.</param>
 /// <param name="EndsSaved">The silo of the job grain is to be stopped at some moment.</param>
+/// <param name="NonFinites">How often a machine makes something of a step's first computation that is not finite.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -29,4 +30,5 @@ internal sealed record Layout(
     int Pauses = 0,
     int Withdrawals = 0,
     int Vacates = 0,
-    bool EndsSaved = false);
+    bool EndsSaved = false,
+    int NonFinites = 0);

@@ -11,7 +11,9 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="before">The generation that ends.</param>
 /// <param name="generation">The one that begins.</param>
 /// <param name="workers">In shard order.</param>
-internal sealed class GenerationChange(Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, int dataShards)
+/// <param name="rotates">True if workers that stay take over whole parts of each other.</param>
+internal sealed class GenerationChange(
+    Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, int dataShards, bool rotates = false)
 {
     public long Generation => generation;
 
@@ -31,7 +33,10 @@ internal sealed class GenerationChange(Assignment before, long generation, IRead
             return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
         }
 
-        ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);
+        bool areTheSame = workers.Count == before.Workers.Length && workers.All(worker => before.Workers.Any(known => known.Name == worker.Name));
+        ShardRange[] ranges = rotates && areTheSame
+            ? [.. before.Workers.Select(worker => worker.Shards)]
+            : ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);
         Chosen = before with
         {
             Generation = generation,
