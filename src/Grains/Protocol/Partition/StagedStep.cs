@@ -169,7 +169,7 @@ internal sealed class StagedStep : IDisposable
 
     /// <summary>Null if everything is as it was in earlier generations.</summary>
     public Disagreement? FindDisagreement(EarlierRoots? earlier) => earlier?.Find(
-        _nodes, chunk => GradientAt(_plan.Chunks[chunk].FirstBlock), chunk => _plan.Blocks[_plan.Chunks[chunk].FirstBlock]);
+        _nodes, chunk => GradientsOf(_plan.Chunks[chunk]), chunk => _plan.Blocks[_plan.Chunks[chunk].FirstBlock]);
 
     public void Dispose()
     {
@@ -192,10 +192,20 @@ internal sealed class StagedStep : IDisposable
         }
     }
 
+    private static string LayerOf(Parameter tensor) => tensor.Name[..Math.Max(0, tensor.Name.LastIndexOf('.'))];
+
     private string GradientAt(int localBlock)
     {
-        string tensor = _plan.TensorAt(localBlock).Name;
-        return $"layer {tensor[..Math.Max(0, tensor.LastIndexOf('.'))]} (gradient of {tensor})";
+        Parameter tensor = _plan.TensorAt(localBlock);
+        return $"layer {LayerOf(tensor)} (gradient of {tensor.Name})";
+    }
+
+    private string GradientsOf(Chunk chunk)
+    {
+        (Parameter first, Parameter last) = (_plan.TensorAt(chunk.FirstBlock), _plan.TensorAt(chunk.EndBlock - 1));
+        return first == last
+            ? GradientAt(chunk.FirstBlock)
+            : $"layers {LayerOf(first)} to {LayerOf(last)} (gradients of {first.Name} to {last.Name})";
     }
 
     /// <summary>A named worker says more than the sum, which is not finite then either.</summary>

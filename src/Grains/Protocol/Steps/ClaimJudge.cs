@@ -21,7 +21,7 @@ internal static class ClaimJudge
             return claims.First(claim => !claim.IsFinite).Worker;
         }
 
-        int[] agreed = [.. claims.GroupBy(claim => claim.Bits).Where(same => same.Select(claim => claim.Worker).Distinct().Count() > 1).Select(same => same.Key)];
+        int[] agreed = [.. claims.Distinct().CountBy(claim => claim.Bits).Where(bits => bits.Value > 1).Select(bits => bits.Key)];
         return agreed.Length == 1 ? claims.First(claim => claim.Bits != agreed[0]).Worker : null;
     }
 }

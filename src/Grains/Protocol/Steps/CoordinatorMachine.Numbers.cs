@@ -48,7 +48,8 @@ public sealed partial class CoordinatorMachine
         if (ClaimJudge.FindWrong(disagreement.Claims) is { } wrong)
         {
             ForgetSuspects();
-            string clause = $"has computed {disagreement} of step {step} wrongly, as {(claimants == wrong ? "it does not get the same bits twice" : "others show")}";
+            string evidence = claimants == wrong ? "it does not get the same bits twice" : "others show";
+            string clause = $"has computed {disagreement} of step {step} wrongly, as {evidence}";
             return new StepFinding(
                 wrong, clause, $"worker {wrong} {clause}; its machine may be faulty: the job goes on without it, and takes it no more.");
         }

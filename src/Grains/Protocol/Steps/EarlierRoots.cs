@@ -53,8 +53,12 @@ internal sealed class EarlierRoots(long step)
     /// <summary>A root has arrived: is it what it was before?</summary>
     public void Compare(int sum, TreeNode node, string worker, Fingerprint print)
     {
-        bool differs = _roots.TryGetValue((sum, node), out List<(string Worker, Fingerprint Print)>? claims) && !claims.All(claim => claim.Print.Matches(print));
-        if (differs && (_first is not { } first || (sum, node.FirstShard).CompareTo((first.Sum, first.Node.FirstShard)) < 0))
+        if (!_roots.TryGetValue((sum, node), out List<(string Worker, Fingerprint Print)>? claims) || claims.All(claim => claim.Print.Matches(print)))
+        {
+            return;
+        }
+
+        if (_first is not { } first || (sum, node.FirstShard).CompareTo((first.Sum, first.Node.FirstShard)) < 0)
         {
             _first = (sum, node, worker, print);
         }
