@@ -14,8 +14,9 @@ internal sealed partial class JobMachine
     /// <summary>The coordinator has examined the open step.</summary>
     public Answer Found(MessageHeader header, StepFinding finding, double now)
     {
-        if (!IsAt(header.Generation) || _change is not null || State != JobState.Running)
+        if (!IsAt(header.Generation) || _change is not null || IsWithoutWorkers || State != JobState.Running)
         {
+            // Another generation is to begin anyway, and examines the step again.
             return Verdict.Stale;
         }
 

@@ -77,9 +77,19 @@ public class JobMachineNumbersTests
         Assert.Single(host.Events.OfType<RunEvent.Warning>());
     }
 
-    private static MachineHost Running()
+    [Fact]
+    public void A_job_that_waits_for_a_worker_runs_the_step_again_anyway()
     {
-        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        MachineHost host = Running("a/0");
+        host.Machine.Lose("a/0", "is gone", host.Now);
+
+        Assert.Equal((true, 1), (host.Machine.IsWithoutWorkers, host.Machine.Generation));
+        Assert.Equal(Verdict.Stale, host.Machine.Found(host.First.HeaderOf(0), Again, host.Now).Verdict);
+    }
+
+    private static MachineHost Running(params string[] workers)
+    {
+        var host = new MachineHost(null, 0, workers) { Holds = command => command is JobCommand.Run };
         host.Begin();
         host.Held.Clear();
         return host;
