@@ -19,6 +19,7 @@ public static class ConfigurationKeys
         ConfigurationKey.Whole("train.dataShards", c => c.Train.DataShards, (c, v) => c.Train.DataShards = v),
         ConfigurationKey.Seed("train.seed", c => c.Train.Seed, (c, v) => c.Train.Seed = v),
         ConfigurationKey.Number("train.clipNorm", c => c.Train.ClipNorm, (c, v) => c.Train.ClipNorm = v),
+        ConfigurationKey.Choice("train.nonFinite", ["skip", "stop"], c => c.Train.NonFinite, (c, v) => c.Train.NonFinite = v),
         ConfigurationKey.Choice("train.batchNorm", ["sync", "shard"], c => c.Train.BatchNorm, (c, v) => c.Train.BatchNorm = v),
         ConfigurationKey.Choice(
             "train.runningAverage", ["exponential", "cumulative"], c => c.Train.RunningAverage, (c, v) => c.Train.RunningAverage = v),

@@ -20,6 +20,9 @@ public sealed record TrainSection
     /// <summary>Largest global gradient norm, or null for no clipping.</summary>
     public double? ClipNorm { get; set; }
 
+    /// <summary>skip or stop: what becomes of a step whose values are not finite.</summary>
+    public string NonFinite { get; set; } = "skip";
+
     /// <summary>sync or shard.</summary>
     public string BatchNorm { get; set; } = "sync";
 

@@ -41,6 +41,7 @@ internal static class JobFactory
             BatchNormMode = train.BatchNorm == "sync" ? BatchNormMode.Sync : BatchNormMode.Shard,
             RunningAverage = train.RunningAverage == "exponential" ? RunningAverage.Exponential : RunningAverage.Cumulative,
             Initialization = train.Initialization == "he" ? InitializationKind.He : InitializationKind.Xavier,
+            NonFinite = train.NonFinite == "skip" ? NonFinitePolicy.Skip : NonFinitePolicy.Stop,
             Batch = (int)train.Batch,
             DropLast = train.DropLast,
             DataShards = (int)train.DataShards,

@@ -65,9 +65,7 @@ internal static class GrainCalls
             what,
             onRetry,
             cancellation);
-        return answer.IsRefused
-            ? throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({answer.Verdict}): {answer.Reason}")
-            : answer;
+        return answer.IsRefused ? throw Refusal(answer, what()) : answer;
     }
 
     /// <summary>The same for what a part of a job tells another while nobody waits: if it is never taken, the job grain hears of it.</summary>
@@ -86,6 +84,13 @@ internal static class GrainCalls
                 .FailedAsync(assignment.HeaderOf(assignment.FirstStep), who, GrainFailure.ToFailure(e));
             return null;
         }
+    }
+
+    /// <summary>The error of a sender that is told that it has broken a rule.</summary>
+    public static ConvNetException Refusal(Answer answer, string what)
+    {
+        string message = $"{what} was refused ({answer.Verdict}): {answer.Reason}";
+        return answer.Verdict == Verdict.Conflict ? new ContradictionException(message) : new ConvNetException(ExitCode.TrainingFailed, message);
     }
 
     /// <summary>An answer that must be yes: what the sender has asked for cannot be left undone.</summary>

@@ -42,7 +42,8 @@ public static partial class GrainFailure
         return new JobFailure(
             (int)known.ExitCode,
             who is null ? known.Message : $"{who}: {known.Message}",
-            known.ExitCode == ExitCode.Bug ? e.ToString() : null);
+            known.ExitCode == ExitCode.Bug ? e.ToString() : null,
+            IsContradiction: e is ContradictionException);
     }
 
     [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]

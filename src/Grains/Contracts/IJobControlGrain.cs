@@ -52,6 +52,10 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("LeaveSilo"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task<string?> LeaveSiloAsync(string silo);
 
+    /// <summary>The values of the open step cannot be trusted yet: the job runs it again elsewhere, or goes on without a worker.</summary>
+    [Alias("Found"), AlwaysInterleave]
+    Task<Answer> FoundAsync(MessageHeader header, StepFinding finding);
+
     /// <summary>Something failed for good; the job stops with this.</summary>
     /// <param name="who">The part that met it.</param>
     [Alias("Failed"), AlwaysInterleave]

@@ -220,6 +220,10 @@ internal sealed partial class JobGrain
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }
+        else if (worker is not null && failure.IsContradiction)
+        {
+            Expel(worker, failure);
+        }
         else
         {
             JobFailure told = LostServer() ?? failure;

@@ -113,7 +113,7 @@ internal sealed partial class JobGrain
                 return;
             }
 
-            HashSet<string> excluded = [.. _held, .. _notBefore.Keys.Where(IsShunned)];
+            HashSet<string> excluded = [.. _held, .. Machine.Expelled, .. _notBefore.Keys.Where(IsShunned)];
             foreach (AssignedWorker free in JobPlacement.Free(Submission.Layout, Silos, excluded))
             {
                 if (await TryJoinAsync(free))
@@ -132,7 +132,8 @@ internal sealed partial class JobGrain
         CarryOut();
     }
 
-    private bool IsShunned(string worker) => _notBefore.TryGetValue(worker, out double until) && _clock.Now < until;
+    private bool IsShunned(string worker) => Machine.Expelled.Contains(worker)
+        || (_notBefore.TryGetValue(worker, out double until) && _clock.Now < until);
 
     /// <summary>Whoever waits in the queue and is as important goes first, but for a job that has no worker left.</summary>
     private async Task<bool> MayGrowAsync()

@@ -97,7 +97,8 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         job.ClipNorm,
         assignment.Servers.Partitions.Length,
         model.BatchNorms.Count > 0,
-        position);
+        position,
+        job.NonFinite);
 
     private Answer CarryOut(CoordinatorAnswer answer)
     {
@@ -118,6 +119,14 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
 
         Send(answer.Resend);
         Send(answer.Decided?.Decision);
+        if (answer.Finding is { } finding)
+        {
+            Assignment examined = Assignment;
+            MessageHeader header = examined.HeaderOf(Machine.Position.Step);
+            IJobControlGrain job = GrainFactory.GetGrain<IJobControlGrain>(examined.JobId);
+            GrainCalls.TellAsync(GrainFactory, examined, "step coordinator", () => job.FoundAsync(header, finding)).Ignore();
+        }
+
         if (answer.Failure is { } failure && !_failed)
         {
             _failed = true;

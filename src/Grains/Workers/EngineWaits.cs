@@ -85,7 +85,7 @@ internal sealed class EngineWaits(string worker, TimeSpan? patience = null)
             BlockAnswer answer = await GrainCalls.CallAsync(ask, what, cancellation: Token).ConfigureAwait(false);
             if (answer.Answer.IsRefused)
             {
-                throw new ConvNetException(ExitCode.TrainingFailed, $"{what()} was refused ({answer.Verdict}): {answer.Answer.Reason}");
+                throw GrainCalls.Refusal(answer.Answer, what());
             }
 
             if (answer.Verdict == Verdict.Stale)

@@ -41,7 +41,8 @@ public sealed class ConfigurationTests
         using var folder = new TemporaryFolder();
         TrainConfiguration configuration = Resolve(
             "--model", "lenet", "--steps", "40", "--batch", "7", "--learning-rate", "0.1", "-s", "train.clipNorm=0.30000000000000004",
-            "-s", "optimizer.epsilon=1e-300", "-s", "data.size=32x32", "-s", "augmentation.flip=true", "--threads", "2", "--data", "/12");
+            "-s", "optimizer.epsilon=1e-300", "-s", "data.size=32x32", "-s", "augmentation.flip=true", "--threads", "2", "--data", "/12",
+            "-s", "train.nonFinite=stop");
 
         string text = ConfigurationFile.Write(configuration);
         var read = new TrainConfiguration();

@@ -32,10 +32,16 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, 
 
             // Orleans takes the fakes of other tests for grains.
             silo.Services.Configure<GrainTypeOptions>(grains => grains.Classes.RemoveWhere(type => type.Assembly == typeof(ClusterFixture).Assembly));
+            Configure(silo);
             silo.ConfigureConvNetSilo(new SiloOffer(options.SiloName, Devices: 4, Threads: 1, Workers: true, Servers: true));
         });
         _cluster = builder.Build();
         await _cluster.DeployAsync();
+    }
+
+    /// <summary>What a cluster has that others have not.</summary>
+    protected virtual void Configure(ISiloBuilder silo)
+    {
     }
 
     public async ValueTask DisposeAsync()

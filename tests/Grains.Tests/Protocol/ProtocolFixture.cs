@@ -35,6 +35,17 @@ internal static class ProtocolFixture
         [new AssignedWorker("a/0", 1, new ShardRange(0, 2), 1), new AssignedWorker("b/0", 1, new ShardRange(2, 4), 1)],
         new ServerKeys(["s/job/0"], "s/job", "s/job", "s/job"));
 
+    /// <summary>The same with the shards exchanged: worker 0 is b/0.</summary>
+    public static Assignment Exchanged(long generation, long firstStep = 0)
+    {
+        Assignment both = TwoWorkers(generation, firstStep);
+        return both with
+        {
+            Start = AssignmentStart.GoOn,
+            Workers = [both.Workers[1] with { Shards = both.Workers[0].Shards }, both.Workers[0] with { Shards = both.Workers[1].Shards }],
+        };
+    }
+
     public static MessageHeader From(int worker, long step = 0, long generation = 1) => new("job", generation, step, worker, 1);
 
     public static MessageHeader FromServer(long step = 0, long generation = 1) => new("job", generation, step);

@@ -137,12 +137,14 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
     private async Task ForwardAndBackwardAsync(ShardPlan plan, MessageHeader header, float[][] weights)
     {
         bool sync = cluster.Job.BatchNorm == BatchNormMode.Sync;
+        Fault fault = cluster.TakeFault(assignment, index, header.Step);
         var batch = new Moments?[_model.Norms];
         var pending = new List<Task>();
         for (int norm = 0; norm < batch.Length; norm++)
         {
             int n = norm;
             Moments[] roots = Reduce(plan, shard => _model.MomentsOf(header.Step, shard, n, weights), Moments.Combine);
+            roots[0].Mean[0] = norm == 0 && fault == Fault.NonFiniteMoments ? double.NaN : roots[0].Mean[0];
             Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(new NormRoots(header, n, true, roots.Length, sync), roots), sync);
             pending.Add(total);
             batch[norm] = sync ? await total.ConfigureAwait(false) : null;
@@ -155,14 +157,15 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
             await ReduceAsync(() => cluster.ReduceBackwardSums(new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
         }
 
-        pending.AddRange(Push(plan, header, weights, batch));
+        pending.AddRange(Push(plan, header, weights, batch, fault));
         await Task.WhenAll(pending).ConfigureAwait(false);
     }
 
-    private IEnumerable<Task> Push(ShardPlan plan, MessageHeader header, float[][] weights, Moments?[] batch)
+    private IEnumerable<Task> Push(ShardPlan plan, MessageHeader header, float[][] weights, Moments?[] batch, Fault fault)
     {
         float[][][] gradients = [.. _model.Layout.Tensors.Select((_, tensor) =>
             Reduce(plan, shard => _model.GradientOf(header.Step, shard, tensor, weights[tensor], batch), Add))];
+        Spoil(gradients[0][0], fault);
         foreach (PartitionMachine partition in cluster.Partitions)
         {
             foreach (Chunk chunk in partition.Plan.Chunks.Where(chunk => !chunk.DeliveredByBatchNorm))
@@ -185,6 +188,18 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
                     yield return CallAsync(() => cluster.Push(partition, key, payload), message);
                 }
             }
+        }
+    }
+
+    private static void Spoil(float[] gradient, Fault fault)
+    {
+        if (fault == Fault.OtherBits)
+        {
+            FakeModel.FlipBit(gradient);
+        }
+        else if (fault == Fault.NonFiniteGradient)
+        {
+            gradient[0] = float.PositiveInfinity;
         }
     }
 

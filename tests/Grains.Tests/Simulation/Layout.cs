@@ -16,6 +16,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="Vacates">How often the silo of a server is to be stopped.</param>
 /// <param name="EndsSaved">The silo of the job grain is to be stopped at some moment.</param>
 /// <param name="Slowdowns">Moments at which some worker is seen to be four times as slow as the others.</param>
+/// <param name="NonFinites">How often a machine makes something of a step's first computation that is not finite.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -31,4 +32,5 @@ internal sealed record Layout(
     int Withdrawals = 0,
     int Vacates = 0,
     bool EndsSaved = false,
-    int Slowdowns = 0);
+    int Slowdowns = 0,
+    int NonFinites = 0);

@@ -28,6 +28,7 @@ internal sealed class SimulatedCluster
     private readonly Dictionary<int, long> _beginsFrom = [];
     private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
+    private int _nonFinitesLeft;
     private int _deathsLeft;
 
     /// <param name="reference">What every version must be; null: not compared.</param>
@@ -39,6 +40,7 @@ internal sealed class SimulatedCluster
         _start = _restores = start;
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
+        _nonFinitesLeft = layout.NonFinites;
         Network = new SimulatedNetwork(_random, layout.Faults, Script);
         Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(RestorePartition)];
         _batchNorm = RestoreBatchNorm();
@@ -244,6 +246,22 @@ internal sealed class SimulatedCluster
         bool take = _conflictsLeft > 0 && header.Step >= 1 && Grain.Alive.Count > 1 && _random.Chance(100);
         _conflictsLeft -= take ? 1 : 0;
         return take;
+    }
+
+    /// <summary>Which machines are faulty, besides those of the layout: by assignment, index of the worker, and step.</summary>
+    public Func<Assignment, int, long, Fault>? Faults { get; set; }
+
+    /// <summary>What becomes of a worker's part in a step.</summary>
+    public Fault TakeFault(Assignment assignment, int worker, long step)
+    {
+        if (Faults is { } faults)
+        {
+            return faults(assignment, worker, step);
+        }
+
+        bool take = _nonFinitesLeft > 0 && step == _coordinator.Position.Step && _random.Chance(100);
+        _nonFinitesLeft -= take ? 1 : 0;
+        return !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
     }
 
     public void Complain(string complaint) => Complaints.Add(complaint);

@@ -109,6 +109,12 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
             cluster.NoteDecision();
         }
 
+        if (answer.Finding is { } finding)
+        {
+            MessageHeader header = _assignment!.HeaderOf(machine.Position.Step);
+            cluster.Watch(cluster.Network.CallAsync(server, () => cluster.Grain.Found(header, finding), SimulatedCluster.IsFinal));
+        }
+
         if (answer.Failure is { } failure)
         {
             cluster.Grain.Fail(failure);

@@ -57,6 +57,8 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         return answer;
     }
 
+    public Answer Found(MessageHeader header, StepFinding finding) => Take(() => Machine.Found(header, finding, Now));
+
     public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
 

@@ -19,6 +19,8 @@ internal sealed class FakeJobControl : IJobControlGrain
 
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) => throw new NotSupportedException();
 
+    public Task<Answer> FoundAsync(MessageHeader header, StepFinding finding) => throw new NotSupportedException();
+
     public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => throw new NotSupportedException();
 
     public Task<bool> NeedsAsync(string server) => throw new NotSupportedException();

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Partition;
 using ConvNet.Grains.Workers;
@@ -155,7 +156,7 @@ public class GradientPushTests
     {
         _servers[1].OnPush = _ => Task.FromResult(new Answer(Verdict.Conflict, "worker a/0 sent it twice"));
 
-        ConvNetException error = Assert.Throws<ConvNetException>(Send);
+        ContradictionException error = Assert.Throws<ContradictionException>(Send);
 
         Assert.Equal(ExitCode.TrainingFailed, error.ExitCode);
         Assert.Contains("worker a/0 sent it twice", error.Message);

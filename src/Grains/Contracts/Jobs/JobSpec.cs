@@ -77,6 +77,10 @@ public sealed record JobSpec
 
     public required ulong Seed { get; init; }
 
+    /// <summary>What becomes of a step whose values are not finite. Not written when they are skipped, as before there was a choice.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public NonFinitePolicy NonFinite { get; init; }
+
     /// <summary>T, over which schedules run.</summary>
     public required long TotalSteps { get; init; }
 

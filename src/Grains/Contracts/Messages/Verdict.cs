@@ -9,7 +9,7 @@ public enum Verdict
     /// <summary>The same key and bytes as before: acknowledged, not added.</summary>
     Duplicate,
 
-    /// <summary>The same key as before with other bytes: the sender is to be quarantined.</summary>
+    /// <summary>The same key as before with other bytes: the sender contradicts itself.</summary>
     Conflict,
 
     /// <summary>Of an older generation, incarnation or step; of no effect. The sender is out of date and should stop.</summary>

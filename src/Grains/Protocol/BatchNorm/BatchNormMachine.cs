@@ -25,6 +25,7 @@ public sealed class BatchNormMachine
     private NormStep? _previous;
     private NormStep? _current;
     private BatchNormReport? _complete;
+    private EarlierRoots? _earlier;
 
     /// <param name="statistics">One for each batch norm, in forward order; at least one.</param>
     /// <param name="version">Steps that are committed.</param>
@@ -72,9 +73,13 @@ public sealed class BatchNormMachine
             return lost;
         }
 
+        Assignment? before = _fence.Assignment;
         Answer answer = _fence.Begin(assignment, Version);
         if (answer.Verdict == Verdict.Accepted)
         {
+            NormStep? interrupted = _current?.Step == assignment.FirstStep ? _current : _previous?.Step == assignment.FirstStep ? _previous : null;
+            _earlier = EarlierRoots.Before(
+                assignment, _earlier, interrupted is null ? null : earlier => interrupted.AddTo(earlier, worker => before!.Workers[worker].Name));
             _restoration.Begin(assignment, Enumerable.Range(0, _statistics.Length));
             _previous = null;
             _current = assignment.FirstStep < _job.TotalSteps ? NewStep(assignment.FirstStep) : null;
@@ -97,7 +102,7 @@ public sealed class BatchNormMachine
                 ? null
                 : $"moments that are not {Channels(roots.Norm)} channels of at least one value");
         return complaint is null
-            ? Offer(step!, step!.Forward[roots.Norm], roots, moments, Digest.Of(moments), IsFinite)
+            ? Offer(step!, step!.Forward[roots.Norm], roots, moments, PrintOf)
             : Rejected<Moments>(roots, complaint);
     }
 
@@ -116,7 +121,7 @@ public sealed class BatchNormMachine
                     ? null
                     : $"backward sums that are not {Channels(roots.Norm)} channels");
         return complaint is null
-            ? Offer(step!, step!.Backward[roots.Norm], roots, sums, Digest.Of(sums), IsFinite)
+            ? Offer(step!, step!.Backward[roots.Norm], roots, sums, PrintOf)
             : Rejected<BackwardSums>(roots, complaint);
     }
 
@@ -178,9 +183,11 @@ public sealed class BatchNormMachine
         return Verdict.Accepted;
     }
 
-    private static bool IsFinite(Moments root) => root.Mean.All(double.IsFinite) && root.M2.All(double.IsFinite);
+    private static Fingerprint PrintOf(Moments root) =>
+        new(Digest.Of([root]), root.Mean.All(double.IsFinite) && root.M2.All(double.IsFinite));
 
-    private static bool IsFinite(BackwardSums root) => root.Dy.All(double.IsFinite) && root.DyXhat.All(double.IsFinite);
+    private static Fingerprint PrintOf(BackwardSums root) =>
+        new(Digest.Of([root]), root.Dy.All(double.IsFinite) && root.DyXhat.All(double.IsFinite));
 
     private Answer? WhyNoNorm(int norm) => (uint)norm < (uint)_statistics.Length
         ? null
@@ -207,6 +214,7 @@ public sealed class BatchNormMachine
             _previous = _current;
             _current = NewStep(header.Step);
             _complete = null;
+            _earlier = null;
         }
 
         long open = _current?.Step ?? _job.TotalSteps;
@@ -239,12 +247,13 @@ public sealed class BatchNormMachine
         NormSum<T> sum,
         NormRoots roots,
         IReadOnlyList<T> values,
-        UInt128 digest,
-        Func<T, bool> isFinite)
+        Func<T, Fingerprint> printOf)
         where T : class
     {
         int worker = roots.Header.Worker;
-        Verdict verdict = sum.Offer(worker, step.Nodes.RootsOf(worker), values, digest);
+        TreeNode[] nodes = step.Nodes.RootsOf(worker);
+        Fingerprint[] prints = [.. values.Select(printOf)];
+        Verdict verdict = sum.Offer(worker, nodes, values, prints);
         if (verdict == Verdict.Conflict)
         {
             string direction = roots.Forward ? "forward" : "backward";
@@ -258,9 +267,9 @@ public sealed class BatchNormMachine
         }
 
         bool completes = verdict == Verdict.Accepted && sum.Total is not null;
-        if (verdict == Verdict.Accepted && !values.All(isFinite))
+        if (verdict == Verdict.Accepted)
         {
-            step.NoteNonFinite(!roots.Forward, roots.Norm, worker);
+            Inspect(step, roots, nodes.Zip(prints));
         }
 
         if (completes)
@@ -269,10 +278,31 @@ public sealed class BatchNormMachine
             if (step.IsComplete)
             {
                 _complete = new BatchNormReport(
-                    _fence.Assignment!.HeaderOf(step.Step), step.FindNonFinite(index => _statistics[index].Name, _fence.WorkerName));
+                    _fence.Assignment!.HeaderOf(step.Step), step.FindNonFinite(NameOf, _fence.WorkerName), step.FindDisagreement(_earlier, NameOf));
             }
         }
 
         return new ReduceAnswer<T>(verdict, sum.Total, completes);
+    }
+
+    private string NameOf(int norm) => _statistics[norm].Name;
+
+    /// <summary>Notes what is not finite, and what has other bits than in an earlier generation.</summary>
+    private void Inspect(NormStep step, NormRoots roots, IEnumerable<(TreeNode Node, Fingerprint Print)> prints)
+    {
+        int sum = step.NumberOf(roots.Norm, roots.Forward);
+        int worker = roots.Header.Worker;
+        foreach ((TreeNode node, Fingerprint print) in prints)
+        {
+            if (!print.IsFinite)
+            {
+                step.NoteNonFinite(sum, worker, node);
+            }
+
+            if (_earlier?.Step == step.Step)
+            {
+                _earlier.Compare(sum, node, _fence.WorkerName(worker), print);
+            }
+        }
     }
 }

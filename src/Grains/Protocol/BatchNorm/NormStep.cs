@@ -5,12 +5,13 @@ using ConvNet.Grains.Protocol.Steps;
 namespace ConvNet.Grains.Protocol.BatchNorm;
 
 /// <summary>The batch-norm sums of one step, forward and (synchronized only) backward.</summary>
+/// <remarks>A sum is numbered in the order in which a step computes it: forward from the first norm to the last, then backward.</remarks>
 internal sealed class NormStep
 {
     private int _missing;
 
-    /// <summary>The first bad value in the order (backward?, norm, worker), whatever the order of arrival.</summary>
-    private (bool Backward, int Norm, int Worker)? _nonFinite;
+    /// <summary>The first bad value in the order (sum, worker), whatever the order of arrival.</summary>
+    private (int Sum, int Worker, TreeNode Root)? _nonFinite;
 
     public NormStep(long step, StepNodes nodes, int norms, bool hasBackward)
     {
@@ -33,18 +34,51 @@ internal sealed class NormStep
 
     public bool IsComplete => _missing == 0;
 
+    /// <summary>The number of a sum.</summary>
+    public int NumberOf(int norm, bool forward) => forward ? norm : 2 * Forward.Length - 1 - norm;
+
     public void NoteComplete() => _missing--;
 
-    public void NoteNonFinite(bool backward, int norm, int worker)
+    public void NoteNonFinite(int sum, int worker, TreeNode root)
     {
-        if (_nonFinite is not { } known || (backward, norm, worker).CompareTo(known) < 0)
+        if (_nonFinite is not { } known || (sum, worker).CompareTo((known.Sum, known.Worker)) < 0)
         {
-            _nonFinite = (backward, norm, worker);
+            _nonFinite = (sum, worker, root);
         }
     }
 
-    public NonFiniteSource? FindNonFinite(Func<int, string> normName, Func<int, string> workerName) =>
-        _nonFinite is { } bad
-            ? new NonFiniteSource($"batch norm {normName(bad.Norm)} in {(bad.Backward ? "backward" : "forward")}", workerName(bad.Worker))
-            : null;
+    public NonFiniteSource? FindNonFinite(Func<int, string> normName, Func<int, string> workerName) => _nonFinite is { } bad
+        ? new NonFiniteSource(WhatIs(bad.Sum, normName), workerName(bad.Worker), Nodes.SamplesOf(bad.Root), OrderOf(bad.Sum))
+        : null;
+
+    /// <summary>Adds what has arrived, with the names of those who sent it.</summary>
+    public void AddTo(EarlierRoots earlier, Func<int, string> workerName)
+    {
+        foreach (int worker in Enumerable.Range(0, Nodes.Workers))
+        {
+            for (int norm = 0; norm < Forward.Length; norm++)
+            {
+                Add(NumberOf(norm, forward: true), Forward[norm].PrintsOf(worker));
+                Add(NumberOf(norm, forward: false), Backward.Length == 0 ? null : Backward[norm].PrintsOf(worker));
+            }
+
+            void Add(int sum, Fingerprint[]? prints)
+            {
+                foreach ((TreeNode root, Fingerprint print) in Nodes.RootsOf(worker).Zip(prints ?? []))
+                {
+                    earlier.Add(sum, root, workerName(worker), print);
+                }
+            }
+        }
+    }
+
+    /// <summary>Null if everything is as it was in earlier generations.</summary>
+    public Disagreement? FindDisagreement(EarlierRoots? earlier, Func<int, string> normName) =>
+        earlier?.Step == Step ? earlier.Find(Nodes, sum => WhatIs(sum, normName), OrderOf) : null;
+
+    private int OrderOf(int sum) => sum < Forward.Length ? sum : NonFiniteSource.FirstOfBackward + sum;
+
+    private string WhatIs(int sum, Func<int, string> normName) => sum < Forward.Length
+        ? $"layer {normName(sum)} (batch-norm moments)"
+        : $"layer {normName(2 * Forward.Length - 1 - sum)} (batch-norm sums of backward)";
 }

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Protocol.BatchNorm;
 
@@ -8,18 +9,22 @@ internal sealed class NormSum<T>(ShardTree tree, Func<T, T, T> combine)
     where T : class
 {
     private readonly TreeCompletion<T> _sum = new(tree, combine);
-    private readonly Dictionary<int, UInt128> _digests = [];
+    private readonly Dictionary<int, Fingerprint[]> _prints = [];
 
     public T? Total => _sum.Result;
 
-    public Verdict Offer(int worker, TreeNode[] nodes, IReadOnlyList<T> roots, UInt128 digest)
+    /// <summary>What a worker has sent, root by root; null: nothing yet.</summary>
+    public Fingerprint[]? PrintsOf(int worker) => _prints.GetValueOrDefault(worker);
+
+    /// <param name="prints">Of the roots.</param>
+    public Verdict Offer(int worker, TreeNode[] nodes, IReadOnlyList<T> roots, Fingerprint[] prints)
     {
-        if (_digests.TryGetValue(worker, out UInt128 known))
+        if (_prints.TryGetValue(worker, out Fingerprint[]? known))
         {
-            return known == digest ? Verdict.Duplicate : Verdict.Conflict;
+            return known.SequenceEqual(prints) ? Verdict.Duplicate : Verdict.Conflict;
         }
 
-        _digests.Add(worker, digest);
+        _prints.Add(worker, prints);
         for (int root = 0; root < nodes.Length; root++)
         {
             _sum.Offer(nodes[root], roots[root]);

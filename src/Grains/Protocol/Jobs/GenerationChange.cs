@@ -12,8 +12,9 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="generation">The one that begins.</param>
 /// <param name="workers">In shard order.</param>
 /// <param name="weights">Of each worker: how many shards it gets beside the others.</param>
+/// <param name="rotates">True if workers that stay take over whole parts of each other.</param>
 internal sealed class GenerationChange(
-    Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, double[] weights, int dataShards)
+    Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, double[] weights, int dataShards, bool rotates = false)
 {
     public long Generation => generation;
 
@@ -33,7 +34,10 @@ internal sealed class GenerationChange(
             return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
         }
 
-        ShardRange[] ranges = ShardAssignment.Assign(dataShards, weights);
+        bool areTheSame = workers.Count == before.Workers.Length && workers.All(worker => before.Workers.Any(known => known.Name == worker.Name));
+        ShardRange[] ranges = rotates && areTheSame
+            ? [.. before.Workers.Select(worker => worker.Shards)]
+            : ShardAssignment.Assign(dataShards, weights);
         Chosen = before with
         {
             Generation = generation,

@@ -175,7 +175,7 @@ internal sealed partial class JobMachine
     }
 
     /// <summary>Starts a generation of those who are there now; a change under way is overtaken.</summary>
-    private void Change(double now)
+    private void Change(double now, bool rotates = false)
     {
         _evaluation = null;
         if (_members!.Next.Count == 0)
@@ -190,7 +190,8 @@ internal sealed partial class JobMachine
         MembersChange change = _members.TakeChange();
         _untold = _untold?.Then(change) ?? change;
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
-        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, _balance.WeightsOf(_members.Next), shape.Shards);
+        double[] weights = _balance.WeightsOf(_members.Next);
+        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, rotates);
         _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
     }
 
@@ -200,6 +201,7 @@ internal sealed partial class JobMachine
         if (_untold is { IsEmpty: true })
         {
             _untold = null;
+            _repeated = 0;
         }
 
         if (_untold is { } change && gapSeconds is { } gap && _change is null)

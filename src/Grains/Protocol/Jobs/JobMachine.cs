@@ -186,10 +186,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
         _deadline.Measure(progress.Recent.Where(row => row.Step >= _rows.Next));
         _rows.Add(progress.Recent);
-        foreach (string warning in progress.Warnings.Where(warning => _warnings.Count < MostWarnings && _warnings.Add(warning)))
-        {
-            _events.Add(new RunEvent.Warning(warning));
-        }
+        Array.ForEach(progress.Warnings, Warn);
 
         if (progress.Position.Step <= Step)
         {

@@ -79,6 +79,14 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
         return [.. leaving.Select(worker => worker.Key)];
     }
 
+    /// <summary>Every part of the work goes to the next worker.</summary>
+    public void Rotate()
+    {
+        AssignedWorker first = _present[0];
+        _present.RemoveAt(0);
+        _present.Add(first);
+    }
+
     /// <returns>False if the job has all the workers that it asked for, or this one already.</returns>
     public bool Join(AssignedWorker worker)
     {

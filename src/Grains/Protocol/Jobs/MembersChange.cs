@@ -13,6 +13,11 @@ internal sealed record MembersChange(string[] Lost, string[] Joined, string Reas
     /// <summary>Both changes in one, when the earlier one has led to no committed step.</summary>
     public MembersChange Then(MembersChange later)
     {
+        if (IsEmpty)
+        {
+            return later;
+        }
+
         return new MembersChange(
             [.. Lost, .. later.Lost.Except(Joined)],
             [.. Joined.Except(later.Lost), .. later.Joined],

@@ -11,7 +11,7 @@ internal sealed class ChunkStage
 {
     private readonly int _length;
     private readonly TreeCompletion<float[]> _sums;
-    private readonly Dictionary<TreeNode, UInt128> _digests = [];
+    private readonly Dictionary<TreeNode, Fingerprint> _prints = [];
     private readonly List<float[]> _rented = [];
 
     public ChunkStage(ShardTree tree, int length)
@@ -25,16 +25,22 @@ internal sealed class ChunkStage
     /// <summary>The gradient of the whole batch; valid when complete and until <see cref="Release"/>.</summary>
     public ReadOnlySpan<float> Sum => _sums.Result.AsSpan(0, _length);
 
+    /// <summary>What has arrived of a node, or null.</summary>
+    public Fingerprint? PrintOf(TreeNode node) => _prints.TryGetValue(node, out Fingerprint print) ? print : null;
+
     /// <summary>Adds the value of a node that this step expects, unless it is known already.</summary>
-    public Verdict Offer(TreeNode node, ReadOnlySpan<float> gradient)
+    /// <param name="bad">The index of the first value that is not finite, or −1; looked for only in what is accepted, before it is added.</param>
+    public Verdict Offer(TreeNode node, ReadOnlySpan<float> gradient, out int bad)
     {
+        bad = -1;
         UInt128 digest = Digest.Of(gradient);
-        if (_digests.TryGetValue(node, out UInt128 known))
+        if (_prints.TryGetValue(node, out Fingerprint known))
         {
-            return known == digest ? Verdict.Duplicate : Verdict.Conflict;
+            return known.Digest == digest ? Verdict.Duplicate : Verdict.Conflict;
         }
 
-        _digests.Add(node, digest);
+        bad = FirstNonFinite(gradient);
+        _prints.Add(node, new Fingerprint(digest, IsFinite: bad < 0));
         float[] copy = ArrayPool<float>.Shared.Rent(_length);
         _rented.Add(copy);
         gradient.CopyTo(copy);

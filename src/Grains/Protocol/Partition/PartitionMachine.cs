@@ -20,6 +20,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     private readonly StepFence _fence = new(job.TotalSteps);
     private readonly Restoration<(int Slot, int Chunk)> _restoration = new($"partition {state.Plan.Partition}");
     private StagedStep? _open;
+    private EarlierRoots? _earlier;
 
     public PartitionPlan Plan => state.Plan;
 
@@ -43,9 +44,13 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
             return lost;
         }
 
+        Assignment? before = _fence.Assignment;
         Answer answer = _fence.Begin(assignment, Version);
         if (answer.Verdict == Verdict.Accepted)
         {
+            StagedStep? interrupted = assignment.FirstStep == Version ? _open : null;
+            _earlier = EarlierRoots.Before(
+                assignment, _earlier, interrupted is null ? null : earlier => interrupted.AddTo(earlier, worker => before!.Workers[worker].Name));
             _restoration.Begin(assignment, Plan.Chunks.SelectMany(chunk => state.Slots.Select(slot => (slot, chunk.Index))));
             Drop();
         }
@@ -75,6 +80,11 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
                 verdict,
                 $"worker {_fence.WorkerName(header.Worker)} pushed chunk {root.Chunk}, tree node {root.Node} of step {header.Step} twice with " +
                 "different bytes.");
+        }
+
+        if (_earlier is { } earlier && verdict == Verdict.Accepted)
+        {
+            earlier.Compare(root.Chunk, root.Node, _fence.WorkerName(header.Worker), step.PrintOf(root.Chunk, root.Node)!.Value);
         }
 
         ReportIfComplete(step);
@@ -113,6 +123,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
 
         state.Advance(decision.Settings, visit => _open?.VisitGradients(visit));
         Drop();
+        _earlier = null;
         return Verdict.Accepted;
     }
 
@@ -189,7 +200,12 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         if (step.IsComplete && Report is null)
         {
             Report = new PartitionReport(
-                _fence.Assignment!.HeaderOf(Version), Plan.Partition, step.SquareSums, WeightSquareSums(), step.FindNonFinite(_fence.WorkerName));
+                _fence.Assignment!.HeaderOf(Version),
+                Plan.Partition,
+                step.SquareSums,
+                WeightSquareSums(),
+                step.FindNonFinite(_fence.WorkerName),
+                step.FindDisagreement(_earlier));
         }
     }
 

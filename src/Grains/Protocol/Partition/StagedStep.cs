@@ -16,8 +16,8 @@ internal sealed class StagedStep : IDisposable
     private readonly double[] _squareSums;
     private int _blocksMissing;
 
-    /// <summary>The first bad value in local order, whatever the order of arrival: (local block, worker or −1).</summary>
-    private (int Block, int Worker) _nonFinite = (int.MaxValue, -1);
+    /// <summary>The first bad value in local order, whatever the order of arrival: (local block, worker or −1, the root that has it).</summary>
+    private (int Block, int Worker, TreeNode Root) _nonFinite = (int.MaxValue, -1, default);
 
     public StagedStep(PartitionPlan plan, StepNodes nodes)
     {
@@ -54,16 +54,15 @@ internal sealed class StagedStep : IDisposable
     {
         Chunk cut = _plan.Chunks[chunk];
         ChunkStage stage = _chunks[chunk] ??= new ChunkStage(_nodes.Tree, cut.Length);
-        Verdict verdict = stage.Offer(node, gradient);
+        Verdict verdict = stage.Offer(node, gradient, out int bad);
         if (verdict != Verdict.Accepted)
         {
             return verdict;
         }
 
-        int bad = ChunkStage.FirstNonFinite(gradient);
         if (bad >= 0)
         {
-            NoteNonFinite(cut.FirstBlock + bad / Parameter.BlockSize, worker);
+            NoteNonFinite(cut.FirstBlock + bad / Parameter.BlockSize, worker, node);
         }
 
         if (stage.IsComplete)
@@ -143,9 +142,34 @@ internal sealed class StagedStep : IDisposable
             return null;
         }
 
-        string tensor = $"the gradient of {_plan.TensorAt(_nonFinite.Block).Name}";
-        return new NonFiniteSource(tensor, _nonFinite.Worker < 0 ? null : workerName(_nonFinite.Worker));
+        string what = GradientAt(_nonFinite.Block);
+        int order = _plan.Blocks[_nonFinite.Block];
+        return _nonFinite.Worker < 0
+            ? new NonFiniteSource(what, null, Order: order)
+            : new NonFiniteSource(what, workerName(_nonFinite.Worker), _nodes.SamplesOf(_nonFinite.Root), order);
     }
+
+    /// <summary>What has arrived of a root, or null.</summary>
+    public Fingerprint? PrintOf(int chunk, TreeNode node) => _chunks[chunk]?.PrintOf(node);
+
+    /// <summary>Adds what has arrived, with the names of those who sent it.</summary>
+    public void AddTo(EarlierRoots earlier, Func<int, string> workerName)
+    {
+        foreach (int worker in Enumerable.Range(0, _nodes.Workers))
+        {
+            foreach ((int chunk, TreeNode node) in _plan.Chunks.SelectMany(chunk => _nodes.RootsOf(worker).Select(node => (chunk.Index, node))))
+            {
+                if (PrintOf(chunk, node) is { } print)
+                {
+                    earlier.Add(chunk, node, workerName(worker), print);
+                }
+            }
+        }
+    }
+
+    /// <summary>Null if everything is as it was in earlier generations.</summary>
+    public Disagreement? FindDisagreement(EarlierRoots? earlier) => earlier?.Find(
+        _nodes, chunk => GradientsOf(_plan.Chunks[chunk]), chunk => _plan.Blocks[_plan.Chunks[chunk].FirstBlock]);
 
     public void Dispose()
     {
@@ -164,18 +188,34 @@ internal sealed class StagedStep : IDisposable
         _blocksMissing--;
         if (!double.IsFinite(_squareSums[block]))
         {
-            NoteNonFinite(block, -1);
+            NoteNonFinite(block, -1, _nodes.Tree.Root);
         }
     }
 
+    private static string LayerOf(Parameter tensor) => tensor.Name[..Math.Max(0, tensor.Name.LastIndexOf('.'))];
+
+    private string GradientAt(int localBlock)
+    {
+        Parameter tensor = _plan.TensorAt(localBlock);
+        return $"layer {LayerOf(tensor)} (gradient of {tensor.Name})";
+    }
+
+    private string GradientsOf(Chunk chunk)
+    {
+        (Parameter first, Parameter last) = (_plan.TensorAt(chunk.FirstBlock), _plan.TensorAt(chunk.EndBlock - 1));
+        return first == last
+            ? GradientAt(chunk.FirstBlock)
+            : $"layers {LayerOf(first)} to {LayerOf(last)} (gradients of {first.Name} to {last.Name})";
+    }
+
     /// <summary>A named worker says more than the sum, which is not finite then either.</summary>
-    private void NoteNonFinite(int block, int worker)
+    private void NoteNonFinite(int block, int worker, TreeNode root)
     {
         bool earlier = block < _nonFinite.Block;
         bool sameButNamed = block == _nonFinite.Block && worker >= 0 && (_nonFinite.Worker < 0 || worker < _nonFinite.Worker);
         if (earlier || sameButNamed)
         {
-            _nonFinite = (block, worker);
+            _nonFinite = (block, worker, root);
         }
     }
 }

@@ -2,19 +2,18 @@ using System.Runtime.InteropServices;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Steps;
 
 /// <summary>
-/// Decides each step: commit when everybody has reported finite values, else skip, and give up after three skips in a row. A step
+/// Decides each step: commit when everybody has reported finite values, else skip or give up. A step
 /// is committed when every server has taken its decision; the next one is decided only then, so that no server ever falls two
 /// steps behind. Pure; not thread-safe.
 /// </summary>
-public sealed class CoordinatorMachine
+public sealed partial class CoordinatorMachine
 {
-    private const int MostSkipsInARow = 3;
-
     private readonly JobShape _job;
     private readonly ParameterLayout _layout;
     private readonly OptimizerSpec _optimizer;
@@ -23,6 +22,7 @@ public sealed class CoordinatorMachine
     private readonly int _partitions;
     private readonly int _partitionsWithBlocks;
     private readonly bool _hasBatchNorm;
+    private readonly NonFinitePolicy _nonFinite;
     private readonly StepFence _fence;
     private readonly StepReports _reports;
     private DecidedStep? _last;
@@ -40,7 +40,8 @@ public sealed class CoordinatorMachine
         double? maxGradientNorm,
         int partitions,
         bool hasBatchNorm,
-        JobPosition position)
+        JobPosition position,
+        NonFinitePolicy nonFinite = NonFinitePolicy.Skip)
     {
         _job = job;
         _layout = layout;
@@ -50,6 +51,7 @@ public sealed class CoordinatorMachine
         _partitions = partitions;
         _partitionsWithBlocks = Math.Min(partitions, layout.Blocks.Length);
         _hasBatchNorm = hasBatchNorm;
+        _nonFinite = nonFinite;
         _fence = new StepFence(job.TotalSteps);
         _reports = new StepReports(layout, partitions, _partitionsWithBlocks, hasBatchNorm);
         Position = position;
@@ -90,6 +92,7 @@ public sealed class CoordinatorMachine
 
         _notifyAt = null;
         _notifyUntil = 0;
+        _isExamined = false;
         Forget();
         if (assignment.FirstStep == Position.Step)
         {
@@ -162,7 +165,7 @@ public sealed class CoordinatorMachine
                 : new CoordinatorAnswer(new Answer(
                     Verdict.Conflict,
                     $"partition {partition} has summed step {report.Header.Step} again with other values than before the workers changed: " +
-                    "a worker has computed or sent something else than the first time."));
+                    $"{report.Disagreement?.Workers ?? "a worker"} has computed or sent something else than the first time."));
         }
 
         if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
@@ -300,24 +303,30 @@ public sealed class CoordinatorMachine
         StepDecision? resend = _last is { } last && last.TakeTellingAgain(Sums)
             ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step) }
             : null;
-        bool mayDecide = Failure is null && !_fence.IsFrozen && Committed.Step == Position.Step;
-        StepOutcome? decided = mayDecide && Position.Step < _job.TotalSteps && _reports.IsComplete ? Decide() : null;
-        return new CoordinatorAnswer(answer, committed, decided, resend, due, Failure);
+        bool mayDecide = Failure is null && !_fence.IsFrozen && !_isExamined && Committed.Step == Position.Step;
+        if (!mayDecide || Position.Step >= _job.TotalSteps || !_reports.IsComplete)
+        {
+            return new CoordinatorAnswer(answer, committed, null, resend, due, Failure);
+        }
+
+        NonFiniteSource? bad = _reports.FindNonFinite(Nodes(), _fence.WorkerName);
+        StepFinding? finding = Examine(bad);
+        _isExamined = finding is not null;
+        StepOutcome? decided = finding is null && Failure is null ? Decide(bad) : null;
+        return new CoordinatorAnswer(answer, committed, decided, resend, due, Failure, finding);
     }
 
     /// <returns>Null if the job fails with this step.</returns>
-    private StepOutcome? Decide()
+    private StepOutcome? Decide(NonFiniteSource? bad)
     {
         long step = Position.Step;
         double[] squares = _reports.SumByTensor(report => report.SquareSums);
         double norm = Math.Sqrt(BlockTree.Sum(squares));
         double rate = _schedule.RateOf(_optimizer.LearningRate, step, _job);
         Metrics batch = _reports.SumMetrics(Nodes());
-        NonFiniteSource? bad = _reports.FindNonFinite(_fence.WorkerName);
-        if (bad is not null && Position.SkipsInARow + 1 == MostSkipsInARow)
+        if (bad is not null && WhyEnd(bad) is { } failure)
         {
-            Failure = $"{MostSkipsInARow} steps in a row had values that are not finite; the last was step {step}: {bad}. " +
-                "Lower the learning rate, warm it up, or clip the gradients.";
+            Failure = failure;
             return null;
         }
 
@@ -329,6 +338,7 @@ public sealed class CoordinatorMachine
         var outcome = new StepOutcome(decision, batch, rate, norm, Position, warning);
         _last = new DecidedStep(outcome, [.. _reports.Partitions], _hasBatchNorm ? _partitions + 1 : _partitions);
         Forget();
+        ForgetSuspects();
         return outcome;
     }
 

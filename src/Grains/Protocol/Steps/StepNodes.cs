@@ -16,7 +16,15 @@ internal sealed class StepNodes
 
     public ShardTree Tree { get; }
 
+    public int Workers => _roots.Length;
+
     public TreeNode[] RootsOf(int worker) => _roots[worker];
 
     public bool Sends(int worker, TreeNode node) => Array.IndexOf(_roots[worker], node) >= 0;
+
+    public SampleRange SamplesOf(TreeNode node)
+    {
+        int end = Math.Min(node.EndShard, Tree.Shards);
+        return new SampleRange(new ShardRange(node.FirstShard, end), Tree.FirstSample(node.FirstShard), Tree.FirstSample(end));
+    }
 }

@@ -53,12 +53,31 @@ internal sealed class StepReports(ParameterLayout layout, int partitions, int re
         return sum.Result;
     }
 
-    /// <summary>In the order of a step: loss, then batch norms, then gradients in the model's backward order of partitions.</summary>
-    public NonFiniteSource? FindNonFinite(Func<int, string> workerName)
+    /// <summary>
+    /// What a step computes first: batch norms, from which the others have what is not finite, too; then gradients, of which one behind a loss
+    /// that is not finite is no more than where it was seen.
+    /// </summary>
+    public NonFiniteSource? FindNonFinite(StepNodes nodes, Func<int, string> workerName)
     {
-        WorkerReport? bad = Workers.FirstOrDefault(report => report!.Roots.Any(root => !double.IsFinite(root.LossSum)));
-        return bad is not null
-            ? new NonFiniteSource("the loss", workerName(bad.Header.Worker))
-            : BatchNorm?.NonFinite ?? Partitions.Select(report => report?.NonFinite).FirstOrDefault(source => source is not null);
+        if (BatchNorm?.NonFinite is { } norm)
+        {
+            return norm;
+        }
+
+        NonFiniteSource? gradient = Partitions.Select(report => report?.NonFinite).Where(source => source is not null).MinBy(source => source!.Order);
+        if (Workers.FirstOrDefault(report => !report!.Roots.All(IsFinite)) is not { } bad)
+        {
+            return gradient;
+        }
+
+        int root = Array.FindIndex(bad.Roots, root => !IsFinite(root));
+        string what = gradient is null ? "the loss" : $"the loss, then {gradient.What}";
+        return new NonFiniteSource(what, workerName(bad.Header.Worker), nodes.SamplesOf(nodes.RootsOf(bad.Header.Worker)[root]));
     }
+
+    /// <summary>In the same order: a worker that sums batch norms wrongly makes the gradients of all others differ.</summary>
+    public Disagreement? FindDisagreement() => BatchNorm?.Disagreement
+        ?? Partitions.Select(report => report?.Disagreement).Where(found => found is not null).MinBy(found => found!.Order);
+
+    private static bool IsFinite(Metrics root) => double.IsFinite(root.LossSum);
 }

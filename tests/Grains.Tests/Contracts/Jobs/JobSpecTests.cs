@@ -84,5 +84,15 @@ public sealed class JobSpecTests
         Assert.Contains("at least one batch of 70", none.Message);
     }
 
+    [Fact]
+    public void The_policy_for_values_that_are_not_finite_is_part_of_a_job_and_written_only_where_it_is_chosen()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 70, steps: 2);
+
+        Assert.DoesNotContain("nonFinite", job.ToJson());
+        Assert.Equal(NonFinitePolicy.Stop, JobSpec.FromJson((job with { NonFinite = NonFinitePolicy.Stop }).ToJson()).NonFinite);
+        Assert.False(job.IsSameJob(job with { NonFinite = NonFinitePolicy.Stop }));
+    }
+
     private static string WithVersion(int version) => (TestJobs.Job("lenet", batch: 20, steps: 2) with { NumericsVersion = version }).ToJson();
 }

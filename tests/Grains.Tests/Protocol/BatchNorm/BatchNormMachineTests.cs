@@ -159,7 +159,38 @@ public class BatchNormMachineTests
         _machine.ReduceMoments(Roots(From(1), forward: true), [RightMoments with { M2 = [1, double.NaN, 1] }]);
         Backward(0);
 
-        Assert.Equal(new NonFiniteSource("batch norm 1 in forward", "b/0"), _machine.Report!.NonFinite);
+        Assert.Equal("layer 1 (batch-norm moments) from worker b/0, data shards 2 to 3 (samples 4 to 7 of the batch)", $"{_machine.Report!.NonFinite}");
+    }
+
+    [Fact]
+    public void Moments_with_other_bits_than_in_an_earlier_generation_are_told_with_both_workers()
+    {
+        Forward(0);
+        _machine.Freeze(FromServer(generation: 2));
+        _machine.Begin(Exchanged(2));
+        _machine.ReduceMoments(Roots(From(0, generation: 2), forward: true), [LeftMoments]);
+        _machine.ReduceMoments(Roots(From(1, generation: 2), forward: true), [RightMoments with { M2 = [1, 1.5, 1] }]);
+        Backward(0, 2);
+
+        Disagreement found = _machine.Report!.Disagreement!;
+
+        Assert.Equal("layer 1 (batch-norm moments), data shards 2 to 3 (samples 4 to 7 of the batch)", $"{found}");
+        Assert.Equal([new RootClaim("b/0", 0, true), new RootClaim("a/0", 1, true)], found.Claims);
+    }
+
+    [Fact]
+    public void A_step_that_is_committed_here_and_runs_again_is_compared_too()
+    {
+        Forward(0);
+        Backward(0);
+        _machine.Commit(Commit());
+        _machine.Freeze(FromServer(generation: 2));
+        _machine.Begin(Exchanged(2));
+        Forward(0, 2);
+        _machine.ReduceBackwardSums(Roots(From(0, generation: 2), forward: false), [Totals]);
+        _machine.ReduceBackwardSums(Roots(From(1, generation: 2), forward: false), [new BackwardSums([1, 2, 3.5], [4, 5, 6])]);
+
+        Assert.Equal("layer 1 (batch-norm sums of backward)", _machine.Report!.Disagreement!.What);
     }
 
     [Fact]

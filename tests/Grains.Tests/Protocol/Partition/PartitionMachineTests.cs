@@ -201,7 +201,7 @@ public class PartitionMachineTests
         Push(0, Left, 1);
         _machine.Deliver(FromServer(), 0, Totals);
 
-        Assert.Equal(new NonFiniteSource("the gradient of 0.weight", "b/0"), _machine.Report!.NonFinite);
+        Assert.Equal("layer 0 (gradient of 0.weight) from worker b/0, data shards 2 to 3 (samples 4 to 7 of the batch)", $"{_machine.Report!.NonFinite}");
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public class PartitionMachineTests
         Push(1, Right, float.MaxValue);
         _machine.Deliver(FromServer(), 0, Totals);
 
-        Assert.Equal(new NonFiniteSource("the gradient of 0.weight", null), _machine.Report!.NonFinite);
+        Assert.Equal("the sum over the data shards of layer 0 (gradient of 0.weight)", $"{_machine.Report!.NonFinite}");
     }
 
     [Fact]

@@ -1,0 +1,53 @@
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>What a job does about a step whose values cannot be trusted, and about workers that compute wrongly.</summary>
+internal sealed partial class JobMachine
+{
+    private readonly HashSet<string> _expelled = [];
+
+    /// <summary>Workers that the job takes no more: they have computed wrongly.</summary>
+    public IReadOnlyCollection<string> Expelled => _expelled;
+
+    /// <summary>The coordinator has examined the open step.</summary>
+    public Answer Found(MessageHeader header, StepFinding finding, double now)
+    {
+        if (!IsAt(header.Generation) || _change is not null || IsWithoutWorkers || State != JobState.Running)
+        {
+            // Another generation is to begin anyway, and examines the step again.
+            return Verdict.Stale;
+        }
+
+        if (finding.Expelled is { } worker)
+        {
+            Expel(worker, finding.Clause!, finding.Warning, now);
+            return Verdict.Accepted;
+        }
+
+        Warn(finding.Warning);
+        _members!.Rotate();
+        Change(now, rotates: true);
+        return Verdict.Accepted;
+    }
+
+    /// <summary>A worker that contradicts itself, or others, is taken out for good.</summary>
+    /// <param name="clause">Follows the worker's name.</param>
+    public void Expel(string worker, string clause, string warning, double now)
+    {
+        if (!HasEnded && _expelled.Add(worker))
+        {
+            Warn(warning);
+            Lose(worker, clause, now);
+        }
+    }
+
+    private void Warn(string warning)
+    {
+        if (_warnings.Count < MostWarnings && _warnings.Add(warning))
+        {
+            _events.Add(new RunEvent.Warning(warning));
+        }
+    }
+}
