@@ -30,12 +30,26 @@ internal sealed partial class JobGrain
         {
             CarryOutAsync(command).Ignore();
         }
+
+        if (_keptRevision < Machine.Revision)
+        {
+            KeepAsync().Ignore();
+        }
     }
 
     private async Task CarryOutAsync(JobCommand command)
     {
         try
         {
+            if (NeedsRecord(command))
+            {
+                await KeepAsync();
+                if (IsOvertaken(command, Machine))
+                {
+                    return;
+                }
+            }
+
             switch (command)
             {
                 case JobCommand.Freeze freeze:
@@ -71,6 +85,11 @@ internal sealed partial class JobGrain
                     break;
             }
         }
+        catch (Exception) when (_machine is null)
+        {
+            // Another silo leads the job now.
+            return;
+        }
         catch (Exception) when (!Machine.IsAt(command.Generation))
         {
             // Overtaken by a change of generation, which does all of it again, or of no use as the job has given its place up.
@@ -82,6 +101,21 @@ internal sealed partial class JobGrain
 
         CarryOut();
     }
+
+    /// <summary>
+    /// What begins or ends a generation is in the store before it is done, so that no two grains ever use the same one. What a generation does for which
+    /// that is so does not wait for the store.
+    /// </summary>
+    internal static bool NeedsRecord(JobCommand command) => command switch
+    {
+        JobCommand.Run run => run.FirstStep == run.Assignment.FirstStep,
+        JobCommand.Evaluate or JobCommand.Save => false,
+        _ => true,
+    };
+
+    /// <summary>Its generation is over before it was used.</summary>
+    internal static bool IsOvertaken(JobCommand command, JobMachine machine) =>
+        command is not (JobCommand.Dismiss or JobCommand.Release) && !machine.IsAt(command.Generation);
 
     private async Task FreezeAsync(MessageHeader header)
     {
@@ -109,7 +143,10 @@ internal sealed partial class JobGrain
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");
         LogGeneration(logger, JobId, assignment.Generation, assignment.FirstStep, string.Join(", ", assignment.Workers.Select(worker => worker.Name)));
         JobMeter.CountGeneration();
-        Machine.Started(assignment.Generation, _clock.Now);
+        StepProgress? reached = assignment.Start == AssignmentStart.GoOn
+            ? await GrainCalls.CallAsync(Coordinator.ProgressAsync, () => "progress of the step coordinator")
+            : null;
+        Machine.Started(assignment.Generation, reached, _clock.Now);
     }
 
     private async Task RunAsync(JobCommand.Run run)

@@ -2,6 +2,7 @@ using System.Net;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -122,6 +123,12 @@ public sealed class RedisCluster : SiloCluster
     {
         silo.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
         silo.AddRedisGrainDirectory(Directory, options => options.ConfigurationOptions = Connection(_password));
+        silo.AddRedisGrainStorage(ConvNetGrainServices.JobStore, options =>
+        {
+            options.ConfigurationOptions = Connection(_password);
+            options.DeleteStateOnClear = true;
+        });
+        silo.UseRedisReminderService(options => options.ConfigurationOptions = Connection(_password));
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = ports.Advertise;

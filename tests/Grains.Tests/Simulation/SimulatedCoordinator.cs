@@ -55,6 +55,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
         return CarryOut(begun with { Committed = null });
     }
 
+    public StepProgress Progress() => _history.Progress();
+
     public Answer NotifyAt(MessageHeader header)
     {
         CoordinatorAnswer answer = machine.NotifyAt(header);

@@ -12,10 +12,11 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private const int TickPeriod = 250;
 
     private readonly Life _life = new();
-    private readonly Dictionary<string, SimulatedWorker> _held = [];
-    private readonly Queue<SimulatedWorker> _free = [];
+    private Life _clients = new();
+    private Dictionary<string, SimulatedWorker> _held = [];
+    private Queue<SimulatedWorker> _free = [];
+    private JobPosition _start = JobPosition.Start;
     private Assignment? _current;
-    private int _born;
     private int _asked;
     private bool _isToResume;
     private bool _isSeeking;
@@ -26,23 +27,26 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     public IReadOnlyList<SimulatedWorker> Alive => [.. _held.Values.Where(worker => !worker.IsDead && !worker.IsFree)];
 
     /// <summary>The first step of each generation that was to start.</summary>
-    public List<long> FirstSteps { get; } = [];
+    public List<long> FirstSteps { get; private init; } = [];
+
+    /// <summary>Rows that clients have read from the grains that led the job before.</summary>
+    public IReadOnlyList<StepRow> RowsBefore { get; private init; } = [];
 
     /// <summary>Reasons for which a worker was expelled.</summary>
-    public List<string> Quarantined { get; } = [];
+    public List<string> Quarantined { get; private init; } = [];
 
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
-    public List<FakeState> Checkpoints { get; } = [];
+    public List<FakeState> Checkpoints { get; private init; } = [];
 
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
-    public Dictionary<string, int> Changes { get; } = [];
+    public Dictionary<string, int> Changes { get; private init; } = [];
 
     private double Now => cluster.Network.Seconds;
 
     /// <param name="asked">How many workers the job wants; those that are missing may join.</param>
     public void Begin(JobPosition position, int workers, int asked)
     {
-        _asked = asked;
+        (_asked, _start) = (asked, position);
         Assignment first = AssignTo(workers, 1, position.Step);
         Take(() => Machine.Begin(position, first, asked, Now));
         Tick();
@@ -50,6 +54,11 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     public Answer Progress(MessageHeader header, StepProgress progress)
     {
+        if (IsLost)
+        {
+            return Verdict.Future;
+        }
+
         long before = Machine.Step;
         Answer answer = Take(() => Machine.Progress(header, progress, Now));
         cluster.Invariants.Progressed(before, Machine.Step, answer);
@@ -57,7 +66,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     }
 
     public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
-        Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
+        IsLost ? Verdict.Future : Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
 
     public void Fail(string failure)
     {
@@ -68,19 +77,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     }
 
     /// <summary>Gives an order, as a client would whose connection loses and repeats messages.</summary>
-    public void Order(JobOrder order) => cluster.Watch(cluster.Network.CallAsync(
-        _life,
-        () =>
-        {
-            if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
-            {
-                cluster.Invariants.Ordered(order);
-                Take(() => Machine.Order(order));
-            }
-
-            return Verdict.Accepted;
-        },
-        _ => true));
+    public void Order(JobOrder order) => cluster.Watch(cluster.Network.CallAsync(_clients, () => cluster.Grain.Hear(order), SimulatedCluster.IsFinal));
 
     public void LoseClient() => Take(() => Machine.LoseClient(10));
 
@@ -98,6 +95,23 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             string name = workers[random.Below(workers.Length)].Name;
             Take(() => Machine.Withdraw(name, "has left"));
         }
+    }
+
+    /// <returns>Future until the order is kept: the client tells it again.</returns>
+    private Answer Hear(JobOrder order)
+    {
+        if (IsLost)
+        {
+            return Verdict.Future;
+        }
+
+        if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
+        {
+            cluster.Invariants.Ordered(order);
+            Take(() => Machine.Order(order));
+        }
+
+        return Machine.HasEnded || _keptRevision >= Machine.Revision ? Verdict.Accepted : Verdict.Future;
     }
 
     /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
@@ -126,7 +140,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
         if (Machine.State == JobState.Queued || workers.Length == 0)
         {
-            cluster.Network.After(TickPeriod, Suspect);
+            cluster.Network.After(TickPeriod, () => cluster.Grain.Suspect());
         }
         else
         {
@@ -152,9 +166,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>The job has had a place before, and gets another one.</summary>
     private void BeginAgain()
     {
-        cluster.RestoreFrom(Machine.Generation + 1);
-        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, Machine.Step);
-        Take(() => Machine.Begin(Machine.Reached.Position, next, _asked, Now));
+        JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position : _start;
+        cluster.RestoreFrom(Machine.Generation + 1, position.Step);
+        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, position.Step);
+        Take(() => Machine.Begin(position, next, _asked, Now));
     }
 
     private Assignment AssignTo(int workers, long generation, long step)
@@ -181,7 +196,8 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     private SimulatedWorker Bear()
     {
-        var worker = new SimulatedWorker(cluster, $"node-{_born++}/0");
+        var worker = new SimulatedWorker(cluster, $"node-{cluster.Devices.Count}/0");
+        cluster.Devices.Add(worker.Name, worker);
         _free.Enqueue(worker);
         return worker;
     }
@@ -228,14 +244,14 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>As the grain's timer does: notices what nobody tells.</summary>
     private void Tick()
     {
-        if (Machine.HasEnded)
+        if (Machine.HasEnded || IsLost || cluster.Machine.HasEnded)
         {
             return;
         }
 
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
-        if (Machine.WantsPlace)
+        if (Machine.WantsPlace && this == cluster.Grain)
         {
             BeginAgain();
         }
@@ -255,7 +271,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             Offer();
         }
 
-        if (Machine.MissingWorkers > 0 && !_isSeeking && _free.TryDequeue(out SimulatedWorker? free))
+        if (Machine.MissingWorkers > 0 && this == cluster.Grain && !_isSeeking && _free.TryDequeue(out SimulatedWorker? free))
         {
             _isSeeking = true;
             cluster.Network.After(1 + random.Below(20 * cluster.Layout.Faults.LongestDelay), () => Join(free));
@@ -268,6 +284,12 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private void Join(SimulatedWorker worker)
     {
         _isSeeking = false;
+        if (this != cluster.Grain)
+        {
+            cluster.Grain.Spare(worker);
+            return;
+        }
+
         _held.Add(worker.Name, worker);
         string phase = Phase();
         bool isTaken = false;
@@ -283,6 +305,11 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     private void Take(Action tell)
     {
+        if (IsLost)
+        {
+            return;
+        }
+
         tell();
         CarryOut();
     }

@@ -24,10 +24,13 @@ public class SimulationTests
         // In a hundred seeds, so that the seeds do not stop to exercise what they are for.
         foreach ((string what, int least) in new[]
         {
-            ("changes", 200), ("told again", 10), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
+            ("changes", 200), ("told again", 5), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
             ("Running", 100), ("Changing", 10), ("Joined while Running", 10), ("Joined while Changing", 2), ("Completed", 100),
             ("Stopped", 30), ("Cancelled", 10), ("Orphaned", 10), ("went on", 30), ("orders", 100), ("yielded", 50), ("resumed", 50),
             ("left", 30), ("vacated", 20), ("ended saved", 5),
+            ("crashed while Running", 50), ("crashed while Changing", 20), ("crashed while Queued", 15), ("crashed while Paused", 20),
+            ("crashed while Saving", 5), ("crashed while Evaluating", 3), ("cut off while Running", 20), ("cut off while Saving", 2),
+            ("refused writes", 30),
         })
         {
             int count = counts.GetValueOrDefault(what);
@@ -96,7 +99,7 @@ public class SimulationTests
         Layout layout = LayoutOf(random, job);
         if (drains)
         {
-            layout = WithDrains(layout, new SplitMix(seed * 7907));
+            layout = WithHeadFaults(WithDrains(layout, new SplitMix(seed * 7907)), new SplitMix(seed * 7901));
         }
 
         TrainingPlan plan = PlanOf(random);
@@ -132,6 +135,7 @@ public class SimulationTests
         Count("vacated", cluster.EventsOf<RunEvent.Yielded>().Count(yielded => yielded.Reason.StartsWith("a server", StringComparison.Ordinal)));
         Count("ended saved", endedSaved ? 1 : 0);
         Count("resumed", cluster.EventsOf<RunEvent.Resumed>().Length);
+        Count("refused writes", cluster.Store.Refused);
         foreach ((string change, int times) in cluster.Grain.Changes)
         {
             Count(change, times);
@@ -162,6 +166,13 @@ public class SimulationTests
         Withdrawals = random.Below(3),
         Vacates = random.Below(2),
         EndsSaved = random.Chance(100),
+    };
+
+    private static Layout WithHeadFaults(Layout layout, SplitMix random) => layout with
+    {
+        HeadCrashes = random.Below(3),
+        HeadCutOffs = random.Chance(400) ? 1 : 0,
+        StoreOutages = random.Chance(300) ? 1 : 0,
     };
 
     private static TrainingPlan PlanOf(SplitMix random) => new()

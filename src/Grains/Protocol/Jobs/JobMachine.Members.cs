@@ -74,6 +74,7 @@ internal sealed partial class JobMachine
             return;
         }
 
+        _revision++;
         if (State == JobState.Queued)
         {
             LoseWhileStarting(worker, $"worker {worker} {reason} while the job was starting");
@@ -186,6 +187,7 @@ internal sealed partial class JobMachine
         _untold = _untold?.Then(change) ?? change;
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
         _change = new GenerationChange(_assignment!, ++Generation, _members.Next, shape.Shards);
+        _revision++;
         _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
     }
 

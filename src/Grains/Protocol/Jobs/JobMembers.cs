@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -13,6 +14,13 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     private readonly List<string> _reasons = [];
     private readonly Dictionary<string, string> _withdrawn = [];
     private double _noticedSeconds;
+    private bool _isMoved;
+
+    /// <summary>Those who work on, without those who wait to join.</summary>
+    public IReadOnlyList<AssignedWorker> Present => _present;
+
+    /// <summary>Who is lost and not yet part of a change; or null.</summary>
+    public MembersChange? Pending => _lost.Count == 0 ? null : new MembersChange([.. _lost], [], string.Join("; ", _reasons), _noticedSeconds);
 
     /// <summary>Those of the next generation.</summary>
     public IReadOnlyList<AssignedWorker> Next => [.. _present, .. _joining];
@@ -77,6 +85,14 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
         return [.. leaving.Select(worker => worker.Key)];
     }
 
+    /// <summary>Nobody has come or gone, and yet a generation is to begin.</summary>
+    /// <param name="reason">For people.</param>
+    public void Tell(string reason)
+    {
+        _reasons.Add(reason);
+        _isMoved = true;
+    }
+
     /// <returns>False if the job has all the workers that it asked for, or this one already.</returns>
     public bool Join(AssignedWorker worker)
     {
@@ -94,7 +110,8 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
     public MembersChange TakeChange()
     {
         string[] joined = [.. _joining.Select(worker => worker.Name)];
-        var change = new MembersChange([.. _lost], joined, Reason, _noticedSeconds);
+        var change = new MembersChange([.. _lost], joined, Reason, _noticedSeconds, _isMoved);
+        _isMoved = false;
         _present.AddRange(_joining);
         _joining.Clear();
         _lost.Clear();

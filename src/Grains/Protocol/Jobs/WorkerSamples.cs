@@ -10,6 +10,15 @@ internal sealed class WorkerSamples(JobShape shape)
 
     public KeyValuePair<string, long>[] ByWorker => [.. _samples.OrderBy(pair => pair.Key, StringComparer.Ordinal)];
 
+    /// <summary>Goes on, empty as it is, where another one was.</summary>
+    public void Restore(IEnumerable<KeyValuePair<string, long>> samples)
+    {
+        foreach ((string worker, long count) in samples)
+        {
+            _samples.Add(worker, count);
+        }
+    }
+
     /// <summary>These workers are part of the job from now on, whatever they get to do.</summary>
     public void Include(Assignment assignment)
     {
