@@ -1,4 +1,3 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Protocol.Jobs;
 using Microsoft.Extensions.Logging;
@@ -87,9 +86,7 @@ internal sealed partial class JobGrain
         {
             // Nothing is written any more: who led the job on from here would take up what the store does not know.
             (_keptRevision, _keptEvents) = (long.MaxValue, long.MaxValue);
-            Machine.Fail(new JobFailure(
-                (int)ExitCode.Environment,
-                $"the record of job '{JobId}' has vanished from the cluster's store, which has come back without its data; resume the run."));
+            Machine.EndSaved("the job's record has vanished from the cluster's store, which has come back without its data");
             CarryOut();
         }
         else if (record.State.Author != _author)

@@ -8,6 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Messaging;
+using Orleans.Serialization;
+using Orleans.Storage;
 using StackExchange.Redis;
 
 namespace ConvNet.Silo.Clustering;
@@ -123,11 +125,12 @@ public sealed class RedisCluster : SiloCluster
     {
         silo.UseRedisClustering(options => options.ConfigurationOptions = Connection(_password));
         silo.AddRedisGrainDirectory(Directory, options => options.ConfigurationOptions = Connection(_password));
-        silo.AddRedisGrainStorage(ConvNetGrainServices.JobStore, options =>
+        silo.AddRedisGrainStorage(ConvNetGrainServices.JobStore, store => store.Configure<Serializer>((options, serializer) =>
         {
             options.ConfigurationOptions = Connection(_password);
             options.DeleteStateOnClear = true;
-        });
+            options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+        }));
         silo.UseRedisReminderService(options => options.ConfigurationOptions = Connection(_password));
         silo.Configure<EndpointOptions>(options =>
         {

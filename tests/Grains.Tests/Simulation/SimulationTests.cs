@@ -107,7 +107,7 @@ public class SimulationTests
         FakeState end = cluster.Run();
         string story = $"seed {seed}, {layout}, {plan}: {cluster.Machine.State} {cluster.Machine.Reason}; {string.Join("; ", cluster.Complaints)}";
         Assert.True(cluster.Complaints.Count == 0, story);
-        bool endedSaved = layout.EndsSaved && cluster.Machine.Reason?.StartsWith("the job's silo was stopped", StringComparison.Ordinal) == true;
+        bool endedSaved = layout.EndsSaved && cluster.Machine.Reason?.EndsWith("; resume the run.", StringComparison.Ordinal) == true;
         Assert.True(cluster.Machine.State != JobState.Failed || endedSaved, story);
         IEnumerable<long> steps = Enumerable.Range(0, (int)cluster.Machine.Step).Select(step => (long)step);
         Assert.True(cluster.Outcomes.Select(outcome => outcome.Decision.Step).SequenceEqual(steps), story);

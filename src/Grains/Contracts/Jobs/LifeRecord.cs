@@ -46,7 +46,10 @@ public sealed record LifeRecord
     /// <summary>Those who work on; of the last change of generation even if it has not started yet.</summary>
     [Id(20)] public AssignedWorker[] Members { get; init; } = [];
 
-    /// <summary>Who has come and gone since a change was told last; null: nobody.</summary>
+    /// <summary>Who is lost since the last change of generation; null: nobody.</summary>
+    [Id(23)] public MembersChange? Lost { get; init; }
+
+    /// <summary>What has changed with generations that have not led to a committed step; null: nothing.</summary>
     [Id(21)] public MembersChange? Untold { get; init; }
 
     /// <summary>Steps that are computed again since then.</summary>

@@ -29,7 +29,8 @@ internal sealed partial class JobMachine
         Vacating = _vacating,
         Asked = _asked,
         Members = [.. _members?.Present ?? []],
-        Untold = _members?.Pending is { } pending ? _untold?.Then(pending) ?? pending : _untold,
+        Lost = _members?.Pending,
+        Untold = _untold,
         Repeated = _repeated,
         Events = _events.Last(),
         NextEvent = _events.Next,
@@ -64,7 +65,7 @@ internal sealed partial class JobMachine
         }
         else if (_assignment is not null && !HasEnded)
         {
-            _members = new JobMembers(_asked, record.Members);
+            _members = new JobMembers(_asked, record.Members, record.Lost);
             if (State == JobState.Queued)
             {
                 Yield($"{reason}, while the job was starting.");

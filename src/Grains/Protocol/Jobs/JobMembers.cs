@@ -6,14 +6,15 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>Who works for a job, who has been lost and who waits to join since the last change of generation. Pure.</summary>
 /// <param name="asked">How many workers the job asked for.</param>
 /// <param name="workers">Of the first generation; shards and incarnations are dealt anew in each.</param>
-internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
+/// <param name="lost">Who has been lost since then; or null.</param>
+internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers, MembersChange? lost = null)
 {
     private readonly List<AssignedWorker> _present = [.. workers];
     private readonly List<AssignedWorker> _joining = [];
-    private readonly List<string> _lost = [];
-    private readonly List<string> _reasons = [];
+    private readonly List<string> _lost = [.. lost?.Lost ?? []];
+    private readonly List<string> _reasons = lost is null ? [] : [lost.Reason];
     private readonly Dictionary<string, string> _withdrawn = [];
-    private double _noticedSeconds;
+    private double _noticedSeconds = lost?.NoticedSeconds ?? 0;
     private bool _isMoved;
 
     /// <summary>Those who work on, without those who wait to join.</summary>
