@@ -88,7 +88,7 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         Assert.Equal(end.Steps * 96, end.Samples.Sum());
         Assert.Equal(
             Enumerable.Range(1, 1500),
-            File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Skip(1).Where(row => !row.Contains(",,", StringComparison.Ordinal))
-                .Select(row => int.Parse(row.Split(',')[0])).Distinct());
+            File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))
+                .Select(row => int.Parse(row.Split(',')[0])));
     }
 }

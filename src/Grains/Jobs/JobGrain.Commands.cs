@@ -251,15 +251,19 @@ internal sealed partial class JobGrain
             return;
         }
 
-        if (worker is not null && LostServer() is null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
+        if (LostServer() is { } lost)
+        {
+            LogBack(logger, JobId, lost);
+            Machine.LoseServers(lost);
+        }
+        else if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }
         else
         {
-            JobFailure told = LostServer() ?? failure;
-            LogFailed(logger, JobId, told.ExitCode, who, told.Message, told.Details);
-            Machine.Fail(told);
+            LogFailed(logger, JobId, failure.ExitCode, who, failure.Message, failure.Details);
+            Machine.Fail(failure);
         }
 
         CarryOut();

@@ -1,3 +1,5 @@
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Protocol.Jobs;
 using Microsoft.Extensions.Logging;
@@ -118,7 +120,8 @@ internal sealed partial class JobGrain
     {
         Adopt(submission, kept.Number);
         _checkpoints = kept.Checkpoints;
-        _held.UnionWith(kept.Held);
+        _held.UnionWith(kept.Life.Releasing is null ? kept.Life.Members.Select(worker => worker.Name) : kept.Held);
+        FreeAsync([.. kept.Held.Except(_held)], kept.Life.Generation).Ignore();
         foreach ((string name, string address) in kept.Silos)
         {
             _silos[name] = SiloAddress.FromParsableString(address);
@@ -137,6 +140,22 @@ internal sealed partial class JobGrain
         }
 
         CarryOut();
+    }
+
+    /// <summary>Workers that were reserved and did not come to work, or were to be let go.</summary>
+    private async Task FreeAsync(string[] workers, long generation)
+    {
+        foreach (string worker in workers)
+        {
+            try
+            {
+                await Worker(worker).ReleaseAsync(new MessageHeader(JobId, generation, 0));
+            }
+            catch (Exception e) when (GrainFailure.IsLostContact(e))
+            {
+                // It is gone, or finds out by itself.
+            }
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The record of job {Job} cannot be kept now: {Message}")]

@@ -32,6 +32,7 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
         Repeat(_layout.Withdrawals, () => cluster.Grain.Withdraw());
         Repeat(_layout.Vacates, () => cluster.Grain.Vacate());
         Repeat(_layout.EndsSaved ? 2 : 0, () => cluster.Grain.EndSaved());
+        Repeat(_layout.ServerLosses, () => cluster.Grain.LoseServers());
         Repeat(_layout.HeadCrashes, () => cluster.Grain.Crash());
         Repeat(_layout.HeadCutOffs, () => cluster.Grain.CutOff());
         Repeat(_layout.StoreOutages, StopStore);

@@ -15,6 +15,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="Withdrawals">Workers whose silos are to be stopped, and that leave at a rest.</param>
 /// <param name="Vacates">How often the silo of a server is to be stopped.</param>
 /// <param name="EndsSaved">The silo of the job grain is to be stopped at some moment.</param>
+/// <param name="ServerLosses">How often the state of the servers is lost.</param>
 /// <param name="HeadCrashes">How often the job grain is lost, and another one goes on from the job's record.</param>
 /// <param name="HeadCutOffs">How often it is taken for lost, and works on beside the one that follows it.</param>
 /// <param name="StoreOutages">How often the store does not answer for some time.</param>
@@ -33,6 +34,7 @@ internal sealed record Layout(
     int Withdrawals = 0,
     int Vacates = 0,
     bool EndsSaved = false,
+    int ServerLosses = 0,
     int HeadCrashes = 0,
     int HeadCutOffs = 0,
     int StoreOutages = 0)

@@ -80,7 +80,14 @@ internal sealed class SimulatedCluster
 
     public long CommittedStep => _coordinator.Committed.Step;
 
-    public List<StepOutcome> Outcomes => Coordinator.Outcomes;
+    /// <summary>Of the steps that are not lost.</summary>
+    public List<StepOutcome> Outcomes => [.. Coordinator.Outcomes.Where(outcome => !HasLostServers || outcome.Decision.Step < Machine.Step)];
+
+    /// <summary>The servers of the job's place are gone, and their state with them.</summary>
+    public bool AreServersLost { get; set; }
+
+    /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
+    private bool HasLostServers => Layout.ServerLosses > 0 && Machine.HasEnded && Machine.Assignment is null;
 
     public List<string> Complaints { get; } = [];
 
@@ -146,18 +153,22 @@ internal sealed class SimulatedCluster
         return frozen;
     }
 
-    /// <summary>From this generation on servers begin with the state of the last checkpoint, in machines that know nothing else.</summary>
+    /// <summary>From this generation on servers begin with the state of a checkpoint, in machines that know nothing else.</summary>
     /// <param name="step">At which the job goes on.</param>
     public void RestoreFrom(long generation, long step)
     {
         _restoresFrom = generation;
-        _restores = Checkpoints.Count > 0 ? Checkpoints[^1] : _start;
+        AreServersLost = false;
+        _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
         _server = new Life();
         if (_restores.Position.Step != step)
         {
-            Complain($"the job goes on at step {step}, but the last checkpoint is of step {_restores.Position.Step}");
+            Complain($"the job goes on at step {step}, but there is no checkpoint of it");
         }
     }
+
+    /// <summary>The generation is the first one in its place.</summary>
+    public bool Restores(long generation) => generation == _restoresFrom;
 
     public Answer Begin(int server, Assignment assignment)
     {
@@ -289,7 +300,7 @@ internal sealed class SimulatedCluster
                 Complain($"server {server} was released at version {released}, and is at {version}");
             }
 
-            if (Machine.State != JobState.Failed && (version != Machine.Step || CommittedStep != Machine.Step))
+            if (Machine.State != JobState.Failed && !HasLostServers && (version != Machine.Step || CommittedStep != Machine.Step))
             {
                 Complain($"server {server} ended at version {version}, the job at {Machine.Step}, with {CommittedStep} committed");
             }

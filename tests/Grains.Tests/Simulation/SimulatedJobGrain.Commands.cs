@@ -150,7 +150,7 @@ internal sealed partial class SimulatedJobGrain
         var message = new SimulatedEvent.Read(server, header.Generation);
         BlockAnswer answer = await cluster.Network.CallAsync(_life, read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
         return answer.Verdict == Verdict.Accepted ? answer
-            : this != cluster.Grain ? throw new OperationCanceledException("Another grain leads the job.")
+            : !Machine.IsAt(header.Generation) || this != cluster.Grain ? throw new OperationCanceledException("The generation is over.")
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
     }
 

@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Tests.Simulation;
@@ -73,10 +74,17 @@ internal sealed partial class SimulatedJobGrain
             _held[member] = cluster.Devices[member];
         }
 
-        foreach (SimulatedWorker worker in Alive.Where(worker => worker.IsFresh && !members.Contains(worker.Name)).ToList())
+        foreach (SimulatedWorker worker in Alive.Where(worker => cluster.Store.Record.Releasing is null && !members.Contains(worker.Name)).ToList())
         {
             _held.Remove(worker.Name);
-            Spare(worker);
+            if (worker.IsFresh)
+            {
+                Spare(worker);
+            }
+            else
+            {
+                worker.Release(new MessageHeader("job", Machine.Generation, Machine.Step));
+            }
         }
 
         _free = new Queue<SimulatedWorker>(_free.Where(worker => !_held.ContainsKey(worker.Name)));

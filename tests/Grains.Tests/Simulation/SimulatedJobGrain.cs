@@ -84,6 +84,26 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>The silo of a server is being stopped.</summary>
     public void Vacate() => Take(() => Machine.Vacate("a server's silo was stopped"));
 
+    /// <summary>The silo of a server is lost, and the state with it.</summary>
+    public void LoseServers()
+    {
+        if (!Machine.HasEnded && Machine.Assignment is { } assignment && !IsLost)
+        {
+            Count($"went back while {Phase()}");
+            cluster.EndServers(assignment.Generation);
+            cluster.AreServersLost = true;
+            NoticeLostServers();
+        }
+    }
+
+    private void NoticeLostServers()
+    {
+        if (cluster.AreServersLost && Machine.Assignment is not null)
+        {
+            Take(() => Machine.LoseServers("a server's silo was lost"));
+        }
+    }
+
     /// <summary>The silo of the job grain is being stopped.</summary>
     public void EndSaved() => Take(() => Machine.EndSaved("the job's silo was stopped"));
 
@@ -249,6 +269,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             return;
         }
 
+        NoticeLostServers();
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
         if (Machine.WantsPlace && this == cluster.Grain)

@@ -30,7 +30,7 @@ public class SimulationTests
             ("left", 30), ("vacated", 20), ("ended saved", 5),
             ("crashed while Running", 50), ("crashed while Changing", 20), ("crashed while Queued", 15), ("crashed while Paused", 20),
             ("crashed while Saving", 5), ("crashed while Evaluating", 3), ("cut off while Running", 20), ("cut off while Saving", 2),
-            ("refused writes", 30),
+            ("refused writes", 30), ("went back while Running", 10), ("went back while Changing", 2), ("went back while Saving", 1),
         })
         {
             int count = counts.GetValueOrDefault(what);
@@ -170,6 +170,7 @@ public class SimulationTests
 
     private static Layout WithHeadFaults(Layout layout, SplitMix random) => layout with
     {
+        ServerLosses = random.Chance(300) ? 1 : 0,
         HeadCrashes = random.Below(3),
         HeadCutOffs = random.Chance(400) ? 1 : 0,
         StoreOutages = random.Chance(300) ? 1 : 0,

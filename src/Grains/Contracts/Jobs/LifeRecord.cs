@@ -66,6 +66,12 @@ public sealed record LifeRecord
 
     [Id(17)] public long CountedStep { get; init; }
 
+    /// <summary>Of the last checkpoint, or where the job began.</summary>
+    [Id(24)] public JobPosition SavedPosition { get; init; } = JobPosition.Start;
+
+    /// <summary>The samples there.</summary>
+    [Id(25)] public KeyValuePair<string, long>[] SavedSamples { get; init; } = [];
+
     /// <summary>Training samples and seconds in places that the job has given up.</summary>
     [Id(18)] public long TimedSamples { get; init; }
 

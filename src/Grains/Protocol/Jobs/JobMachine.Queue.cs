@@ -26,6 +26,24 @@ internal sealed partial class JobMachine
         }
     }
 
+    /// <summary>Servers are lost, and the state with them: the job goes back to its last checkpoint, in another place.</summary>
+    /// <param name="reason">For people, without a full stop.</param>
+    public void LoseServers(string reason)
+    {
+        if (HasEnded || _assignment is null)
+        {
+            return;
+        }
+
+        _isResting = false;
+        _evaluation = null;
+        string back = Checkpoint is { } checkpoint ? $"goes back to step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "goes back to where it began";
+        Yield($"{reason}; the job {back}.");
+        _samples.GoBack(_savedSamples);
+        _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
+        Reached = new StepProgress { Position = _savedPosition };
+    }
+
     /// <summary>Everything is free that <see cref="JobCommand.Release"/> was about.</summary>
     public void Released()
     {

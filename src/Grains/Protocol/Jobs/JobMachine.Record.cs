@@ -35,6 +35,8 @@ internal sealed partial class JobMachine
         Events = _events.Last(),
         NextEvent = _events.Next,
         Samples = _samples.ByWorker,
+        SavedPosition = _savedPosition,
+        SavedSamples = _savedSamples,
         CountedStep = _counted,
         TimedSamples = _timedBefore.Samples,
         TimedSeconds = _timedBefore.Seconds,
@@ -56,6 +58,7 @@ internal sealed partial class JobMachine
         _events.Restore(record.Events, record.NextEvent);
         _warnings.UnionWith(record.Events.Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message));
         _samples.Restore(record.Samples);
+        (_savedPosition, _savedSamples) = (record.SavedPosition, record.SavedSamples);
         _plan = record.Plan is { } kept ? JobPlan.Recover(plan, shape.TotalSteps, kept, now) : null;
         _lastSign = now;
         _revision++;

@@ -36,6 +36,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private string? _ending;
     private long _order;
     private long _counted;
+    private JobPosition _savedPosition = JobPosition.Start;
+    private KeyValuePair<string, long>[] _savedSamples = [];
     private double _lastSign;
     private double _lastCommit;
     private double? _withoutWorkersSince;
@@ -107,6 +109,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _events.Add(new RunEvent.Resumed(position.Step, first.Generation, [.. first.Workers.Select(worker => worker.Name)]));
         }
 
+        _savedPosition = _plan is null ? position : _savedPosition;
         _plan ??= new JobPlan(plan, shape.TotalSteps, position.Step, now);
         _plan.GoOn();
         _vacating = null;
@@ -256,6 +259,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         }
 
         _plan!.Saved(checkpoint, _isFinal, now);
+        (_savedPosition, _savedSamples) = (Reached.Position, _samples.ByWorker);
         _events.Add(new RunEvent.CheckpointSaved(checkpoint));
         Rest(now);
     }

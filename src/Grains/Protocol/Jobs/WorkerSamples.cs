@@ -19,6 +19,21 @@ internal sealed class WorkerSamples(JobShape shape)
         }
     }
 
+    /// <summary>Steps are lost that were counted: who computes them again is counted for them.</summary>
+    /// <param name="samples">At the last step that is not lost.</param>
+    public void GoBack(IEnumerable<KeyValuePair<string, long>> samples)
+    {
+        foreach (string worker in _samples.Keys)
+        {
+            _samples[worker] = 0;
+        }
+
+        foreach ((string worker, long count) in samples)
+        {
+            _samples[worker] = count;
+        }
+    }
+
     /// <summary>These workers are part of the job from now on, whatever they get to do.</summary>
     public void Include(Assignment assignment)
     {
