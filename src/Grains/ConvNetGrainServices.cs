@@ -7,12 +7,16 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Placement;
+using Orleans.Storage;
 
 namespace ConvNet.Grains;
 
 /// <summary>What the grains need from a silo's services.</summary>
 public static class ConvNetGrainServices
 {
+    /// <summary>The grain storage for the records of jobs; a cluster whose head has a directory outside the silos names one, too.</summary>
+    public const string JobStore = JobGrain.Store;
+
     public static IServiceCollection AddConvNetGrains(this IServiceCollection services, ClusterHead head)
     {
         services.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
@@ -22,6 +26,10 @@ public static class ConvNetGrainServices
         {
             services.AddSingleton<IPlacementStrategyResolver, HeadPlacementResolver>();
             services.AddSingleton<IGrainDirectoryResolver, HeadDirectoryResolver>();
+        }
+        else
+        {
+            services.AddKeyedSingleton<IGrainStorage>(JobGrain.Store, new ProcessStore());
         }
 
         services.AddSingleton(head);

@@ -45,18 +45,19 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
     }
 
     [Fact]
-    public async Task The_silo_that_keeps_the_job_lets_it_save_and_end_so_that_it_can_be_resumed()
+    public async Task A_silo_that_only_leads_the_job_leaves_it_to_another_one()
     {
         await HaveTwoServersAsync();
-        using ClientProcess training = Train("kept");
-        await fleet.RowsAsync("kept", 50);
+        using ClientProcess training = Train("led", "-s", "layout.partitions=1");
+        await fleet.RowsAsync("led", 50);
         await fleet.StopAsync(LaterServer);
-        await training.EndAsync(4);
-        using ClientProcess resumed = await ClientProcess.RunAsync(0, fleet.Folder, ["resume", "kept", "--json", .. fleet.ClusterOptions]);
+        await training.EndAsync(0);
 
-        Assert.Matches($"silo '{LaterServer}', which keeps the job, was stopped; step \\d+ is saved in .*; resume the run", training.Error + training.Output);
-        JobEnd alone = await AloneAsync();
-        Assert.Equal(alone.StateSha256, JobEnd.Of(resumed).StateSha256);
+        JsonElement change = Assert.Single(Events(training, "members.changed"));
+        Assert.Empty(change.GetProperty("lost").EnumerateArray());
+        Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1);
+        Assert.Contains($"led by silo 'server-1' now, as silo '{LaterServer}' is gone", change.GetProperty("reason").GetString());
+        await AssertBitsOfOneWorkerAsync(training);
     }
 
     private static JsonElement[] Events(ClientProcess training, string name) =>
@@ -69,8 +70,8 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
         await fleet.StartAsync(LaterServer, "server");
     }
 
-    private ClientProcess Train(string run) =>
-        ClientProcess.Start(fleet.Folder, ["train", "--json", .. Job, "--workers", "3", .. fleet.ClusterOptions, "--out", run]);
+    private ClientProcess Train(string run, params string[] more) =>
+        ClientProcess.Start(fleet.Folder, ["train", "--json", .. Job, "--workers", "3", .. fleet.ClusterOptions, "--out", run, .. more]);
 
     private Task<JobEnd> AloneAsync() => JobEnd.TrainAsync(fleet.Folder, [.. Job, "--workers", "1"]);
 

@@ -114,7 +114,7 @@ internal static class VerifyCommand
             IJobGrain job = cluster.Job("verify");
             var plan = new TrainingPlan { StopAfter = steps };
             await job.SubmitAsync(new JobSubmission(
-                "verify", spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, JobLimits.MinPartitions), plan, folder));
+                "verify", spec.ToJson(), new JobLayout(layout.Workers, layout.Threads, JobLimits.UsualPartitions), plan, folder));
             using var run = new RunStream([]);
             RunEvent end = await new RunFollower(job, "verify", run, firstStep: null, TimeProvider.System) { LastStep = steps }.FollowAsync();
             return end switch

@@ -114,7 +114,7 @@ public static class ConfigurationCheck
         InRange("layout.silos", layout.Silos, 1, 64, problems);
         if (layout.Partitions is { } partitions)
         {
-            InRange("layout.partitions", partitions, JobLimits.MinPartitions, 256, problems);
+            InRange("layout.partitions", partitions, 1, 256, problems);
         }
 
         if (layout.Threads is { } threads)

@@ -7,7 +7,7 @@ namespace ConvNet.Grains.Contracts;
 [Alias("ConvNet.IJobDirectoryGrain")]
 public interface IJobDirectoryGrain : IGrainWithIntegerKey
 {
-    /// <summary>Adds a job id, or fails with exit code 6 (conflict) if a live job has it.</summary>
+    /// <summary>Adds a job id, which the job's own grain has found to be free.</summary>
     /// <returns>The number of the submission: later ones have higher numbers.</returns>
     [Alias("Register")]
     Task<long> RegisterAsync(string jobId);

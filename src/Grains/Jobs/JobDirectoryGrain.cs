@@ -1,8 +1,9 @@
-using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
+using Orleans.Storage;
 
 namespace ConvNet.Grains.Jobs;
 
@@ -11,9 +12,11 @@ namespace ConvNet.Grains.Jobs;
 /// <see cref="JobQueue"/>.
 /// </summary>
 [HeadPlacement, KeepAlive]
-internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
+internal sealed class JobDirectoryGrain(
+    [PersistentState("directory", JobGrain.Store)] IPersistentState<DirectoryRecord> record, ClusterHead head) : Grain, IJobDirectoryGrain, IRemindable
 {
     private const int Most = 100;
+    private static readonly TimeSpan WakePeriod = TimeSpan.FromMinutes(1);
 
     private readonly LinkedList<string> _jobs = [];
     private readonly JobQueue _queue = new();
@@ -23,10 +26,8 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
 
     public async Task<long> RegisterAsync(string jobId)
     {
-        if (_jobs.Contains(jobId))
-        {
-            throw new ConvNetException(ExitCode.Conflict, $"job id '{jobId}' is in use; choose another one.");
-        }
+        // The job's own grain knows whether the id is in use; one that is here has told its name before, and was lost before it kept its record.
+        _jobs.Remove(jobId);
 
         // The time lets the numbers go on where they were when the directory has forgotten them.
         long number = _lastNumber = Math.Max(_lastNumber + 1, DateTime.UtcNow.Ticks);
@@ -42,7 +43,38 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
             oldest = before;
         }
 
+        await KeepAsync();
         return number;
+    }
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (record.RecordExists)
+        {
+            Array.ForEach(record.State.Jobs, job => _jobs.AddLast(job));
+            _lastNumber = record.State.LastNumber;
+        }
+
+        if (head.Directory is not null)
+        {
+            await this.RegisterOrUpdateReminder("wake", WakePeriod, WakePeriod);
+        }
+    }
+
+    /// <summary>A job that waits is led by a grain that nobody else calls: when its silo is lost, this is what has another one lead it.</summary>
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        foreach (string job in _jobs.ToArray())
+        {
+            try
+            {
+                await GrainFactory.GetGrain<IJobControlGrain>(job).IsLiveAsync();
+            }
+            catch (Exception e) when (GrainFailure.IsLostContact(e))
+            {
+                // The next reminder may find it.
+            }
+        }
     }
 
     public Task<string[]> ListAsync() => Task.FromResult(_jobs.ToArray());
@@ -56,4 +88,19 @@ internal sealed class JobDirectoryGrain : Grain, IJobDirectoryGrain
     }
 
     public Task<bool> MayGrowAsync(int priority) => Task.FromResult(_queue.MayGrow(priority, Now));
+
+    /// <exception cref="InconsistentStateException">Another grain has become the directory: whoever asks again asks that one.</exception>
+    private async Task KeepAsync()
+    {
+        record.State = new DirectoryRecord { Jobs = [.. _jobs], LastNumber = _lastNumber };
+        try
+        {
+            await record.WriteStateAsync();
+        }
+        catch (InconsistentStateException)
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+    }
 }

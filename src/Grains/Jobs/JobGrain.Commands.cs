@@ -31,12 +31,26 @@ internal sealed partial class JobGrain
         {
             CarryOutAsync(command).Ignore();
         }
+
+        if (_keptRevision < Machine.Revision)
+        {
+            KeepAsync().Ignore();
+        }
     }
 
     private async Task CarryOutAsync(JobCommand command)
     {
         try
         {
+            if (NeedsRecord(command))
+            {
+                await KeepAsync();
+                if (IsOvertaken(command, Machine))
+                {
+                    return;
+                }
+            }
+
             switch (command)
             {
                 case JobCommand.Freeze freeze:
@@ -73,6 +87,11 @@ internal sealed partial class JobGrain
                     break;
             }
         }
+        catch (Exception) when (_machine is null)
+        {
+            // Another silo leads the job now.
+            return;
+        }
         catch (Exception) when (!Machine.IsAt(command.Generation))
         {
             // Overtaken by a change of generation, which does all of it again, or of no use as the job has given its place up.
@@ -84,6 +103,21 @@ internal sealed partial class JobGrain
 
         CarryOut();
     }
+
+    /// <summary>
+    /// What begins or ends a generation is in the store before it is done, so that no two grains ever use the same one. What a generation does for which
+    /// that is so does not wait for the store.
+    /// </summary>
+    internal static bool NeedsRecord(JobCommand command) => command switch
+    {
+        JobCommand.Run run => run.FirstStep == run.Assignment.FirstStep,
+        JobCommand.Evaluate or JobCommand.Save => false,
+        _ => true,
+    };
+
+    /// <summary>Its generation is over before it was used.</summary>
+    internal static bool IsOvertaken(JobCommand command, JobMachine machine) =>
+        command is not (JobCommand.Dismiss or JobCommand.Release) && !machine.IsAt(command.Generation);
 
     private async Task FreezeAsync(MessageHeader header)
     {
@@ -111,7 +145,10 @@ internal sealed partial class JobGrain
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");
         LogGeneration(logger, JobId, assignment.Generation, assignment.FirstStep, string.Join(", ", assignment.Workers.Select(worker => worker.Name)));
         JobMeter.CountGeneration();
-        Machine.Started(assignment.Generation, _clock.Now);
+        StepProgress? reached = assignment.Start == AssignmentStart.GoOn
+            ? await GrainCalls.CallAsync(Coordinator.ProgressAsync, () => "progress of the step coordinator")
+            : null;
+        Machine.Started(assignment.Generation, reached, _clock.Now);
     }
 
     private async Task RunAsync(JobCommand.Run run)
@@ -216,7 +253,12 @@ internal sealed partial class JobGrain
             return;
         }
 
-        if (worker is not null && LostServer() is null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
+        if (LostServer() is { } lost)
+        {
+            LogBack(logger, JobId, lost);
+            Machine.LoseServers(lost);
+        }
+        else if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }
@@ -226,9 +268,8 @@ internal sealed partial class JobGrain
         }
         else
         {
-            JobFailure told = LostServer() ?? failure;
-            LogFailed(logger, JobId, told.ExitCode, who, told.Message, told.Details);
-            Machine.Fail(told);
+            LogFailed(logger, JobId, failure.ExitCode, who, failure.Message, failure.Details);
+            Machine.Fail(failure);
         }
 
         CarryOut();

@@ -29,7 +29,8 @@ internal sealed partial class JobGrain
 
         bool hasServers = machine.Assignment?.Servers.All.Any(key => PinnedKey.SiloOf(key) == silo) == true;
         string[] workers = [.. _held.Where(key => PinnedKey.SiloOf(key) == silo)];
-        if (self.Name == silo)
+        bool endsJob = self.Name == silo && !HasSuccessor;
+        if (endsJob)
         {
             machine.EndSaved($"silo '{silo}', which keeps the job, was stopped");
         }
@@ -47,11 +48,14 @@ internal sealed partial class JobGrain
 
         CarryOut();
         return Task.FromResult(
-            self.Name == silo ? $"job '{JobId}', which finishes its step and saves"
+            endsJob ? $"job '{JobId}', which finishes its step and saves"
             : hasServers ? $"job '{JobId}', which finishes its step, saves and goes back to the queue"
             : workers.Length > 0 ? $"job '{JobId}', which finishes its step"
             : null);
     }
+
+    /// <summary>Another silo can lead the job on from its record, as soon as this one is gone.</summary>
+    private bool HasSuccessor => head.Directory is not null && Silos.Any(silo => silo.Servers && silo.Name != self.Name);
 
     /// <summary>Another silo that is started under the same name is not meant.</summary>
     private bool IsStopping(string silo) => _stopping.TryGetValue(silo, out SiloAddress? known) && known.Equals(catalog.AddressOf(silo));

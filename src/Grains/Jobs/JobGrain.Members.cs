@@ -1,4 +1,4 @@
-using ConvNet.Engine.Errors;
+using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
@@ -30,8 +30,8 @@ internal sealed partial class JobGrain
 
     private bool IsGone(string silo) => _silos.TryGetValue(silo, out SiloAddress? known) && !known.Equals(catalog.AddressOf(silo));
 
-    /// <summary>Null while every server's silo is there.</summary>
-    private JobFailure? LostServer()
+    /// <summary>Null while every server's silo is there; else what is lost, for people and without a full stop.</summary>
+    private string? LostServer()
     {
         if (Machine.Assignment is not { } assignment)
         {
@@ -40,10 +40,9 @@ internal sealed partial class JobGrain
 
         IGrouping<string, (string Role, string Key)>? lost = assignment.Servers.ByRole
             .GroupBy(server => PinnedKey.SiloOf(server.Key)).FirstOrDefault(silo => IsGone(silo.Key));
-        return lost is null ? null : new JobFailure(
-            (int)ExitCode.Environment,
+        return lost is null ? null :
             $"silo '{lost.Key}' has left the cluster while the job was {Spoken(Machine.State)} at step {Machine.Step}, and with it the job's " +
-            $"{string.Join(", ", lost.Select(server => server.Role))}; start it again.");
+            $"{string.Join(", ", lost.Select(server => server.Role))}";
     }
 
     /// <summary>Notices what nobody tells: silos that have left, a client that is gone, work that has come to a halt.</summary>
@@ -69,10 +68,10 @@ internal sealed partial class JobGrain
             return Task.CompletedTask;
         }
 
-        if (LostServer() is { } failure)
+        if (LostServer() is { } lost)
         {
-            LogFailed(logger, JobId, failure.ExitCode, "watch", failure.Message, failure.Details);
-            Machine.Fail(failure);
+            LogBack(logger, JobId, lost);
+            Machine.LoseServers(lost);
         }
 
         foreach (string worker in (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())

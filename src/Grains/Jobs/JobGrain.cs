@@ -15,7 +15,13 @@ namespace ConvNet.Grains.Jobs;
 /// gradients, and calls nobody to answer a question for its status.
 /// </summary>
 [HeadPlacement, Reentrant, KeepAlive]
-internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails self, JobDeadlines deadlines, ILogger<JobGrain> logger)
+internal sealed partial class JobGrain(
+    [PersistentState(JobGrain.Kept, JobGrain.Store)] IPersistentState<JobRecord> record,
+    SiloCatalog catalog,
+    ClusterHead head,
+    ILocalSiloDetails self,
+    JobDeadlines deadlines,
+    ILogger<JobGrain> logger)
     : Grain, IJobGrain, IJobControlGrain
 {
     private readonly JobClock _clock = new();
@@ -39,6 +45,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
             // Told again because the answer was lost?
             if (known.SubmissionId == submission.SubmissionId)
             {
+                await KeepAsync();
                 return;
             }
 
@@ -51,10 +58,10 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
         Refuse(JobLimits.ProblemOfMinWorkers(submission.Layout));
         Refuse(JobLimits.ProblemOfPriority(submission.Priority));
         _submission = submission;
-        _job = job;
+        long number;
         try
         {
-            _number = await JobDirectory.RegisterAsync(JobId);
+            number = await JobDirectory.RegisterAsync(JobId);
         }
         catch
         {
@@ -62,13 +69,12 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
             throw;
         }
 
-        _machine = new JobMachine(JobId, job.Shape, job.TestSamples, submission.RunFolder, submission.Plan);
-        _clientSeen = _clock.Now;
-        _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
+        Adopt(submission, number);
+        await KeepAsync();
         FindPlaceAsync().Ignore();
     }
 
-    public Task OrderAsync(JobOrder order)
+    public async Task OrderAsync(JobOrder order)
     {
         JobMachine machine = Machine;
         if (order.Client is not null && order.Client != Submission.Client)
@@ -78,8 +84,8 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
 
         Renew(order.Client);
         machine.Order(order);
+        await KeepAsync();
         CarryOut();
-        return Task.CompletedTask;
     }
 
     public Task<JobStatus> StatusAsync(StatusQuery query)
@@ -94,7 +100,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
             JobId = JobId,
             Model = _job!.Model.Name,
             Data = _job.Data.NameOrPath,
-            State = machine.State,
+            State = machine.HasEnded && _keptRevision < machine.Revision ? JobState.Saving : machine.State,
             Step = position.Step,
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
@@ -114,7 +120,7 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
             Checkpoints = _checkpoints,
             Failure = machine.Failure,
             Rows = rows,
-            Events = query.SinceEvent is { } number ? machine.Events.Since(number) : [],
+            Events = query.SinceEvent is { } number ? [.. machine.Events.Since(number).TakeWhile(happened => happened.Number < _keptEvents)] : [],
             Priority = Submission.Priority,
             QueuePosition = machine.QueuePosition,
             HasMore = rows.Length > 0 && rows[^1].Step + 1 < machine.Rows.Next,
@@ -137,15 +143,20 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false, State: not JobState.Paused });
 
-    public Task<bool> ForgetAsync()
+    public async Task<bool> ForgetAsync()
     {
         bool hasEnded = _submission is null || _machine is { HasEnded: true };
         if (hasEnded)
         {
+            if (record.RecordExists)
+            {
+                await record.ClearStateAsync();
+            }
+
             DeactivateOnIdle();
         }
 
-        return Task.FromResult(hasEnded);
+        return hasEnded;
     }
 
     public async Task<Answer> FailedAsync(MessageHeader header, string who, JobFailure failure)
@@ -158,6 +169,17 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
         AssignedWorker[] workers = machine.Assignment?.Workers ?? [];
         await FailAsync(header.Generation, who, failure, (uint)header.Worker < (uint)workers.Length ? workers[header.Worker].Name : null);
         return Verdict.Accepted;
+    }
+
+    /// <summary>A job that is submitted, or was led elsewhere, lives here from now on.</summary>
+    private void Adopt(JobSubmission submission, long number)
+    {
+        _submission = submission;
+        _number = number;
+        _job = JobSpec.FromJson(submission.JobJson);
+        _machine = new JobMachine(JobId, _job.Shape, _job.TestSamples, submission.RunFolder, submission.Plan);
+        _clientSeen = _clock.Now;
+        _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
     }
 
     private ConvNetException Unknown()
@@ -212,6 +234,9 @@ internal sealed partial class JobGrain(SiloCatalog catalog, ILocalSiloDetails se
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message} {Details}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message, string? details);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes back to its last checkpoint: {Lost}")]
+    private static partial void LogBack(ILogger logger, string job, string lost);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
     private static partial void LogCandidate(ILogger logger, string job, string worker, string message);

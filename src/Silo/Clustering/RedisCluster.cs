@@ -2,11 +2,14 @@ using System.Net;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Messaging;
+using Orleans.Serialization;
+using Orleans.Storage;
 
 namespace ConvNet.Silo.Clustering;
 
@@ -117,6 +120,13 @@ public sealed class RedisCluster : SiloCluster
     {
         silo.UseRedisClustering(options => options.ConfigurationOptions = _redis.Options());
         silo.AddRedisGrainDirectory(Directory, options => options.ConfigurationOptions = _redis.Options());
+        silo.AddRedisGrainStorage(ConvNetGrainServices.JobStore, store => store.Configure<Serializer>((options, serializer) =>
+        {
+            options.ConfigurationOptions = _redis.Options();
+            options.DeleteStateOnClear = true;
+            options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+        }));
+        silo.UseRedisReminderService(options => options.ConfigurationOptions = _redis.Options());
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = ports.Advertise;

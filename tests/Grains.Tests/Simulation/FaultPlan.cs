@@ -11,8 +11,8 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
 
     public void Schedule()
     {
-        Repeat(_layout.Joins, cluster.Grain.Offer);
-        Repeat(_layout.Suspicions, cluster.Grain.Suspect);
+        Repeat(_layout.Joins, () => cluster.Grain.Offer());
+        Repeat(_layout.Suspicions, () => cluster.Grain.Suspect());
         for (int i = 0; i < _layout.Orders; i++)
         {
             GiveTwice($"order {i}", Harmless[random.Below(Harmless.Length)]);
@@ -28,11 +28,21 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
             GiveTwice("end", end);
         }
 
-        Repeat(_layout.LosesClient ? 1 : 0, cluster.Grain.LoseClient);
-        Repeat(_layout.Withdrawals, cluster.Grain.Withdraw);
-        Repeat(_layout.Vacates, cluster.Grain.Vacate);
-        Repeat(_layout.EndsSaved ? 2 : 0, cluster.Grain.EndSaved);
-        Repeat(_layout.Slowdowns, cluster.Grain.SlowDown);
+        Repeat(_layout.LosesClient ? 1 : 0, () => cluster.Grain.LoseClient());
+        Repeat(_layout.Withdrawals, () => cluster.Grain.Withdraw());
+        Repeat(_layout.Vacates, () => cluster.Grain.Vacate());
+        Repeat(_layout.EndsSaved ? 2 : 0, () => cluster.Grain.EndSaved());
+        Repeat(_layout.Slowdowns, () => cluster.Grain.SlowDown());
+        Repeat(_layout.ServerLosses, () => cluster.Grain.LoseServers());
+        Repeat(_layout.HeadCrashes, () => cluster.Grain.Crash());
+        Repeat(_layout.HeadCutOffs, () => cluster.Grain.CutOff());
+        Repeat(_layout.StoreOutages, StopStore);
+    }
+
+    private void StopStore()
+    {
+        cluster.Store.IsDown = true;
+        cluster.Network.After(1 + random.Below(60 * _layout.Faults.LongestDelay), () => cluster.Store.IsDown = false);
     }
 
     private void GiveTwice(string id, JobOrderKind kind)

@@ -15,6 +15,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     private readonly Dictionary<long, Assignment> _owners = [];
     private readonly List<JobOrder> _orders = [];
     private readonly HashSet<string> _told = [];
+    private string[]? _firstWorkers;
     private bool _isReleased;
     private int _changes;
 
@@ -72,22 +73,26 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
         reference is null || state.Hash() == reference.States[state.Position.Step].Hash(),
         $"the checkpoint of version {state.Position.Step} is not that version");
 
-    public void Commanded(JobCommand command, JobMachine machine)
+    /// <param name="leads">False for a grain that another one has followed: it may still end what it has begun.</param>
+    public void Commanded(JobCommand command, JobMachine machine, bool leads)
     {
         _isReleased &= machine.HasEnded || command is not JobCommand.Start;
-        Demand(!_isReleased, $"{command.GetType().Name} follows the end of the job, or that of its place");
+
+        // Who leads the job on does not know whether all were freed, and frees them again; who is dismissed is free anyway.
+        Demand(!leads || !_isReleased || command is JobCommand.Dismiss or JobCommand.Release, $"{command.GetType().Name} follows the end of the job, or that of its place");
         switch (command)
         {
             case JobCommand.Freeze:
                 _changes++;
                 break;
             case JobCommand.Start { Assignment: var started }:
+                _firstWorkers ??= [.. started.Workers.Select(worker => worker.Name)];
                 Demand(_issued.Add(started.Generation), $"generation {started.Generation} is started twice");
                 Demand(
-                    started.FirstStep >= Math.Max(machine.Step, cluster.CommittedStep),
+                    cluster.Restores(started.Generation) || started.FirstStep >= Math.Max(machine.Step, cluster.CommittedStep),
                     $"generation {started.Generation} starts at step {started.FirstStep}, but {cluster.CommittedStep} are committed and {machine.Step} known");
                 break;
-            case JobCommand.Run run:
+            case JobCommand.Run run when leads:
                 Demand(run.Assignment.Generation == machine.Generation, $"generation {run.Assignment.Generation} is run after {machine.Generation}");
                 for (long step = run.FirstStep; step < run.UntilStep; step++)
                 {
@@ -120,16 +125,18 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
         Demand(!hadEnded || answer.Verdict == Verdict.Stale, $"a message to the ended job is answered {answer.Verdict}");
 
     /// <summary>The job has ended, and nothing is on its way any more.</summary>
-    public void Check(JobMachine machine, long firstStep, IReadOnlyList<string> firstWorkers)
+    public void Check(JobMachine machine, long firstStep)
     {
         Demand(_isReleased, "the job has not ended");
-        StepRow[] rows = machine.Rows.Since(0);
+
+        // A job that has gone back may end before it has come again to where it was.
+        StepRow[] rows = [.. cluster.Grain.RowsBefore.Concat(machine.Rows.Since(0)).Where(row => row.Step < machine.Step).DistinctBy(row => row.Step).OrderBy(row => row.Step)];
         RunEvent[] events = [.. machine.Events.Since(0).Select(happened => happened.Event)];
         Demand(
             rows.Select(row => row.Step).SequenceEqual(Enumerable.Range((int)firstStep, (int)(machine.Step - firstStep)).Select(step => (long)step)),
             $"the rows of {machine.Step} steps are those of {string.Join(", ", rows.Select(row => row.Step))}");
         CheckEvaluations(events, machine);
-        CheckMembers(events, machine, firstWorkers);
+        CheckMembers(events, machine, _firstWorkers ?? []);
         RunEvent.Ended[] ends = [.. events.OfType<RunEvent.Ended>()];
         Demand(ends.Length == (machine.State is JobState.Completed or JobState.Stopped ? 1 : 0), $"{ends.Length} last events of a job that is {machine.State}");
         foreach (RunEvent.Ended end in ends)

@@ -17,6 +17,10 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="EndsSaved">The silo of the job grain is to be stopped at some moment.</param>
 /// <param name="Slowdowns">Moments at which some worker is seen to be four times as slow as the others.</param>
 /// <param name="NonFinites">How often a machine makes something of a step's first computation that is not finite.</param>
+/// <param name="ServerLosses">How often the state of the servers is lost.</param>
+/// <param name="HeadCrashes">How often the job grain is lost, and another one goes on from the job's record.</param>
+/// <param name="HeadCutOffs">How often it is taken for lost, and works on beside the one that follows it.</param>
+/// <param name="StoreOutages">How often the store does not answer for some time.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -33,4 +37,12 @@ internal sealed record Layout(
     int Vacates = 0,
     bool EndsSaved = false,
     int Slowdowns = 0,
-    int NonFinites = 0);
+    int NonFinites = 0,
+    int ServerLosses = 0,
+    int HeadCrashes = 0,
+    int HeadCutOffs = 0,
+    int StoreOutages = 0)
+{
+    /// <summary>Then the store is asked over the network.</summary>
+    public bool LosesHead => HeadCrashes + HeadCutOffs + StoreOutages > 0;
+}

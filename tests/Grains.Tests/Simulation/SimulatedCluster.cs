@@ -64,7 +64,13 @@ internal sealed class SimulatedCluster
 
     public JobInvariants Invariants { get; }
 
-    public SimulatedJobGrain Grain { get; }
+    /// <summary>The one that leads the job now.</summary>
+    public SimulatedJobGrain Grain { get; private set; }
+
+    /// <summary>All devices so far, by name.</summary>
+    public Dictionary<string, SimulatedWorker> Devices { get; } = [];
+
+    public SimulatedStore Store { get; } = new();
 
     public SimulatedCoordinator Coordinator { get; private set; }
 
@@ -76,7 +82,14 @@ internal sealed class SimulatedCluster
 
     public long CommittedStep => _coordinator.Committed.Step;
 
-    public List<StepOutcome> Outcomes => Coordinator.Outcomes;
+    /// <summary>Of the steps that are not lost.</summary>
+    public List<StepOutcome> Outcomes => [.. Coordinator.Outcomes.Where(outcome => !HasLostServers || outcome.Decision.Step < Machine.Step)];
+
+    /// <summary>The servers of the job's place are gone, and their state with them.</summary>
+    public bool AreServersLost { get; set; }
+
+    /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
+    private bool HasLostServers => Layout.ServerLosses > 0 && Machine.HasEnded && Machine.Assignment is null;
 
     public List<string> Complaints { get; } = [];
 
@@ -99,17 +112,16 @@ internal sealed class SimulatedCluster
         try
         {
             Grain.Begin(_start.Position, Layout.Workers, Math.Min(Layout.Workers + Layout.Joins, Job.Shape.Shards));
-            string[] first = [.. Machine.Assignment!.Workers.Select(worker => worker.Name)];
             for (_deathsLeft = Layout.Deaths; _deathsLeft > 1; _deathsLeft--)
             {
-                Network.After(_random.Below(100 * Layout.Faults.LongestDelay), Grain.Kill);
+                Network.After(_random.Below(100 * Layout.Faults.LongestDelay), () => Grain.Kill());
             }
 
             new FaultPlan(this, _random).Schedule();
             if (Network.Drain())
             {
                 CheckServers();
-                Invariants.Check(Machine, _start.Position.Step, first);
+                Invariants.Check(Machine, _start.Position.Step);
             }
             else
             {
@@ -124,6 +136,13 @@ internal sealed class SimulatedCluster
         return Checkpoints.Count > 0 ? Checkpoints[^1] : _start;
     }
 
+    /// <summary>Another grain leads the job from now on, as soon as somebody calls it.</summary>
+    public void FollowHead(int delay) => Network.After(1 + delay, () =>
+    {
+        Grain = Grain.Follow();
+        Grain.Recover();
+    });
+
     /// <summary>Ends the worker with this index in the newest assignment.</summary>
     public void Kill(int worker) => Grain.Kill(worker);
 
@@ -136,17 +155,22 @@ internal sealed class SimulatedCluster
         return frozen;
     }
 
-    /// <summary>From this generation on servers begin with the state of the last checkpoint, in machines that know nothing else.</summary>
-    public void RestoreFrom(long generation)
+    /// <summary>From this generation on servers begin with the state of a checkpoint, in machines that know nothing else.</summary>
+    /// <param name="step">At which the job goes on.</param>
+    public void RestoreFrom(long generation, long step)
     {
         _restoresFrom = generation;
-        _restores = Checkpoints.Count > 0 ? Checkpoints[^1] : _start;
+        AreServersLost = false;
+        _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
         _server = new Life();
-        if (_restores.Position.Step != Machine.Step)
+        if (_restores.Position.Step != step)
         {
-            Complain($"the job goes on at step {Machine.Step}, but the last checkpoint is of step {_restores.Position.Step}");
+            Complain($"the job goes on at step {step}, but there is no checkpoint of it");
         }
     }
+
+    /// <summary>The generation is the first one in its place.</summary>
+    public bool Restores(long generation) => generation == _restoresFrom;
 
     public Answer Begin(int server, Assignment assignment)
     {
@@ -173,7 +197,14 @@ internal sealed class SimulatedCluster
     }
 
     /// <summary>The servers say nothing more.</summary>
-    public void EndServers() => _server.End();
+    /// <param name="generation">The last one of their place: in a later place they are others.</param>
+    public void EndServers(long generation)
+    {
+        if (generation >= _restoresFrom)
+        {
+            _server.End();
+        }
+    }
 
     public Answer Commit(int server, StepDecision decision)
     {
@@ -236,7 +267,7 @@ internal sealed class SimulatedCluster
         if (_deathsLeft > 0 && _random.Chance(500))
         {
             _deathsLeft--;
-            Network.After(1 + _random.Below(Layout.Faults.LongestDelay), Grain.Kill);
+            Network.After(1 + _random.Below(Layout.Faults.LongestDelay), () => Grain.Kill());
         }
     }
 
@@ -287,7 +318,7 @@ internal sealed class SimulatedCluster
                 Complain($"server {server} was released at version {released}, and is at {version}");
             }
 
-            if (Machine.State != JobState.Failed && (version != Machine.Step || CommittedStep != Machine.Step))
+            if (Machine.State != JobState.Failed && !HasLostServers && (version != Machine.Step || CommittedStep != Machine.Step))
             {
                 Complain($"server {server} ended at version {version}, the job at {Machine.Step}, with {CommittedStep} committed");
             }

@@ -23,7 +23,11 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
     /// <summary>Another activation, in which nothing is left of this one but what the test wants to see.</summary>
     public SimulatedCoordinator RestartWith(CoordinatorMachine restored, Life life) =>
-        new(cluster, restored, life) { Outcomes = Outcomes, Resends = Resends };
+        new(cluster, restored, life)
+        {
+            Outcomes = [.. Outcomes.TakeWhile(outcome => outcome.Decision.Step < restored.Position.Step)],
+            Resends = Resends,
+        };
 
     public FrozenAt Freeze(MessageHeader header)
     {
@@ -54,6 +58,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
         return CarryOut(begun with { Committed = null });
     }
+
+    public StepProgress Progress() => _history.Progress();
 
     public Answer NotifyAt(MessageHeader header)
     {

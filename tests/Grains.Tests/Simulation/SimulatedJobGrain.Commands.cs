@@ -1,6 +1,7 @@
 using ConvNet.Engine.Layers;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Tests.Simulation;
@@ -12,13 +13,28 @@ internal sealed partial class SimulatedJobGrain
     {
         foreach (JobCommand command in Machine.TakeCommands())
         {
-            cluster.Invariants.Commanded(command, Machine);
             cluster.Watch(CarryOutAsync(command));
+        }
+
+        if (_keptRevision < Machine.Revision)
+        {
+            cluster.Watch(KeepAsync());
         }
     }
 
     private async Task CarryOutAsync(JobCommand command)
     {
+        if (JobGrain.NeedsRecord(command))
+        {
+            await KeepAsync().ConfigureAwait(false);
+            if (IsLost || JobGrain.IsOvertaken(command, Machine))
+            {
+                return;
+            }
+        }
+
+        cluster.Invariants.Commanded(command, Machine, leads: this == cluster.Grain);
+
         switch (command)
         {
             case JobCommand.Freeze freeze:
@@ -72,7 +88,10 @@ internal sealed partial class SimulatedJobGrain
             assignment,
             (worker, _) => worker.Prepare(assignment),
             worker => new SimulatedEvent.Prepared(worker, assignment.Generation)).ConfigureAwait(false);
-        Machine.Started(assignment.Generation, Now);
+        StepProgress reached = cluster.Layout.LosesHead
+            ? await cluster.Network.CallAsync(_life, () => cluster.Coordinator.Progress(), _ => true).ConfigureAwait(false)
+            : cluster.Coordinator.Progress();
+        Machine.Started(assignment.Generation, reached, Now);
     }
 
     private async Task RunAsync(JobCommand.Run run)
@@ -130,8 +149,8 @@ internal sealed partial class SimulatedJobGrain
     {
         var message = new SimulatedEvent.Read(server, header.Generation);
         BlockAnswer answer = await cluster.Network.CallAsync(_life, read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
-        return answer.Verdict == Verdict.Accepted
-            ? answer
+        return answer.Verdict == Verdict.Accepted ? answer
+            : !Machine.IsAt(header.Generation) || this != cluster.Grain ? throw new OperationCanceledException("The generation is over.")
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
     }
 
@@ -142,11 +161,13 @@ internal sealed partial class SimulatedJobGrain
         IEnumerable<Task> servers = Enumerable.Range(0, cluster.CoordinatorServer + 1)
             .Select(server => (Task)cluster.Network.CallAsync(_life, () => cluster.Release(server, end), _ => true));
         await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
-        cluster.EndServers();
+        cluster.EndServers(generation);
         Machine.Released();
         if (Machine.HasEnded)
         {
+            await KeepAsync().ConfigureAwait(false);
             _life.End();
+            _clients.End();
         }
     }
 
@@ -155,15 +176,23 @@ internal sealed partial class SimulatedJobGrain
         Task.WhenAll(assignment.Workers.Select(async (worker, index) =>
         {
             Answer? answer = await ToWorkerAsync(worker.Name, held => call(held, index), message(worker.Name)).ConfigureAwait(false);
-            if (answer is null && assignment.Generation == Machine.Generation)
+            if (answer is null or { Verdict: Verdict.Conflict })
             {
-                Lose(worker.Name, "cannot be reached");
+                LoseAt(assignment.Generation, worker.Name);
             }
             else if (answer is { IsRefused: true } refused)
             {
                 cluster.Complain($"order to {worker}: {refused.Reason}");
             }
         }));
+
+    private void LoseAt(long generation, string worker)
+    {
+        if (generation == Machine.Generation)
+        {
+            Lose(worker, "cannot be reached");
+        }
+    }
 
     /// <returns>Null if the worker is gone.</returns>
     private Task<Answer?> ToWorkerAsync(string name, Func<SimulatedWorker, Answer> call, SimulatedEvent? message = null)

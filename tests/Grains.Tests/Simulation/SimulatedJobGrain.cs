@@ -12,11 +12,12 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private const int TickPeriod = 250;
 
     private readonly Life _life = new();
-    private readonly Dictionary<string, SimulatedWorker> _held = [];
-    private readonly Queue<SimulatedWorker> _free = [];
+    private Life _clients = new();
+    private Dictionary<string, SimulatedWorker> _held = [];
+    private Queue<SimulatedWorker> _free = [];
     private readonly Dictionary<string, CompletedSteps> _completed = [];
+    private JobPosition _start = JobPosition.Start;
     private Assignment? _current;
-    private int _born;
     private int _asked;
     private bool _isToResume;
     private bool _isSeeking;
@@ -27,23 +28,26 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     public IReadOnlyList<SimulatedWorker> Alive => [.. _held.Values.Where(worker => !worker.IsDead && !worker.IsFree)];
 
     /// <summary>The first step of each generation that was to start.</summary>
-    public List<long> FirstSteps { get; } = [];
+    public List<long> FirstSteps { get; private init; } = [];
+
+    /// <summary>Rows that clients have read from the grains that led the job before.</summary>
+    public IReadOnlyList<StepRow> RowsBefore { get; private init; } = [];
 
     /// <summary>Reasons for which a worker was expelled.</summary>
-    public List<string> Quarantined { get; } = [];
+    public List<string> Quarantined { get; private init; } = [];
 
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
-    public List<FakeState> Checkpoints { get; } = [];
+    public List<FakeState> Checkpoints { get; private init; } = [];
 
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
-    public Dictionary<string, int> Changes { get; } = [];
+    public Dictionary<string, int> Changes { get; private init; } = [];
 
     private double Now => cluster.Network.Seconds;
 
     /// <param name="asked">How many workers the job wants; those that are missing may join.</param>
     public void Begin(JobPosition position, int workers, int asked)
     {
-        _asked = asked;
+        (_asked, _start) = (asked, position);
         Assignment first = AssignTo(workers, 1, position.Step);
         Take(() => Machine.Begin(position, first, asked, Now));
         Tick();
@@ -51,16 +55,21 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     public Answer Progress(MessageHeader header, StepProgress progress)
     {
+        if (IsLost)
+        {
+            return Verdict.Future;
+        }
+
         long before = Machine.Step;
         Answer answer = Take(() => Machine.Progress(header, progress, Now));
         cluster.Invariants.Progressed(before, Machine.Step, answer);
         return answer;
     }
 
-    public Answer Found(MessageHeader header, StepFinding finding) => Take(() => Machine.Found(header, finding, Now));
+    public Answer Found(MessageHeader header, StepFinding finding) => IsLost ? Verdict.Future : Take(() => Machine.Found(header, finding, Now));
 
     public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
-        Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
+        IsLost ? Verdict.Future : Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
 
     public void Fail(string failure)
     {
@@ -71,24 +80,32 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     }
 
     /// <summary>Gives an order, as a client would whose connection loses and repeats messages.</summary>
-    public void Order(JobOrder order) => cluster.Watch(cluster.Network.CallAsync(
-        _life,
-        () =>
-        {
-            if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
-            {
-                cluster.Invariants.Ordered(order);
-                Take(() => Machine.Order(order));
-            }
-
-            return Verdict.Accepted;
-        },
-        _ => true));
+    public void Order(JobOrder order) => cluster.Watch(cluster.Network.CallAsync(_clients, () => cluster.Grain.Hear(order), SimulatedCluster.IsFinal));
 
     public void LoseClient() => Take(() => Machine.LoseClient(10));
 
     /// <summary>The silo of a server is being stopped.</summary>
     public void Vacate() => Take(() => Machine.Vacate("a server's silo was stopped"));
+
+    /// <summary>The silo of a server is lost, and the state with it.</summary>
+    public void LoseServers()
+    {
+        if (!Machine.HasEnded && Machine.Assignment is { } assignment && !IsLost)
+        {
+            Count($"went back while {Phase()}");
+            cluster.EndServers(assignment.Generation);
+            cluster.AreServersLost = true;
+            NoticeLostServers();
+        }
+    }
+
+    private void NoticeLostServers()
+    {
+        if (cluster.AreServersLost && Machine.Assignment is not null)
+        {
+            Take(() => Machine.LoseServers("a server's silo was lost"));
+        }
+    }
 
     /// <summary>The silo of the job grain is being stopped.</summary>
     public void EndSaved() => Take(() => Machine.EndSaved("the job's silo was stopped"));
@@ -101,6 +118,23 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             string name = workers[random.Below(workers.Length)].Name;
             Take(() => Machine.Withdraw(name, "has left"));
         }
+    }
+
+    /// <returns>Future until the order is kept: the client tells it again.</returns>
+    private Answer Hear(JobOrder order)
+    {
+        if (IsLost)
+        {
+            return Verdict.Future;
+        }
+
+        if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
+        {
+            cluster.Invariants.Ordered(order);
+            Take(() => Machine.Order(order));
+        }
+
+        return Machine.HasEnded || _keptRevision >= Machine.Revision ? Verdict.Accepted : Verdict.Future;
     }
 
     /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
@@ -156,7 +190,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
         if (Machine.State == JobState.Queued || workers.Length == 0)
         {
-            cluster.Network.After(TickPeriod, Suspect);
+            cluster.Network.After(TickPeriod, () => cluster.Grain.Suspect());
         }
         else
         {
@@ -182,9 +216,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>The job has had a place before, and gets another one.</summary>
     private void BeginAgain()
     {
-        cluster.RestoreFrom(Machine.Generation + 1);
-        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, Machine.Step);
-        Take(() => Machine.Begin(Machine.Reached.Position, next, _asked, Now));
+        JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position : _start;
+        cluster.RestoreFrom(Machine.Generation + 1, position.Step);
+        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, position.Step);
+        Take(() => Machine.Begin(position, next, _asked, Now));
     }
 
     private Assignment AssignTo(int workers, long generation, long step)
@@ -211,7 +246,8 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     private SimulatedWorker Bear()
     {
-        var worker = new SimulatedWorker(cluster, $"node-{_born++}/0");
+        var worker = new SimulatedWorker(cluster, $"node-{cluster.Devices.Count}/0");
+        cluster.Devices.Add(worker.Name, worker);
         _free.Enqueue(worker);
         return worker;
     }
@@ -258,14 +294,15 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>As the grain's timer does: notices what nobody tells.</summary>
     private void Tick()
     {
-        if (Machine.HasEnded)
+        if (Machine.HasEnded || IsLost || cluster.Machine.HasEnded)
         {
             return;
         }
 
+        NoticeLostServers();
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
-        if (Machine.WantsPlace)
+        if (Machine.WantsPlace && this == cluster.Grain)
         {
             BeginAgain();
         }
@@ -285,7 +322,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             Offer();
         }
 
-        if (Machine.MissingWorkers > 0 && !_isSeeking && _free.TryDequeue(out SimulatedWorker? free))
+        if (Machine.MissingWorkers > 0 && this == cluster.Grain && !_isSeeking && _free.TryDequeue(out SimulatedWorker? free))
         {
             _isSeeking = true;
             cluster.Network.After(1 + random.Below(20 * cluster.Layout.Faults.LongestDelay), () => Join(free));
@@ -298,6 +335,12 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private void Join(SimulatedWorker worker)
     {
         _isSeeking = false;
+        if (this != cluster.Grain)
+        {
+            cluster.Grain.Spare(worker);
+            return;
+        }
+
         _held.Add(worker.Name, worker);
         string phase = Phase();
         bool isTaken = false;
@@ -313,6 +356,11 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     private void Take(Action tell)
     {
+        if (IsLost)
+        {
+            return;
+        }
+
         tell();
         CarryOut();
     }

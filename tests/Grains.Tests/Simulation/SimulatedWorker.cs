@@ -23,6 +23,9 @@ internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
     /// <summary>Nothing is expected of it any more.</summary>
     public bool IsFree { get; private set; }
 
+    /// <summary>It has never been part of a generation.</summary>
+    public bool IsFresh => _assignment is null;
+
     /// <summary>From now on it only has an effect by what is on its way.</summary>
     public void Die()
     {
@@ -34,9 +37,14 @@ internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
 
     public Answer Prepare(Assignment assignment)
     {
-        if (IsFree || assignment.Generation <= _assignment?.Generation)
+        if (IsFree)
         {
-            return !IsFree && assignment.Generation == _assignment?.Generation ? Verdict.Duplicate : Verdict.Stale;
+            return new Answer(Verdict.Conflict, "it is not reserved for the job.");
+        }
+
+        if (assignment.Generation <= _assignment?.Generation)
+        {
+            return assignment.Generation == _assignment?.Generation ? Verdict.Duplicate : Verdict.Stale;
         }
 
         _life.End();

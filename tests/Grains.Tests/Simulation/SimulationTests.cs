@@ -24,10 +24,13 @@ public class SimulationTests
         // In a hundred seeds, so that the seeds do not stop to exercise what they are for.
         foreach ((string what, int least) in new[]
         {
-            ("changes", 200), ("told again", 10), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
+            ("changes", 200), ("told again", 5), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
             ("Running", 100), ("Changing", 10), ("Joined while Running", 10), ("Joined while Changing", 2), ("Completed", 100),
             ("Stopped", 30), ("Cancelled", 10), ("Orphaned", 10), ("went on", 30), ("orders", 100), ("yielded", 50), ("resumed", 50),
             ("left", 30), ("vacated", 20), ("ended saved", 5), ("moved", 20), ("expelled", 20), ("computed once more", 50),
+            ("crashed while Running", 50), ("crashed while Changing", 20), ("crashed while Queued", 15), ("crashed while Paused", 20),
+            ("crashed while Saving", 5), ("crashed while Evaluating", 3), ("cut off while Running", 20), ("cut off while Saving", 2),
+            ("refused writes", 30), ("went back while Running", 10), ("went back while Changing", 2), ("went back while Saving", 1),
         })
         {
             int count = counts.GetValueOrDefault(what);
@@ -96,7 +99,7 @@ public class SimulationTests
         Layout layout = LayoutOf(random, job);
         if (drains)
         {
-            layout = WithDrains(layout, new SplitMix(seed * 7907)) with { Slowdowns = new SplitMix(seed * 7901).Below(4) };
+            layout = WithHeadFaults(WithDrains(layout, new SplitMix(seed * 7907)), new SplitMix(seed * 7901));
         }
 
         TrainingPlan plan = PlanOf(random);
@@ -104,7 +107,7 @@ public class SimulationTests
         FakeState end = cluster.Run();
         string story = $"seed {seed}, {layout}, {plan}: {cluster.Machine.State} {cluster.Machine.Reason}; {string.Join("; ", cluster.Complaints)}";
         Assert.True(cluster.Complaints.Count == 0, story);
-        bool endedSaved = layout.EndsSaved && cluster.Machine.Reason?.StartsWith("the job's silo was stopped", StringComparison.Ordinal) == true;
+        bool endedSaved = layout.EndsSaved && cluster.Machine.Reason?.EndsWith("; resume the run.", StringComparison.Ordinal) == true;
 
         // Wrong bytes that were taken and are not unmasked before the generation changes.
         bool isUndecided = layout.Conflicts > 0 && cluster.Machine.Reason?.Contains("do not get the same bits", StringComparison.Ordinal) == true;
@@ -144,6 +147,7 @@ public class SimulationTests
         Count("expelled", cluster.Machine.Expelled.Count);
         Count("computed once more", cluster.EventsOf<RunEvent.Warning>().Count(warning => warning.Message.Contains("once more", StringComparison.Ordinal)));
         Count("resumed", cluster.EventsOf<RunEvent.Resumed>().Length);
+        Count("refused writes", cluster.Store.Refused);
         foreach ((string change, int times) in cluster.Grain.Changes)
         {
             Count(change, times);
@@ -175,6 +179,15 @@ public class SimulationTests
         Vacates = random.Below(2),
         EndsSaved = random.Chance(100),
         NonFinites = random.Below(2),
+    };
+
+    private static Layout WithHeadFaults(Layout layout, SplitMix random) => layout with
+    {
+        ServerLosses = random.Chance(300) ? 1 : 0,
+        HeadCrashes = random.Below(3),
+        HeadCutOffs = random.Chance(400) ? 1 : 0,
+        StoreOutages = random.Chance(300) ? 1 : 0,
+        Slowdowns = random.Below(4),
     };
 
     private static TrainingPlan PlanOf(SplitMix random) => new()

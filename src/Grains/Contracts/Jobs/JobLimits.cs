@@ -10,7 +10,7 @@ public static class JobLimits
 
     public const int MaxDataShards = 1 << 12;
 
-    public const int MinPartitions = 2;
+    public const int UsualPartitions = 2;
 
     /// <summary>Of a job, in both directions from 0.</summary>
     public const int MaxPriority = 1000;

@@ -7,6 +7,9 @@ internal sealed class JobEventLog
 {
     private const int Most = 10_000;
 
+    /// <summary>Who follows a job asks some times a second; who comes later reads the run folder.</summary>
+    private const int Kept = 250;
+
     private readonly Queue<JobEvent> _events = [];
 
     public long Next { get; private set; }
@@ -18,6 +21,20 @@ internal sealed class JobEventLog
         {
             _events.Dequeue();
         }
+    }
+
+    /// <summary>The last ones, to be kept.</summary>
+    public JobEvent[] Last() => [.. _events.TakeLast(Kept)];
+
+    /// <summary>Goes on, empty as it is, where another one was.</summary>
+    public void Restore(IEnumerable<JobEvent> last, long next)
+    {
+        foreach (JobEvent happened in last)
+        {
+            _events.Enqueue(happened);
+        }
+
+        Next = next;
     }
 
     /// <summary>The events from a number on.</summary>

@@ -39,6 +39,7 @@ internal sealed partial class JobMachine
         {
             _vacating = reason;
             _plan!.Yield();
+            _revision++;
         }
     }
 
@@ -59,6 +60,7 @@ internal sealed partial class JobMachine
         else
         {
             _plan!.End(JobState.Failed);
+            _revision++;
         }
     }
 

@@ -79,6 +79,7 @@ internal sealed partial class JobMachine
         }
 
         LostWorkers++;
+        _revision++;
         if (State == JobState.Queued)
         {
             LoseWhileStarting(worker, $"worker {worker} {reason} while the job was starting");
@@ -192,6 +193,7 @@ internal sealed partial class JobMachine
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
         double[] weights = _balance.WeightsOf(_members.Next);
         _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, rotates);
+        _revision++;
         _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
     }
 

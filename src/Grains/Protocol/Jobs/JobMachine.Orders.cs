@@ -32,6 +32,7 @@ internal sealed partial class JobMachine
         }
 
         _orders.Add(order.OrderId);
+        _revision++;
         if (_plan is not null || order.Kind is not (JobOrderKind.StopAfter or JobOrderKind.Save or JobOrderKind.Evaluate))
         {
             Apply(order);
@@ -55,6 +56,7 @@ internal sealed partial class JobMachine
 
         _ending ??= reason;
         _plan?.End(JobState.Orphaned);
+        _revision++;
     }
 
     private void Apply(JobOrder order)

@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
@@ -9,7 +10,7 @@ internal sealed partial class JobMachine
     /// True while the job waits for workers and servers: <see cref="Begin"/> gives it some. Not before all of an earlier place are free, as a late
     /// release would free the new ones.
     /// </summary>
-    public bool WantsPlace => State == JobState.Queued && _assignment is null && !_isReleasing;
+    public bool WantsPlace => State == JobState.Queued && _assignment is null && _releasing is null;
 
     /// <summary>From 1; null if the job does not stand in the queue.</summary>
     public int? QueuePosition { get; private set; }
@@ -25,8 +26,30 @@ internal sealed partial class JobMachine
         }
     }
 
+    /// <summary>Servers are lost, and the state with them: the job goes back to its last checkpoint, in another place.</summary>
+    /// <param name="reason">For people, without a full stop.</param>
+    public void LoseServers(string reason)
+    {
+        if (HasEnded || _assignment is null)
+        {
+            return;
+        }
+
+        _isResting = false;
+        _evaluation = null;
+        string back = Checkpoint is { } checkpoint ? $"goes back to step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "goes back to where it began";
+        Yield($"{reason}; the job {back}.");
+        _samples.GoBack(_savedSamples);
+        _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
+        Reached = new StepProgress { Position = _savedPosition };
+    }
+
     /// <summary>Everything is free that <see cref="JobCommand.Release"/> was about.</summary>
-    public void Released() => _isReleasing = false;
+    public void Released()
+    {
+        _releasing = null;
+        _revision++;
+    }
 
     /// <summary>Whether it matters what is met in this generation: the job works, and not in another one.</summary>
     public bool IsAt(long generation) => !HasEnded && _assignment is not null && generation == Generation;
@@ -55,16 +78,25 @@ internal sealed partial class JobMachine
     private void Yield(string reason)
     {
         TellChange(0);
-        _commands.Add(new JobCommand.Release((_change?.Chosen ?? _assignment!) with { Generation = Generation }));
-        _isReleasing = true;
+        Release((_change?.Chosen ?? _assignment)!);
         (_assignment, _members, _change, _untold, _repeated, _withoutWorkersSince) = (null, null, null, null, 0, null);
         _workers.Clear();
         Queue(reason);
         _events.Add(new RunEvent.Yielded(Step, State, reason));
     }
 
+    private void Release(Assignment assignment)
+    {
+        _releasing = assignment with { Generation = Generation };
+        _commands.Add(new JobCommand.Release(_releasing));
+    }
+
     /// <summary>The job has no place, and takes none while it is paused.</summary>
-    private void Queue(string? reason) => (State, Reason, QueuePosition) = (_isPaused ? JobState.Paused : JobState.Queued, reason, null);
+    private void Queue(string? reason)
+    {
+        (State, Reason, QueuePosition) = (_isPaused ? JobState.Paused : JobState.Queued, reason, null);
+        _revision++;
+    }
 
     private string PauseReason() => $"it was paused by order{(_plan is null ? " before it began" : $"; {WhereItIsSaved()}")}.";
 }

@@ -36,11 +36,13 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private string? _ending;
     private long _order;
     private long _counted;
+    private JobPosition _savedPosition = JobPosition.Start;
+    private KeyValuePair<string, long>[] _savedSamples = [];
     private double _lastSign;
     private double _lastCommit;
     private double? _withoutWorkersSince;
     private bool _isPaused;
-    private bool _isReleasing;
+    private Assignment? _releasing;
     private int _failedStarts;
     private (long Samples, double Seconds) _timedBefore;
 
@@ -107,10 +109,11 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _events.Add(new RunEvent.Resumed(position.Step, first.Generation, [.. first.Workers.Select(worker => worker.Name)]));
         }
 
+        _savedPosition = _plan is null ? position : _savedPosition;
         _plan ??= new JobPlan(plan, shape.TotalSteps, position.Step, now);
         _plan.GoOn();
         _vacating = null;
-        _members = new JobMembers(asked, first.Workers);
+        _members = new JobMembers(_asked = asked, first.Workers);
         _balance = new ShardBalance(shape.Shards);
         _early.ForEach(Apply);
         _early.Clear();
@@ -122,6 +125,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         _samples.Include(first);
         _counted = position.Step;
         _lastSign = now;
+        _revision++;
         _commands.Add(new JobCommand.Start(first));
     }
 
@@ -139,11 +143,14 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             return;
         }
 
+        // Who leads the job on from a record does not know what was decided: a server may have taken it, and nothing rests before all have.
+        UntilStep = Math.Max(UntilStep, coordinator.Version);
         _commands.Add(new JobCommand.Start(change.Chosen!));
     }
 
     /// <summary>Every server and worker has started a generation: what was interrupted goes on.</summary>
-    public void Started(long generation, double now)
+    /// <param name="reached">How far the coordinator is that has gone on from the generation before; null if all have just begun.</param>
+    public void Started(long generation, StepProgress? reached, double now)
     {
         if (!IsAt(generation) || _withoutWorkersSince is not null)
         {
@@ -156,10 +163,18 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
+            if (reached is not null && reached.Position.Step > Step)
+            {
+                Reached = reached;
+                _rows.Add(reached.Recent);
+            }
+
             _assignment = chosen;
             _samples.Include(chosen);
             _change = null;
         }
+
+        _revision++;
 
         // The last step of the slice may have been committed while the generation changed.
         if (_isResting || State == JobState.Queued || (State == JobState.Running && Step >= UntilStep))
@@ -242,6 +257,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         }
 
         _plan!.Saved(checkpoint, _isFinal, now);
+        (_savedPosition, _savedSamples) = (Reached.Position, _samples.ByWorker);
         _events.Add(new RunEvent.CheckpointSaved(checkpoint));
         Rest(now);
     }
@@ -331,9 +347,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _events.Add(state == JobState.Completed ? new RunEvent.Completed(runFolder, summary) : new RunEvent.Stopped(runFolder, summary));
         }
 
+        _revision++;
         if ((_change?.Chosen ?? _assignment) is { } assignment)
         {
-            _commands.Add(new JobCommand.Release(assignment with { Generation = Generation }));
+            Release(assignment);
         }
     }
 

@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -5,15 +6,22 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>Who works for a job, who has been lost and who waits to join since the last change of generation. Pure.</summary>
 /// <param name="asked">How many workers the job asked for.</param>
 /// <param name="workers">Of the first generation; shards and incarnations are dealt anew in each.</param>
-internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
+/// <param name="lost">Who has been lost since then; or null.</param>
+internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers, MembersChange? lost = null)
 {
     private readonly List<AssignedWorker> _present = [.. workers];
     private readonly List<AssignedWorker> _joining = [];
-    private readonly List<string> _lost = [];
-    private readonly List<string> _reasons = [];
+    private readonly List<string> _lost = [.. lost?.Lost ?? []];
+    private readonly List<string> _reasons = lost is null ? [] : [lost.Reason];
     private readonly Dictionary<string, string> _withdrawn = [];
-    private double _noticedSeconds;
+    private double _noticedSeconds = lost?.NoticedSeconds ?? 0;
     private bool _hasMoved;
+
+    /// <summary>Those who work on, without those who wait to join.</summary>
+    public IReadOnlyList<AssignedWorker> Present => _present;
+
+    /// <summary>Who is lost and not yet part of a change; or null.</summary>
+    public MembersChange? Pending => _lost.Count == 0 ? null : new MembersChange([.. _lost], [], string.Join("; ", _reasons), _noticedSeconds);
 
     /// <summary>Those of the next generation.</summary>
     public IReadOnlyList<AssignedWorker> Next => [.. _present, .. _joining];
@@ -99,7 +107,7 @@ internal sealed class JobMembers(int asked, IEnumerable<AssignedWorker> workers)
         return true;
     }
 
-    /// <summary>Shards are to move between those who stay.</summary>
+    /// <summary>Nobody comes or goes, and yet a generation is to begin: shards are to move between those who stay, or another silo leads the job.</summary>
     /// <param name="reason">A clause.</param>
     public void Move(string reason)
     {

@@ -36,6 +36,34 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     /// <summary>The last checkpoint since the start, or null.</summary>
     public CheckpointResult? Checkpoint { get; private set; }
 
+    /// <summary>Goes on with a plan where another one was; only the time since the last checkpoint counts anew.</summary>
+    public static JobPlan Recover(TrainingPlan plan, long totalSteps, PlanRecord record, double now)
+    {
+        var recovered = new JobPlan(plan with { Evaluations = record.Evaluations }, totalSteps, record.SavedStep, now)
+        {
+            Evaluation = record.Evaluation,
+            Checkpoint = record.Checkpoint,
+        };
+        (recovered._stopAfter, recovered._end, recovered._evaluatedStep) = (record.StopAfter, record.End, record.EvaluatedStep);
+        (recovered._yieldOrdered, recovered._saveOrdered, recovered._evaluationOrdered) = (record.Yields, record.Saves, record.Evaluates);
+        recovered._finalIsSaved = record.FinalIsSaved;
+        return recovered;
+    }
+
+    /// <summary>What is to be kept.</summary>
+    public PlanRecord Record() => new(
+        _stopAfter,
+        _end,
+        _yieldOrdered,
+        _saveOrdered,
+        _evaluationOrdered,
+        _evaluatedStep,
+        _savedStep,
+        _finalIsSaved,
+        Evaluation,
+        Checkpoint,
+        [.. _evaluations]);
+
     /// <summary>What follows at a step at which nothing is under way.</summary>
     /// <param name="secondsPerStep">Of the last steps; 0 if there are none yet.</param>
     public JobAction Next(long step, double secondsPerStep, double now)

@@ -10,6 +10,30 @@ internal sealed class WorkerSamples(JobShape shape)
 
     public KeyValuePair<string, long>[] ByWorker => [.. _samples.OrderBy(pair => pair.Key, StringComparer.Ordinal)];
 
+    /// <summary>Goes on, empty as it is, where another one was.</summary>
+    public void Restore(IEnumerable<KeyValuePair<string, long>> samples)
+    {
+        foreach ((string worker, long count) in samples)
+        {
+            _samples.Add(worker, count);
+        }
+    }
+
+    /// <summary>Steps are lost that were counted: who computes them again is counted for them.</summary>
+    /// <param name="samples">At the last step that is not lost.</param>
+    public void GoBack(IEnumerable<KeyValuePair<string, long>> samples)
+    {
+        foreach (string worker in _samples.Keys)
+        {
+            _samples[worker] = 0;
+        }
+
+        foreach ((string worker, long count) in samples)
+        {
+            _samples[worker] = count;
+        }
+    }
+
     /// <summary>These workers are part of the job from now on, whatever they get to do.</summary>
     public void Include(Assignment assignment)
     {

@@ -98,12 +98,12 @@ public class JobMachineMembersTests
         host.Machine.Lose("c/0", "is gone, too", 0);
         FrozenAt at = new(Verdict.Accepted, 0);
         host.Machine.Frozen(2, at, [at]);
-        host.Machine.Started(2, 0);
+        host.Machine.Started(2, null, 0);
         Assert.Empty(host.Machine.TakeCommands().OfType<JobCommand.Start>());
 
         host.Machine.Frozen(3, at, [at]);
         Assignment third = host.Machine.TakeCommands().OfType<JobCommand.Start>().Single().Assignment;
-        host.Machine.Started(3, 0);
+        host.Machine.Started(3, null, 0);
         host.Commit(third, 1);
 
         Assert.Equal(["a/0"], third.Workers.Select(worker => worker.Name));

@@ -127,7 +127,7 @@ public class JobMachineQueueTests
         var host = new MachineHost { Holds = command => command is JobCommand.Start };
         host.Begin();
         host.Machine.Order(JobOrder.Of(JobOrderKind.Pause));
-        host.Machine.Started(1, 0);
+        host.Machine.Started(1, null, 0);
         host.Drain();
         Assert.Equal(["release"], host.Done);
         Assert.Equal("it was paused by order; at step 0 there was nothing new to save.", host.Machine.Reason);
@@ -163,7 +163,7 @@ public class JobMachineQueueTests
     {
         MachineHost host = Paused();
         host.Machine.Lose("a/0", "is silent", 1);
-        host.Machine.Started(1, 1);
+        host.Machine.Started(1, null, 1);
         host.Machine.Frozen(1, new FrozenAt(Verdict.Accepted, 10), []);
         host.Machine.Tick(1000);
         host.Drain();

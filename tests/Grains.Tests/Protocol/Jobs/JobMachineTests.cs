@@ -88,7 +88,7 @@ public class JobMachineTests
         host.Begin();
         host.Machine.Fail(new JobFailure(5, "first."));
         host.Machine.Saved(new CheckpointResult("late", 10, "aa", "bb"), 0);
-        host.Machine.Started(1, 0);
+        host.Machine.Started(1, null, 0);
         host.Machine.Lose("a/0", "is gone", 0);
         Assert.False(host.Machine.Join(new AssignedWorker("d/0", 0, default, 1), 0));
         host.Drain();

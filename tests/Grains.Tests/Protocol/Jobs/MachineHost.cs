@@ -106,7 +106,7 @@ internal sealed class MachineHost
                 Machine.Frozen(freeze.Header.Generation, at, [at, at, at]);
                 break;
             case JobCommand.Start start:
-                Machine.Started(start.Assignment.Generation, Now);
+                Machine.Started(start.Assignment.Generation, null, Now);
                 break;
             case JobCommand.Run run:
                 Commit(run.Assignment, run.UntilStep);

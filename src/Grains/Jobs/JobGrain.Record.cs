@@ -1,0 +1,169 @@
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Protocol.Jobs;
+using Microsoft.Extensions.Logging;
+using ConvNet.Grains.Placement;
+using Orleans.Storage;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>How the job grain keeps its job's record in the cluster's store, and goes on with a job that was led on another silo.</summary>
+internal sealed partial class JobGrain
+{
+    /// <summary>Name of the store in a silo's services, and of the record there.</summary>
+    public const string Store = "jobs", Kept = "job";
+
+    private static readonly TimeSpan StorePause = TimeSpan.FromMilliseconds(500);
+
+    private readonly string _author = Guid.NewGuid().ToString("N");
+    private long _keptRevision = -1;
+
+    /// <summary>Events before this number are in the store: no other grain tells something else under their numbers.</summary>
+    private long _keptEvents;
+    private Task? _keeping;
+    private bool _isSuperseded;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (record.RecordExists && record.State is { Submission: { } submission } kept)
+        {
+            await RecoverAsync(submission, kept);
+        }
+    }
+
+    /// <summary>
+    /// Waits until what matters is in the store. While that does not answer, the job trains on; what would need a new generation waits.
+    /// </summary>
+    /// <exception cref="SiloGoneException">Another grain leads the job.</exception>
+    private async Task KeepAsync()
+    {
+        while (_machine is { } machine && _keptRevision < machine.Revision)
+        {
+            _keeping = _keeping is { IsCompleted: false } writing ? writing : WriteAsync(machine);
+            await _keeping;
+        }
+
+        if (_isSuperseded)
+        {
+            throw new SiloGoneException($"job '{JobId}' is led by another silo than '{self.Name}' now.");
+        }
+    }
+
+    private async Task WriteAsync(JobMachine machine)
+    {
+        long revision = machine.Revision;
+        record.State = Describe();
+        try
+        {
+            await record.WriteStateAsync();
+            (_keptRevision, _keptEvents) = (revision, record.State.Life.NextEvent);
+        }
+        catch (InconsistentStateException)
+        {
+            await CompareAsync();
+        }
+        catch (Exception e)
+        {
+            LogStore(logger, JobId, e.Message);
+            await Task.Delay(StorePause);
+        }
+    }
+
+    /// <summary>Somebody else has written the record, or it is gone; or the answer to a write of this grain was lost.</summary>
+    private async Task CompareAsync()
+    {
+        try
+        {
+            await record.ReadStateAsync();
+        }
+        catch (Exception e)
+        {
+            LogStore(logger, JobId, e.Message);
+            await Task.Delay(StorePause);
+            return;
+        }
+
+        if (!record.RecordExists)
+        {
+            // Nothing is written any more: who led the job on from here would take up what the store does not know.
+            (_keptRevision, _keptEvents) = (long.MaxValue, long.MaxValue);
+            Machine.EndSaved("the job's record has vanished from the cluster's store, which has come back without its data");
+            CarryOut();
+        }
+        else if (record.State.Author != _author)
+        {
+            LogSuperseded(logger, JobId, record.State.Silo);
+            _isSuperseded = true;
+            _watch?.Dispose();
+            _machine = null;
+            _submission = null;
+            DeactivateOnIdle();
+        }
+    }
+
+    private JobRecord Describe() => new()
+    {
+        Submission = Submission,
+        Number = _number,
+        Life = Machine.Record(),
+        Checkpoints = _checkpoints,
+        Held = [.. _held],
+        Silos = [.. _silos.Select(silo => KeyValuePair.Create(silo.Key, silo.Value.ToParsableString()))],
+        Writer = _writer is { Address: { } address } writer ? KeyValuePair.Create(writer.Key, address.ToParsableString()) : null,
+        Silo = self.Name,
+        Author = _author,
+    };
+
+    /// <summary>The silo that led the job is gone, or has let go of it: this one leads it on, in a new generation.</summary>
+    private async Task RecoverAsync(JobSubmission submission, JobRecord kept)
+    {
+        Adopt(submission, kept.Number);
+        _checkpoints = kept.Checkpoints;
+        _held.UnionWith(kept.Life.Releasing is null ? kept.Life.Members.Select(worker => worker.Name) : kept.Held);
+        FreeAsync([.. kept.Held.Except(_held)], kept.Life.Generation).Ignore();
+        foreach ((string name, string address) in kept.Silos)
+        {
+            _silos[name] = SiloAddress.FromParsableString(address);
+        }
+
+        if (kept.Writer is { } writer)
+        {
+            _writer = (writer.Key, SiloAddress.FromParsableString(writer.Value));
+        }
+
+        Machine.Recover(kept.Life, $"the job is led by silo '{self.Name}' now, as silo '{kept.Silo}' is gone", _clock.Now);
+        LogRecovered(logger, JobId, self.Name, kept.Silo, Machine.Generation, Machine.Step);
+        if (!Machine.HasEnded)
+        {
+            await KeepAsync();
+        }
+
+        CarryOut();
+    }
+
+    /// <summary>Workers that were reserved and did not come to work, or were to be let go.</summary>
+    private async Task FreeAsync(string[] workers, long generation)
+    {
+        foreach (string worker in workers)
+        {
+            try
+            {
+                await Worker(worker).ReleaseAsync(new MessageHeader(JobId, generation, 0));
+            }
+            catch (Exception e) when (GrainFailure.IsLostContact(e))
+            {
+                // It is gone, or finds out by itself.
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The record of job {Job} cannot be kept now: {Message}")]
+    private static partial void LogStore(ILogger logger, string job, string message);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} is led by silo {Silo} now; this one lets go of it")]
+    private static partial void LogSuperseded(ILogger logger, string job, string silo);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} is led by silo {Silo}, as {Before} is gone: generation {Generation}, step {Step} or later")]
+    private static partial void LogRecovered(ILogger logger, string job, string silo, string before, long generation, long step);
+}

@@ -1,0 +1,90 @@
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>What is kept of a job while it lives, and how another one goes on from that.</summary>
+internal sealed partial class JobMachine
+{
+    private long _revision;
+    private int _asked;
+
+    /// <summary>Grows whenever something has changed that is to be kept.</summary>
+    public long Revision => _revision + _events.Next;
+
+    /// <summary>What is to be kept.</summary>
+    public LifeRecord Record() => new()
+    {
+        State = State,
+        Generation = Generation,
+        Assignment = _assignment,
+        Plan = _plan?.Record(),
+        Reached = Reached with { Recent = [], Warnings = [] },
+        Reason = Reason,
+        Failure = Failure,
+        Orders = [.. _orders],
+        EarlyOrders = [.. _early],
+        IsPaused = _isPaused,
+        Releasing = _releasing,
+        Expelled = [.. _expelled],
+        Ending = _ending,
+        Vacating = _vacating,
+        Asked = _asked,
+        Members = [.. _members?.Present ?? []],
+        Lost = _members?.Pending,
+        Untold = _untold,
+        Repeated = _repeated,
+        Events = _events.Last(),
+        NextEvent = _events.Next,
+        Samples = _samples.ByWorker,
+        SavedPosition = _savedPosition,
+        SavedSamples = _savedSamples,
+        CountedStep = _counted,
+        TimedSamples = _timedBefore.Samples,
+        TimedSeconds = _timedBefore.Seconds,
+    };
+
+    /// <summary>
+    /// Goes on, in a machine that has done nothing yet, with a job that another one has led. Whatever that one had under way begins anew: a job that
+    /// works does so in a new generation, one that was just starting goes back to the queue.
+    /// </summary>
+    /// <param name="reason">Why another one leads it now, for people and without a full stop.</param>
+    public void Recover(LifeRecord record, string reason, double now)
+    {
+        (State, Generation, _assignment, Reached) = (record.State, record.Generation, record.Assignment, record.Reached);
+        (Reason, Failure, _ending, _vacating) = (record.Reason, record.Failure, record.Ending, record.Vacating);
+        (_isPaused, _releasing, _asked, _counted) = (record.IsPaused, record.Releasing, record.Asked, record.CountedStep);
+        _timedBefore = (record.TimedSamples, record.TimedSeconds);
+        _orders.UnionWith(record.Orders);
+        _expelled.UnionWith(record.Expelled);
+        _early.AddRange(record.EarlyOrders);
+        _events.Restore(record.Events, record.NextEvent);
+        _warnings.UnionWith(record.Events.Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message));
+        _samples.Restore(record.Samples);
+        (_savedPosition, _savedSamples) = (record.SavedPosition, record.SavedSamples);
+        _plan = record.Plan is { } kept ? JobPlan.Recover(plan, shape.TotalSteps, kept, now) : null;
+        _lastSign = now;
+        _revision++;
+        if (_releasing is { } left)
+        {
+            _commands.Add(new JobCommand.Release(left));
+        }
+        else if (_assignment is not null && !HasEnded)
+        {
+            _members = new JobMembers(_asked, record.Members, record.Lost);
+            _balance = new ShardBalance(shape.Shards);
+            if (State == JobState.Queued)
+            {
+                Yield($"{reason}, while the job was starting.");
+                return;
+            }
+
+            (_untold, _repeated) = (record.Untold, record.Repeated);
+
+            // Where it rests, or works, is known when all servers have said where they stand; then the plan says what is next.
+            State = JobState.Running;
+            UntilStep = 0;
+            _members.Move(reason);
+            Change(now);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>Silos that lead a job, and what becomes of it without them: another one leads it on from the record in Redis.</summary>
+public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
+{
+    /// <summary>Jobs are led on the last server silo by name; their state is on the first.</summary>
+    private const string Head = "server-2";
+    private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
+    private static readonly string[] Job =
+        ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "--workers", "3", "-s", "layout.partitions=1"];
+
+    [Fact]
+    public async Task A_killed_silo_that_leads_a_job_costs_a_step_at_most_and_no_bit()
+    {
+        await HaveHeadAsync();
+        using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. Job, .. fleet.ClusterOptions, "--out", "led"]);
+        await fleet.RowsAsync("led", 200);
+        fleet.Kill(Head);
+        await training.EndAsync(0);
+
+        JsonElement change = Assert.Single(training.Events, line => line.GetProperty("event").GetString() == "members.changed");
+        Assert.Empty(change.GetProperty("lost").EnumerateArray());
+        Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1);
+        Assert.Contains($"led by silo 'server-1' now, as silo '{Head}' is gone", change.GetProperty("reason").GetString());
+        Assert.Equal(1, change.GetProperty("generation").GetInt64() - 1);
+        await AssertWholeAsync(training, "led");
+        fleet.AssertAllRun();
+    }
+
+    [Fact]
+    public async Task A_detached_job_and_one_that_waits_outlive_the_silo_that_leads_them()
+    {
+        await HaveHeadAsync();
+        await SubmitAsync("first");
+        await fleet.RowsAsync("first", 200);
+        await SubmitAsync("second");
+        using ClientProcess known = await JobAsync(0, "list");
+        fleet.Kill(Head);
+        using ClientProcess first = await JobAsync(0, "wait", "first");
+        using ClientProcess second = await JobAsync(0, "wait", "second");
+
+        Assert.Contains("second", known.Output);
+        await AssertWholeAsync(first, "first");
+        await AssertWholeAsync(second, "second");
+        using ClientProcess list = await JobAsync(0, "list", "--json");
+        Assert.Contains("\"first\"", list.Output);
+        Assert.Contains("\"second\"", list.Output);
+    }
+
+    [Fact]
+    public async Task Orders_reach_a_job_whose_silo_is_lost()
+    {
+        await HaveHeadAsync();
+        await SubmitAsync("ordered");
+        await fleet.RowsAsync("ordered", 200);
+        using ClientProcess paused = await JobAsync(0, "pause", "ordered");
+        fleet.Kill(Head);
+        using ClientProcess resumed = await JobAsync(0, "resume", "ordered");
+        using ClientProcess ended = await JobAsync(0, "wait", "ordered");
+
+        await AssertWholeAsync(ended, "ordered");
+    }
+
+    private async Task HaveHeadAsync()
+    {
+        await fleet.HaveWorkersAsync(Workers);
+        await fleet.StartAsync(Head, "server");
+    }
+
+    private async Task SubmitAsync(string id)
+    {
+        using ClientProcess submitted = await ClientProcess.RunAsync(
+            0, fleet.Folder, ["train", "--json", .. Job, .. fleet.ClusterOptions, "--out", id, "--job", id, "--detach"]);
+    }
+
+    private Task<ClientProcess> JobAsync(int code, string command, params string[] more) =>
+        ClientProcess.RunAsync(code, fleet.Folder, ["job", command, .. more, .. fleet.ClusterOptions, .. command == "wait" ? ["--json"] : Array.Empty<string>()]);
+
+    /// <summary>The bits of one worker, and each step once in what the run has written.</summary>
+    private async Task AssertWholeAsync(ClientProcess training, string run)
+    {
+        JobEnd end = JobEnd.Of(training);
+        JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "--workers", "1"]);
+        Assert.Equal((alone.StateSha256, alone.Steps), (end.StateSha256, end.Steps));
+        Assert.Equal(end.Steps * 96, end.Samples.Sum());
+        Assert.Equal(
+            Enumerable.Range(1, 1500),
+            File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))
+                .Select(row => int.Parse(row.Split(',')[0])));
+    }
+}
