@@ -10,13 +10,14 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
     private const string Head = "server-2";
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
     private static readonly string[] Job =
-        ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "--workers", "3", "-s", "layout.partitions=1"];
+        ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "-s", "layout.partitions=1"];
 
     [Fact]
     public async Task A_killed_silo_that_leads_a_job_costs_a_step_at_most_and_no_bit()
     {
         await HaveHeadAsync();
-        using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. Job, .. fleet.ClusterOptions, "--out", "led"]);
+        using ClientProcess training = ClientProcess.Start(
+            fleet.Folder, ["train", "--json", .. Job, "--workers", "3", .. fleet.ClusterOptions, "--out", "led"]);
         await fleet.RowsAsync("led", 200);
         fleet.Kill(Head);
         await training.EndAsync(0);
@@ -39,8 +40,8 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         await SubmitAsync("second");
         using ClientProcess known = await JobAsync(0, "list");
         fleet.Kill(Head);
-        using ClientProcess first = await JobAsync(0, "wait", "first");
-        using ClientProcess second = await JobAsync(0, "wait", "second");
+        using ClientProcess first = await JobAsync(0, "wait", "first", "--json");
+        using ClientProcess second = await JobAsync(0, "wait", "second", "--json");
 
         Assert.Contains("second", known.Output);
         await AssertWholeAsync(first, "first");
@@ -59,7 +60,7 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         using ClientProcess paused = await JobAsync(0, "pause", "ordered");
         fleet.Kill(Head);
         using ClientProcess resumed = await JobAsync(0, "resume", "ordered");
-        using ClientProcess ended = await JobAsync(0, "wait", "ordered");
+        using ClientProcess ended = await JobAsync(0, "wait", "ordered", "--json");
 
         await AssertWholeAsync(ended, "ordered");
     }
@@ -73,17 +74,17 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
     private async Task SubmitAsync(string id)
     {
         using ClientProcess submitted = await ClientProcess.RunAsync(
-            0, fleet.Folder, ["train", "--json", .. Job, .. fleet.ClusterOptions, "--out", id, "--job", id, "--detach"]);
+            0, fleet.Folder, ["train", "--json", .. Job, "--workers", "3", .. fleet.ClusterOptions, "--out", id, "--job", id, "--detach"]);
     }
 
     private Task<ClientProcess> JobAsync(int code, string command, params string[] more) =>
-        ClientProcess.RunAsync(code, fleet.Folder, ["job", command, .. more, .. fleet.ClusterOptions, .. command == "wait" ? ["--json"] : Array.Empty<string>()]);
+        ClientProcess.RunAsync(code, fleet.Folder, ["job", command, .. more, .. fleet.ClusterOptions]);
 
     /// <summary>The bits of one worker, and each step once in what the run has written.</summary>
     private async Task AssertWholeAsync(ClientProcess training, string run)
     {
         JobEnd end = JobEnd.Of(training);
-        JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "--workers", "1"]);
+        JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. Job, "--workers", "1"]);
         Assert.Equal((alone.StateSha256, alone.Steps), (end.StateSha256, end.Steps));
         Assert.Equal(end.Steps * 96, end.Samples.Sum());
         Assert.Equal(

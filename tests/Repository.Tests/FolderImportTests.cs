@@ -32,6 +32,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Contracts/Wire",
             "Contracts/Jobs",
             "Contracts/Messages",
+            "Contracts/Records",
             "Contracts",
             "Protocol/Steps",
             "Protocol/Partition  Protocol/BatchNorm  Protocol/Jobs",

@@ -1,6 +1,7 @@
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Records;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 using Orleans.Storage;

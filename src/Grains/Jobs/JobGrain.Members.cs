@@ -1,4 +1,3 @@
-using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;

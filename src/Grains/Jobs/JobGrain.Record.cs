@@ -1,9 +1,10 @@
 using ConvNet.Grains.Calls;
-using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Records;
+using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 using Microsoft.Extensions.Logging;
-using ConvNet.Grains.Placement;
 using Orleans.Storage;
 
 namespace ConvNet.Grains.Jobs;

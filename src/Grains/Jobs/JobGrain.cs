@@ -1,8 +1,9 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Records;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Protocol.Jobs;
 using Microsoft.Extensions.Logging;

@@ -91,7 +91,8 @@ internal sealed partial class SiloConfiguration
         PeerIdentity? identity = Find(SiloKeys.Tls) is { } folder
             ? Told(SiloKeys.Tls, () => PeerIdentity.Load(folder, PeerRole.Silo, TimeProvider.System))
             : null;
-        return Told(SiloKeys.Cluster, () => SiloCluster.Parse(_settings[SiloKeys.Cluster].Text, Find(SiloKeys.RedisPasswordFile), identity, Find(SiloKeys.RedisCa)));
+        return Told(SiloKeys.Cluster, () => SiloCluster.Parse(
+            _settings[SiloKeys.Cluster].Text, Find(SiloKeys.RedisPasswordFile), identity, Find(SiloKeys.RedisCa)));
     }
 
     /// <summary>Does what may refuse a value. A refusal that does not begin with an option is about this key.</summary>

@@ -12,7 +12,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// A job on a simulated cluster: the machines of the protocol as the grains host them, and fake workers. Servers are numbered: the partitions,
 /// the batch norms, the coordinator.
 /// </summary>
-internal sealed class SimulatedCluster
+internal sealed partial class SimulatedCluster
 {
     private readonly SplitMix _random;
     private readonly FakeState _start;
@@ -88,9 +88,6 @@ internal sealed class SimulatedCluster
     /// <summary>The servers of the job's place are gone, and their state with them.</summary>
     public bool AreServersLost { get; set; }
 
-    /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
-    private bool HasLostServers => Layout.ServerLosses > 0 && Machine.HasEnded && Machine.Assignment is null;
-
     public List<string> Complaints { get; } = [];
 
     public JobMachine Machine => Grain.Machine;
@@ -133,15 +130,8 @@ internal sealed class SimulatedCluster
             SynchronizationContext.SetSynchronizationContext(context);
         }
 
-        return Checkpoints.Count > 0 ? Checkpoints[^1] : _start;
+        return Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step <= Machine.Step) ?? _start;
     }
-
-    /// <summary>Another grain leads the job from now on, as soon as somebody calls it.</summary>
-    public void FollowHead(int delay) => Network.After(1 + delay, () =>
-    {
-        Grain = Grain.Follow();
-        Grain.Recover();
-    });
 
     /// <summary>Ends the worker with this index in the newest assignment.</summary>
     public void Kill(int worker) => Grain.Kill(worker);
@@ -154,23 +144,6 @@ internal sealed class SimulatedCluster
         Invariants.Promised(server, header.Generation, frozen);
         return frozen;
     }
-
-    /// <summary>From this generation on servers begin with the state of a checkpoint, in machines that know nothing else.</summary>
-    /// <param name="step">At which the job goes on.</param>
-    public void RestoreFrom(long generation, long step)
-    {
-        _restoresFrom = generation;
-        AreServersLost = false;
-        _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
-        _server = new Life();
-        if (_restores.Position.Step != step)
-        {
-            Complain($"the job goes on at step {step}, but there is no checkpoint of it");
-        }
-    }
-
-    /// <summary>The generation is the first one in its place.</summary>
-    public bool Restores(long generation) => generation == _restoresFrom;
 
     public Answer Begin(int server, Assignment assignment)
     {
@@ -194,16 +167,6 @@ internal sealed class SimulatedCluster
         _releasedAt[server] = VersionOf(server);
         _beginsFrom[server] = Math.Max(header.Generation + 1, _beginsFrom.GetValueOrDefault(server));
         return Verdict.Accepted;
-    }
-
-    /// <summary>The servers say nothing more.</summary>
-    /// <param name="generation">The last one of their place: in a later place they are others.</param>
-    public void EndServers(long generation)
-    {
-        if (generation >= _restoresFrom)
-        {
-            _server.End();
-        }
     }
 
     public Answer Commit(int server, StepDecision decision)
@@ -324,31 +287,6 @@ internal sealed class SimulatedCluster
             }
         }
     }
-
-    private void RestoreServer(int server)
-    {
-        if (server == CoordinatorServer)
-        {
-            _coordinator = RestoreCoordinator();
-            Coordinator = Coordinator.RestartWith(_coordinator, _server);
-        }
-        else if (server == BatchNormServer)
-        {
-            _batchNorm = RestoreBatchNorm();
-        }
-        else
-        {
-            Partitions[server] = RestorePartition(server);
-        }
-    }
-
-    private PartitionMachine RestorePartition(int partition) => _restores.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
-
-    private BatchNormMachine RestoreBatchNorm() =>
-        new(Job.Shape, Job.BatchNorm, Job.Average, _restores.Statistics, _restores.Position.Step, _restores.BatchesSeen);
-
-    private CoordinatorMachine RestoreCoordinator() => new(
-        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, _restores.Position);
 
     private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
         : server == BatchNormServer ? _batchNorm.Version

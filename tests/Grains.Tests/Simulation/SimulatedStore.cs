@@ -1,4 +1,4 @@
-using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Tests.Simulation;
 

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
@@ -200,26 +201,29 @@ internal sealed partial class JobMachine
     /// <summary>Tells of a change once it is known how long it took.</summary>
     private void TellChange(double? gapSeconds)
     {
-        if (_untold is { IsEmpty: true })
+        if (_untold is not { } change || gapSeconds is not { } gap || _change is not null)
         {
-            _untold = null;
-            _repeated = 0;
+            return;
         }
 
-        if (_untold is { } change && gapSeconds is { } gap && _change is null)
+        // Only what the generation that works has of it: at an end, or after another one has led the job, a change may not have come to its start.
+        HashSet<string> present = [.. _assignment!.Workers.Select(worker => worker.Name)];
+        MembersChange told = change with { Lost = [.. change.Lost.Where(lost => !present.Contains(lost))], Joined = [.. change.Joined.Where(present.Contains)] };
+        if (!told.IsEmpty)
         {
             _events.Add(new RunEvent.MembersChanged(
                 Generation,
-                _assignment!.FirstStep,
-                change.Lost,
-                change.Joined,
+                _assignment.FirstStep,
+                told.Lost,
+                told.Joined,
                 _assignment.Workers.Length,
-                change.Reason,
-                change.NoticedSeconds,
+                told.Reason,
+                told.NoticedSeconds,
                 gap,
                 _repeated));
-            _untold = null;
-            _repeated = 0;
         }
+
+        _untold = null;
+        _repeated = 0;
     }
 }

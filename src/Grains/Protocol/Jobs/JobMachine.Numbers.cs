@@ -42,12 +42,4 @@ internal sealed partial class JobMachine
             Lose(worker, clause, now);
         }
     }
-
-    private void Warn(string warning)
-    {
-        if (_warnings.Count < MostWarnings && _warnings.Add(warning))
-        {
-            _events.Add(new RunEvent.Warning(warning));
-        }
-    }
 }

@@ -37,8 +37,8 @@ internal sealed partial class JobMachine
 
         _isResting = false;
         _evaluation = null;
-        string back = Checkpoint is { } checkpoint ? $"goes back to step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "goes back to where it began";
-        Yield($"{reason}; the job {back}.");
+        string back = Checkpoint is { } checkpoint ? $"step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "where it began";
+        Yield($"{reason}; the job goes back to {back}.");
         _samples.GoBack(_savedSamples);
         _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
         Reached = new StepProgress { Position = _savedPosition };

@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 

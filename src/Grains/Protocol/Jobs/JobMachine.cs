@@ -2,6 +2,7 @@ using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 

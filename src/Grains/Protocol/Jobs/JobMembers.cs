@@ -1,5 +1,5 @@
-using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 

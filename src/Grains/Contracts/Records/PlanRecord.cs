@@ -1,4 +1,5 @@
-namespace ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Jobs;
+namespace ConvNet.Grains.Contracts.Records;
 
 /// <summary>How far the plan of a job is carried out, as it is kept.</summary>
 /// <param name="StopAfter">Completed steps.</param>

@@ -1,4 +1,4 @@
-namespace ConvNet.Grains.Contracts.Jobs;
+namespace ConvNet.Grains.Contracts.Records;
 
 /// <summary>What the job directory keeps in the cluster's store.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.DirectoryRecord")]

@@ -1,4 +1,4 @@
-namespace ConvNet.Grains.Contracts.Jobs;
+namespace ConvNet.Grains.Contracts.Records;
 
 /// <param name="Lost">Keys of workers.</param>
 /// <param name="Joined">Keys of workers.</param>

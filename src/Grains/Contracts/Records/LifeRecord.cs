@@ -1,6 +1,7 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
-namespace ConvNet.Grains.Contracts.Jobs;
+namespace ConvNet.Grains.Contracts.Records;
 
 /// <summary>What a job grain must know to go on with a job that another one has led: its machine's state, without what its parts tell anew.</summary>
 [GenerateSerializer, Immutable, Alias("ConvNet.LifeRecord")]

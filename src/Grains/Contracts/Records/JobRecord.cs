@@ -1,4 +1,5 @@
-namespace ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Jobs;
+namespace ConvNet.Grains.Contracts.Records;
 
 /// <summary>
 /// What is kept of a job in the cluster's store, so that another silo can lead it on: written by compare-and-set, before a generation begins that it
