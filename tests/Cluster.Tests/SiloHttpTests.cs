@@ -27,7 +27,8 @@ public sealed class SiloHttpTests : IDisposable
         PrometheusText before = await MetricsAsync();
         using ClientProcess training = await ClientProcess.RunAsync(
             0, _folder.Path, "train", "--cluster", url, "--model", "lenet", "--steps", "20", "--batch", "100", "--workers", "2");
-        PrometheusText after = await MetricsAsync();
+        PrometheusText after = await UntilAsync(
+            metrics => metrics.Keys.Any(key => key.StartsWith("convnet_checkpoint_age_seconds{", StringComparison.Ordinal)));
 
         Assert.Equal((0, 2000), (before["convnet_samples_total{split=\"train\"}"], after["convnet_samples_total{split=\"train\"}"]));
         Assert.Equal(2000, after["convnet_samples_total{split=\"test\"}"]);

@@ -208,7 +208,11 @@ internal sealed partial class JobMachine
 
         // Only what the generation that works has of it: at an end, or after another one has led the job, a change may not have come to its start.
         HashSet<string> present = [.. _assignment!.Workers.Select(worker => worker.Name)];
-        MembersChange told = change with { Lost = [.. change.Lost.Where(lost => !present.Contains(lost))], Joined = [.. change.Joined.Where(present.Contains)] };
+        MembersChange told = change with
+        {
+            Lost = [.. change.Lost.Where(lost => !present.Contains(lost))],
+            Joined = [.. change.Joined.Where(present.Contains)],
+        };
         if (!told.IsEmpty)
         {
             _events.Add(new RunEvent.MembersChanged(
