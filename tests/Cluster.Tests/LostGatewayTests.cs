@@ -18,7 +18,7 @@ public sealed class LostGatewayTests(RedisFleet fleet) : IClassFixture<RedisFlee
         await fleet.HaveWorkersAsync(["node-1", .. Bystanders]);
         using ClientProcess training = ClientProcess.Start(
             fleet.Folder, ["train", "--json", .. Job, "--steps", "1000000", .. fleet.ClusterOptions, "--job", Run, "--out", Run]);
-        await fleet.RowsAsync(Run, 20);
+        await fleet.RowsAsync(Run, 20, training);
         using ClientProcess waiting = Watch("job", "wait", Run);
         using ClientProcess attached = Watch("job", "attach", Run);
         using ClientProcess monitor = Watch("monitor");
@@ -27,13 +27,13 @@ public sealed class LostGatewayTests(RedisFleet fleet) : IClassFixture<RedisFlee
         foreach (string silo in Bystanders)
         {
             fleet.Kill(silo);
-            await fleet.RowsAsync(Run, fleet.Rows(Run) + 20);
+            await fleet.RowsAsync(Run, fleet.Rows(Run) + 20, training);
         }
 
         await ClientProcess.RunAsync(0, fleet.Folder, ["job", "list", .. fleet.ClusterOptions]);
         Assert.Equal([false, false, false], new[] { waiting, attached, monitor }.Select(console => console.HasExited));
         string seen = monitor.Output;
-        await fleet.RowsAsync(Run, fleet.Rows(Run) + 100);
+        await fleet.RowsAsync(Run, fleet.Rows(Run) + 100, training);
         training.Terminate();
         await training.EndAsync(143);
         await waiting.EndAsync(0);

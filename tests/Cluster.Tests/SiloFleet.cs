@@ -104,12 +104,15 @@ public class SiloFleet : IAsyncLifetime
     }
 
     /// <summary>Waits until a run has written so many rows of metrics.</summary>
-    public async Task RowsAsync(string run, int rows)
+    /// <param name="writer">The process that writes them, whose end before that is told; or null.</param>
+    internal async Task RowsAsync(string run, int rows, ClientProcess? writer = null)
     {
         using var deadline = new CancellationTokenSource(Patience);
         while (Rows(run) < rows)
         {
-            await Task.Delay(20, deadline.Token);
+            Assert.False(writer?.HasExited, $"the run has ended with {Rows(run)} rows: {writer?.Error}");
+            Assert.False(deadline.IsCancellationRequested, $"the run has {Rows(run)} rows, and no more for a long time: {writer?.Error}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
 

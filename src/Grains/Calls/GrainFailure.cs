@@ -14,6 +14,9 @@ public static partial class GrainFailure
     /// <summary>True if the same call may still succeed: it is not known whether it arrived.</summary>
     public static bool MayBeRepeated(Exception e) => e is TimeoutException or OrleansMessageRejectionException;
 
+    /// <summary>True if the call has not arrived: nothing of it is done, and it may be made again whatever it does.</summary>
+    public static bool HasNotArrived(Exception e) => e is OrleansMessageRejectionException;
+
     /// <summary>The same as an error that says what to do and can travel.</summary>
     public static ConvNetException From(Exception e) => e switch
     {

@@ -12,6 +12,9 @@ namespace ConvNet.Grains.Jobs;
 /// <summary>How the job grain does what its machine commands.</summary>
 internal sealed partial class JobGrain
 {
+    /// <summary>With calls that do not arrive: by then it is known which silos have died.</summary>
+    private const double RefusedSeconds = 10;
+
     private ServerKeys Servers => Machine.Assignment?.Servers ?? throw new OperationCanceledException("The job has given its servers up.");
 
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Servers.Checkpoint);
@@ -66,8 +69,7 @@ internal sealed partial class JobGrain
                     await EvaluateAsync(evaluate);
                     break;
                 case JobCommand.Save save:
-                    CheckpointResult saved = await CheckpointWriter.SaveAsync(
-                        Checkpoints.Folder, save.Assignment, save.Position, save.Result, Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention);
+                    CheckpointResult saved = await SaveAsync(save);
                     _savedAt = Stopwatch.GetTimestamp();
                     Machine.Saved(saved, _clock.Now);
                     break;
@@ -157,6 +159,23 @@ internal sealed partial class JobGrain
         await GrainCalls.DeliverAsync(() => Coordinator.NotifyAtAsync(assignment.HeaderOf(run.UntilStep)), () => "order to the step coordinator");
         await ToWorkersAsync(
             assignment, worker => Worker(worker.Name).RunAsync(assignment.HeaderOf(run.FirstStep), run.Order, run.UntilStep), "order");
+    }
+
+    /// <summary>Orleans may look for a grain that is not active yet by way of a silo that has just died; such a call is made again.</summary>
+    private async Task<CheckpointResult> SaveAsync(JobCommand.Save save)
+    {
+        CheckpointRetention? retention = Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention;
+        for (double start = _clock.Now; ; await Task.Delay(WatchPeriod))
+        {
+            try
+            {
+                return await CheckpointWriter.SaveAsync(Checkpoints.Folder, save.Assignment, save.Position, save.Result, retention);
+            }
+            catch (Exception e) when (GrainFailure.HasNotArrived(e) && _clock.Now - start < RefusedSeconds && Machine.IsAt(save.Generation))
+            {
+                // It has not begun.
+            }
+        }
     }
 
     private Task EvaluateAsync(JobCommand.Evaluate evaluate)

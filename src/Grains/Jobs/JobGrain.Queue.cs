@@ -12,8 +12,12 @@ internal sealed partial class JobGrain
 {
     private static readonly TimeSpan PlacementPause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Calls that do not arrive while the job takes a place: a silo has just died.</summary>
+    private const int MostRefused = 20;
+
     private long _number;
     private bool _isPlacing;
+    private int _refused;
     private double? _tooLargeSince;
     private (string Key, SiloAddress? Address)? _writer;
 
@@ -32,14 +36,20 @@ internal sealed partial class JobGrain
         {
             while (Machine.WantsPlace)
             {
-                if (await TryPlaceAsync() is { } placement)
+                try
                 {
-                    await BeginAsync(placement);
+                    if (await TryPlaceAsync() is { } placement)
+                    {
+                        await BeginAsync(placement);
+                        continue;
+                    }
                 }
-                else
+                catch (Exception e) when (GrainFailure.HasNotArrived(e) && ++_refused < MostRefused)
                 {
-                    await Task.Delay(PlacementPause);
+                    await LetGoAsync();
                 }
+
+                await Task.Delay(PlacementPause);
             }
         }
         catch (Exception e)
