@@ -110,7 +110,7 @@ public class SiloFleet : IAsyncLifetime
         using var deadline = new CancellationTokenSource(Patience);
         while (Rows(run) < rows)
         {
-            Assert.False(writer?.HasExited, $"the run has ended with {Rows(run)} rows: {writer?.Error}");
+            Assert.False(writer is { HasExited: true }, $"the run has ended with {Rows(run)} rows: {writer?.Error}");
             Assert.False(deadline.IsCancellationRequested, $"the run has {Rows(run)} rows, and no more for a long time: {writer?.Error}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
