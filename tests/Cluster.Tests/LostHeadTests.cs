@@ -23,7 +23,8 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         await training.EndAsync(0);
 
         JsonElement change = Assert.Single(training.Events, line =>
-            line.GetProperty("event").GetString() == "members.changed" && line.GetProperty("reason").GetString()!.Contains("is led by", StringComparison.Ordinal));
+            line.GetProperty("event").GetString() == "members.changed"
+            && line.GetProperty("reason").GetString()!.Contains("is led by", StringComparison.Ordinal));
         Assert.Empty(training.MemberChanges);
         Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1);
         Assert.Contains($"led by silo 'server-1' now, as silo '{Head}' is gone", change.GetProperty("reason").GetString());
