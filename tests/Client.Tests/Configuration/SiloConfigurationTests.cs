@@ -51,7 +51,7 @@ public sealed class SiloConfigurationTests : IDisposable
             Read("", [], [.. all.Select(setting => $"--{setting.Name}={setting.Text}")]),
         ];
 
-        Assert.Equal(["config", "tls"], SiloKeys.All.Select(key => key.Name).Except(all.Select(setting => setting.Name)));
+        Assert.Equal(["config", "redis-ca", "tls"], SiloKeys.All.Select(key => key.Name).Except(all.Select(setting => setting.Name)));
         Assert.All(each, told =>
         {
             ConvNetSiloOptions silo = told.Resolve();
@@ -91,7 +91,7 @@ public sealed class SiloConfigurationTests : IDisposable
     [InlineData("{dir}/silo.yaml line 3: there is no setting 'prot'. Did you mean 'port'?", "prot: 1\n")]
     [InlineData("there is no setting 'redis-password-file'. Did you mean 'redisPasswordFile'?", "redis-password-file: 1\n")]
     [InlineData("there is no setting 'config'.", "config: silo.yaml\n")]
-    [InlineData("There are name, cluster, redisPasswordFile, tls,", "nonsense: silo.yaml\n")]
+    [InlineData("There are name, cluster, redisPasswordFile, redisCa, tls,", "nonsense: silo.yaml\n")]
     [InlineData("{dir}/silo.yaml line 3: 'name' is given twice.", "name: node-2\n")]
     [InlineData("{dir}/silo.yaml line 3: there is no section 'port'. It takes one plain value.", "port: {silo: 1}\n")]
     [InlineData("{dir}/silo.yaml line 3: 'roles' takes one plain value.", "roles: [worker]\n")]
