@@ -40,8 +40,7 @@ internal sealed partial class JobMachine
         string back = Checkpoint is { } checkpoint ? $"step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "where it began";
         Yield($"{reason}; the job goes back to {back}.");
         _samples.GoBack(_savedSamples);
-        _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
-        Reached = new StepProgress { Position = _savedPosition };
+        StandAt(_savedPosition);
     }
 
     /// <summary>Everything is free that <see cref="JobCommand.Release"/> was about.</summary>

@@ -72,7 +72,6 @@ internal sealed partial class JobMachine
         else if (_assignment is not null && !HasEnded)
         {
             _members = new JobMembers(_asked, record.Members, record.Lost);
-            _balance = new ShardBalance(shape.Shards);
             if (State == JobState.Queued)
             {
                 Yield($"{reason}, while the job was starting.");

@@ -120,8 +120,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         _early.Clear();
         (Reason, QueuePosition) = (null, null);
         Generation = first.Generation;
-        _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
-        Reached = new StepProgress { Position = position };
+        StandAt(position);
         _assignment = first;
         _samples.Include(first);
         _counted = position.Step;
@@ -353,6 +352,13 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         {
             Release(assignment);
         }
+    }
+
+    /// <summary>Another coordinator counts from there on; what the one before has timed stays.</summary>
+    private void StandAt(JobPosition position)
+    {
+        _timedBefore = (_timedBefore.Samples + Reached.TimedSamples, _timedBefore.Seconds + Reached.TimedSeconds);
+        Reached = new StepProgress { Position = position };
     }
 
     /// <summary>Steps before this one are committed: they were computed by the generation that still counts here.</summary>
