@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Files;
+using ConvNet.Engine.Formats;
 using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Grains.Runs;
@@ -73,7 +74,7 @@ public sealed class RunFolder
 
     /// <summary>Creates the folder that the user named.</summary>
     /// <exception cref="ConvNetException">Code 6 if it is there and not empty.</exception>
-    public static RunFolder Create(string path)
+    public static RunFolder Create(string path, DurableDisk? disk = null)
     {
         string full = Path.GetFullPath(path);
         if (File.Exists(full))
@@ -81,7 +82,7 @@ public sealed class RunFolder
             throw new ConvNetException(ExitCode.Conflict, $"--out: '{path}' is a file; name a folder that does not exist or is empty.");
         }
 
-        return TryClaim(full) ?? throw new ConvNetException(
+        return TryClaim(full, disk ?? DurableDisk.Machine) ?? throw new ConvNetException(
             ExitCode.Conflict,
             $"--out: '{path}' exists and is not empty. Name another folder" +
             (new RunFolder(full).HasCheckpoint ? $", or go on with that run: 'convnet resume {path}'." : "."));
@@ -91,14 +92,14 @@ public sealed class RunFolder
     public static RunFolder CreateNext(string runs)
     {
         string full = Path.GetFullPath(runs);
-        Directory.CreateDirectory(full);
+        DurableDisk.Machine.CreateFolders(full);
         int number = 1 + Directory.EnumerateFileSystemEntries(full, "train-*")
             .Select(path => int.TryParse(Path.GetFileName(path)["train-".Length..], out int known) ? known : 0)
             .DefaultIfEmpty(0)
             .Max();
         for (; number <= MaxNumber; number++)
         {
-            if (TryClaim(Path.Combine(full, $"train-{number:D4}"), isNumbered: true) is { } folder)
+            if (TryClaim(Path.Combine(full, $"train-{number:D4}"), DurableDisk.Machine, isNumbered: true) is { } folder)
             {
                 return folder;
             }
@@ -143,7 +144,7 @@ public sealed class RunFolder
             : null;
     }
 
-    private static RunFolder? TryClaim(string full, bool isNumbered = false)
+    private static RunFolder? TryClaim(string full, DurableDisk disk, bool isNumbered = false)
     {
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any(entry => Path.GetFileName(entry) != LockName))
         {
@@ -153,7 +154,7 @@ public sealed class RunFolder
         var folder = new RunFolder(full) { IsNew = true, IsNumbered = isNumbered };
         try
         {
-            PrivateFile.CreateFolder(full);
+            disk.CreateFolders(full);
             PrivateFile.Open(folder.EventsPath, FileMode.CreateNew).Dispose();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -166,7 +167,7 @@ public sealed class RunFolder
         }
 
         PrivateFile.CreateFolder(Path.Combine(full, "logs"));
-        PrivateFile.CreateFolder(folder.CheckpointsPath);
+        disk.CreateFolder(folder.CheckpointsPath);
         return folder;
     }
 }
