@@ -58,6 +58,9 @@ public class SiloFleet : IAsyncLifetime
         await Task.WhenAll(names.Where(name => !_silos.ContainsKey(name)).Select(name => StartAsync(name, "worker")));
     }
 
+    /// <summary>Starts a silo unless it is there.</summary>
+    public Task HaveAsync(string name, string roles) => _silos.ContainsKey(name) ? Task.CompletedTask : StartAsync(name, roles);
+
     /// <summary>Starts a further silo and waits until it is in the cluster.</summary>
     public Task StartAsync(string name, string roles, params string[] more)
     {

@@ -5,8 +5,8 @@ namespace ConvNet.Grains.Contracts;
 
 /// <summary>
 /// One training job; the key is its id. A client composes the plan, submits it with the job, steers by orders and follows the status; the
-/// job carries the plan out by itself. Every call returns at once; what goes wrong afterwards is in <see cref="JobStatus.Failure"/>. A call
-/// whose answer is lost may be repeated.
+/// job carries the plan out by itself. A submission and an order return when they are in the cluster's store, and nothing waits for what they ask for;
+/// what goes wrong afterwards is in <see cref="JobStatus.Failure"/>. A call whose answer is lost may be repeated.
 /// </summary>
 [Alias("ConvNet.IJobGrain")]
 public interface IJobGrain : IGrainWithStringKey

@@ -27,21 +27,19 @@ internal sealed partial class JobGrain
     };
 
     /// <summary>Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes.</summary>
-    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the client does not send its checkpoint (4).</exception>
+    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the silo does not see where the job goes on (4).</exception>
+    /// <exception cref="OperationCanceledException">The job wants no place any more.</exception>
     private async Task PrepareCheckpointsAsync(string writer)
     {
-        if (_checkpoints is { AwaitsUpload: false } known && known.Writer == writer)
+        // Asked each time: it is what has a silo that was started again keep the folder. What the job has saved, and what is there, needs no upload, and
+        // the client has taken its probe away by then.
+        bool isHome = _checkpoints is { AwaitsUpload: false } known && known.Writer == writer;
+        JobSubmission submission = Submission with { Probe = _checkpoints is null or { IsCache: true } ? Submission.Probe : null };
+        if (isHome || Machine.Checkpoint is not null)
         {
-            return;
+            submission = submission with { Checkpoint = CheckpointPath, CheckpointSha256 = null };
         }
 
-        // What the job has saved itself needs no upload, and the client has taken its probe away by then.
-        JobSubmission submission = Machine.Checkpoint is not { } saved ? Submission : Submission with
-        {
-            Checkpoint = saved.Path,
-            CheckpointSha256 = null,
-            Probe = _checkpoints is { IsCache: true } ? Submission.Probe : null,
-        };
         ICheckpointStoreGrain store = GrainFactory.GetGrain<ICheckpointStoreGrain>(writer);
         CheckpointPlace place = await store.PrepareAsync(submission);
         for (double heard = _clock.Now; place.AwaitsUpload;)
@@ -59,10 +57,11 @@ internal sealed partial class JobGrain
             place = next;
             if (_clock.Now - heard > UploadPatience)
             {
-                throw new ConvNetException(
-                    ExitCode.Environment,
+                Machine.Fail(new JobFailure(
+                    (int)ExitCode.Environment,
                     FormattableString.Invariant($"the client has sent no more of its checkpoint for {_clock.Now - heard:F0} s ") +
-                    $"({place.Received} bytes are there); resume the run again.");
+                    $"({place.Received} bytes are there); resume the run again."));
+                throw new OperationCanceledException("The client does not send its checkpoint.");
             }
         }
 

@@ -35,8 +35,9 @@ internal sealed partial class JobGrain
             CarryOutAsync(command).Ignore();
         }
 
-        if (_keptRevision < Machine.Revision)
+        if (_keptRevision < Machine.Revision && _keeping is not { IsCompleted: false })
         {
+            // Who waits for a write already writes what is newer, too.
             KeepAsync().Ignore();
         }
     }
@@ -70,8 +71,12 @@ internal sealed partial class JobGrain
                     break;
                 case JobCommand.Save save:
                     CheckpointResult saved = await SaveAsync(save);
-                    _savedAt = Stopwatch.GetTimestamp();
-                    Machine.Saved(saved, _clock.Now);
+                    if (Machine.IsAt(save.Generation))
+                    {
+                        _savedAt = Stopwatch.GetTimestamp();
+                        Machine.Saved(saved, _clock.Now);
+                    }
+
                     break;
                 case JobCommand.Dismiss dismiss:
                     await DismissAsync(dismiss.Worker, dismiss.Header);

@@ -73,7 +73,7 @@ internal sealed partial class JobGrain
             Machine.LoseServers(lost);
         }
 
-        foreach (string worker in (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
+        foreach (string worker in WorkersAndJoiners().Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
         {
             Machine.Lose(worker, "has left the cluster with its silo", now);
         }
@@ -100,6 +100,10 @@ internal sealed partial class JobGrain
 
         return Task.CompletedTask;
     }
+
+    /// <summary>The workers of the generation, and those that load the data or wait for the next one.</summary>
+    private IEnumerable<string> WorkersAndJoiners() =>
+        (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Union(Machine.Assignment is null ? [] : _held);
 
     /// <summary>Looks for a free worker for the place of one that was lost; it loads the data in the background before it joins.</summary>
     private async Task SeekAsync()

@@ -25,7 +25,7 @@ internal sealed partial class JobGrain
         }
 
         ILookup<string, string> servers = assignment.Servers.ByRole.ToLookup(server => PinnedKey.SiloOf(server.Key), server => server.Role);
-        ILookup<string, string> workers = assignment.Workers.ToLookup(worker => PinnedKey.SiloOf(worker.Name), worker => worker.Name);
+        ILookup<string, string> workers = WorkersAndJoiners().ToLookup(PinnedKey.SiloOf);
         string[] silos = [.. servers.Concat(workers).Select(silo => silo.Key).Distinct().Where(silo => silo != self.Name && !IsGone(silo))];
         _pulses.Watch(silos, now);
         (string Silo, string Reason)[] lost = [.. _pulses.Lost(now)];

@@ -12,14 +12,12 @@ internal sealed partial class JobGrain
 {
     private static readonly TimeSpan PlacementPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Calls that do not arrive while the job takes a place: a silo has just died.</summary>
-    private const int MostRefused = 20;
-
     private long _number;
     private bool _isPlacing;
-    private int _refused;
+    private double? _refusedSince;
     private double? _tooLargeSince;
     private (string Key, SiloAddress? Address)? _writer;
+    private long _unwrittenEvent;
 
     private IJobDirectoryGrain JobDirectory => GrainFactory.GetGrain<IJobDirectoryGrain>(0);
 
@@ -36,17 +34,9 @@ internal sealed partial class JobGrain
         {
             while (Machine.WantsPlace)
             {
-                try
+                if (await TryPlaceAsync() is { } placement && await TryBeginAsync(placement))
                 {
-                    if (await TryPlaceAsync() is { } placement)
-                    {
-                        await BeginAsync(placement);
-                        continue;
-                    }
-                }
-                catch (Exception e) when (GrainFailure.HasNotArrived(e) && ++_refused < MostRefused)
-                {
-                    await LetGoAsync();
+                    continue;
                 }
 
                 await Task.Delay(PlacementPause);
@@ -138,6 +128,33 @@ internal sealed partial class JobGrain
     private bool IsTooLargeForLong() =>
         Submission.Client is not null && Machine.Generation == 0 && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
 
+    /// <summary>
+    /// A silo that is in the placement may leave or die while the job begins there: then it looks for another place. One that has begun before waits for
+    /// what it needs; a new one gives up after some seconds.
+    /// </summary>
+    /// <returns>False if it has to try again.</returns>
+    private async Task<bool> TryBeginAsync(JobPlacement placement)
+    {
+        try
+        {
+            await BeginAsync(placement);
+            _refusedSince = null;
+            return true;
+        }
+        catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && MayTryAgain())
+        {
+            Machine.Wait(GrainFailure.From(e).Message, position: null);
+            await LetGoAsync();
+            return false;
+        }
+    }
+
+    private bool MayTryAgain()
+    {
+        _refusedSince ??= _clock.Now;
+        return Machine.Generation > 0 || _clock.Now - _refusedSince < RefusedSeconds;
+    }
+
     private async Task BeginAsync(JobPlacement placement)
     {
         await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
@@ -149,7 +166,7 @@ internal sealed partial class JobGrain
             await OpenWriterAsync(placement.Servers.Checkpoint, position.Step);
         }
 
-        if (!Machine.WantsPlace)
+        if (!Machine.WantsPlace || placement.Silos.Any(IsStopping))
         {
             await LetGoAsync();
             return;
@@ -162,7 +179,7 @@ internal sealed partial class JobGrain
         CarryOut();
     }
 
-    /// <summary>One that writes the run folder already goes on, as long as its silo is there.</summary>
+    /// <summary>One that writes the run folder already goes on, as long as its silo is there; else another one takes the folder over.</summary>
     private async Task OpenWriterAsync(string key, long step)
     {
         SiloAddress? address = catalog.AddressOf(PinnedKey.SiloOf(key));
@@ -171,8 +188,9 @@ internal sealed partial class JobGrain
             return;
         }
 
-        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, Machine.Events.Next);
-        _writer = (key, address);
+        long firstEvent = _writer is null ? Machine.Events.Next : _unwrittenEvent;
+        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, isTakenOver: _writer is not null);
+        (_writer, _unwrittenEvent) = ((key, address), firstEvent);
     }
 
     /// <summary>Nobody waits for this job any more; if that does not arrive, the queue finds out by itself.</summary>

@@ -17,11 +17,14 @@ internal sealed class DetachedRun : IDisposable
 
     /// <summary>Opens the folder that the submission names, with everything in it but its checkpoints, and writes the first event.</summary>
     /// <param name="step">The step at which the job goes on; rows past it are cut.</param>
+    /// <param name="isTakenOver">The job has written the folder before, and whoever wrote it for the job is lost.</param>
     /// <exception cref="ConvNetException">The folder is not empty, or somebody else writes there (exit code 6).</exception>
-    public static DetachedRun Open(string jobId, JobSubmission submission, long step)
+    public static DetachedRun Open(string jobId, JobSubmission submission, long step, bool isTakenOver)
     {
-        RunFolder folder = (submission.Checkpoint is null ? null : RunFolder.TryOpen(submission.RunFolder)) ?? RunFolder.Create(submission.RunFolder);
-        IDisposable held = folder.Lock();
+        bool mayBeThere = isTakenOver || submission.Checkpoint is not null;
+        RunFolder folder = (mayBeThere ? RunFolder.TryOpen(submission.RunFolder) : null) ?? RunFolder.Create(submission.RunFolder);
+        isTakenOver &= !folder.IsNew;
+        IDisposable held = folder.Lock(isLeft: isTakenOver);
         try
         {
             CheckpointStore.Sweep(folder.CheckpointsPath);
@@ -31,7 +34,8 @@ internal sealed class DetachedRun : IDisposable
                 PrivateFile.WriteText(folder.ModelPath, ModelFile.Write(JobSpec.FromJson(submission.JobJson).Model));
             }
 
-            var stream = new RunStream([JsonLines.Append(folder.EventsPath, jobId), new MetricsFile(folder.MetricsPath, step)]);
+            JsonLines events = isTakenOver ? JsonLines.TakeOver(folder.EventsPath, jobId) : JsonLines.Append(folder.EventsPath, jobId);
+            var stream = new RunStream([events, new MetricsFile(folder.MetricsPath, step)]);
             var run = new DetachedRun(held, stream);
             stream.Publish(new RunEvent.Started(folder.FullPath, submission.Options, []));
             return run;

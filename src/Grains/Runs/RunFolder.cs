@@ -47,11 +47,19 @@ public sealed class RunFolder
     /// <summary>
     /// Keeps other sessions out of the folder until it is disposed of; the operating system lets go when the process dies.
     /// </summary>
+    /// <param name="isLeft">
+    /// Whoever has locked it is known to be lost: a process that is only frozen keeps its lock, and takes it along with the old file.
+    /// </param>
     /// <exception cref="ConvNetException">Another process trains in this folder (exit code 6).</exception>
-    public IDisposable Lock()
+    public IDisposable Lock(bool isLeft = false)
     {
         try
         {
+            if (isLeft)
+            {
+                File.Delete(Path.Combine(FullPath, LockName));
+            }
+
             return PrivateFile.Open(Path.Combine(FullPath, LockName), FileMode.OpenOrCreate, FileShare.None);
         }
         catch (IOException e) when ((e.HResult & 0xFFFF) is WouldBlock or SharingViolation)

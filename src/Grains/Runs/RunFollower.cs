@@ -33,7 +33,7 @@ public sealed class RunFollower
         _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience);
     }
 
-    /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
+    /// <summary>Whose lease of the job each question renews, or the run writer that asks; null for somebody who only looks on.</summary>
     public string? Client { get; init; }
 
     /// <summary>The number of the first event that is published.</summary>

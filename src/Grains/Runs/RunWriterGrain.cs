@@ -22,7 +22,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     private readonly CancellationTokenSource _leaving = new();
     private Task? _writing;
 
-    public async Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent)
+    public async Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent, bool isTakenOver)
     {
         if (_writing is not null)
         {
@@ -33,7 +33,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
         try
         {
             // A file system may be slow; it must not hold up a turn.
-            run = await Task.Run(() => DetachedRun.Open(jobId, submission, step));
+            run = await Task.Run(() => DetachedRun.Open(jobId, submission, step, isTakenOver));
         }
         catch (Exception e)
         {
@@ -85,6 +85,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
         var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System, SilencePatience)
         {
             FirstEvent = firstEvent,
+            Client = this.GetPrimaryKeyString(),
         };
         try
         {

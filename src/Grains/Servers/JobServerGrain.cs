@@ -170,7 +170,7 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
     }
 
     private Answer NoState(string jobId) => new(
-        Verdict.Rejected, $"{Role} '{this.GetPrimaryKeyString()}' holds no state of job '{jobId}': its silo has restarted; go back to a checkpoint.");
+        Verdict.Rejected, $"{Role} '{this.GetPrimaryKeyString()}' holds no state of job '{jobId}': its silo has restarted.");
 
     private void Promise(string jobId, long generation)
     {

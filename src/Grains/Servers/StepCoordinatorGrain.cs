@@ -130,9 +130,14 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         if (answer.Failure is { } failure && !_failed)
         {
             _failed = true;
-            Assignment assignment = Assignment;
-            GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).FailedAsync(
-                assignment.HeaderOf(Machine.Position.Step), "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure)).Ignore();
+            Assignment failed = Assignment;
+            MessageHeader header = failed.HeaderOf(Machine.Position.Step);
+            IJobControlGrain job = GrainFactory.GetGrain<IJobControlGrain>(failed.JobId);
+            GrainCalls.TellAsync(
+                GrainFactory,
+                failed,
+                "step coordinator",
+                () => job.FailedAsync(header, "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure))).Ignore();
         }
 
         return answer.Answer;

@@ -64,10 +64,23 @@ public sealed class RunFolderTests
         RunFolder folder = RunFolder.Create(temporary["run"]);
         using (folder.Lock())
         {
-            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(folder.Lock).ExitCode);
+            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(() => folder.Lock()).ExitCode);
         }
 
         folder.Lock().Dispose();
+    }
+
+    [Fact]
+    public void The_lock_of_a_writer_that_is_lost_keeps_nobody_out_and_its_end_lets_nobody_in()
+    {
+        using var temporary = new TemporaryFolder();
+        RunFolder folder = RunFolder.Create(temporary["run"]);
+        IDisposable frozen = folder.Lock();
+        using (folder.Lock(isLeft: true))
+        {
+            frozen.Dispose();
+            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(() => folder.Lock()).ExitCode);
+        }
     }
 
     [Fact]

@@ -3,7 +3,10 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <summary>What somebody who asks for a job's status has seen already.</summary>
 /// <param name="SinceStep">Rows of steps from this one on are wanted; null: none.</param>
 /// <param name="SinceEvent">Events from this number on are wanted; null: none.</param>
-/// <param name="Client">Who asks, if it is the client that holds the job's lease: its question renews the lease.</param>
+/// <param name="Client">
+/// Who asks, if it is the client that holds the job's lease: its question renews the lease. Or the key of the job's run writer, which has written what
+/// was before.
+/// </param>
 [GenerateSerializer, Immutable, Alias("ConvNet.StatusQuery")]
 public sealed record StatusQuery(
     [property: Id(0)] long? SinceStep = null,

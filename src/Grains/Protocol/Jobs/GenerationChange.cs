@@ -1,5 +1,3 @@
-using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -25,13 +23,13 @@ internal sealed class GenerationChange(
     public Assignment? Chosen { get; private set; }
 
     /// <summary>All servers are frozen: chooses the step at which the job goes on.</summary>
-    /// <returns>Null, or why the job cannot go on.</returns>
-    public JobFailure? Choose(FrozenAt coordinator, IReadOnlyCollection<FrozenAt> servers)
+    /// <returns>Null, or why only a checkpoint helps: for people, without a full stop.</returns>
+    public string? Choose(FrozenAt coordinator, IReadOnlyCollection<FrozenAt> servers)
     {
         (long? first, string? reason) = FirstStep.Choose(coordinator, servers);
         if (first is not { } step)
         {
-            return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
+            return reason!.TrimEnd('.');
         }
 
         bool areTheSame = workers.Count == before.Workers.Length && workers.All(worker => before.Workers.Any(known => known.Name == worker.Name));

@@ -137,9 +137,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             return;
         }
 
-        if (change.Choose(coordinator, servers) is { } failure)
+        if (change.Choose(coordinator, servers) is { } lost)
         {
-            Fail(failure);
+            LoseServers(lost);
             return;
         }
 
@@ -163,10 +163,11 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
-            if (reached is not null && reached.Position.Step > Step)
+            if (reached is not null)
             {
-                Reached = reached;
+                // Who leads the job on from a record has no rows of the steps before it.
                 _rows.Add(reached.Recent);
+                Reached = reached.Position.Step > Step ? reached : Reached;
             }
 
             _assignment = chosen;

@@ -81,13 +81,26 @@ public class JobMachineMembersTests
     }
 
     [Fact]
-    public void Versions_that_do_not_fit_together_end_the_job_with_the_reason()
+    public void Versions_that_do_not_fit_together_send_the_job_back_to_its_checkpoint()
     {
         MachineHost host = Running();
         host.Machine.Lose("b/0", "is gone", 0);
         host.Machine.Frozen(2, new FrozenAt(Verdict.Accepted, 6), [new(Verdict.Accepted, 6), new(Verdict.Accepted, 3)]);
-        Assert.Equal((int)ExitCode.Environment, host.Machine.Failure!.ExitCode);
-        Assert.Contains("versions 6, 3", host.Machine.Failure.Message);
+        Assert.Equal(JobState.Queued, host.Machine.State);
+        Assert.Contains("versions 6, 3; only the last step can run again; the job goes back to where it began", host.Machine.Reason);
+    }
+
+    [Fact]
+    public void A_server_that_holds_no_state_sends_the_job_back_to_its_checkpoint()
+    {
+        MachineHost host = Running();
+        host.Machine.Lose("b/0", "is gone", 0);
+        FrozenAt at = new(Verdict.Accepted, 6);
+        Answer forgetful = new(Verdict.Rejected, "partition 'b/job/1' holds no state of job 'job': its silo has restarted.");
+        host.Machine.Frozen(2, at, [at, FrozenAt.Not(forgetful)]);
+        Assert.Equal(JobState.Queued, host.Machine.State);
+        Assert.Contains("its silo has restarted; the job goes back to where it began", host.Machine.Reason);
+        Assert.Contains(host.Machine.TakeCommands(), command => command is JobCommand.Release);
     }
 
     [Fact]
