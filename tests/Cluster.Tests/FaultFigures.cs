@@ -1,0 +1,8 @@
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>What was measured of one fault, in seconds; null: nobody had to notice, or the job was over before.</summary>
+/// <param name="Noticed">As the job tells: since the last sign of life.</param>
+/// <param name="GapTold">Without a step, as the job tells.</param>
+/// <param name="GapSeen">The longest time after the fault in which the run folder got no row, counted from the fault.</param>
+/// <param name="Said">From the fault until the console told of it.</param>
+internal sealed record FaultFigures(FaultKind Kind, double? Noticed, double? GapTold, double GapSeen, double? Said);
