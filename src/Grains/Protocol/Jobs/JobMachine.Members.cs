@@ -223,11 +223,12 @@ internal sealed partial class JobMachine
                 _assignment.Workers.Length,
                 told.Reason,
                 told.NoticedSeconds,
-                gap,
+                _restedSeconds + gap,
                 _repeated));
         }
 
         _untold = null;
+        _restedSeconds = 0;
         _repeated = 0;
     }
 }

@@ -163,14 +163,15 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
-            if (reached is not null && reached.Position.Step > Step)
+            if (reached is not null)
             {
-                Reached = reached;
                 _rows.Add(reached.Recent);
+                Reached = reached.Position.Step > Step ? reached : Reached;
             }
 
             _assignment = chosen;
             _samples.Include(chosen);
+            NoteLostLeader(reached);
             _change = null;
         }
 
@@ -194,7 +195,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>The coordinator tells how far the committed steps are.</summary>
     public Answer Progress(MessageHeader header, StepProgress progress, double now)
     {
-        if (HasEnded || header.Generation != _assignment?.Generation)
+        // Who has just begun to lead the job on knows no rows: it learns all of them when its generation starts, and not some of them before.
+        if (HasEnded || header.Generation != _assignment?.Generation || (_isLedOn && _change is not null))
         {
             return Verdict.Stale;
         }
