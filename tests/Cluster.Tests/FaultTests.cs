@@ -1,3 +1,4 @@
+using System.Globalization;
 using Xunit;
 
 namespace ConvNet.Cluster.Tests;
@@ -5,6 +6,10 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>Real processes that are killed, frozen, stopped and cut off while they train: survivors go on to the same bits.</summary>
 public sealed class FaultTests(FaultFleet fleet, ITestOutputHelper output) : IClassFixture<FaultFleet>
 {
+    /// <summary>What bench/faults asks for: how many runs, the seed of the first, and of which kind all are.</summary>
+    private static readonly int Runs = Setting("RUNS", 200), FirstSeed = Setting("SEED", 1);
+    private static readonly string? Kind = Environment.GetEnvironmentVariable("CONVNET_FAULT_KIND");
+
     [Theory]
     [InlineData("Worker-Kill", 1)]
     [InlineData("Worker-Suspend", 2)]
@@ -16,6 +21,71 @@ public sealed class FaultTests(FaultFleet fleet, ITestOutputHelper output) : ICl
     {
         await fleet.HealAsync();
         FaultFigures figures = await new FaultRun(fleet, FaultKind.Of(kind), seed).RunAsync();
-        output.WriteLine(figures.ToString());
+        output.WriteLine(FaultTable.Of([figures]));
     }
+
+    [Fact]
+    public async Task Two_hundred_faults_of_every_kind_change_no_bit()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "behind ./test --full: set CONVNET_TEST_FULL=1, or use bench/faults.");
+        FaultKind[] kinds = [.. FaultKind.All.Where(kind => Kind is null ? kind.Action != FaultAction.CutOff || fleet.HasMachines : kind.Name == Kind)];
+        var figures = new List<FaultFigures>();
+        var failures = new List<string>();
+        FaultFleet current = fleet;
+        for (int seed = FirstSeed; seed < FirstSeed + Runs; seed++)
+        {
+            FaultKind kind = kinds[seed % kinds.Length];
+            try
+            {
+                await current.HealAsync();
+                figures.Add(await new FaultRun(current, kind, seed).RunAsync());
+            }
+            catch (Exception e)
+            {
+                failures.Add($"bench/faults 1 --kind {kind.Name} --seed {seed}: {e}");
+                KeepLogs(current, $"{kind.Name}-{seed}");
+
+                // What the failure has left must not disturb the next run.
+                current = await AnotherAsync(current);
+            }
+        }
+
+        if (current != fleet)
+        {
+            await current.DisposeAsync();
+        }
+
+        output.WriteLine(FaultTable.Of(figures));
+        Assert.True(failures.Count == 0, $"{failures.Count} of {Runs} runs have failed; to repeat them:\n{string.Join('\n', failures)}");
+    }
+
+    private async Task<FaultFleet> AnotherAsync(FaultFleet spoilt)
+    {
+        if (spoilt != fleet)
+        {
+            await spoilt.DisposeAsync();
+        }
+
+        var another = new FaultFleet();
+        await another.InitializeAsync();
+        return another;
+    }
+
+    /// <summary>Logs of silos and the run folder of a run that has failed, for whoever asks for them.</summary>
+    private static void KeepLogs(FaultFleet fleet, string run)
+    {
+        if (Environment.GetEnvironmentVariable("CONVNET_FAULT_LOGS") is { Length: > 0 } folder)
+        {
+            string kept = Path.Combine(folder, run);
+            foreach (string file in Directory.GetFiles(fleet.Folder, "*", SearchOption.AllDirectories).Where(file => file.Contains(run) || file.Contains("/logs/")))
+            {
+                string copy = Path.Combine(kept, Path.GetRelativePath(fleet.Folder, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy, overwrite: true);
+            }
+        }
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        Environment.GetEnvironmentVariable($"CONVNET_FAULT_{name}") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 }
