@@ -21,7 +21,7 @@ public sealed class FaultTests(FaultFleet fleet, ITestOutputHelper output) : ICl
     {
         await fleet.HealAsync();
         FaultFigures figures = await new FaultRun(fleet, FaultKind.Of(kind), seed).RunAsync();
-        output.WriteLine(FaultTable.Of([figures]));
+        output.WriteLine(figures.InWords);
     }
 
     [Fact]
@@ -38,11 +38,14 @@ public sealed class FaultTests(FaultFleet fleet, ITestOutputHelper output) : ICl
             try
             {
                 await current.HealAsync();
-                figures.Add(await new FaultRun(current, kind, seed).RunAsync());
+                FaultFigures run = await new FaultRun(current, kind, seed).RunAsync();
+                figures.Add(run);
+                output.WriteLine($"{seed}: {run.InWords}");
             }
             catch (Exception e)
             {
                 failures.Add($"bench/faults 1 --kind {kind.Name} --seed {seed}: {e}");
+                output.WriteLine(failures[^1]);
                 KeepLogs(current, $"{kind.Name}-{seed}");
 
                 // What the failure has left must not disturb the next run.
