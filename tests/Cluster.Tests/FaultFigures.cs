@@ -5,7 +5,8 @@ namespace ConvNet.Cluster.Tests;
 /// <param name="GapTold">Without a step, as the job tells.</param>
 /// <param name="GapSeen">The longest time after the fault in which the run folder got no row, counted from the fault.</param>
 /// <param name="Said">From the fault until the console told of it.</param>
-internal sealed record FaultFigures(FaultKind Kind, double? Noticed, double? GapTold, double GapSeen, double? Said)
+/// <param name="Reason">That the job tells.</param>
+internal sealed record FaultFigures(FaultKind Kind, double? Noticed, double? GapTold, double GapSeen, double? Said, string? Reason)
 {
     public string InWords => FormattableString.Invariant(
         $"{Kind.Name}: noticed {Noticed:F2} s, gap {GapTold:F2} s as told and {GapSeen:F2} s as seen, said after {Said:F2} s");

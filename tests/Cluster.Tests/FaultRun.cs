@@ -40,12 +40,12 @@ internal sealed class FaultRun
             : worker;
 
         // The lease of a client is 10 s: its job is to be alive by then.
-        _steps = kind.Victim == FaultVictim.Client && IsFull ? 6000 : 1500;
+        _steps = kind.Victim == FaultVictim.Client && IsFull ? 4000 : 1500;
         _rows = random.Next(10) == 0 ? 0 : random.Next(10, 1400);
         _delay = TimeSpan.FromMilliseconds(random.Next(_rows == 0 ? 3000 : 300));
         double pause = random.NextDouble();
         _pause = TimeSpan.FromSeconds(
-            kind.HitsRedis ? (IsFull ? 30 : 6) : kind.Action == FaultAction.CutOff ? 15 : kind.Victim == FaultVictim.Client ? 13 + 4 * pause : 8 + 6 * pause);
+            kind.HitsRedis ? (IsFull ? 30 : 6) : kind.Action == FaultAction.CutOff ? 15 : kind.Victim == FaultVictim.Client ? 13 + 4 * pause : 7 + 6 * pause);
         _freezesRedis = kind.Action == FaultAction.Suspend;
     }
 
@@ -290,7 +290,7 @@ internal sealed class FaultRun
     {
         if (_victim is null)
         {
-            return new FaultFigures(_kind, null, null, gap, null);
+            return new FaultFigures(_kind, null, null, gap, null, null);
         }
 
         JsonElement[] told = [.. Events().Where(Tells)];
@@ -300,7 +300,8 @@ internal sealed class FaultRun
             told.Select(line => (double?)line.GetProperty("gapSeconds").GetDouble()).FirstOrDefault(),
             gap,
             console.Lines.Where(line => line.At > _struckAt && Tells(JsonDocument.Parse(line.Line).RootElement))
-                .Select(line => (double?)Stopwatch.GetElapsedTime(_struckAt, line.At).TotalSeconds).FirstOrDefault());
+                .Select(line => (double?)Stopwatch.GetElapsedTime(_struckAt, line.At).TotalSeconds).FirstOrDefault(),
+            told.Select(line => line.GetProperty("reason").GetString()).FirstOrDefault());
     }
 
     /// <summary>Whether an event is the change that the loss of the victim has brought.</summary>

@@ -15,6 +15,7 @@ internal sealed partial class JobMachine
 
     /// <summary>Seconds without a step at the end of which the generation started that is to be told of, and that its coordinator does not count.</summary>
     private double _restedSeconds;
+    private double? _heldUpSince;
 
     /// <summary>Grows whenever something has changed that is to be kept.</summary>
     public long Revision => _revision + _events.Next;

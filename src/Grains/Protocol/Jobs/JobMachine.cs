@@ -172,6 +172,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _assignment = chosen;
             _samples.Include(chosen);
             NoteLostLeader(reached);
+            _restedSeconds = _heldUpSince is { } since ? now - since : _restedSeconds;
             _change = null;
         }
 
