@@ -70,7 +70,7 @@ internal sealed class FaultRun
             await fault;
         }
 
-        double gap = watch.Longest;
+        double? gap = _kind.Victim == FaultVictim.Client ? null : watch.Longest;
         if (_kind.Victim == FaultVictim.Console || _isDetached)
         {
             using ClientProcess waiting = await JobAsync("wait");
@@ -286,7 +286,7 @@ internal sealed class FaultRun
     private JsonElement[] Events() =>
         [.. File.ReadLines(Path.Combine(_fleet.Folder, _run, "events.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)];
 
-    private FaultFigures Measure(ClientProcess console, double gap)
+    private FaultFigures Measure(ClientProcess console, double? gap)
     {
         if (_victim is null)
         {

@@ -20,7 +20,7 @@ internal static class FaultTable
             table.Append(CultureInfo.InvariantCulture, $"| {kind.Key.Name} | {kind.Count()} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Cell(kind.Select(run => run.Noticed), kind.Key.Noticed)} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Cell(kind.Select(run => run.GapTold), null)} ")
-                .Append(CultureInfo.InvariantCulture, $"| {Cell(kind.Select(run => (double?)run.GapSeen), kind.Key.Gap)} ")
+                .Append(CultureInfo.InvariantCulture, $"| {Cell(kind.Select(run => run.GapSeen), kind.Key.Gap)} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Cell(kind.Select(run => run.Said), kind.Key.Said)} |\n");
         }
 

@@ -6,9 +6,9 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>Real processes that are killed, frozen, stopped and cut off while they train: survivors go on to the same bits.</summary>
 public sealed class FaultTests(FaultFleet fleet, ITestOutputHelper output) : IClassFixture<FaultFleet>
 {
-    /// <summary>What bench/faults asks for: how many runs, the seed of the first, and of which kind all are.</summary>
+    /// <summary>What bench/faults asks for: how many runs, the seed of the first, and of which kinds all are.</summary>
     private static readonly int Runs = Setting("RUNS", 200), FirstSeed = Setting("SEED", 1);
-    private static readonly string? Kind = Environment.GetEnvironmentVariable("CONVNET_FAULT_KIND");
+    private static readonly string[]? Kinds = Environment.GetEnvironmentVariable("CONVNET_FAULT_KIND")?.Split(',');
 
     /// <param name="reason">A pattern for what the job tells, or null: it has nothing to tell.</param>
     [Theory]
@@ -32,7 +32,8 @@ public sealed class FaultTests(FaultFleet fleet, ITestOutputHelper output) : ICl
         Assert.SkipUnless(
             Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1",
             "behind ./test --full: set CONVNET_TEST_FULL=1, or use bench/faults.");
-        FaultKind[] kinds = [.. FaultKind.All.Where(kind => Kind is null ? kind.Action != FaultAction.CutOff || fleet.HasMachines : kind.Name == Kind)];
+        FaultKind[] kinds = Kinds is not null ? [.. Kinds.Select(FaultKind.Of)]
+            : [.. FaultKind.All.Where(kind => kind.Action != FaultAction.CutOff || fleet.HasMachines)];
         var figures = new List<FaultFigures>();
         var failures = new List<string>();
         FaultFleet current = fleet;
