@@ -142,9 +142,8 @@ internal sealed class ClientProcess : IDisposable
 
     public async Task EndAsync(int exitCode)
     {
-        using var deadline = new CancellationTokenSource(Patience);
-        await _process.WaitForExitAsync(deadline.Token);
-        Assert.True(_process.ExitCode == exitCode, $"exit code {_process.ExitCode} instead of {exitCode}: {Output}{Error}");
+        int code = await EndAsync();
+        Assert.True(code == exitCode, $"exit code {code} instead of {exitCode}: {Output}{Error}");
     }
 
     /// <summary>Waits for its end.</summary>
@@ -152,7 +151,15 @@ internal sealed class ClientProcess : IDisposable
     public async Task<int> EndAsync()
     {
         using var deadline = new CancellationTokenSource(Patience);
-        await _process.WaitForExitAsync(deadline.Token);
+        try
+        {
+            await _process.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"the process has not ended for {Patience.TotalMinutes} minutes: {Output}{Error}");
+        }
+
         return _process.ExitCode;
     }
 

@@ -42,6 +42,9 @@ internal sealed class FaultRun
         // The lease of a client is 10 s: its job is to be alive by then.
         _steps = kind.Victim == FaultVictim.Client && IsFull ? 4000 : 1500;
         _rows = random.Next(10) == 0 ? 0 : random.Next(10, 1400);
+
+        // Nobody finds a cluster whose Redis is silent: the job must be there.
+        _rows = kind.HitsRedis ? Math.Max(1, _rows) : _rows;
         _delay = TimeSpan.FromMilliseconds(random.Next(_rows == 0 ? 3000 : 300));
         double pause = random.NextDouble();
         _pause = TimeSpan.FromSeconds(

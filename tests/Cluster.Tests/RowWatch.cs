@@ -13,7 +13,7 @@ internal sealed class RowWatch : IDisposable
 
     public RowWatch(string path) => _watching = Task.Run(() => WatchAsync(path));
 
-    /// <summary>The longest time without a row, in seconds: what comes after the last one does not count.</summary>
+    /// <summary>The longest time without the row of a step, in seconds: what comes after the last one does not count.</summary>
     public double Longest => Volatile.Read(ref _longest);
 
     public void Stop()
@@ -33,13 +33,24 @@ internal sealed class RowWatch : IDisposable
         long last = Stopwatch.GetTimestamp();
         for (long length = LengthOf(path); !_ended.IsCancellationRequested; await Task.Delay(Period))
         {
-            if (LengthOf(path) is var now && now != length)
+            long now = LengthOf(path);
+            if (now > length && HasStep(path, length))
             {
-                length = now;
                 Volatile.Write(ref _longest, Math.Max(_longest, Stopwatch.GetElapsedTime(last).TotalSeconds));
                 last = Stopwatch.GetTimestamp();
             }
+
+            length = now;
         }
+    }
+
+    /// <summary>Whether what follows in the file tells of a step: an evaluation is told when the record knows of it.</summary>
+    private static bool HasStep(string path, long start)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Position = start;
+        using var text = new StreamReader(file);
+        return text.ReadToEnd().Contains(",train,", StringComparison.Ordinal);
     }
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
