@@ -81,7 +81,7 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         return Task.FromResult(CarryOut(answer));
     }
 
-    public Task<StepProgress> ProgressAsync() => Task.FromResult(MachineIfHeld is null ? throw JobNotHere() : _history.Progress());
+    public Task<StepProgress> ProgressAsync() => Task.FromResult(MachineIfHeld is null ? throw JobNotHere() : _history.ProgressAt(Now));
 
     protected override FrozenAt Freeze(CoordinatorMachine machine, MessageHeader header)
     {
@@ -143,14 +143,22 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         return answer.Answer;
     }
 
-    private Task<Answer?> TellJobAsync(StepProgress progress)
+    private async Task<Answer?> TellJobAsync(StepProgress progress)
     {
         Assignment assignment = Assignment;
-        return GrainCalls.TellAsync(
-            GrainFactory,
-            assignment,
-            "step coordinator",
-            () => GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).ProgressAsync(assignment.HeaderOf(progress.Position.Step), progress));
+        _history.Ask(Now);
+        try
+        {
+            return await GrainCalls.TellAsync(
+                GrainFactory,
+                assignment,
+                "step coordinator",
+                () => GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).ProgressAsync(assignment.HeaderOf(progress.Position.Step), progress));
+        }
+        finally
+        {
+            _history.EndAsking(Now);
+        }
     }
 
     /// <summary>Tells every partition and the batch norms.</summary>

@@ -111,7 +111,7 @@ public sealed class RunFollowerTests
     }
 
     [Theory]
-    [InlineData(true, 15, "job 'fake', last heard of at step 2, has not answered for 1", "calls time out")]
+    [InlineData(true, 18, "job 'fake', last heard of at step 2, has not answered for 1", "calls time out")]
     [InlineData(false, 7, "job 'fake', last heard of at step 2, has not answered for 6 s", "127.0.0.1:11112 cannot be reached")]
     public async Task A_cluster_that_is_silent_ends_the_run_within_seconds(bool timesOut, int seconds, string who, string cause)
     {

@@ -191,6 +191,12 @@ internal sealed partial class JobMachine
         _withoutWorkersSince = null;
         MembersChange change = _members.TakeChange();
         _untold = _untold?.Then(change) ?? change;
+        if (State == JobState.Evaluating && !_isResting)
+        {
+            // No step is open, so that its coordinator does not count how long the loss has held the job up.
+            _heldUpSince = Math.Min(_heldUpSince ?? now, now - change.NoticedSeconds);
+        }
+
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
         double[] weights = _balance.WeightsOf(_members.Next);
         _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, rotates);
@@ -223,11 +229,12 @@ internal sealed partial class JobMachine
                 _assignment.Workers.Length,
                 told.Reason,
                 told.NoticedSeconds,
-                gap,
+                _restedSeconds + gap,
                 _repeated));
         }
 
         _untold = null;
+        (_restedSeconds, _heldUpSince) = (0, null);
         _repeated = 0;
     }
 }

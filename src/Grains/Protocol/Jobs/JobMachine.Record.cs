@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -8,6 +9,13 @@ internal sealed partial class JobMachine
 {
     private long _revision;
     private int _asked;
+
+    /// <summary>Another one has led the job, and the first generation here has not started yet.</summary>
+    private bool _isLedOn;
+
+    /// <summary>Seconds without a step at the end of which the generation started that is to be told of, and that its coordinator does not count.</summary>
+    private double _restedSeconds;
+    private double? _heldUpSince;
 
     /// <summary>Grows whenever something has changed that is to be kept.</summary>
     public long Revision => _revision + _events.Next;
@@ -84,7 +92,22 @@ internal sealed partial class JobMachine
             State = JobState.Running;
             UntilStep = 0;
             _members.Move(reason);
+            _isLedOn = true;
             Change(now);
         }
+    }
+
+    /// <summary>
+    /// The first generation has started since another one led the job: since when that was silent, and no step came, its servers know alone.
+    /// </summary>
+    private void NoteLostLeader(StepProgress? reached)
+    {
+        if (_isLedOn && reached is not null && _untold is { } untold)
+        {
+            _untold = untold with { NoticedSeconds = Math.Max(untold.NoticedSeconds, reached.SilenceSeconds) };
+            _restedSeconds = reached.RestSeconds;
+        }
+
+        _isLedOn = false;
     }
 }

@@ -172,6 +172,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
             _assignment = chosen;
             _samples.Include(chosen);
+            NoteLostLeader(reached);
+            _restedSeconds = _heldUpSince is { } since ? now - since : _restedSeconds;
             _change = null;
         }
 
@@ -195,7 +197,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>The coordinator tells how far the committed steps are.</summary>
     public Answer Progress(MessageHeader header, StepProgress progress, double now)
     {
-        if (HasEnded || header.Generation != _assignment?.Generation)
+        // Who has just begun to lead the job on knows no rows: it learns all of them when its generation starts, and not some of them before.
+        if (HasEnded || header.Generation != _assignment?.Generation || (_isLedOn && _change is not null))
         {
             return Verdict.Stale;
         }

@@ -36,6 +36,22 @@ public class JobMachineMembersTests
     }
 
     [Fact]
+    public void A_worker_that_is_lost_while_it_evaluates_costs_the_time_since_its_last_sign_of_life_too()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Evaluate };
+        host.Begin();
+        double seen = host.Now;
+        host.Machine.WorkerSeen(host.First.HeaderOf(10), new WorkerStatus("b/0", 2, 4, 10, 0, 0, 0, 0, 0), seen);
+        host.Now = seen + 4;
+        host.Machine.Lose("b/0", "has not answered for 4.0 s", seen + 3);
+        host.Holds = _ => false;
+        host.Drain();
+
+        RunEvent.MembersChanged change = Assert.Single(host.Changes);
+        Assert.Equal((3, 4 + 1.5, 0), (change.NoticedSeconds, change.GapSeconds, change.StepsRepeated));
+    }
+
+    [Fact]
     public void A_slice_whose_last_step_is_committed_during_a_change_is_over_after_it()
     {
         MachineHost host = Running();
