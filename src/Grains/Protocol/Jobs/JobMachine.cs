@@ -49,6 +49,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
     public JobState State { get; private set; } = JobState.Queued;
 
+    /// <summary>It has had a place, and goes on when it gets one again.</summary>
+    public bool HasBegun => _plan is not null;
+
     /// <summary>Where the slice under way ends.</summary>
     public long UntilStep { get; private set; }
 
@@ -163,12 +166,13 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
+            _rows.Add(reached?.Recent ?? []);
             if (reached is not null && reached.Position.Step > Step)
             {
                 Reached = reached;
-                _rows.Add(reached.Recent);
             }
 
+            _isRecovering = false;
             _assignment = chosen;
             _samples.Include(chosen);
             _change = null;
@@ -194,7 +198,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>The coordinator tells how far the committed steps are.</summary>
     public Answer Progress(MessageHeader header, StepProgress progress, double now)
     {
-        if (HasEnded || header.Generation != _assignment?.Generation)
+        if (HasEnded || _isRecovering || header.Generation != _assignment?.Generation)
         {
             return Verdict.Stale;
         }
