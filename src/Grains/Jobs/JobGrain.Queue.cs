@@ -126,7 +126,7 @@ internal sealed partial class JobGrain
     }
 
     private bool IsTooLargeForLong() =>
-        Submission.Client is not null && Machine.Generation == 0 && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
+        Submission.Client is not null && !Machine.HasBegun && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
 
     /// <summary>
     /// A silo that is in the placement may leave or die while the job begins there: then it looks for another place. One that has begun before waits for
@@ -158,7 +158,7 @@ internal sealed partial class JobGrain
     private async Task BeginAsync(JobPlacement placement)
     {
         await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
-        JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position
+        JobPosition position = Machine.HasBegun ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);
         if (Submission.Configuration is not null)

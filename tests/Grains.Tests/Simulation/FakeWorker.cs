@@ -31,6 +31,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             BlockAnswer answer = await cluster.Network.CallAsync(
                 life,
+                cluster.HostOf(cluster.BatchNormServer),
                 () => cluster.ReadStatistics(assignment.HeaderOf(version, index), statistics.Count),
                 reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
             if (answer.Verdict != Verdict.Accepted)
@@ -42,9 +43,9 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         Metrics[] blocks = _model.EvaluateBlocks(firstBlock, endBlock, weights, statistics);
-        Answer taken = await cluster.Network.CallAsync(
+        Answer taken = await cluster.CallHeadAsync(
             life,
-            () => cluster.Grain.EvaluationDone(assignment.HeaderOf(version, index), firstBlock, blocks),
+            grain => grain.EvaluationDone(assignment.HeaderOf(version, index), firstBlock, blocks),
             IsFinal,
             new SimulatedEvent.Evaluated(index, firstBlock, assignment.Generation)).ConfigureAwait(false);
         if (taken.IsRefused)
@@ -103,7 +104,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         var report = new WorkerReport(header, metrics);
-        await CallAsync(() => cluster.Coordinator.Report(report)).ConfigureAwait(false);
+        await CallAsync(cluster.CoordinatorServer, () => cluster.Coordinator.Report(report)).ConfigureAwait(false);
     }
 
     private async Task<float[][]> PullAsync(long step)
@@ -125,7 +126,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
     private async Task PullChunkAsync(PartitionMachine partition, int chunk, long step, float[][] weights)
     {
         BlockAnswer answer = await cluster.Network.CallAsync(
-            life, () => partition.Pull(assignment.HeaderOf(step, index), chunk), reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
+            life, cluster.HostOf(partition.Plan.Partition), () => cluster.Pull(partition, assignment.HeaderOf(step, index), chunk), reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
         if (answer.Verdict != Verdict.Accepted)
         {
             await OutOfDateAsync(answer.Verdict == Verdict.Stale ? null : $"pulled version {step}: {answer.Answer.Reason}").ConfigureAwait(false);
@@ -181,11 +182,11 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
                         // The same key with other bytes, which may arrive before or after the true ones.
                         float[] wrong = [.. payload];
                         FakeModel.FlipBit(wrong);
-                        _ = cluster.Network.CallAsync(life, () => cluster.Push(partition, key, wrong), IsFinal);
+                        _ = cluster.Network.CallAsync(life, cluster.HostOf(partition.Plan.Partition), () => cluster.Push(partition, key, wrong), IsFinal);
                     }
 
                     var message = new SimulatedEvent.Pushed(index, partition.Plan.Partition, header.Step, header.Generation);
-                    yield return CallAsync(() => cluster.Push(partition, key, payload), message);
+                    yield return CallAsync(partition.Plan.Partition, () => cluster.Push(partition, key, payload), message);
                 }
             }
         }
@@ -207,14 +208,14 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         where T : class
     {
         ReduceAnswer<T> reply = await cluster.Network.CallAsync(
-            life, handler, reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
+            life, cluster.HostOf(cluster.BatchNormServer), handler, reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
         await CheckAsync(reply.Answer).ConfigureAwait(false);
         return reply.Total;
     }
 
-    private async Task CallAsync(Func<Answer> handler, SimulatedEvent? message = null)
+    private async Task CallAsync(int server, Func<Answer> handler, SimulatedEvent? message = null)
     {
-        Answer answer = await cluster.Network.CallAsync(life, handler, IsFinal, message).ConfigureAwait(false);
+        Answer answer = await cluster.Network.CallAsync(life, cluster.HostOf(server), handler, IsFinal, message).ConfigureAwait(false);
         await CheckAsync(answer).ConfigureAwait(false);
     }
 

@@ -21,6 +21,9 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="HeadCrashes">How often the job grain is lost, and another one goes on from the job's record.</param>
 /// <param name="HeadCutOffs">How often it is taken for lost, and works on beside the one that follows it.</param>
 /// <param name="StoreOutages">How often the store does not answer for some time.</param>
+/// <param name="LostWrites">How often the store comes back without its last write.</param>
+/// <param name="Freezes">How often some process does nothing for some time.</param>
+/// <param name="Cuts">How often half of the processes cannot reach the others for some time.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -41,8 +44,11 @@ internal sealed record Layout(
     int ServerLosses = 0,
     int HeadCrashes = 0,
     int HeadCutOffs = 0,
-    int StoreOutages = 0)
+    int StoreOutages = 0,
+    int LostWrites = 0,
+    int Freezes = 0,
+    int Cuts = 0)
 {
     /// <summary>Then the store is asked over the network.</summary>
-    public bool LosesHead => HeadCrashes + HeadCutOffs + StoreOutages > 0;
+    public bool LosesHead => HeadCrashes + HeadCutOffs + StoreOutages + LostWrites + Freezes + Cuts > 0;
 }

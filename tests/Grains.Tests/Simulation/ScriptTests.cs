@@ -113,7 +113,7 @@ public class ScriptTests
 
         RunToTheSameBits();
 
-        Assert.Equal(1, _cluster.Grain.Changes["Saving"]);
+        Assert.Equal(1, _cluster.Grain.Changes["lost while Saving"]);
         Assert.Equal([0, 3], _cluster.Grain.FirstSteps);
         Assert.Equal([3, 6, 7], _cluster.Checkpoints.Select(checkpoint => checkpoint.Position.Step));
     }
@@ -127,7 +127,7 @@ public class ScriptTests
 
         RunToTheSameBits();
 
-        Assert.Equal(1, _cluster.Grain.Changes["Joined while Running"]);
+        Assert.Equal(1, _cluster.Grain.Changes["joined while Running"]);
         Assert.Equal([0, 3], _cluster.Grain.FirstSteps);
         RunEvent.MembersChanged change = Assert.Single(_cluster.EventsOf<RunEvent.MembersChanged>());
         Assert.Equal(["node-3/0"], change.Joined);

@@ -7,12 +7,32 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <summary>How servers begin anew with the state of a checkpoint, and another grain leads the job.</summary>
 internal sealed partial class SimulatedCluster
 {
+    private bool _haveServersBeenLost;
+    private double _lastFault;
+
+    /// <summary>The servers of the job's place are gone, and their state with them.</summary>
+    public bool AreServersLost { get; private set; }
+
     /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
-    private bool HasLostServers => Layout.ServerLosses > 0 && Machine.HasEnded && Machine.Assignment is null;
+    private bool HasLostServers => _haveServersBeenLost && Machine.HasEnded && Machine.Assignment is null;
+
+    /// <summary>What the servers of the job's place begin with, all at once or part by part.</summary>
+    public FakeState Restored => _restores;
+
+    /// <summary>The job has saved something: its servers are given that part by part.</summary>
+    public bool HasCheckpoint => !ReferenceEquals(_restores, _start);
+
+    private FakeState BlankOrWhole => HasCheckpoint ? _restores.Empty() : _restores;
 
     /// <summary>Another grain leads the job from now on, as soon as somebody calls it.</summary>
     public void FollowHead(int delay) => Network.After(1 + delay, () =>
     {
+        if (Store.IsDown || Store.Host.IsFrozen)
+        {
+            FollowHead(delay);
+            return;
+        }
+
         Grain = Grain.Follow();
         Grain.Recover();
     });
@@ -24,11 +44,25 @@ internal sealed partial class SimulatedCluster
         _restoresFrom = generation;
         AreServersLost = false;
         _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
-        _server = new Life();
+        foreach (int server in Enumerable.Range(0, _servers.Length))
+        {
+            _servers[server] = new Life(Network.NewHost());
+        }
+
         if (_restores.Position.Step != step)
         {
             Complain($"the job goes on at step {step}, but there is no checkpoint of it");
         }
+    }
+
+    public void LoseServers() => AreServersLost = _haveServersBeenLost = true;
+
+    /// <summary>Something goes wrong.</summary>
+    public void NoteFault(string fault)
+    {
+        _lastFault = Network.Seconds;
+        Counts.Add($"fault: {fault}");
+        Network.Tell(() => fault);
     }
 
     /// <summary>The generation is the first one in its place.</summary>
@@ -40,7 +74,7 @@ internal sealed partial class SimulatedCluster
     {
         if (generation >= _restoresFrom)
         {
-            _server.End();
+            Array.ForEach(_servers, server => server.End());
         }
     }
 
@@ -49,7 +83,7 @@ internal sealed partial class SimulatedCluster
         if (server == CoordinatorServer)
         {
             _coordinator = RestoreCoordinator();
-            Coordinator = Coordinator.RestartWith(_coordinator, _server);
+            Coordinator = Coordinator.RestartWith(_coordinator, _servers[server]);
         }
         else if (server == BatchNormServer)
         {
@@ -61,10 +95,10 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    private PartitionMachine RestorePartition(int partition) => _restores.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
+    private PartitionMachine RestorePartition(int partition) => BlankOrWhole.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
 
     private BatchNormMachine RestoreBatchNorm() =>
-        new(Job.Shape, Job.BatchNorm, Job.Average, _restores.Statistics, _restores.Position.Step, _restores.BatchesSeen);
+        new(Job.Shape, Job.BatchNorm, Job.Average, BlankOrWhole.Statistics, _restores.Position.Step, _restores.BatchesSeen);
 
     private CoordinatorMachine RestoreCoordinator() => new(
         Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, _restores.Position);

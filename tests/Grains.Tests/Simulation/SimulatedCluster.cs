@@ -21,7 +21,7 @@ internal sealed partial class SimulatedCluster
     private readonly Dictionary<int, long> _restored = [];
     private FakeState _restores;
     private long _restoresFrom;
-    private Life _server = new();
+    private readonly Life[] _servers;
     private readonly Dictionary<int, long> _releasedAt = [];
 
     /// <summary>The generation before which a released server begins none: a place may be given up while messages of its start are on their way.</summary>
@@ -41,12 +41,14 @@ internal sealed partial class SimulatedCluster
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         _nonFinitesLeft = layout.NonFinites;
-        Network = new SimulatedNetwork(_random, layout.Faults, Script);
+        Network = new SimulatedNetwork(_random, layout.Faults, Script, Counts);
+        _servers = [.. Enumerable.Range(0, layout.Partitions + 2).Select(_ => new Life(Network.NewHost()))];
+        Store = new SimulatedStore(Network.NewHost());
         Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(RestorePartition)];
         _batchNorm = RestoreBatchNorm();
         _coordinator = RestoreCoordinator();
         Invariants = new JobInvariants(this, reference);
-        Coordinator = new SimulatedCoordinator(this, _coordinator, _server);
+        Coordinator = new SimulatedCoordinator(this, _coordinator, _servers[CoordinatorServer]);
         Grain = new SimulatedJobGrain(this, plan, _random);
     }
 
@@ -60,6 +62,8 @@ internal sealed partial class SimulatedCluster
 
     public SimulatedNetwork Network { get; }
 
+    public BranchCounts Counts { get; } = new();
+
     public Script Script { get; } = new();
 
     public JobInvariants Invariants { get; }
@@ -70,7 +74,7 @@ internal sealed partial class SimulatedCluster
     /// <summary>All devices so far, by name.</summary>
     public Dictionary<string, SimulatedWorker> Devices { get; } = [];
 
-    public SimulatedStore Store { get; } = new();
+    public SimulatedStore Store { get; }
 
     public SimulatedCoordinator Coordinator { get; private set; }
 
@@ -85,10 +89,22 @@ internal sealed partial class SimulatedCluster
     /// <summary>Of the steps that are not lost.</summary>
     public List<StepOutcome> Outcomes => [.. Coordinator.Outcomes.Where(outcome => !HasLostServers || outcome.Decision.Step < Machine.Step)];
 
-    /// <summary>The servers of the job's place are gone, and their state with them.</summary>
-    public bool AreServersLost { get; set; }
-
     public List<string> Complaints { get; } = [];
+
+    /// <summary>Where a server of the job's place is.</summary>
+    public Host HostOf(int server) => _servers[server].Host;
+
+    /// <summary>Calls whoever leads the job, anew each time that the call is made again.</summary>
+    public Task<T> CallHeadAsync<T>(Life caller, Func<SimulatedJobGrain, T> handler, Func<T, bool> isFinal, SimulatedEvent? message = null) =>
+        Network.CallAsync(
+            caller,
+            () =>
+            {
+                SimulatedJobGrain grain = Grain;
+                return (grain.Host, () => handler(grain));
+            },
+            isFinal,
+            message);
 
     public JobMachine Machine => Grain.Machine;
 
@@ -141,6 +157,7 @@ internal sealed partial class SimulatedCluster
         FrozenAt frozen = server == CoordinatorServer ? Coordinator.Freeze(header)
             : server == BatchNormServer ? _batchNorm.Freeze(header)
             : Partitions[server].Freeze(header);
+        Counts.Add($"freeze of {RoleOf(server)}", frozen.Answer);
         Invariants.Promised(server, header.Generation, frozen);
         return frozen;
     }
@@ -156,6 +173,7 @@ internal sealed partial class SimulatedCluster
         Answer answer = server == CoordinatorServer ? Coordinator.Begin(assignment)
             : server == BatchNormServer ? _batchNorm.Begin(assignment)
             : Partitions[server].Begin(assignment);
+        Counts.Add($"start of {RoleOf(server)}", answer);
         Invariants.Begun(server, assignment, answer);
         return answer;
     }
@@ -172,6 +190,7 @@ internal sealed partial class SimulatedCluster
     public Answer Commit(int server, StepDecision decision)
     {
         Answer answer = server == BatchNormServer ? _batchNorm.Commit(decision) : Partitions[server].Commit(decision);
+        Counts.Add($"decision at {RoleOf(server)}", answer);
         Invariants.Took(server, decision.Header, answer);
         if (server == BatchNormServer)
         {
@@ -193,19 +212,17 @@ internal sealed partial class SimulatedCluster
     public Answer Push(PartitionMachine partition, GradientRoot root, float[] gradient)
     {
         bool complete = partition.Report is not null;
-        Answer answer = partition.Push(root, gradient);
+        Answer answer = Counts.Add("gradient", partition.Push(root, gradient));
         Invariants.Took(partition.Plan.Partition, root.Header, answer);
-        Grain.QuarantineOnConflict(answer, root.Header);
+        ExpelOnConflict(answer, root.Header);
         AfterMessage(partition, complete);
         return answer;
     }
 
-    public BlockAnswer ReadStatistics(MessageHeader header, int norm) => _batchNorm.Read(header, norm);
-
     public ReduceAnswer<Moments> ReduceMoments(NormRoots roots, Moments[] moments)
     {
         ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(roots, moments);
-        AfterReduction(roots, reply.Answer);
+        AfterReduction(roots, Counts.Add("moments", reply.Answer));
         return reply;
     }
 
@@ -216,11 +233,15 @@ internal sealed partial class SimulatedCluster
         {
             foreach (PartitionMachine partition in Partitions)
             {
-                Watch(Network.CallAsync(_server, () => Deliver(partition, roots.Header, roots.Norm, reply.Total!), IsFinal));
+                Watch(Network.CallAsync(
+                    _servers[BatchNormServer],
+                    HostOf(partition.Plan.Partition),
+                    () => Deliver(partition, roots.Header, roots.Norm, reply.Total!),
+                    IsFinal));
             }
         }
 
-        AfterReduction(roots, reply.Answer);
+        AfterReduction(roots, Counts.Add("sums of backward", reply.Answer));
         return reply;
     }
 
@@ -230,6 +251,7 @@ internal sealed partial class SimulatedCluster
         if (_deathsLeft > 0 && _random.Chance(500))
         {
             _deathsLeft--;
+            Counts.Add("fault: a worker dies after a decision");
             Network.After(1 + _random.Below(Layout.Faults.LongestDelay), () => Grain.Kill());
         }
     }
@@ -239,6 +261,11 @@ internal sealed partial class SimulatedCluster
     {
         bool take = _conflictsLeft > 0 && header.Step >= 1 && Grain.Alive.Count > 1 && _random.Chance(100);
         _conflictsLeft -= take ? 1 : 0;
+        if (take)
+        {
+            NoteFault("a message is sent twice with different bytes");
+        }
+
         return take;
     }
 
@@ -255,7 +282,13 @@ internal sealed partial class SimulatedCluster
 
         bool take = _nonFinitesLeft > 0 && step == _coordinator.Position.Step && _random.Chance(100);
         _nonFinitesLeft -= take ? 1 : 0;
-        return !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
+        Fault fault = !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
+        if (take)
+        {
+            NoteFault($"a machine makes {fault}");
+        }
+
+        return fault;
     }
 
     public void Complain(string complaint) => Complaints.Add(complaint);
@@ -281,12 +314,28 @@ internal sealed partial class SimulatedCluster
                 Complain($"server {server} was released at version {released}, and is at {version}");
             }
 
-            if (Machine.State != JobState.Failed && !HasLostServers && (version != Machine.Step || CommittedStep != Machine.Step))
+            if (Machine.State != JobState.Failed && !HasLostServers && Layout.LostWrites == 0 && (version != Machine.Step || CommittedStep != Machine.Step))
             {
                 Complain($"server {server} ended at version {version}, the job at {Machine.Step}, with {CommittedStep} committed");
             }
         }
     }
+
+    /// <summary>A worker that hears that it contradicts itself tells the job.</summary>
+    public void ExpelOnConflict(Answer answer, MessageHeader header)
+    {
+        if (answer.Verdict == Verdict.Conflict && Machine.Assignment is { } assignment && assignment.Generation == header.Generation)
+        {
+            SimulatedWorker worker = Devices[assignment.Workers[header.Worker].Name];
+            Watch(CallHeadAsync(new Life(worker.Host), grain => grain.Expel(header.Generation, worker.Name, answer.Reason!), isHeard => isHeard));
+        }
+    }
+
+    private string RoleOf(int server) => server == CoordinatorServer ? "the coordinator" : server == BatchNormServer ? "the batch norms" : "a partition";
+
+    /// <summary>Of the servers of the job's place that have begun there.</summary>
+    public long[] Versions() =>
+        [.. Enumerable.Range(0, CoordinatorServer + 1).Where(server => _restored.GetValueOrDefault(server) == _restoresFrom).Select(VersionOf)];
 
     private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
         : server == BatchNormServer ? _batchNorm.Version
@@ -295,7 +344,7 @@ internal sealed partial class SimulatedCluster
     private Answer Deliver(PartitionMachine partition, MessageHeader header, int norm, BackwardSums totals)
     {
         bool complete = partition.Report is not null;
-        Answer answer = partition.Deliver(header, norm, totals);
+        Answer answer = Counts.Add("totals of batch norms", partition.Deliver(header, norm, totals));
         Invariants.Took(partition.Plan.Partition, header, answer);
         AfterMessage(partition, complete);
         return answer;
@@ -305,14 +354,14 @@ internal sealed partial class SimulatedCluster
     {
         if (!wasComplete && partition.Report is { } report)
         {
-            Watch(AskCoordinatorAsync(() => Coordinator.Report(report)));
+            Watch(AskCoordinatorAsync(partition.Plan.Partition, () => Coordinator.Report(report)));
         }
     }
 
     private void AfterReduction(NormRoots roots, Answer answer)
     {
         Invariants.Took(BatchNormServer, roots.Header, answer);
-        Grain.QuarantineOnConflict(answer, roots.Header);
+        ExpelOnConflict(answer, roots.Header);
         AfterBatchNorm();
     }
 
@@ -321,13 +370,13 @@ internal sealed partial class SimulatedCluster
         if (_batchNorm.Report is { } report && !ReferenceEquals(report, _batchNormReport))
         {
             _batchNormReport = report;
-            Watch(AskCoordinatorAsync(() => Coordinator.Report(report)));
+            Watch(AskCoordinatorAsync(BatchNormServer, () => Coordinator.Report(report)));
         }
     }
 
-    private async Task AskCoordinatorAsync(Func<Answer> report)
+    private async Task AskCoordinatorAsync(int server, Func<Answer> report)
     {
-        Answer answer = await Network.CallAsync(_server, report, IsFinal).ConfigureAwait(false);
+        Answer answer = await Network.CallAsync(_servers[server], HostOf(CoordinatorServer), report, IsFinal).ConfigureAwait(false);
 
         // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
         bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;

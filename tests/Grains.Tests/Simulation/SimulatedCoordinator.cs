@@ -64,6 +64,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     public Answer NotifyAt(MessageHeader header)
     {
         CoordinatorAnswer answer = machine.NotifyAt(header);
+        cluster.Counts.Add("order to notify", answer.Answer);
         if (answer.Answer.Verdict == Verdict.Accepted)
         {
             _history.Run(header.Step, cluster.Network.Seconds);
@@ -75,22 +76,24 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     public Answer Report(WorkerReport report)
     {
         CoordinatorAnswer reply = machine.Report(report);
-        cluster.Grain.QuarantineOnConflict(reply.Answer, report.Header);
-        return CarryOut(report.Header, reply);
+        cluster.ExpelOnConflict(reply.Answer, report.Header);
+        return CarryOut("report of a worker", report.Header, reply);
     }
 
-    public Answer Report(PartitionReport report) => CarryOut(report.Header, machine.Report(report));
+    public Answer Report(PartitionReport report) => CarryOut("report of a partition", report.Header, machine.Report(report));
 
-    public Answer Report(BatchNormReport report) => CarryOut(report.Header, machine.Report(report));
+    public Answer Report(BatchNormReport report) => CarryOut("report of the batch norms", report.Header, machine.Report(report));
 
-    private Answer CarryOut(MessageHeader header, CoordinatorAnswer answer)
+    private Answer CarryOut(string message, MessageHeader header, CoordinatorAnswer answer)
     {
+        cluster.Counts.Add(message, answer.Answer);
         cluster.Invariants.Took(cluster.CoordinatorServer, header, answer.Answer);
         return CarryOut(answer);
     }
 
     private Answer CarryOut(CoordinatorAnswer answer)
     {
+        Count(answer);
         if (answer.Committed is { } committed)
         {
             _history.Add(committed, cluster.Network.Seconds);
@@ -118,7 +121,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
         if (answer.Finding is { } finding)
         {
             MessageHeader header = _assignment!.HeaderOf(machine.Position.Step);
-            cluster.Watch(cluster.Network.CallAsync(server, () => cluster.Grain.Found(header, finding), SimulatedCluster.IsFinal));
+            cluster.Watch(cluster.CallHeadAsync(server, grain => grain.Found(header, finding), SimulatedCluster.IsFinal));
         }
 
         if (answer.Failure is { } failure)
@@ -127,6 +130,18 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
         }
 
         return answer.Answer;
+    }
+
+    private void Count(CoordinatorAnswer answer)
+    {
+        cluster.Counts.Add("coordinator: a step is committed", answer.Committed is null ? 0 : 1);
+        cluster.Counts.Add("coordinator: a step is decided", answer.Decided is { Decision.IsSkip: false } ? 1 : 0);
+        cluster.Counts.Add("coordinator: a step is skipped", answer.Decided is { Decision.IsSkip: true } ? 1 : 0);
+        cluster.Counts.Add("coordinator: a decision is told again", answer.Resend is null ? 0 : 1);
+        cluster.Counts.Add("coordinator: the job is told that its steps are committed", answer.Due is null ? 0 : 1);
+        cluster.Counts.Add("coordinator: a step is to be computed again", answer.Finding is { Expelled: null } ? 1 : 0);
+        cluster.Counts.Add("coordinator: a worker is to be expelled", answer.Finding is { Expelled: not null } ? 1 : 0);
+        cluster.Counts.Add("coordinator: training cannot go on", answer.Failure is null ? 0 : 1);
     }
 
     private void Tell(StepDecision decision)
@@ -141,7 +156,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     {
         var message = new SimulatedEvent.Committed(taking, decision.Step, decision.Header.Generation);
         Answer answer = await cluster.Network.CallAsync(
-            server, () => cluster.Commit(taking, decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+            server, cluster.HostOf(taking), () => cluster.Commit(taking, decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
         if (answer.IsRefused)
         {
             cluster.Complain($"commit of step {decision.Step} at server {taking}: {answer.Reason}");
@@ -149,7 +164,9 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
         if (answer.IsAcknowledged)
         {
-            CarryOut(machine.Take(decision.Header, taking));
+            CoordinatorAnswer taken = machine.Take(decision.Header, taking);
+            cluster.Counts.Add("acknowledged decision", taken.Answer);
+            CarryOut(taken);
         }
     }
 
@@ -175,8 +192,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
             StepProgress progress = _history.Unacknowledged();
             MessageHeader header = _assignment!.HeaderOf(progress.Position.Step);
             var message = new SimulatedEvent.Told(header.Step, header.Generation);
-            Answer answer = await cluster.Network.CallAsync(
-                server, () => cluster.Grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+            Answer answer = await cluster.CallHeadAsync(
+                server, grain => grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
             if (answer.IsAcknowledged)
             {
                 _history.Acknowledge(progress);
@@ -189,7 +206,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
             if (!_isUrgent)
             {
                 TaskCompletionSource hurry = _hurry = new TaskCompletionSource();
-                cluster.Network.After(PushPeriod, () => hurry.TrySetResult());
+                cluster.Network.After(server.Host, PushPeriod, () => hurry.TrySetResult());
                 await hurry.Task.ConfigureAwait(false);
             }
         }

@@ -66,7 +66,7 @@ internal sealed partial class SimulatedJobGrain
     private async Task FreezeAsync(MessageHeader header)
     {
         FrozenAt[] frozen = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
-            _life, () => cluster.Freeze(server, header), _ => true, new SimulatedEvent.Frozen(server, header.Generation)))).ConfigureAwait(false);
+            _life, cluster.HostOf(server), () => cluster.Freeze(server, header), _ => true, new SimulatedEvent.Frozen(server, header.Generation)))).ConfigureAwait(false);
         Machine.Frozen(header.Generation, frozen[^1], frozen[..^1]);
     }
 
@@ -76,6 +76,7 @@ internal sealed partial class SimulatedJobGrain
         FirstSteps.Add(assignment.FirstStep);
         Answer[] begun = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
             _life,
+            cluster.HostOf(server),
             () => cluster.Begin(server, assignment),
             SimulatedCluster.IsFinal,
             new SimulatedEvent.Begun(server, assignment.Generation)))).ConfigureAwait(false);
@@ -84,21 +85,51 @@ internal sealed partial class SimulatedJobGrain
             cluster.Complain($"begin of generation {assignment.Generation}: {refused.Reason}");
         }
 
+        if (assignment.Start == AssignmentStart.Restore)
+        {
+            await RestoreAsync(assignment).ConfigureAwait(false);
+        }
+
         await ToWorkersAsync(
             assignment,
             (worker, _) => worker.Prepare(assignment),
             worker => new SimulatedEvent.Prepared(worker, assignment.Generation)).ConfigureAwait(false);
         StepProgress reached = cluster.Layout.LosesHead
-            ? await cluster.Network.CallAsync(_life, () => cluster.Coordinator.Progress(), _ => true).ConfigureAwait(false)
+            ? await cluster.Network.CallAsync(_life, cluster.HostOf(cluster.CoordinatorServer), () => cluster.Coordinator.Progress(), _ => true).ConfigureAwait(false)
             : cluster.Coordinator.Progress();
         Machine.Started(assignment.Generation, reached, Now);
+    }
+
+    /// <summary>Gives every server its part of the checkpoint, as the grain that reads it does.</summary>
+    private async Task RestoreAsync(Assignment assignment)
+    {
+        MessageHeader header = assignment.HeaderOf(assignment.FirstStep);
+        IEnumerable<Task<Answer>> parts = cluster.Partitions.SelectMany(partition => partition.Plan.Chunks.SelectMany(chunk =>
+            Enumerable.Range(StateSlot.Weights, 1 + cluster.Job.Optimizer.SlotNames.Count).Select(slot => cluster.Network.CallAsync(
+                _life,
+                cluster.HostOf(partition.Plan.Partition),
+                () => cluster.Install(partition, header, slot, chunk),
+                SimulatedCluster.IsFinal))));
+        IEnumerable<Task<Answer>> statistics = cluster.Restored.Statistics.Select((_, norm) => cluster.Network.CallAsync(
+            _life, cluster.HostOf(cluster.BatchNormServer), () => cluster.InstallStatistics(header, norm), SimulatedCluster.IsFinal));
+        foreach (Answer answer in await Task.WhenAll([.. parts, .. statistics]).ConfigureAwait(false))
+        {
+            if (answer.IsRefused)
+            {
+                cluster.Complain($"restore of generation {assignment.Generation}: {answer.Reason}");
+            }
+            else if (!answer.IsAcknowledged)
+            {
+                throw new OperationCanceledException("The generation is over.");
+            }
+        }
     }
 
     private async Task RunAsync(JobCommand.Run run)
     {
         Assignment assignment = run.Assignment;
         await cluster.Network.CallAsync(
-            _life, () => cluster.Coordinator.NotifyAt(assignment.HeaderOf(run.UntilStep)), SimulatedCluster.IsFinal).ConfigureAwait(false);
+            _life, cluster.HostOf(cluster.CoordinatorServer), () => cluster.Coordinator.NotifyAt(assignment.HeaderOf(run.UntilStep)), SimulatedCluster.IsFinal).ConfigureAwait(false);
         await ToWorkersAsync(
             assignment,
             (worker, _) => worker.Run(assignment.HeaderOf(run.FirstStep), run.Order, run.UntilStep),
@@ -130,7 +161,7 @@ internal sealed partial class SimulatedJobGrain
             float[][] tensors = [.. cluster.Model.Layout.Tensors.Select(tensor => new float[tensor.Count])];
             await Task.WhenAll(cluster.Partitions.SelectMany(partition => partition.Plan.Chunks.Select(async chunk =>
             {
-                BlockAnswer read = await ReadAsync(partition.Plan.Partition, header, () => partition.Read(header, slot, chunk.Index)).ConfigureAwait(false);
+                BlockAnswer read = await ReadAsync(partition.Plan.Partition, header, () => cluster.Read(partition, header, slot, chunk.Index)).ConfigureAwait(false);
                 FakeState.Scatter(partition.Plan, chunk, read.Values!.Span, tensors);
             }))).ConfigureAwait(false);
             slots.Add(tensors);
@@ -148,7 +179,7 @@ internal sealed partial class SimulatedJobGrain
     private async Task<BlockAnswer> ReadAsync(int server, MessageHeader header, Func<BlockAnswer> read)
     {
         var message = new SimulatedEvent.Read(server, header.Generation);
-        BlockAnswer answer = await cluster.Network.CallAsync(_life, read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
+        BlockAnswer answer = await cluster.Network.CallAsync(_life, cluster.HostOf(server), read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
         return answer.Verdict == Verdict.Accepted ? answer
             : !Machine.IsAt(header.Generation) || this != cluster.Grain ? throw new OperationCanceledException("The generation is over.")
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
@@ -159,7 +190,7 @@ internal sealed partial class SimulatedJobGrain
         MessageHeader end = new("job", generation, Machine.Step);
         IEnumerable<Task> workers = _held.Keys.ToList().Select(name => (Task)ToWorkerAsync(name, worker => worker.Release(end)));
         IEnumerable<Task> servers = Enumerable.Range(0, cluster.CoordinatorServer + 1)
-            .Select(server => (Task)cluster.Network.CallAsync(_life, () => cluster.Release(server, end), _ => true));
+            .Select(server => (Task)cluster.Network.CallAsync(_life, cluster.HostOf(server), () => cluster.Release(server, end), _ => true));
         await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
         cluster.EndServers(generation);
         Machine.Released();
@@ -200,6 +231,7 @@ internal sealed partial class SimulatedJobGrain
         SimulatedWorker worker = _held[name];
         return cluster.Network.CallAsync<Answer?>(
             _life,
+            worker.Host,
             () => worker.IsDead ? null : call(worker),
             reply => reply is { } answer ? SimulatedCluster.IsFinal(answer) : worker.IsKnownDead,
             message);
