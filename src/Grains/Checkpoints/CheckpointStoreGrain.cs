@@ -143,7 +143,7 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         _upload = null;
     }
 
-    /// <summary>Keeps the folder of a live job, and deletes that of one that has ended when its time is over.</summary>
+    /// <summary>Keeps the folder of a job that goes on, or waits, and deletes that of one that has ended when its time is over.</summary>
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
         string submission = _submission!.SubmissionId;
@@ -170,9 +170,9 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
     {
         try
         {
-            return await GrainFactory.GetGrain<IJobControlGrain>(JobId).IsLiveAsync();
+            return !(await GrainFactory.GetGrain<IJobGrain>(JobId).StatusAsync(new StatusQuery())).HasEnded;
         }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
         {
             return false;
         }

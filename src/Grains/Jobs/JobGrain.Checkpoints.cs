@@ -23,31 +23,35 @@ internal sealed partial class JobGrain
     /// </summary>
     private JobSubmission SubmissionHere => Submission with
     {
-        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint ? null : CheckpointPath,
+        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint && Checkpoints.Folder != Submission.RunFolder
+            ? null
+            : CheckpointPath,
     };
 
-    /// <summary>Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes.</summary>
+    /// <summary>Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the
+    /// same silo writes for a client with the same folder.</summary>
     /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the client does not send its checkpoint (4).</exception>
     private async Task PrepareCheckpointsAsync(string writer)
     {
-        if (_checkpoints is { AwaitsUpload: false } known && known.Writer == writer)
+        CheckpointPlace? known = _checkpoints is { AwaitsUpload: false } place && place.Writer == writer ? place : null;
+        if (known is not null && IsCurrent(known))
         {
             return;
         }
 
-        // What the job has saved itself needs no upload, and the client has taken its probe away by then.
-        JobSubmission submission = Machine.Checkpoint is not { } saved ? Submission : Submission with
+        // What is there, or is the job's own, needs no upload. A client takes its probe away when it knows the place.
+        JobSubmission submission = (Machine.Checkpoint?.Path ?? known?.Checkpoint) is not { } saved ? Submission : Submission with
         {
-            Checkpoint = saved.Path,
+            Checkpoint = saved,
             CheckpointSha256 = null,
-            Probe = _checkpoints is { IsCache: true } ? Submission.Probe : null,
+            Probe = _checkpoints is { } before && (before.IsCache || !IsCurrent(before)) ? Submission.Probe : null,
         };
         ICheckpointStoreGrain store = GrainFactory.GetGrain<ICheckpointStoreGrain>(writer);
-        CheckpointPlace place = await store.PrepareAsync(submission);
-        for (double heard = _clock.Now; place.AwaitsUpload;)
+        CheckpointPlace found = await store.PrepareAsync(submission);
+        for (double heard = _clock.Now; found.AwaitsUpload;)
         {
-            _checkpoints = place;
-            Machine.Wait($"its client sends the checkpoint to go on from to silo '{place.Silo}', which does not see {Submission.Checkpoint}.", position: null);
+            _checkpoints = found;
+            Machine.Wait($"its client sends the checkpoint to go on from to silo '{found.Silo}', which does not see {Submission.Checkpoint}.", position: null);
             await Task.Delay(WatchPeriod);
             if (!Machine.WantsPlace)
             {
@@ -55,17 +59,17 @@ internal sealed partial class JobGrain
             }
 
             CheckpointPlace next = await store.PrepareAsync(submission);
-            heard = next.Received == place.Received ? heard : _clock.Now;
-            place = next;
+            heard = next.Received == found.Received ? heard : _clock.Now;
+            found = next;
             if (_clock.Now - heard > UploadPatience)
             {
                 throw new ConvNetException(
                     ExitCode.Environment,
                     FormattableString.Invariant($"the client has sent no more of its checkpoint for {_clock.Now - heard:F0} s ") +
-                    $"({place.Received} bytes are there); resume the run again.");
+                    $"({found.Received} bytes are there); resume the run again.");
             }
         }
 
-        _checkpoints = place;
+        _checkpoints = found;
     }
 }

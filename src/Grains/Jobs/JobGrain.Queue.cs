@@ -144,9 +144,9 @@ internal sealed partial class JobGrain
         JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);
-        if (Submission.Configuration is not null)
+        if (Submission is { Client: null, Configuration: not null } && !await TryOpenWriterAsync(placement.Servers.Checkpoint, position.Step))
         {
-            await OpenWriterAsync(placement.Servers.Checkpoint, position.Step);
+            return;
         }
 
         if (!Machine.WantsPlace)
@@ -171,8 +171,24 @@ internal sealed partial class JobGrain
             return;
         }
 
-        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, Machine.Events.Next);
+        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, _clientHas ?? Machine.Events.Next);
         _writer = (key, address);
+        _clientHas = null;
+    }
+
+    /// <returns>False if the client that was lost is not gone, but suspended, and holds the folder: the job waits on for somebody to take it up.</returns>
+    private async Task<bool> TryOpenWriterAsync(string key, long step)
+    {
+        try
+        {
+            await OpenWriterAsync(key, step);
+            return true;
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.Conflict && _clientHas is not null)
+        {
+            Machine.Orphan($"it cannot go on by itself: {e.Message.TrimEnd('.')}");
+            return false;
+        }
     }
 
     /// <summary>Nobody waits for this job any more; if that does not arrive, the queue finds out by itself.</summary>

@@ -84,6 +84,21 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     public void LoseClient() => Take(() => Machine.LoseClient(10));
 
+    private void TakeUp() => End(Machine.TakeUp, "taken up");
+
+    private void GiveUp() => End(() => Machine.GiveUp(60), "given up");
+
+    /// <summary>Somebody, or the time, ends that the job waits for a client.</summary>
+    private void End(Action orphan, string change)
+    {
+        _isToResume = false;
+        if (Machine.State == JobState.Orphaned && !IsLost)
+        {
+            Count(change);
+            Take(orphan);
+        }
+    }
+
     /// <summary>The silo of a server is being stopped.</summary>
     public void Vacate() => Take(() => Machine.Vacate("a server's silo was stopped"));
 
@@ -128,7 +143,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             return Verdict.Future;
         }
 
-        if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
+        if (!Machine.HasEnded && !Machine.IsOrphaned && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
         {
             cluster.Invariants.Ordered(order);
             Take(() => Machine.Order(order));
@@ -315,6 +330,13 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
                 _isToResume = false;
                 Order(JobOrder.Of(JobOrderKind.Resume));
             });
+        }
+
+        if (Machine.State == JobState.Orphaned && !_isToResume)
+        {
+            _isToResume = true;
+            Action found = cluster.Layout.LosesClient && random.Chance(300) ? () => cluster.Grain.GiveUp() : () => cluster.Grain.TakeUp();
+            cluster.Network.After(random.Below(100 * cluster.Layout.Faults.LongestDelay), found);
         }
 
         if (Alive.Count == 0 && _free.Count == 0)

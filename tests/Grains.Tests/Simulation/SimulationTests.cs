@@ -26,7 +26,7 @@ public class SimulationTests
         {
             ("changes", 200), ("told again", 5), ("conflicts", 25), ("repeated steps", 40), ("Joined", 100), ("Evaluating", 10), ("Saving", 10),
             ("Running", 100), ("Changing", 10), ("Joined while Running", 10), ("Joined while Changing", 2), ("Completed", 100),
-            ("Stopped", 30), ("Cancelled", 10), ("Orphaned", 10), ("went on", 30), ("orders", 100), ("yielded", 50), ("resumed", 50),
+            ("Stopped", 30), ("Cancelled", 10), ("taken up", 10), ("given up", 5), ("went on", 30), ("orders", 100), ("yielded", 50), ("resumed", 50),
             ("left", 30), ("vacated", 20), ("ended saved", 5), ("moved", 10), ("expelled", 20), ("computed once more", 50),
             ("crashed while Running", 50), ("crashed while Changing", 20), ("crashed while Queued", 15), ("crashed while Paused", 20),
             ("crashed while Saving", 5), ("crashed while Evaluating", 3), ("cut off while Running", 20), ("cut off while Saving", 2),

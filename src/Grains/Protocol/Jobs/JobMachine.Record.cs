@@ -25,6 +25,7 @@ internal sealed partial class JobMachine
         Orders = [.. _orders],
         EarlyOrders = [.. _early],
         IsPaused = _isPaused,
+        Orphaned = _orphaned,
         Releasing = _releasing,
         Expelled = [.. _expelled],
         Ending = _ending,
@@ -54,6 +55,7 @@ internal sealed partial class JobMachine
         (State, Generation, _assignment, Reached) = (record.State, record.Generation, record.Assignment, record.Reached);
         (Reason, Failure, _ending, _vacating) = (record.Reason, record.Failure, record.Ending, record.Vacating);
         (_isPaused, _releasing, _asked, _counted) = (record.IsPaused, record.Releasing, record.Asked, record.CountedStep);
+        _orphaned = record.Orphaned;
         _timedBefore = (record.TimedSamples, record.TimedSeconds);
         _orders.UnionWith(record.Orders);
         _expelled.UnionWith(record.Expelled);
