@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ConvNet.Client.Cluster;
-using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Checkpoints;
@@ -27,11 +26,7 @@ internal sealed class DetachedSession(RunRequest request)
         await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(request.Cluster!, Logger.None);
         IJobGrain job = cluster.Job(request.JobId);
         EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(Path.Combine(request.Folder, MetricsFile.Name), request.StartStep);
-        JobSubmission submission = TrainingRun.Compose(request, evaluations) with
-        {
-            Configuration = ConfigurationFile.Write(request.Configuration),
-            Options = ConfigurationJson.Write(request.Configuration),
-        };
+        JobSubmission submission = TrainingRun.Compose(request, evaluations);
         await _contact.AskAsync(() => job.SubmitAsync(submission));
         var starting = Stopwatch.StartNew();
         string? sentTo = null;

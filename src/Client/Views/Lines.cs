@@ -59,6 +59,7 @@ internal static class Lines
     {
         { State: JobState.Queued, Reason: { } reason } => $"The job waits: {reason}",
         { State: JobState.Paused } => $"The job is paused{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job resume {job.JobId}'.",
+        { State: JobState.Orphaned } => $"The job has no client{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job attach {job.JobId}'.",
         _ => null,
     };
 

@@ -151,7 +151,7 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         _upload = null;
     }
 
-    /// <summary>Keeps the folder of a job, and deletes that of one that has ended when its time is over.</summary>
+    /// <summary>Keeps the folder of a job that goes on, or waits, and deletes that of one that has ended when its time is over.</summary>
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
         string submission = _submission!.SubmissionId;
@@ -180,7 +180,7 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         {
             return await GrainFactory.GetGrain<IJobControlGrain>(JobId).NeedsCheckpointsAsync();
         }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
         {
             // Nobody deletes what a job needs that is only led elsewhere by now.
             return true;

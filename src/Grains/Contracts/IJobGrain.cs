@@ -21,6 +21,11 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("Order"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task OrderAsync(JobOrder order);
 
+    /// <summary>Gives an orphaned job another client, and a place again in its turn.</summary>
+    /// <exception cref="Engine.Errors.ConvNetException">The job is not known (exit code 3), or is not orphaned (6).</exception>
+    [Alias("TakeUp"), AlwaysInterleave, ResponseTimeout("00:00:10")]
+    Task<TakenUpJob> TakeUpAsync(JobTakeUp request);
+
     /// <summary>What the job is doing now. Cheap; meant to be asked a few times per second by any number of viewers.</summary>
     /// <exception cref="Engine.Errors.ConvNetException">The job is not known (exit code 3).</exception>
     [Alias("Status"), AlwaysInterleave, ResponseTimeout("00:00:03")]

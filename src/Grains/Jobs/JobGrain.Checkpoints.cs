@@ -23,29 +23,37 @@ internal sealed partial class JobGrain
     /// </summary>
     private JobSubmission SubmissionHere => Submission with
     {
-        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint ? null : CheckpointPath,
+        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint && Checkpoints.Folder != Submission.RunFolder
+            ? null
+            : CheckpointPath,
     };
 
-    /// <summary>Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes.</summary>
+    /// <summary>
+    /// Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes for a client with the
+    /// same folder.
+    /// </summary>
     /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the silo does not see where the job goes on (4).</exception>
     /// <exception cref="OperationCanceledException">The job wants no place any more.</exception>
     private async Task PrepareCheckpointsAsync(string writer)
     {
-        // Asked each time: it is what has a silo that was started again keep the folder. What the job has saved, and what is there, needs no upload, and
-        // the client has taken its probe away by then.
-        bool isHome = _checkpoints is { AwaitsUpload: false } known && known.Writer == writer;
-        JobSubmission submission = Submission with { Probe = _checkpoints is null or { IsCache: true } ? Submission.Probe : null };
-        if (isHome || Machine.Checkpoint is not null)
+        // The store is asked each time: it is what has a silo that was started again keep the folder. A client takes its probe away when it knows the
+        // place, and what is there, or is the job's own, needs no upload.
+        CheckpointPlace? known = _checkpoints is { AwaitsUpload: false } place && place.Writer == writer ? place : null;
+        JobSubmission submission = Submission with
         {
-            submission = submission with { Checkpoint = CheckpointPath, CheckpointSha256 = null };
+            Probe = _checkpoints is not { } before || before.IsCache || !IsCurrent(before) ? Submission.Probe : null,
+        };
+        if ((Machine.Checkpoint?.Path ?? known?.Checkpoint) is { } saved)
+        {
+            submission = submission with { Checkpoint = saved, CheckpointSha256 = null };
         }
 
         ICheckpointStoreGrain store = GrainFactory.GetGrain<ICheckpointStoreGrain>(writer);
-        CheckpointPlace place = await store.PrepareAsync(submission);
-        for (double heard = _clock.Now; place.AwaitsUpload;)
+        CheckpointPlace found = await store.PrepareAsync(submission);
+        for (double heard = _clock.Now; found.AwaitsUpload;)
         {
-            _checkpoints = place;
-            Machine.Wait($"its client sends the checkpoint to go on from to silo '{place.Silo}', which does not see {Submission.Checkpoint}.", position: null);
+            _checkpoints = found;
+            Machine.Wait($"its client sends the checkpoint to go on from to silo '{found.Silo}', which does not see {Submission.Checkpoint}.", position: null);
             await Task.Delay(WatchPeriod);
             if (!Machine.WantsPlace)
             {
@@ -53,18 +61,18 @@ internal sealed partial class JobGrain
             }
 
             CheckpointPlace next = await store.PrepareAsync(submission);
-            heard = next.Received == place.Received ? heard : _clock.Now;
-            place = next;
+            heard = next.Received == found.Received ? heard : _clock.Now;
+            found = next;
             if (_clock.Now - heard > UploadPatience)
             {
                 Machine.Fail(new JobFailure(
                     (int)ExitCode.Environment,
                     FormattableString.Invariant($"the client has sent no more of its checkpoint for {_clock.Now - heard:F0} s ") +
-                    $"({place.Received} bytes are there); resume the run again."));
+                    $"({found.Received} bytes are there); resume the run again."));
                 throw new OperationCanceledException("The client does not send its checkpoint.");
             }
         }
 
-        _checkpoints = place;
+        _checkpoints = found;
     }
 }

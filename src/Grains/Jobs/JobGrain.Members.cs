@@ -7,7 +7,7 @@ using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
 
-/// <summary>How the job grain notices silos that leave, takes on workers, and waits for its client.</summary>
+/// <summary>How the job grain notices silos that leave, and takes on workers.</summary>
 internal sealed partial class JobGrain
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
@@ -79,11 +79,7 @@ internal sealed partial class JobGrain
         }
 
         Ping(now);
-        if (Submission.Client is not null && now - _clientSeen > deadlines.Lease.TotalSeconds)
-        {
-            Machine.LoseClient(now - _clientSeen);
-        }
-
+        WatchClient(now);
         Machine.Tick(now);
         CarryOut();
         Measure();

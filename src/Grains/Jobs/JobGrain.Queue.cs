@@ -161,9 +161,9 @@ internal sealed partial class JobGrain
         JobPosition position = Machine.HasBegun ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);
-        if (Submission.Configuration is not null)
+        if (Submission is { Client: null, Configuration: not null } && !await TryOpenWriterAsync(placement.Servers.Checkpoint, position.Step))
         {
-            await OpenWriterAsync(placement.Servers.Checkpoint, position.Step);
+            return;
         }
 
         if (!Machine.WantsPlace || placement.Silos.Any(IsStopping))
@@ -188,9 +188,26 @@ internal sealed partial class JobGrain
             return;
         }
 
-        long firstEvent = _writer is null ? Machine.Events.Next : _unwrittenEvent;
-        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, isTakenOver: _writer is not null);
-        (_writer, _unwrittenEvent) = ((key, address), firstEvent);
+        (long firstEvent, EarlierWriter earlier) = _clientHas is { } unknown ? (unknown, EarlierWriter.Client)
+            : _writer is not null ? (_unwrittenEvent, EarlierWriter.LostSilo)
+            : (Machine.Events.Next, EarlierWriter.None);
+        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, earlier);
+        (_writer, _unwrittenEvent, _clientHas) = ((key, address), firstEvent, null);
+    }
+
+    /// <returns>False if the client that was lost is not gone, but suspended, and holds the folder: the job waits on for somebody to take it up.</returns>
+    private async Task<bool> TryOpenWriterAsync(string key, long step)
+    {
+        try
+        {
+            await OpenWriterAsync(key, step);
+            return true;
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.Conflict && _clientHas is not null)
+        {
+            Machine.Orphan($"it cannot go on by itself: {e.Message.TrimEnd('.')}");
+            return false;
+        }
     }
 
     /// <summary>Nobody waits for this job any more; if that does not arrive, the queue finds out by itself.</summary>

@@ -154,6 +154,7 @@ internal sealed partial class JobGrain
 
         Machine.Recover(kept.Life, $"the job is led by silo '{self.Name}' now, as silo '{kept.Silo}' is gone", _clock.Now);
         (_meteredEvents, _meteredLosses) = (Machine.Events.Next, Machine.LostWorkers);
+        _clientHas = submission.Client is null ? null : Machine.Events.Next;
         LogRecovered(logger, JobId, self.Name, kept.Silo, Machine.Generation, Machine.Step);
         if (!Machine.HasEnded)
         {

@@ -76,6 +76,11 @@ internal sealed partial class JobGrain(
         }
 
         Renew(order.Client);
+        if (order.Kind == JobOrderKind.Resume && machine.State == JobState.Orphaned)
+        {
+            GoOnAlone();
+        }
+
         machine.Order(order);
         await KeepAsync();
         CarryOut();
@@ -84,7 +89,7 @@ internal sealed partial class JobGrain(
     public Task<JobStatus> StatusAsync(StatusQuery query)
     {
         JobMachine machine = Machine;
-        Renew(query.Client);
+        Renew(query.Client, query.SinceEvent);
         if (query.Client == _writer?.Key && query.SinceEvent is { } unwritten)
         {
             _unwrittenEvent = unwritten;
@@ -115,12 +120,13 @@ internal sealed partial class JobGrain(
             Evaluation = machine.Evaluation,
             Checkpoint = machine.Checkpoint,
             RunFolder = Submission.RunFolder,
-            Checkpoints = _checkpoints,
+            Checkpoints = _checkpoints is { } place && IsCurrent(place) ? place : null,
             Failure = machine.Failure,
             Rows = rows,
             Events = query.SinceEvent is { } number ? [.. machine.Events.Since(number).TakeWhile(happened => happened.Number < _keptEvents)] : [],
             Priority = Submission.Priority,
             QueuePosition = machine.QueuePosition,
+            IsLeaseLost = query.Client is not null && query.Client != Submission.Client,
             HasMore = rows.Length > 0 && rows[^1].Step + 1 < machine.Rows.Next,
         });
     }
@@ -138,7 +144,7 @@ internal sealed partial class JobGrain(
 
     public Task<bool> NeedsAsync(string server) => AnswerAsync(machine => machine.Assignment?.Servers.All.Contains(server) == true);
 
-    public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State != JobState.Paused);
+    public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
 
     public Task<bool> NeedsCheckpointsAsync() => AnswerAsync(_ => true);
 
@@ -226,11 +232,12 @@ internal sealed partial class JobGrain(
 
     private static string Spoken(JobState? state) => state?.InWords() ?? "being submitted";
 
-    private void Renew(string? client)
+    private void Renew(string? client, long? sinceEvent = null)
     {
         if (client is not null && client == Submission.Client)
         {
             _clientSeen = _clock.Now;
+            _clientHas = sinceEvent ?? _clientHas;
         }
     }
 

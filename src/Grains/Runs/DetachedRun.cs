@@ -11,20 +11,24 @@ internal sealed class DetachedRun : IDisposable
 {
     private readonly IDisposable _held;
 
-    private DetachedRun(IDisposable held, RunStream stream) => (_held, Stream) = (held, stream);
+    private DetachedRun(IDisposable held, RunStream stream, long firstStep) => (_held, Stream, FirstStep) = (held, stream, firstStep);
 
     public RunStream Stream { get; }
 
+    /// <summary>The first step that is not in the folder yet.</summary>
+    public long FirstStep { get; }
+
     /// <summary>Opens the folder that the submission names, with everything in it but its checkpoints, and writes the first event.</summary>
     /// <param name="step">The step at which the job goes on; rows past it are cut.</param>
-    /// <param name="isTakenOver">The job has written the folder before, and whoever wrote it for the job is lost.</param>
+    /// <param name="earlier">Who has written the folder for this job before.</param>
     /// <exception cref="ConvNetException">The folder is not empty, or somebody else writes there (exit code 6).</exception>
-    public static DetachedRun Open(string jobId, JobSubmission submission, long step, bool isTakenOver)
+    public static DetachedRun Open(string jobId, JobSubmission submission, long step, EarlierWriter earlier)
     {
-        bool mayBeThere = isTakenOver || submission.Checkpoint is not null;
-        RunFolder folder = (mayBeThere ? RunFolder.TryOpen(submission.RunFolder) : null) ?? RunFolder.Create(submission.RunFolder);
-        isTakenOver &= !folder.IsNew;
-        IDisposable held = folder.Lock(isLeft: isTakenOver);
+        bool isOwn = earlier != EarlierWriter.None;
+        RunFolder folder = (isOwn || submission.Checkpoint is not null ? RunFolder.TryOpen(submission.RunFolder, isOwn ? jobId : null) : null)
+            ?? RunFolder.Create(submission.RunFolder);
+        bool isLeft = earlier == EarlierWriter.LostSilo && !folder.IsNew;
+        IDisposable held = folder.Lock(isLeft);
         try
         {
             CheckpointStore.Sweep(folder.CheckpointsPath);
@@ -34,9 +38,10 @@ internal sealed class DetachedRun : IDisposable
                 PrivateFile.WriteText(folder.ModelPath, ModelFile.Write(JobSpec.FromJson(submission.JobJson).Model));
             }
 
-            JsonLines events = isTakenOver ? JsonLines.TakeOver(folder.EventsPath, jobId) : JsonLines.Append(folder.EventsPath, jobId);
-            var stream = new RunStream([events, new MetricsFile(folder.MetricsPath, step)]);
-            var run = new DetachedRun(held, stream);
+            JsonLines events = isLeft ? JsonLines.TakeOver(folder.EventsPath, jobId) : JsonLines.Append(folder.EventsPath, jobId);
+            var metrics = new MetricsFile(folder.MetricsPath, step);
+            var stream = new RunStream([events, metrics]);
+            var run = new DetachedRun(held, stream, metrics.LastStep);
             stream.Publish(new RunEvent.Started(folder.FullPath, submission.Options, []));
             return run;
         }

@@ -122,7 +122,7 @@ public sealed class JsonLines : RunSink
         },
         RunEvent.Yielded yielded => new()
         {
-            ["event"] = yielded.State == JobState.Paused ? "job.paused" : "job.requeued",
+            ["event"] = yielded.State switch { JobState.Paused => "job.paused", JobState.Orphaned => "job.orphaned", _ => "job.requeued" },
             ["step"] = yielded.Step,
             ["reason"] = yielded.Reason,
         },

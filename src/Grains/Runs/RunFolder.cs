@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Files;
 using ConvNet.Engine.Formats;
@@ -144,12 +146,31 @@ public sealed class RunFolder
     }
 
     /// <summary>The run folder of an earlier run, or null if this is none.</summary>
-    public static RunFolder? TryOpen(string path)
+    /// <param name="jobId">The job that must have been the last one to write there; null: any.</param>
+    public static RunFolder? TryOpen(string path, string? jobId = null)
     {
-        string full = Path.GetFullPath(path);
-        return Directory.Exists(Path.Combine(full, CheckpointStore.FolderName)) || File.Exists(Path.Combine(full, "config.resolved.yaml"))
-            ? new RunFolder(full)
-            : null;
+        var folder = new RunFolder(Path.GetFullPath(path));
+        bool isOne = Directory.Exists(folder.CheckpointsPath) || File.Exists(folder.ConfigurationPath);
+        return isOne && (jobId is null || folder.LastJob() == jobId) ? folder : null;
+    }
+
+    /// <summary>The job that was the last one to begin or end here, as the events tell; null if they tell of none.</summary>
+    private string? LastJob()
+    {
+        string? last = null;
+        foreach (string line in File.Exists(EventsPath) ? File.ReadLines(EventsPath).Where(line => line.Contains("\"jobId\"", StringComparison.Ordinal)) : [])
+        {
+            try
+            {
+                last = JsonNode.Parse(line)?["jobId"]?.ToString() ?? last;
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
+            {
+                // A line that a crash has cut.
+            }
+        }
+
+        return last;
     }
 
     private static RunFolder? TryClaim(string full, DurableDisk disk, bool isNumbered = false)

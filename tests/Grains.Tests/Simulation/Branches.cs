@@ -106,7 +106,7 @@ internal static class Branches
         .. Phases.SelectMany(phase => new[] { $"crashed while {phase}", $"cut off while {phase}", $"went back while {phase}", $"joined while {phase}" }),
         .. Phases.Except(["Queued"]).Select(phase => $"lost while {phase}"),
         "crashed while Paused", "a step is repeated", "a worker leaves", "shards move", "a worker is expelled", "a write is refused",
-        "the job goes on as another one",
+        "the job goes on as another one", "an orphaned job is taken up", "an orphaned job is given up", "crashed while Orphaned",
     ];
 
     public static string KindOf(RunEvent.Warning warning) =>

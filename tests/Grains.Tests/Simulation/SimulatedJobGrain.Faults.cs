@@ -8,6 +8,21 @@ internal sealed partial class SimulatedJobGrain
 {
     public void LoseClient() => TakeFault("the client is lost", () => Machine.LoseClient(10));
 
+    private void TakeUp() => End(Machine.TakeUp, "an orphaned job is taken up");
+
+    private void GiveUp() => End(() => Machine.GiveUp(60), "an orphaned job is given up");
+
+    /// <summary>Somebody, or the time, ends that the job waits for a client.</summary>
+    private void End(Action orphan, string change)
+    {
+        _isToResume = false;
+        if (Machine.State == JobState.Orphaned && !IsLost)
+        {
+            Count(change);
+            Take(orphan);
+        }
+    }
+
     /// <summary>The silo of a server is being stopped.</summary>
     public void Vacate() => TakeFault("a server's silo is stopped", () => Machine.Vacate("a server's silo was stopped"));
 

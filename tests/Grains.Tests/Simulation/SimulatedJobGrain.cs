@@ -91,7 +91,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             return Verdict.Future;
         }
 
-        if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
+        if (!Machine.HasEnded && !Machine.IsOrphaned && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
         {
             cluster.Invariants.Ordered(order);
             cluster.Counts.Add($"order: {order.Kind} of a job that is {Phase()}");
@@ -225,6 +225,13 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
                 _isToResume = false;
                 Order(JobOrder.Of(JobOrderKind.Resume));
             });
+        }
+
+        if (Machine.State == JobState.Orphaned && !_isToResume)
+        {
+            _isToResume = true;
+            Action found = cluster.Layout.LosesClient && random.Chance(300) ? () => cluster.Grain.GiveUp() : () => cluster.Grain.TakeUp();
+            cluster.Network.After(random.Below(100 * cluster.Layout.Faults.LongestDelay), found);
         }
 
         if (Alive.Count == 0 && _free.Count == 0)

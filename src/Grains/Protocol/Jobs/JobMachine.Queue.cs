@@ -65,9 +65,9 @@ internal sealed partial class JobMachine
 
     private void Resume()
     {
-        _isPaused = false;
+        (_isPaused, _orphaned) = (false, null);
         _plan?.GoOn();
-        if (State == JobState.Paused)
+        if (State is JobState.Paused or JobState.Orphaned)
         {
             Queue(null);
         }
@@ -91,10 +91,11 @@ internal sealed partial class JobMachine
         _commands.Add(new JobCommand.Release(_releasing));
     }
 
-    /// <summary>The job has no place, and takes none while it is paused.</summary>
+    /// <summary>The job has no place, and takes none while it is paused or has no client.</summary>
     private void Queue(string? reason)
     {
-        (State, Reason, QueuePosition) = (_isPaused ? JobState.Paused : JobState.Queued, reason, null);
+        State = IsOrphaned ? JobState.Orphaned : _isPaused ? JobState.Paused : JobState.Queued;
+        (Reason, QueuePosition) = (reason, null);
         _revision++;
     }
 

@@ -41,6 +41,7 @@ internal sealed partial class JobMachine
         Orders = [.. _orders],
         EarlyOrders = [.. _early],
         IsPaused = _isPaused,
+        Orphaned = _orphaned,
         Releasing = _releasing,
         Expelled = [.. _expelled],
         Ending = _ending,
@@ -71,6 +72,7 @@ internal sealed partial class JobMachine
         Generation = record.Generation + (HasEnded ? 0 : GenerationsApart);
         (Reason, Failure, _ending, _vacating) = (record.Reason, record.Failure, record.Ending, record.Vacating);
         (_isPaused, _releasing, _asked, _counted) = (record.IsPaused, record.Releasing, record.Asked, record.CountedStep);
+        _orphaned = record.Orphaned;
         _timedBefore = (record.TimedSamples, record.TimedSeconds);
         _orders.UnionWith(record.Orders);
         _expelled.UnionWith(record.Expelled);

@@ -11,7 +11,7 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// happens goes in as calls, what is to be done comes out as commands (<see cref="TakeCommands"/>). Pure: no clock, no messages; not
 /// thread-safe.
 /// </summary>
-/// <param name="runFolder">For the last event.</param>
+/// <param name="runFolder">For the last event; another client may have another one.</param>
 internal sealed partial class JobMachine(string jobId, JobShape shape, int testSamples, string runFolder, TrainingPlan plan)
 {
     private const int MostWarnings = 1000;
@@ -51,6 +51,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
     /// <summary>It has had a place, and goes on when it gets one again.</summary>
     public bool HasBegun => _plan is not null;
+
+    /// <summary>Where the run is written, for the last event.</summary>
+    public string RunFolder { get; set; } = runFolder;
 
     /// <summary>Where the slice under way ends.</summary>
     public long UntilStep { get; private set; }
@@ -311,10 +314,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 State = JobState.Saving;
                 _isFinal = save.IsFinal;
                 FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
-                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _plan!.Retention()));
+                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _orphaned is null ? _plan!.Retention() : null));
                 break;
             case JobAction.Yield:
-                Yield(_isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");
+                Yield(_orphaned is not null ? OrphanReason() : _isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");
                 break;
             case JobAction.End { State: JobState.Failed }:
                 FailSaved();
@@ -351,7 +354,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 ImagesPerSecond,
                 _samples.ByWorker,
                 checkpoint.Path);
-            _events.Add(state == JobState.Completed ? new RunEvent.Completed(runFolder, summary) : new RunEvent.Stopped(runFolder, summary));
+            _events.Add(state == JobState.Completed ? new RunEvent.Completed(RunFolder, summary) : new RunEvent.Stopped(RunFolder, summary));
         }
 
         _revision++;
