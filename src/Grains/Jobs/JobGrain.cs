@@ -90,7 +90,7 @@ internal sealed partial class JobGrain(
     {
         JobMachine machine = Machine;
         Renew(query.Client, query.SinceEvent);
-        if (query.Client == _writer?.Key && query.SinceEvent is { } unwritten)
+        if (query.Writer is not null && query.Writer == _writer?.Key && query.SinceEvent is { } unwritten)
         {
             _unwrittenEvent = unwritten;
         }

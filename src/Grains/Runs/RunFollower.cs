@@ -33,8 +33,11 @@ public sealed class RunFollower
         _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience);
     }
 
-    /// <summary>Whose lease of the job each question renews, or the run writer that asks; null for somebody who only looks on.</summary>
+    /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
     public string? Client { get; init; }
+
+    /// <summary>The key of the run writer that follows the job; null for others.</summary>
+    public string? Writer { get; init; }
 
     /// <summary>The number of the first event that is published.</summary>
     public long FirstEvent
@@ -84,7 +87,7 @@ public sealed class RunFollower
     {
         try
         {
-            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client)), cancellation);
+            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client, Writer)), cancellation);
         }
         catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
         {

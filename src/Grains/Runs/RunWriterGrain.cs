@@ -85,7 +85,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
         var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System, SilencePatience)
         {
             FirstEvent = firstEvent,
-            Client = this.GetPrimaryKeyString(),
+            Writer = this.GetPrimaryKeyString(),
         };
         try
         {

@@ -3,12 +3,11 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <summary>What somebody who asks for a job's status has seen already.</summary>
 /// <param name="SinceStep">Rows of steps from this one on are wanted; null: none.</param>
 /// <param name="SinceEvent">Events from this number on are wanted; null: none.</param>
-/// <param name="Client">
-/// Who asks, if it is the client that holds the job's lease: its question renews the lease. Or the key of the job's run writer, which has written what
-/// was before.
-/// </param>
+/// <param name="Client">Who asks, if it is the client that holds the job's lease: its question renews the lease.</param>
+/// <param name="Writer">The key of the run writer that asks: it has written all events before.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.StatusQuery")]
 public sealed record StatusQuery(
     [property: Id(0)] long? SinceStep = null,
     [property: Id(1)] long? SinceEvent = null,
-    [property: Id(2)] string? Client = null);
+    [property: Id(2)] string? Client = null,
+    [property: Id(3)] string? Writer = null);
