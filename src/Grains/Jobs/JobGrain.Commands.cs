@@ -283,7 +283,7 @@ internal sealed partial class JobGrain
         }
         else if (worker is not null && failure.IsContradiction)
         {
-            Expel(worker, failure);
+            Machine.ExpelContradicting(worker, failure.Message, _clock.Now);
         }
         else
         {

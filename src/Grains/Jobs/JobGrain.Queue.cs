@@ -136,12 +136,12 @@ internal sealed partial class JobGrain
     }
 
     private bool IsTooLargeForLong() =>
-        Submission.Client is not null && Machine.Generation == 0 && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
+        Submission.Client is not null && !Machine.HasBegun && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
 
     private async Task BeginAsync(JobPlacement placement)
     {
         await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
-        JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position
+        JobPosition position = Machine.HasBegun ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);
         if (Submission.Configuration is not null)

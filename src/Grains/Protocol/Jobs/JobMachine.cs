@@ -49,6 +49,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
     public JobState State { get; private set; } = JobState.Queued;
 
+    /// <summary>It has had a place, and goes on when it gets one again.</summary>
+    public bool HasBegun => _plan is not null;
+
     /// <summary>Where the slice under way ends.</summary>
     public long UntilStep { get; private set; }
 
@@ -163,15 +166,16 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
-            if (reached is not null)
+            _rows.Add(reached?.Recent ?? []);
+            if (reached is not null && reached.Position.Step > Step)
             {
-                _rows.Add(reached.Recent);
-                Reached = reached.Position.Step > Step ? reached : Reached;
+                Reached = reached;
             }
 
+            NoteLostLeader(reached);
+            _isRecovering = false;
             _assignment = chosen;
             _samples.Include(chosen);
-            NoteLostLeader(reached);
             _restedSeconds = _heldUpSince is { } since ? now - since : _restedSeconds;
             _change = null;
         }
@@ -196,8 +200,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>The coordinator tells how far the committed steps are.</summary>
     public Answer Progress(MessageHeader header, StepProgress progress, double now)
     {
-        // Who has just begun to lead the job on knows no rows: it learns all of them when its generation starts, and not some of them before.
-        if (HasEnded || header.Generation != _assignment?.Generation || (_isLedOn && _change is not null))
+        if (HasEnded || _isRecovering || header.Generation != _assignment?.Generation)
         {
             return Verdict.Stale;
         }
