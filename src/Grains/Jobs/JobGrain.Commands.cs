@@ -15,6 +15,8 @@ internal sealed partial class JobGrain
     /// <summary>With calls that do not arrive: by then it is known which silos have died.</summary>
     private const double RefusedSeconds = 10;
 
+    private bool _hasGoneBack;
+
     private ServerKeys Servers => Machine.Assignment?.Servers ?? throw new OperationCanceledException("The job has given its servers up.");
 
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Servers.Checkpoint);
@@ -286,6 +288,13 @@ internal sealed partial class JobGrain
         if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
+        }
+        else if (worker is null && failure.ExitCode == (int)ExitCode.Environment && !_hasGoneBack)
+        {
+            // A server may have lost its state; what does not get better by going back ends the job the second time.
+            _hasGoneBack = true;
+            LogBack(logger, JobId, failure.Message);
+            Machine.LoseServers(failure.Message.TrimEnd('.'));
         }
         else if (worker is not null && failure.IsContradiction)
         {
