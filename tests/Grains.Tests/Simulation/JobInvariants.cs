@@ -31,6 +31,9 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     private bool _isFree;
     private int _changes;
 
+    /// <summary>The newest generation that a server knows.</summary>
+    public long PromiseOf(int server) => _promised.GetValueOrDefault(server);
+
     public void Promised(int server, long generation, FrozenAt frozen)
     {
         if (frozen.Answer.Verdict == Verdict.Accepted)
@@ -107,7 +110,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
                 _firstWorkers ??= [.. started.Workers.Select(worker => worker.Name)];
                 Demand(_issued.TryAdd(started.Generation, started) || _isForgetful, $"generation {started.Generation} is started twice");
                 Demand(
-                    !leads || cluster.Restores(started.Generation) || started.FirstStep >= Math.Max(machine.Step, cluster.CommittedStep),
+                    !leads || started.Start != AssignmentStart.GoOn || started.FirstStep >= Math.Max(machine.Step, cluster.CommittedStep),
                     $"generation {started.Generation} starts at step {started.FirstStep}, but {cluster.CommittedStep} are committed and {machine.Step} known");
                 break;
             case JobCommand.Run run:

@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.BatchNorm;
 using ConvNet.Grains.Protocol.Partition;
@@ -9,21 +10,20 @@ namespace ConvNet.Grains.Tests.Simulation;
 internal sealed partial class SimulatedCluster
 {
     private bool _haveServersBeenLost;
+    private long _lostPlace;
     private double _lastFault;
 
-    /// <summary>The servers of the job's place are gone, and their state with them.</summary>
-    public bool AreServersLost { get; private set; }
+    /// <summary>The job has ended without a place, after it had given up servers with what they had not saved: those that are left know more than it does.</summary>
+    private bool HasLostServers => Machine.HasEnded && Machine.Assignment is null && (_haveServersBeenLost || EventsOf<RunEvent.Yielded>().Any(HasGoneBack));
 
-    /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
-    private bool HasLostServers => _haveServersBeenLost && Machine.HasEnded && Machine.Assignment is null;
+    /// <summary>The servers of a generation's place are gone, and their state with them.</summary>
+    public bool AreServersLost(Assignment assignment) => PlaceOf(assignment) <= _lostPlace;
 
-    /// <summary>What the servers of the job's place begin with, all at once or part by part.</summary>
-    public FakeState Restored => _restores;
+    /// <summary>With what a place begins where the job goes on at this step.</summary>
+    public FakeState CheckpointAt(long step) => Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
 
-    /// <summary>The job has saved something: its servers are given that part by part.</summary>
-    public bool HasCheckpoint => !ReferenceEquals(_restores, _start);
-
-    private FakeState BlankOrWhole => HasCheckpoint ? _restores.Empty() : _restores;
+    /// <summary>The job has saved something there: its servers are given that part by part.</summary>
+    public bool HasCheckpointAt(long step) => !ReferenceEquals(CheckpointAt(step), _start);
 
     /// <summary>Another grain leads the job from now on, as soon as somebody calls it.</summary>
     public void FollowHead(int delay) => Network.After(1 + delay, () =>
@@ -38,25 +38,29 @@ internal sealed partial class SimulatedCluster
         Grain.Recover();
     });
 
-    /// <summary>From this generation on servers begin with the state of a checkpoint, in machines that know nothing else.</summary>
-    /// <param name="step">At which the job goes on.</param>
-    public void RestoreFrom(long generation, long step)
+    /// <summary>The job begins in another place, with machines that know nothing but the state of a checkpoint.</summary>
+    public void TakePlace(Assignment first)
     {
-        _restoresFrom = generation;
-        AreServersLost = false;
-        _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
-        foreach (int server in Enumerable.Range(0, _servers.Length))
+        if (CheckpointAt(first.FirstStep).Position.Step != first.FirstStep)
         {
-            _servers[server] = new Life(Network.NewHost());
+            Complain($"the job goes on at step {first.FirstStep}, but there is no checkpoint of it");
         }
 
-        if (_restores.Position.Step != step)
+        if (first.Generation > _place)
         {
-            Complain($"the job goes on at step {step}, but there is no checkpoint of it");
+            _place = first.Generation;
+            foreach (int server in Enumerable.Range(0, _servers.Length))
+            {
+                _servers[server] = new Life(Network.NewHost());
+            }
         }
     }
 
-    public void LoseServers() => AreServersLost = _haveServersBeenLost = true;
+    public void LoseServers(Assignment assignment)
+    {
+        _lostPlace = PlaceOf(assignment);
+        _haveServersBeenLost = true;
+    }
 
     /// <summary>Something goes wrong.</summary>
     public void NoteFault(string fault)
@@ -66,14 +70,21 @@ internal sealed partial class SimulatedCluster
         Network.Tell(() => fault);
     }
 
-    /// <summary>The generation is the first one in its place.</summary>
-    public bool Restores(long generation) => generation == _restoresFrom;
+    /// <summary>Others answer in their place that know nothing.</summary>
+    public void ForgetServers(Assignment assignment)
+    {
+        if (PlaceOf(assignment) == _place)
+        {
+            _stateful.Clear();
+            EndServers(assignment.Generation);
+        }
+    }
 
     /// <summary>The servers say nothing more.</summary>
     /// <param name="generation">The last one of their place: in a later place they are others.</param>
     public void EndServers(long generation)
     {
-        if (generation >= _restoresFrom)
+        if (generation >= _place)
         {
             Array.ForEach(_servers, server => server.End());
         }
@@ -89,28 +100,36 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    private void RestoreServer(int server)
+    private static bool HasGoneBack(RunEvent.Yielded yielded) =>
+        yielded.Reason.Contains("; the job goes back to ", StringComparison.Ordinal) || yielded.Reason.EndsWith(", while the job was starting.", StringComparison.Ordinal);
+
+    /// <summary>Each place goes by the number of its first generation.</summary>
+    private long PlaceOf(Assignment assignment) => assignment.Start == AssignmentStart.GoOn ? _place : assignment.Generation;
+
+    private void RestoreServer(int server, Assignment assignment)
     {
+        FakeState checkpoint = CheckpointAt(assignment.FirstStep);
+        FakeState state = assignment.Start == AssignmentStart.Restore ? checkpoint.Empty() : checkpoint;
         if (server == CoordinatorServer)
         {
-            _coordinator = RestoreCoordinator();
+            _coordinator = CoordinatorOf(checkpoint);
             Coordinator = Coordinator.RestartWith(_coordinator, _servers[server]);
         }
         else if (server == BatchNormServer)
         {
-            _batchNorm = RestoreBatchNorm();
+            _batchNorm = BatchNormOf(state, checkpoint);
         }
         else
         {
-            Partitions[server] = RestorePartition(server);
+            Partitions[server] = PartitionOf(state, server);
         }
     }
 
-    private PartitionMachine RestorePartition(int partition) => BlankOrWhole.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
+    private PartitionMachine PartitionOf(FakeState state, int partition) => state.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
 
-    private BatchNormMachine RestoreBatchNorm() =>
-        new(Job.Shape, Job.BatchNorm, Job.Average, BlankOrWhole.Statistics, _restores.Position.Step, _restores.BatchesSeen);
+    private BatchNormMachine BatchNormOf(FakeState state, FakeState checkpoint) =>
+        new(Job.Shape, Job.BatchNorm, Job.Average, state.Statistics, checkpoint.Position.Step, checkpoint.BatchesSeen);
 
-    private CoordinatorMachine RestoreCoordinator() => new(
-        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, _restores.Position);
+    private CoordinatorMachine CoordinatorOf(FakeState checkpoint) => new(
+        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, checkpoint.Position);
 }

@@ -31,14 +31,14 @@ internal sealed partial class SimulatedCluster
     /// <summary>A part of a checkpoint reaches a server.</summary>
     public Answer Install(PartitionMachine partition, MessageHeader header, int slot, Chunk chunk)
     {
-        Answer answer = partition.Install(header, slot, chunk.Index, _restores.PartOf(partition.Plan, slot).AsSpan(chunk.Offset, chunk.Length));
+        Answer answer = partition.Install(header, slot, chunk.Index, CheckpointAt(header.Step).PartOf(partition.Plan, slot).AsSpan(chunk.Offset, chunk.Length));
         Invariants.Took(partition.Plan.Partition, header, answer);
         return Counts.Add("part of a checkpoint", answer);
     }
 
     public Answer InstallStatistics(MessageHeader header, int norm)
     {
-        BatchNormState state = _restores.Statistics[norm];
+        BatchNormState state = CheckpointAt(header.Step).Statistics[norm];
         Answer answer = _batchNorm.Install(header, norm, [.. state.RunningMean, .. state.RunningVar]);
         Invariants.Took(BatchNormServer, header, answer);
         return Counts.Add("statistics of a checkpoint", answer);

@@ -19,13 +19,10 @@ internal sealed partial class SimulatedCluster
     private CoordinatorMachine _coordinator;
     private BatchNormMachine _batchNorm;
     private readonly Dictionary<int, long> _restored = [];
-    private FakeState _restores;
-    private long _restoresFrom;
+    private readonly HashSet<int> _stateful = [];
+    private long _place;
     private readonly Life[] _servers;
     private readonly Dictionary<int, long> _releasedAt = [];
-
-    /// <summary>The generation before which a released server begins none: a place may be given up while messages of its start are on their way.</summary>
-    private readonly Dictionary<int, long> _beginsFrom = [];
     private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
     private int _nonFinitesLeft;
@@ -38,7 +35,7 @@ internal sealed partial class SimulatedCluster
         Model = model;
         Layout = layout;
         Plan = plan;
-        _start = _restores = start;
+        _start = start;
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         _nonFinitesLeft = layout.NonFinites;
@@ -46,9 +43,9 @@ internal sealed partial class SimulatedCluster
         Network = new SimulatedNetwork(_random, layout.Faults, Script, Counts);
         _servers = [.. Enumerable.Range(0, layout.Partitions + 2).Select(_ => new Life(Network.NewHost()))];
         Store = new SimulatedStore(Network.NewHost());
-        Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(RestorePartition)];
-        _batchNorm = RestoreBatchNorm();
-        _coordinator = RestoreCoordinator();
+        Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(partition => PartitionOf(start, partition))];
+        _batchNorm = BatchNormOf(start, start);
+        _coordinator = CoordinatorOf(start);
         Invariants = new JobInvariants(this, reference);
         Coordinator = new SimulatedCoordinator(this, _coordinator, _servers[CoordinatorServer]);
         Grain = new SimulatedJobGrain(this, plan, _random);
@@ -159,33 +156,64 @@ internal sealed partial class SimulatedCluster
         FrozenAt frozen = server == CoordinatorServer ? Coordinator.Freeze(header)
             : server == BatchNormServer ? _batchNorm.Freeze(header)
             : Partitions[server].Freeze(header);
-        Counts.Add($"freeze of {RoleOf(server)}", frozen.Answer);
         Invariants.Promised(server, header.Generation, frozen);
+        if (frozen.Answer.Verdict == Verdict.Accepted && !_stateful.Contains(server))
+        {
+            frozen = FrozenAt.Not(new Answer(Verdict.Rejected, $"server {server} holds no state."));
+        }
+
+        Counts.Add($"freeze of {RoleOf(server)}", frozen.Answer);
         return frozen;
     }
 
     public Answer Begin(int server, Assignment assignment)
     {
-        if (assignment.Generation >= Math.Max(_restoresFrom, _beginsFrom.GetValueOrDefault(server)) && _restored.GetValueOrDefault(server) < _restoresFrom)
-        {
-            _restored[server] = _restoresFrom;
-            RestoreServer(server);
-        }
-
-        Answer answer = server == CoordinatorServer ? Coordinator.Begin(assignment)
-            : server == BatchNormServer ? _batchNorm.Begin(assignment)
-            : Partitions[server].Begin(assignment);
+        Answer answer = assignment.Start == AssignmentStart.GoOn ? GoOn(server, assignment) : BeginPlace(server, assignment);
         Counts.Add($"start of {RoleOf(server)}", answer);
         Invariants.Begun(server, assignment, answer);
         return answer;
     }
 
+    private Answer BeginPlace(int server, Assignment assignment)
+    {
+        if (assignment.Generation < Invariants.PromiseOf(server))
+        {
+            return Verdict.Stale;
+        }
+
+        if (assignment.Generation == _restored.GetValueOrDefault(server))
+        {
+            return Verdict.Duplicate;
+        }
+
+        _restored[server] = assignment.Generation;
+        _stateful.Add(server);
+        RestoreServer(server, assignment);
+        return GoOn(server, assignment);
+    }
+
+    private Answer GoOn(int server, Assignment assignment)
+    {
+        if (!_stateful.Contains(server) && assignment.Generation >= Invariants.PromiseOf(server))
+        {
+            return new Answer(Verdict.Rejected, $"server {server} holds no state.");
+        }
+
+        return server == CoordinatorServer ? Coordinator.Begin(assignment)
+            : server == BatchNormServer ? _batchNorm.Begin(assignment)
+            : Partitions[server].Begin(assignment);
+    }
+
     /// <summary>A server forgets the job: what still comes is of a generation that is over.</summary>
     public Answer Release(int server, MessageHeader header)
     {
-        Freeze(server, header with { Generation = header.Generation + 1 });
-        _releasedAt[server] = VersionOf(server);
-        _beginsFrom[server] = Math.Max(header.Generation + 1, _beginsFrom.GetValueOrDefault(server));
+        if (header.Generation >= Invariants.PromiseOf(server))
+        {
+            Freeze(server, header with { Generation = header.Generation + 1 });
+            _stateful.Remove(server);
+            _releasedAt[server] = VersionOf(server);
+        }
+
         return Verdict.Accepted;
     }
 
@@ -334,7 +362,7 @@ internal sealed partial class SimulatedCluster
 
     /// <summary>Of the servers of the job's place that have begun there.</summary>
     public long[] Versions() =>
-        [.. Enumerable.Range(0, CoordinatorServer + 1).Where(server => _restored.GetValueOrDefault(server) == _restoresFrom).Select(VersionOf)];
+        [.. Enumerable.Range(0, CoordinatorServer + 1).Where(server => _restored.GetValueOrDefault(server) == _place).Select(VersionOf)];
 
     private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
         : server == BatchNormServer ? _batchNorm.Version

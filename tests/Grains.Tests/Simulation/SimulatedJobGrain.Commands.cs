@@ -74,6 +74,11 @@ internal sealed partial class SimulatedJobGrain
     {
         _current = assignment;
         FirstSteps.Add(assignment.FirstStep);
+        if (assignment.Start != AssignmentStart.GoOn)
+        {
+            cluster.TakePlace(assignment);
+        }
+
         Answer[] begun = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
             _life,
             cluster.HostOf(server),
@@ -110,7 +115,7 @@ internal sealed partial class SimulatedJobGrain
                 cluster.HostOf(partition.Plan.Partition),
                 () => cluster.Install(partition, header, slot, chunk),
                 SimulatedCluster.IsFinal))));
-        IEnumerable<Task<Answer>> statistics = cluster.Restored.Statistics.Select((_, norm) => cluster.Network.CallAsync(
+        IEnumerable<Task<Answer>> statistics = cluster.CheckpointAt(assignment.FirstStep).Statistics.Select((_, norm) => cluster.Network.CallAsync(
             _life, cluster.HostOf(cluster.BatchNormServer), () => cluster.InstallStatistics(header, norm), SimulatedCluster.IsFinal));
         foreach (Answer answer in await Task.WhenAll([.. parts, .. statistics]).ConfigureAwait(false))
         {

@@ -39,7 +39,7 @@ internal sealed partial class SimulatedJobGrain
         if (Machine.Assignment is { } assignment && MissServers())
         {
             cluster.NoteFault("a server is lost");
-            cluster.EndServers(assignment.Generation);
+            cluster.ForgetServers(assignment);
         }
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class SimulatedJobGrain
         }
 
         Count($"went back while {Phase()}");
-        cluster.LoseServers();
+        cluster.LoseServers(Machine.Assignment);
         NoticeLostServers();
         return true;
     }
@@ -69,7 +69,7 @@ internal sealed partial class SimulatedJobGrain
 
     private void NoticeLostServers()
     {
-        if (cluster.AreServersLost && Machine.Assignment is not null)
+        if (Machine.Assignment is { } assignment && cluster.AreServersLost(assignment))
         {
             Take(() => Machine.LoseServers("a server's silo was lost"));
         }

@@ -54,7 +54,7 @@ internal sealed partial class SimulatedJobGrain
             FirstSteps = FirstSteps,
             Checkpoints = Checkpoints,
             Changes = Changes,
-            RowsBefore = [.. RowsBefore, .. Machine.Rows.Since(0)],
+            _before = this,
         };
         return next;
     }

@@ -16,6 +16,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private Dictionary<string, SimulatedWorker> _held = [];
     private Queue<SimulatedWorker> _free = [];
     private readonly Dictionary<string, CompletedSteps> _completed = [];
+    private SimulatedJobGrain? _before;
     private JobPosition _start = JobPosition.Start;
     private Assignment? _current;
     private int _asked;
@@ -30,8 +31,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>The first step of each generation that was to start.</summary>
     public List<long> FirstSteps { get; private init; } = [];
 
-    /// <summary>Rows that clients have read from the grains that led the job before.</summary>
-    public IReadOnlyList<StepRow> RowsBefore { get; private init; } = [];
+    /// <summary>
+    /// Rows that clients have read from the grains that led the job before, one of which may wake up and lead it on for a while after others have tried to.
+    /// </summary>
+    public IEnumerable<StepRow> RowsBefore => _before is null ? [] : _before.RowsBefore.Concat(_before.Machine.Rows.Since(0));
 
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
     public List<FakeState> Checkpoints { get; private init; } = [];
@@ -125,8 +128,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private void BeginAgain()
     {
         JobPosition position = Machine.HasBegun ? Machine.Reached.Position : _start;
-        cluster.RestoreFrom(Machine.Generation + 1, position.Step);
-        AssignmentStart start = cluster.HasCheckpoint ? AssignmentStart.Restore : AssignmentStart.Fresh;
+        AssignmentStart start = cluster.HasCheckpointAt(position.Step) ? AssignmentStart.Restore : AssignmentStart.Fresh;
         Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, position.Step) with { Start = start };
         Take(() => Machine.Begin(position, next, _asked, Now));
     }

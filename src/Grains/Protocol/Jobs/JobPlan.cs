@@ -100,7 +100,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     {
         Evaluation = result;
         _evaluations.Add(result);
-        _evaluatedStep = result.Step;
+        _evaluatedStep = Math.Max(_evaluatedStep, result.Step);
         _evaluationOrdered = false;
     }
 
