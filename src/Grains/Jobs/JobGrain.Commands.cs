@@ -15,8 +15,6 @@ internal sealed partial class JobGrain
     /// <summary>With calls that do not arrive: by then it is known which silos have died.</summary>
     private const double RefusedSeconds = 10;
 
-    private bool _hasGoneBack;
-
     private ServerKeys Servers => Machine.Assignment?.Servers ?? throw new OperationCanceledException("The job has given its servers up.");
 
     private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Servers.Checkpoint);
@@ -289,12 +287,10 @@ internal sealed partial class JobGrain
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }
-        else if (worker is null && failure.ExitCode == (int)ExitCode.Environment && !_hasGoneBack)
+        else if (worker is null && failure.ExitCode == (int)ExitCode.Environment)
         {
-            // A server may have lost its state; what does not get better by going back ends the job the second time.
-            _hasGoneBack = true;
-            LogBack(logger, JobId, failure.Message);
-            Machine.LoseServers(failure.Message.TrimEnd('.'));
+            LogServer(logger, JobId, who, failure.Message);
+            Machine.FailServer(failure);
         }
         else if (worker is not null && failure.IsContradiction)
         {

@@ -269,6 +269,9 @@ internal sealed partial class JobGrain(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes back to its last checkpoint: {Lost}")]
     private static partial void LogBack(ILogger logger, string job, string lost);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot go on where it is, as {Who} says: {Message}")]
+    private static partial void LogServer(ILogger logger, string job, string who, string message);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
     private static partial void LogCandidate(ILogger logger, string job, string worker, string message);
 }

@@ -63,6 +63,11 @@ internal sealed class SeededRun
             return string.Join("; ", _cluster.Complaints);
         }
 
+        if (_cluster.EventsOf<RunEvent.Yielded>().FirstOrDefault(yielded => yielded.Reason.StartsWith("no sign of work", StringComparison.Ordinal)) is { } idle)
+        {
+            return idle.Reason;
+        }
+
         JobState state = _cluster.Machine.State;
         string? failure = state == JobState.Failed ? FailureOf(_cluster.Machine.Reason ?? "") : null;
         if (state == JobState.Failed && failure is null)
@@ -72,8 +77,12 @@ internal sealed class SeededRun
 
         // A job that has failed at once goes on from its last checkpoint, and computes again what came after it.
         long step = end.Position.Step;
-        bool isSaved = state != JobState.Failed || failure is "its silo was stopped" or "nobody was there, and it has saved";
-        List<StepOutcome> outcomes = [.. _cluster.Outcomes.TakeWhile(outcome => (isSaved && Layout.LostWrites == 0) || outcome.Decision.Step < step)];
+        bool wasAlone = failure is "nobody was there, and it has saved";
+        bool isSaved = state != JobState.Failed || wasAlone || failure is "its silo was stopped";
+
+        // Nor does one that saves without workers wait for all to take a decision which is computed again.
+        bool isWhole = isSaved && !wasAlone && Layout.LostWrites == 0;
+        List<StepOutcome> outcomes = [.. _cluster.Outcomes.TakeWhile(outcome => isWhole || outcome.Decision.Step < step)];
         if ((isSaved && step != _cluster.Machine.Step) || !outcomes.Select(outcome => outcome.Decision.Step).SequenceEqual(Steps(step)))
         {
             return $"the job goes on at step {step}, with {outcomes.Count} steps decided";

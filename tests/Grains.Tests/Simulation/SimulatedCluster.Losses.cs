@@ -1,12 +1,9 @@
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
-using ConvNet.Grains.Protocol.BatchNorm;
-using ConvNet.Grains.Protocol.Partition;
-using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
-/// <summary>How servers begin anew with the state of a checkpoint, and another grain leads the job.</summary>
+/// <summary>How servers are lost, and another grain leads the job.</summary>
 internal sealed partial class SimulatedCluster
 {
     private bool _haveServersBeenLost;
@@ -37,24 +34,6 @@ internal sealed partial class SimulatedCluster
         Grain = Grain.Follow();
         Grain.Recover();
     });
-
-    /// <summary>The job begins in another place, with machines that know nothing but the state of a checkpoint.</summary>
-    public void TakePlace(Assignment first)
-    {
-        if (CheckpointAt(first.FirstStep).Position.Step != first.FirstStep)
-        {
-            Complain($"the job goes on at step {first.FirstStep}, but there is no checkpoint of it");
-        }
-
-        if (first.Generation > _place)
-        {
-            _place = first.Generation;
-            foreach (int server in Enumerable.Range(0, _servers.Length))
-            {
-                _servers[server] = new Life(Network.NewHost());
-            }
-        }
-    }
 
     public void LoseServers(Assignment assignment)
     {
@@ -102,34 +81,4 @@ internal sealed partial class SimulatedCluster
 
     private static bool HasGoneBack(RunEvent.Yielded yielded) =>
         yielded.Reason.Contains("; the job goes back to ", StringComparison.Ordinal) || yielded.Reason.EndsWith(", while the job was starting.", StringComparison.Ordinal);
-
-    /// <summary>Each place goes by the number of its first generation.</summary>
-    private long PlaceOf(Assignment assignment) => assignment.Start == AssignmentStart.GoOn ? _place : assignment.Generation;
-
-    private void RestoreServer(int server, Assignment assignment)
-    {
-        FakeState checkpoint = CheckpointAt(assignment.FirstStep);
-        FakeState state = assignment.Start == AssignmentStart.Restore ? checkpoint.Empty() : checkpoint;
-        if (server == CoordinatorServer)
-        {
-            _coordinator = CoordinatorOf(checkpoint);
-            Coordinator = Coordinator.RestartWith(_coordinator, _servers[server]);
-        }
-        else if (server == BatchNormServer)
-        {
-            _batchNorm = BatchNormOf(state, checkpoint);
-        }
-        else
-        {
-            Partitions[server] = PartitionOf(state, server);
-        }
-    }
-
-    private PartitionMachine PartitionOf(FakeState state, int partition) => state.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
-
-    private BatchNormMachine BatchNormOf(FakeState state, FakeState checkpoint) =>
-        new(Job.Shape, Job.BatchNorm, Job.Average, state.Statistics, checkpoint.Position.Step, checkpoint.BatchesSeen);
-
-    private CoordinatorMachine CoordinatorOf(FakeState checkpoint) => new(
-        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, checkpoint.Position);
 }

@@ -18,9 +18,6 @@ internal sealed partial class SimulatedCluster
     private readonly FakeState _start;
     private CoordinatorMachine _coordinator;
     private BatchNormMachine _batchNorm;
-    private readonly Dictionary<int, long> _restored = [];
-    private readonly HashSet<int> _stateful = [];
-    private long _place;
     private readonly Life[] _servers;
     private readonly Dictionary<int, long> _releasedAt = [];
     private BatchNormReport? _batchNormReport;
@@ -150,72 +147,6 @@ internal sealed partial class SimulatedCluster
 
     /// <summary>Ends the worker with this index in the newest assignment.</summary>
     public void Kill(int worker) => Grain.Kill(worker);
-
-    public FrozenAt Freeze(int server, MessageHeader header)
-    {
-        FrozenAt frozen = server == CoordinatorServer ? Coordinator.Freeze(header)
-            : server == BatchNormServer ? _batchNorm.Freeze(header)
-            : Partitions[server].Freeze(header);
-        Invariants.Promised(server, header.Generation, frozen);
-        if (frozen.Answer.Verdict == Verdict.Accepted && !_stateful.Contains(server))
-        {
-            frozen = FrozenAt.Not(new Answer(Verdict.Rejected, $"server {server} holds no state."));
-        }
-
-        Counts.Add($"freeze of {RoleOf(server)}", frozen.Answer);
-        return frozen;
-    }
-
-    public Answer Begin(int server, Assignment assignment)
-    {
-        Answer answer = assignment.Start == AssignmentStart.GoOn ? GoOn(server, assignment) : BeginPlace(server, assignment);
-        Counts.Add($"start of {RoleOf(server)}", answer);
-        Invariants.Begun(server, assignment, answer);
-        return answer;
-    }
-
-    private Answer BeginPlace(int server, Assignment assignment)
-    {
-        if (assignment.Generation < Invariants.PromiseOf(server))
-        {
-            return Verdict.Stale;
-        }
-
-        if (assignment.Generation == _restored.GetValueOrDefault(server))
-        {
-            return Verdict.Duplicate;
-        }
-
-        _restored[server] = assignment.Generation;
-        _stateful.Add(server);
-        RestoreServer(server, assignment);
-        return GoOn(server, assignment);
-    }
-
-    private Answer GoOn(int server, Assignment assignment)
-    {
-        if (!_stateful.Contains(server) && assignment.Generation >= Invariants.PromiseOf(server))
-        {
-            return new Answer(Verdict.Rejected, $"server {server} holds no state.");
-        }
-
-        return server == CoordinatorServer ? Coordinator.Begin(assignment)
-            : server == BatchNormServer ? _batchNorm.Begin(assignment)
-            : Partitions[server].Begin(assignment);
-    }
-
-    /// <summary>A server forgets the job: what still comes is of a generation that is over.</summary>
-    public Answer Release(int server, MessageHeader header)
-    {
-        if (header.Generation >= Invariants.PromiseOf(server))
-        {
-            Freeze(server, header with { Generation = header.Generation + 1 });
-            _stateful.Remove(server);
-            _releasedAt[server] = VersionOf(server);
-        }
-
-        return Verdict.Accepted;
-    }
 
     public Answer Commit(int server, StepDecision decision)
     {

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
@@ -87,6 +88,13 @@ internal sealed partial class SimulatedJobGrain
             new SimulatedEvent.Begun(server, assignment.Generation)))).ConfigureAwait(false);
         foreach (Answer refused in begun.Where(answer => answer.IsRefused))
         {
+            if (refused.Reason!.Contains(SimulatedCluster.NoState, StringComparison.Ordinal))
+            {
+                // It has gone between the freeze and the start.
+                Take(() => Machine.FailServer(new JobFailure((int)ExitCode.Environment, refused.Reason)));
+                return;
+            }
+
             cluster.Complain($"begin of generation {assignment.Generation}: {refused.Reason}");
         }
 

@@ -82,6 +82,9 @@ public sealed record LifeRecord
     /// <summary>The samples there.</summary>
     [Id(25)] public KeyValuePair<string, long>[] SavedSamples { get; init; } = [];
 
+    /// <summary>The job has gone back to that checkpoint for a failure of its servers.</summary>
+    [Id(29)] public bool HasGoneBack { get; init; }
+
     /// <summary>Training samples and seconds in places that the job has given up.</summary>
     [Id(18)] public long TimedSamples { get; init; }
 

@@ -131,10 +131,10 @@ internal sealed partial class JobMachine
         if (now - _lastSign > WorkPatience)
         {
             string workers = string.Join(", ", Workers.Select(worker => $"{worker.Name} at step {worker.Step}, {worker.Phase}"));
-            Fail(new JobFailure(
+            FailServer(new JobFailure(
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no sign of work for {now - _lastSign:F0} s while the job was {State.InWords()}; ") +
-                $"step {Step} waits ({workers}); check the silos' logs."));
+                $"step {Step} waits ({workers}); check the silos' logs, also of its servers."));
             return;
         }
 

@@ -43,6 +43,23 @@ internal sealed partial class JobMachine
         StandAt(_savedPosition);
     }
 
+    /// <summary>
+    /// A server fails, perhaps as it has lost its state: the job goes back. What does not get better by that ends the job the second time, if nothing new
+    /// was saved in between.
+    /// </summary>
+    public void FailServer(JobFailure failure)
+    {
+        if (_hasGoneBack)
+        {
+            Fail(failure);
+        }
+        else if (!HasEnded && _assignment is not null)
+        {
+            _hasGoneBack = true;
+            LoseServers(failure.Message.TrimEnd('.'));
+        }
+    }
+
     /// <summary>Everything is free that <see cref="JobCommand.Release"/> was about.</summary>
     public void Released()
     {

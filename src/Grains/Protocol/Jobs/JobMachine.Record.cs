@@ -58,6 +58,7 @@ internal sealed partial class JobMachine
         SavedPosition = _savedPosition,
         SavedSamples = _savedSamples,
         CountedStep = _counted,
+        HasGoneBack = _hasGoneBack,
         TimedSamples = _timedBefore.Samples,
         TimedSeconds = _timedBefore.Seconds,
     };
@@ -81,7 +82,7 @@ internal sealed partial class JobMachine
         _events.Restore(record.Events, record.NextEvent);
         _warnings.UnionWith(record.Events.Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message));
         _samples.Restore(record.Samples);
-        (_savedPosition, _savedSamples) = (record.SavedPosition, record.SavedSamples);
+        (_savedPosition, _savedSamples, _hasGoneBack) = (record.SavedPosition, record.SavedSamples, record.HasGoneBack);
         _plan = record.Plan is { } kept ? JobPlan.Recover(plan, shape.TotalSteps, kept, now) : null;
         _lastSign = now;
         _revision++;

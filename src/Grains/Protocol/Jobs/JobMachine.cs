@@ -42,6 +42,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private long _counted;
     private JobPosition _savedPosition = JobPosition.Start;
     private KeyValuePair<string, long>[] _savedSamples = [];
+    private bool _hasGoneBack;
     private double _lastSign;
     private double _lastCommit;
     private double? _withoutWorkersSince;
@@ -270,7 +271,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         }
 
         _plan!.Saved(checkpoint, _isFinal, now);
-        (_savedPosition, _savedSamples) = (Reached.Position, _samples.ByWorker);
+        (_savedPosition, _savedSamples, _hasGoneBack) = (Reached.Position, _samples.ByWorker, false);
         _events.Add(new RunEvent.CheckpointSaved(checkpoint));
         Rest(now);
     }
