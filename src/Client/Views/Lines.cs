@@ -54,12 +54,13 @@ internal static class Lines
             $"({noticed}{Invariant($"{change.GapSeconds:F1} s without a step")}{repeated}).";
     }
 
-    /// <summary>Why nothing happens in a job that has no place in the cluster, or null if it has one.</summary>
+    /// <summary>What a job waits for, or null.</summary>
     public static string? Waiting(JobStatus job) => job switch
     {
         { State: JobState.Queued, Reason: { } reason } => $"The job waits: {reason}",
         { State: JobState.Paused } => $"The job is paused{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job resume {job.JobId}'.",
         { State: JobState.Orphaned } => $"The job has no client{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job attach {job.JobId}'.",
+        { State: JobState.Running or JobState.Evaluating or JobState.Saving, Reason: { } reason } => $"The job {reason}",
         _ => null,
     };
 

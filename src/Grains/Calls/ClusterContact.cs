@@ -63,7 +63,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
 
     private ConvNetException Silent(Exception e) => new(
         ExitCode.Environment,
-        FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s, since {_since:HH:mm:ss} ({GrainFailure.Contact(e)}); ") +
+        e is NotKeptException ? $"{who()} {e.Message}" : FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s, since {_since:HH:mm:ss} ({GrainFailure.Contact(e)}); ") +
         "check that the silos of the cluster run and can be reached.",
         e);
 }

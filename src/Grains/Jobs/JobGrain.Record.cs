@@ -17,13 +17,16 @@ internal sealed partial class JobGrain
 
     private static readonly TimeSpan StorePause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Less than a client waits for its answer.</summary>
+    private static readonly TimeSpan CallerPatience = TimeSpan.FromSeconds(2);
+
     private readonly string _author = Guid.NewGuid().ToString("N");
     private long _keptRevision = -1;
 
     /// <summary>Events before this number are in the store: no other grain tells something else under their numbers.</summary>
     private long _keptEvents;
     private Task? _keeping;
-    private (double Since, string Message)? _storeFailure;
+    private (DateTimeOffset Since, string Message)? _storeFailure;
     private bool _isSuperseded;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -79,14 +82,32 @@ internal sealed partial class JobGrain
             LogStore(logger, JobId, e.Message);
         }
 
-        _storeFailure = (_storeFailure?.Since ?? _clock.Now, GrainFailure.FirstLine(e.Message));
+        _storeFailure ??= (DateTimeOffset.UtcNow, GrainFailure.FirstLine(e.Message));
         await Task.Delay(StorePause);
     }
 
+    /// <summary>Waits for the store as long as a caller can.</summary>
+    /// <exception cref="NotKeptException">It does not answer: what was told is done later.</exception>
+    private async Task KeepSoonAsync()
+    {
+        Task keeping = KeepAsync();
+        if (await Task.WhenAny(keeping, Task.Delay(CallerPatience)) != keeping)
+        {
+            keeping.Ignore();
+            throw new NotKeptException(
+                $"has taken this, and does it once it is kept, but {StoreFailure() ?? "the cluster's store does not answer"}; look after the store.");
+        }
+
+        await keeping;
+    }
+
     /// <summary>For people; null while the store answers, or nothing is to be kept.</summary>
-    private string? WhyNotKept() => _storeFailure is { } failure && _machine is { } machine && _keptRevision < machine.Revision
-        ? FormattableString.Invariant($"the cluster's store has kept nothing for {_clock.Now - failure.Since:F0} s ({failure.Message}): the job trains on, ") +
-            "but takes on and replaces no worker, and does not end, before it does."
+    private string? WhyNotKept() => _machine is { } machine && _keptRevision < machine.Revision && StoreFailure() is { } failure
+        ? $"cannot be kept: {failure}; it trains on, but takes on and replaces no worker, and does not end, before it is."
+        : null;
+
+    private string? StoreFailure() => _storeFailure is { } failure
+        ? FormattableString.Invariant($"the cluster's store has kept nothing since {failure.Since:HH:mm:ss} UTC ({failure.Message})")
         : null;
 
     /// <summary>Somebody else has written the record, or it is gone; or the answer to a write of this grain was lost.</summary>

@@ -48,7 +48,7 @@ internal sealed partial class JobGrain(
             if (known.SubmissionId == submission.SubmissionId)
             {
                 await _registering;
-                await KeepAsync();
+                await KeepSoonAsync();
                 return;
             }
 
@@ -63,7 +63,7 @@ internal sealed partial class JobGrain(
         Refuse(JobLimits.ProblemOfPriority(submission.Priority));
         _submission = submission;
         await (_registering = RegisterAsync(submission));
-        await KeepAsync();
+        await KeepSoonAsync();
         FindPlaceAsync().Ignore();
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class JobGrain(
         }
 
         machine.Order(order);
-        await KeepAsync();
+        await KeepSoonAsync();
         CarryOut();
     }
 
@@ -116,7 +116,7 @@ internal sealed partial class JobGrain(
             Workers = [.. machine.Workers],
             Servers = [.. (machine.Assignment?.Servers.ByRole ?? []).Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))],
             Generation = machine.Generation,
-            Reason = WhyNotKept() ?? machine.Reason,
+            Reason = WhyNotKept() ?? (machine.HasEnded && _keptRevision < machine.Revision ? null : machine.Reason),
             Evaluation = machine.Evaluation,
             Checkpoint = machine.Checkpoint,
             RunFolder = Submission.RunFolder,

@@ -61,6 +61,7 @@ internal static class Branches
     [
         BranchCounts.NameOf("acknowledged decision", Stale),
         BranchCounts.NameOf("report of a partition", Conflict),
+        BranchCounts.NameOf("report of the batch norms", Conflict),
         BranchCounts.NameOf("decision at the batch norms", Future),
         BranchCounts.NameOf("part of a checkpoint", Duplicate),
     ];

@@ -236,7 +236,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             cluster.Network.After(random.Below(100 * cluster.Layout.Faults.LongestDelay), found);
         }
 
-        if (Alive.Count == 0 && _free.Count == 0 && !cluster.Layout.IsBarren)
+        if ((Alive.Count == 0 || Machine.IsWithoutWorkers) && _free.Count == 0 && !cluster.Layout.IsBarren)
         {
             Offer();
         }

@@ -35,7 +35,7 @@ internal sealed partial class JobMachine
     /// <param name="reason">For people, without a full stop.</param>
     public void Vacate(string reason)
     {
-        if (!HasEnded && _assignment is not null)
+        if (!HasEnded && _assignment is not null && _vacating is null)
         {
             _vacating = reason;
             _plan!.Yield();
@@ -57,9 +57,8 @@ internal sealed partial class JobMachine
         {
             FailSaved();
         }
-        else
+        else if (_plan!.End(JobState.Failed))
         {
-            _plan!.End(JobState.Failed);
             _revision++;
         }
     }

@@ -188,11 +188,18 @@ internal sealed partial class JobMachine
             _heldUpSince = Math.Min(_heldUpSince ?? now, now - change.NoticedSeconds);
         }
 
-        _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
         double[] weights = _balance.WeightsOf(_members.Next);
         _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, rotates);
         _revision++;
         _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
+    }
+
+    /// <summary>Decided steps run again that some server had not taken; if there are none, the one does that was open. Each counts once, however often.</summary>
+    /// <param name="first">Of the next generation.</param>
+    private void NoteRepeated(long first, long decided)
+    {
+        bool isOpen = State == JobState.Running && !_isResting && first < UntilStep;
+        _repeated = Math.Max(_repeated, decided > first ? (int)(decided - first) : isOpen ? 1 : 0);
     }
 
     /// <summary>Tells of a change once it is known how long it took.</summary>

@@ -6,6 +6,9 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>How a job takes orders.</summary>
 internal sealed partial class JobMachine
 {
+    /// <summary>Whoever tells an order again does so within seconds.</summary>
+    private const int MostOrders = 1000;
+
     /// <summary>Takes an order; told again, it does nothing.</summary>
     /// <exception cref="ConvNetException">
     /// The job has ended; or is to be resumed and does not wait; or has no client, and is not to be resumed or cancelled (exit code 6).
@@ -37,6 +40,11 @@ internal sealed partial class JobMachine
                 $"{(Reason is null ? "" : $" ({Reason.TrimEnd('.')})")}.");
         }
 
+        if (_orders.Count == MostOrders)
+        {
+            _orders.RemoveAt(0);
+        }
+
         _orders.Add(order.OrderId);
         _revision++;
         if (_plan is not null || order.Kind is not (JobOrderKind.StopAfter or JobOrderKind.Save or JobOrderKind.Evaluate))
@@ -45,6 +53,8 @@ internal sealed partial class JobMachine
         }
         else
         {
+            // One of each kind says all: there is one step to stop after, and one moment to save or to evaluate at.
+            _early.RemoveAll(early => early.Kind == order.Kind);
             _early.Add(order);
         }
     }

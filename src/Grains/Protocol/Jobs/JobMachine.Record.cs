@@ -76,7 +76,7 @@ internal sealed partial class JobMachine
         (_isPaused, _releasing, _asked, _counted) = (record.IsPaused, record.Releasing, record.Asked, record.CountedStep);
         _orphaned = record.Orphaned;
         _timedBefore = (record.TimedSamples, record.TimedSeconds);
-        _orders.UnionWith(record.Orders);
+        _orders.AddRange(record.Orders);
         _expelled.UnionWith(record.Expelled);
         _early.AddRange(record.EarlyOrders);
         _events.Restore(record.Events, record.NextEvent);
@@ -119,6 +119,7 @@ internal sealed partial class JobMachine
         {
             _untold = untold with { NoticedSeconds = Math.Max(untold.NoticedSeconds, reached.SilenceSeconds) };
             _restedSeconds = reached.RestSeconds;
+            _repeated = Math.Max(_repeated, reached.RestSeconds > 0 ? 0 : 1);
         }
     }
 }

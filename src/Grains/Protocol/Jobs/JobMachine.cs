@@ -18,7 +18,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
     private readonly List<JobCommand> _commands = [];
     private readonly List<JobOrder> _early = [];
-    private readonly HashSet<string> _orders = [];
+    private readonly List<string> _orders = [];
     private readonly HashSet<string> _warnings = [];
     private readonly StepRowLog _rows = new();
     private readonly JobEventLog _events = new();
@@ -152,6 +152,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             LoseServers(lost);
             return;
         }
+
+        NoteRepeated(change.Chosen!.FirstStep, coordinator.Version);
 
         // Who leads the job on from a record does not know what was decided: a server may have taken it, and nothing rests before all have.
         UntilStep = Math.Max(UntilStep, coordinator.Version);

@@ -16,7 +16,9 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     /// </summary>
     private const double SliceSeconds = 2;
     private const long FirstSlice = 10;
-    private const long LongestSlice = 1_000_000;
+
+    /// <summary>Less than the coordinator remembers: whoever leads the job on after a loss still hears of each step.</summary>
+    private const long LongestSlice = 1000;
 
     private readonly List<EvaluationResult> _evaluations = [.. plan.Evaluations];
 
@@ -115,7 +117,12 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
 
     /// <summary>The first end that is ordered counts.</summary>
     /// <param name="state">Stopped, Cancelled, or Failed with everything saved.</param>
-    public void End(JobState state) => _end ??= state;
+    public bool End(JobState state)
+    {
+        bool isNew = _end is null;
+        _end ??= state;
+        return isNew;
+    }
 
     /// <summary>The job is to give its workers and servers up, and to go on later; an end goes before.</summary>
     public void Yield() => _yieldOrdered = true;

@@ -29,6 +29,18 @@ public class JobMachineDrainTests
         Assert.Equal(JobState.Completed, _host.Machine.State);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_silo_tells_until_it_is_done_is_kept_once(bool isVacated)
+    {
+        Action tell = isVacated ? () => _host.Machine.Vacate("a silo is stopped") : () => _host.Machine.EndSaved("a silo is stopped");
+        tell();
+        long revision = _host.Machine.Revision;
+        tell();
+        Assert.Equal(revision, _host.Machine.Revision);
+    }
+
     [Fact]
     public void A_worker_that_dies_before_it_can_leave_is_lost_once()
     {

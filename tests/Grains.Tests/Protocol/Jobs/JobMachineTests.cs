@@ -69,6 +69,46 @@ public class JobMachineTests
     }
 
     [Fact]
+    public void A_job_tells_a_thousand_warnings_and_after_that_only_of_silos_that_are_silent()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        for (int warning = 1; warning <= 1001; warning++)
+        {
+            host.Machine.Warn($"warning {warning}.");
+        }
+
+        host.Machine.WarnOfSilence("far", "has not answered for 3.1 s", ["partition 0"]);
+
+        string[] told = [.. host.Events.OfType<RunEvent.Warning>().Select(warning => warning.Message)];
+        Assert.Equal("warning 1000. This is the 1000th warning of the job, and further ones of this kind are not told.", told[^2]);
+        Assert.StartsWith("silo 'far' has not answered for 3.1 s", told[^1]);
+    }
+
+    [Fact]
+    public void A_failure_of_a_server_ends_the_job_the_second_time_unless_something_new_was_saved()
+    {
+        var failure = new JobFailure((int)ExitCode.Environment, "partition 0 holds no job.");
+        var host = new MachineHost(new TrainingPlan { SaveEvery = 5 }) { Holds = command => command is JobCommand.Run { FirstStep: 5 } };
+        host.Begin();
+        Assert.Equal(5, host.Machine.Checkpoint!.Step);
+        host.Machine.FailServer(failure);
+        Assert.Equal("partition 0 holds no job; the job goes back to step 5, which is saved in /runs/one/5.", host.Machine.Reason);
+        host.Drain();
+        host.Holds = command => command is JobCommand.Run { FirstStep: >= 10 };
+        host.BeginAgain("a/0");
+        Assert.Equal(10, host.Machine.Checkpoint!.Step);
+        host.Machine.FailServer(failure);
+        Assert.Equal(JobState.Queued, host.Machine.State);
+        host.Drain();
+        host.BeginAgain("a/0");
+
+        host.Machine.FailServer(failure);
+
+        Assert.Equal((JobState.Failed, failure), (host.Machine.State, host.Machine.Failure));
+    }
+
+    [Fact]
     public void The_first_failure_stays_and_frees_everything_once()
     {
         var host = new MachineHost { Holds = command => command is JobCommand.Run };
@@ -152,7 +192,7 @@ public class JobMachineTests
     }
 
     [Fact]
-    public void A_job_of_which_nobody_hears_for_two_minutes_fails_and_says_where_its_workers_are()
+    public void A_job_of_which_nobody_hears_for_two_minutes_goes_back_once_and_says_where_its_workers_are()
     {
         var host = new MachineHost { Holds = command => command is JobCommand.Run };
         host.Begin();
@@ -160,8 +200,16 @@ public class JobMachineTests
         host.Machine.Tick(119);
         Assert.False(host.Machine.HasEnded);
         host.Machine.Tick(121);
+        Assert.Equal(JobState.Queued, host.Machine.State);
+        Assert.Contains("121 s", host.Machine.Reason);
+        Assert.Contains("b/0 at step 3, WaitingForPush", host.Machine.Reason);
+        Assert.EndsWith("the job goes back to where it began.", host.Machine.Reason);
+
+        host.Now = 121;
+        host.Drain();
+        host.BeginAgain("a/0", "b/0");
+        host.Machine.Tick(243);
         Assert.Equal((int)ExitCode.Environment, host.Machine.Failure!.ExitCode);
-        Assert.Contains("121 s", host.Machine.Failure.Message);
-        Assert.Contains("b/0 at step 3, WaitingForPush", host.Machine.Failure.Message);
+        Assert.Contains("122 s", host.Machine.Failure.Message);
     }
 }
