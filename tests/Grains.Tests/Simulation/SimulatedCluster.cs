@@ -277,9 +277,10 @@ internal sealed partial class SimulatedCluster
         foreach (int server in Enumerable.Range(0, CoordinatorServer + 1))
         {
             long version = VersionOf(server);
-            if (!_releasedAt.TryGetValue(server, out long released) || released != version)
+            // A release by a record that has lost a generation comes too early for a server that knows it: that one asks the job at last, and frees itself.
+            if (Layout.LostWrites == 0 && _releasedAt.GetValueOrDefault(server, -1) != version)
             {
-                Complain($"server {server} was released at version {released}, and is at {version}");
+                Complain($"server {server} was released at version {_releasedAt.GetValueOrDefault(server, -1)}, and is at {version}");
             }
 
             if (Machine.State != JobState.Failed && !HasLostServers && Layout.LostWrites == 0 && (version != Machine.Step || CommittedStep != Machine.Step))
