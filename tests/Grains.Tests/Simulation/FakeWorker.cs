@@ -31,7 +31,8 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             BlockAnswer answer = await cluster.Network.CallAsync(
                 life,
-                () => cluster.ReadStatistics(assignment.HeaderOf(version, index), statistics.Count),
+                () => cluster.Read(
+                    assignment.Servers.BatchNorm, copy => copy.BatchNorm!.Read(assignment.HeaderOf(version, index), statistics.Count)),
                 reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
             if (answer.Verdict != Verdict.Accepted)
             {
@@ -103,16 +104,16 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         var report = new WorkerReport(header, metrics);
-        await CallAsync(() => cluster.Coordinator.Report(report)).ConfigureAwait(false);
+        await CallAsync(() => cluster.Tell(assignment.Servers.Coordinator, copy => copy.Host!.Report(report))).ConfigureAwait(false);
     }
 
     private async Task<float[][]> PullAsync(long step)
     {
         float[][] weights = [.. _model.Layout.Tensors.Select(tensor => new float[tensor.BlockCount * Parameter.BlockSize])];
         var pulls = new List<Task>();
-        foreach (PartitionMachine partition in cluster.Partitions)
+        foreach (PartitionPlan partition in cluster.Plans)
         {
-            foreach (Chunk chunk in partition.Plan.Chunks)
+            foreach (Chunk chunk in partition.Chunks)
             {
                 pulls.Add(PullChunkAsync(partition, chunk.Index, step, weights));
             }
@@ -122,16 +123,18 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         return weights;
     }
 
-    private async Task PullChunkAsync(PartitionMachine partition, int chunk, long step, float[][] weights)
+    private async Task PullChunkAsync(PartitionPlan partition, int chunk, long step, float[][] weights)
     {
         BlockAnswer answer = await cluster.Network.CallAsync(
-            life, () => partition.Pull(assignment.HeaderOf(step, index), chunk), reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
+            life,
+            () => cluster.Read(KeyOf(partition), copy => copy.Partition!.Pull(assignment.HeaderOf(step, index), chunk)),
+            reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
         if (answer.Verdict != Verdict.Accepted)
         {
             await OutOfDateAsync(answer.Verdict == Verdict.Stale ? null : $"pulled version {step}: {answer.Answer.Reason}").ConfigureAwait(false);
         }
 
-        partition.Plan.ScatterChunk(chunk, answer.Values!.Span, tensor => weights[tensor]);
+        partition.ScatterChunk(chunk, answer.Values!.Span, tensor => weights[tensor]);
     }
 
     private async Task ForwardAndBackwardAsync(ShardPlan plan, MessageHeader header, float[][] weights)
@@ -145,7 +148,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
             int n = norm;
             Moments[] roots = Reduce(plan, shard => _model.MomentsOf(header.Step, shard, n, weights), Moments.Combine);
             roots[0].Mean[0] = norm == 0 && fault == Fault.NonFiniteMoments ? double.NaN : roots[0].Mean[0];
-            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(new NormRoots(header, n, true, roots.Length, sync), roots), sync);
+            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(assignment, new NormRoots(header, n, true, roots.Length, sync), roots), sync);
             pending.Add(total);
             batch[norm] = sync ? await total.ConfigureAwait(false) : null;
         }
@@ -154,7 +157,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             int n = norm;
             BackwardSums[] roots = Reduce(plan, shard => _model.BackwardOf(header.Step, shard, n, batch[n]!), BackwardSums.Combine);
-            await ReduceAsync(() => cluster.ReduceBackwardSums(new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
+            await ReduceAsync(() => cluster.ReduceBackwardSums(assignment, new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
         }
 
         pending.AddRange(Push(plan, header, weights, batch, fault));
@@ -166,26 +169,26 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         float[][][] gradients = [.. _model.Layout.Tensors.Select((_, tensor) =>
             Reduce(plan, shard => _model.GradientOf(header.Step, shard, tensor, weights[tensor], batch), Add))];
         Spoil(gradients[0][0], fault);
-        foreach (PartitionMachine partition in cluster.Partitions)
+        foreach (PartitionPlan partition in cluster.Plans)
         {
-            foreach (Chunk chunk in partition.Plan.Chunks.Where(chunk => !chunk.DeliveredByBatchNorm))
+            foreach (Chunk chunk in partition.Chunks.Where(chunk => !chunk.DeliveredByBatchNorm))
             {
                 for (int root = 0; root < plan.Roots.Length; root++)
                 {
                     int r = root;
                     var key = new GradientRoot(header, chunk.Index, plan.Roots[root]);
                     var payload = new float[chunk.Length];
-                    partition.Plan.GatherChunk(chunk.Index, tensor => gradients[tensor][r], payload);
+                    partition.GatherChunk(chunk.Index, tensor => gradients[tensor][r], payload);
                     if (cluster.TakeConflict(header))
                     {
                         // The same key with other bytes, which may arrive before or after the true ones.
                         float[] wrong = [.. payload];
                         FakeModel.FlipBit(wrong);
-                        _ = cluster.Network.CallAsync(life, () => cluster.Push(partition, key, wrong), IsFinal);
+                        _ = cluster.Network.CallAsync(life, () => cluster.Push(KeyOf(partition), key, wrong), IsFinal);
                     }
 
-                    var message = new SimulatedEvent.Pushed(index, partition.Plan.Partition, header.Step, header.Generation);
-                    yield return CallAsync(() => cluster.Push(partition, key, payload), message);
+                    var message = new SimulatedEvent.Pushed(index, partition.Partition, header.Step, header.Generation);
+                    yield return CallAsync(() => cluster.Push(KeyOf(partition), key, payload), message);
                 }
             }
         }
@@ -217,6 +220,8 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         Answer answer = await cluster.Network.CallAsync(life, handler, IsFinal, message).ConfigureAwait(false);
         await CheckAsync(answer).ConfigureAwait(false);
     }
+
+    private string KeyOf(PartitionPlan partition) => assignment.Servers.Partitions[partition.Partition];
 
     private static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
 

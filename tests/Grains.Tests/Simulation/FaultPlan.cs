@@ -34,6 +34,8 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
         Repeat(_layout.EndsSaved ? 2 : 0, () => cluster.Grain.EndSaved());
         Repeat(_layout.Slowdowns, () => cluster.Grain.SlowDown());
         Repeat(_layout.ServerLosses, () => cluster.Grain.LoseServers());
+        Repeat(_layout.SiloDeaths - 1, cluster.KillSilo);
+        Repeat(_layout.SiloSuspicions, cluster.SuspectSilo);
         Repeat(_layout.HeadCrashes, () => cluster.Grain.Crash());
         Repeat(_layout.HeadCutOffs, () => cluster.Grain.CutOff());
         Repeat(_layout.StoreOutages, StopStore);

@@ -1,8 +1,6 @@
-using ConvNet.Engine.Layers;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
-using ConvNet.Grains.Protocol.Partition;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
@@ -10,7 +8,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="reference">Null: not compared.</param>
 internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? reference)
 {
-    private readonly Dictionary<int, long> _promised = [];
+    private readonly Dictionary<string, long> _promised = [];
     private readonly HashSet<long> _issued = [];
     private readonly Dictionary<long, Assignment> _owners = [];
     private readonly List<JobOrder> _orders = [];
@@ -19,7 +17,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     private bool _isReleased;
     private int _changes;
 
-    public void Promised(int server, long generation, FrozenAt frozen)
+    public void Promised(string server, long generation, FrozenAt frozen)
     {
         if (frozen.Answer.Verdict == Verdict.Accepted)
         {
@@ -29,7 +27,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
         }
     }
 
-    public void Begun(int server, Assignment assignment, Answer answer)
+    public void Begun(string server, Assignment assignment, Answer answer)
     {
         Demand(_issued.Contains(assignment.Generation), $"generation {assignment.Generation} begins, which the job has not issued");
         if (answer.Verdict == Verdict.Accepted)
@@ -41,7 +39,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     }
 
     /// <summary>A server has answered a message that may change its state.</summary>
-    public void Took(int server, MessageHeader header, Answer answer)
+    public void Took(string server, MessageHeader header, Answer answer)
     {
         long promised = _promised.GetValueOrDefault(server);
         Demand(
@@ -49,25 +47,35 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
             $"server {server} has taken a message of generation {header.Generation} about step {header.Step}, but has promised {promised}");
     }
 
-    /// <summary>A partition has taken a decision.</summary>
-    public void Applied(PartitionMachine partition, MessageHeader header)
+    /// <summary>A server, or its standby, has come to another version.</summary>
+    public void Applied(SimulatedServer server)
     {
-        FakeState? expected = reference?.States[partition.Version];
-        foreach (int slot in Enumerable.Range(StateSlot.Weights, expected is null ? 0 : expected.Slots.Length + 1))
+        if (reference is null || !server.HoldsState)
         {
-            float[] local = expected!.PartOf(partition.Plan, slot);
+            return;
+        }
+
+        FakeState expected = reference.States[server.Version];
+        if (server.BatchNorm is { } batchNorm)
+        {
             Demand(
-                partition.Plan.Chunks.All(chunk => partition.Read(header with { Step = partition.Version }, slot, chunk.Index).Values!.Span
-                    .SequenceEqual(local.AsSpan(chunk.Offset, chunk.Length))),
-                $"partition {partition.Plan.Partition} has other bits in slot {slot} of version {partition.Version}");
+                expected.Statistics.Zip(batchNorm.Statistics).All(pair =>
+                    pair.First.RunningMean.SequenceEqual(pair.Second.RunningMean) && pair.First.RunningVar.SequenceEqual(pair.Second.RunningVar)),
+                $"the running statistics of {server.Key} have other bits in version {server.Version}");
+        }
+        else if (server.Partition is { } partition)
+        {
+            MessageHeader header = server.Assignment!.HeaderOf(server.Version);
+            foreach (int slot in Enumerable.Range(StateSlot.Weights, expected.Slots.Length + 1))
+            {
+                float[] local = expected.PartOf(partition.Plan, slot);
+                Demand(
+                    partition.Plan.Chunks.All(chunk => partition.Read(header, slot, chunk.Index).Values!.Span
+                        .SequenceEqual(local.AsSpan(chunk.Offset, chunk.Length))),
+                    $"partition {server.Key} has other bits in slot {slot} of version {server.Version}");
+            }
         }
     }
-
-    /// <summary>The batch norms have taken a decision.</summary>
-    public void Applied(long version, IReadOnlyList<BatchNormState> statistics) => Demand(
-        reference is null || reference.States[version].Statistics.Zip(statistics).All(pair =>
-            pair.First.RunningMean.SequenceEqual(pair.Second.RunningMean) && pair.First.RunningVar.SequenceEqual(pair.Second.RunningVar)),
-        $"the running statistics have other bits in version {version}");
 
     public void Saved(FakeState state) => Demand(
         reference is null || state.Hash() == reference.States[state.Position.Step].Hash(),

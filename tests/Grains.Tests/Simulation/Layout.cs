@@ -21,6 +21,9 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="HeadCrashes">How often the job grain is lost, and another one goes on from the job's record.</param>
 /// <param name="HeadCutOffs">How often it is taken for lost, and works on beside the one that follows it.</param>
 /// <param name="StoreOutages">How often the store does not answer for some time.</param>
+/// <param name="Silos">That serve; with two or more of them, every server has a standby.</param>
+/// <param name="SiloDeaths">Of those, one of them right after a decision; a while later another one joins.</param>
+/// <param name="SiloSuspicions">Of those, that are taken for dead, and work on.</param>
 internal sealed record Layout(
     int Workers,
     int Partitions,
@@ -41,8 +44,13 @@ internal sealed record Layout(
     int ServerLosses = 0,
     int HeadCrashes = 0,
     int HeadCutOffs = 0,
-    int StoreOutages = 0)
+    int StoreOutages = 0,
+    int Silos = 1,
+    int SiloDeaths = 0,
+    int SiloSuspicions = 0)
 {
+    public bool LosesSilos => SiloDeaths + SiloSuspicions > 0;
+
     /// <summary>Then the store is asked over the network.</summary>
     public bool LosesHead => HeadCrashes + HeadCutOffs + StoreOutages > 0;
 }

@@ -1,14 +1,10 @@
-using ConvNet.Grains.Protocol.BatchNorm;
-using ConvNet.Grains.Protocol.Partition;
-using ConvNet.Grains.Protocol.Steps;
-
 namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>How servers begin anew with the state of a checkpoint, and another grain leads the job.</summary>
 internal sealed partial class SimulatedCluster
 {
     /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
-    private bool HasLostServers => Layout.ServerLosses > 0 && Machine.HasEnded && Machine.Assignment is null;
+    private bool HasLostServers => Machine.HasEnded && Machine.Assignment is null && (Layout.ServerLosses > 0 || Layout.LosesSilos);
 
     /// <summary>Another grain leads the job from now on, as soon as somebody calls it.</summary>
     public void FollowHead(int delay) => Network.After(1 + delay, () =>
@@ -24,7 +20,7 @@ internal sealed partial class SimulatedCluster
         _restoresFrom = generation;
         AreServersLost = false;
         _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
-        _server = new Life();
+        CommittedStep = step;
         if (_restores.Position.Step != step)
         {
             Complain($"the job goes on at step {step}, but there is no checkpoint of it");
@@ -40,32 +36,10 @@ internal sealed partial class SimulatedCluster
     {
         if (generation >= _restoresFrom)
         {
-            _server.End();
+            foreach (SimulatedServer server in _servers.Values)
+            {
+                server.Life.End();
+            }
         }
     }
-
-    private void RestoreServer(int server)
-    {
-        if (server == CoordinatorServer)
-        {
-            _coordinator = RestoreCoordinator();
-            Coordinator = Coordinator.RestartWith(_coordinator, _server);
-        }
-        else if (server == BatchNormServer)
-        {
-            _batchNorm = RestoreBatchNorm();
-        }
-        else
-        {
-            Partitions[server] = RestorePartition(server);
-        }
-    }
-
-    private PartitionMachine RestorePartition(int partition) => _restores.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
-
-    private BatchNormMachine RestoreBatchNorm() =>
-        new(Job.Shape, Job.BatchNorm, Job.Average, _restores.Statistics, _restores.Position.Step, _restores.BatchesSeen);
-
-    private CoordinatorMachine RestoreCoordinator() => new(
-        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, _restores.Position);
 }

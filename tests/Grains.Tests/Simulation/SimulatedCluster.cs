@@ -16,17 +16,9 @@ internal sealed partial class SimulatedCluster
 {
     private readonly SplitMix _random;
     private readonly FakeState _start;
-    private CoordinatorMachine _coordinator;
-    private BatchNormMachine _batchNorm;
-    private readonly Dictionary<int, long> _restored = [];
+    private readonly List<StepOutcome> _outcomes = [];
     private FakeState _restores;
     private long _restoresFrom;
-    private Life _server = new();
-    private readonly Dictionary<int, long> _releasedAt = [];
-
-    /// <summary>The generation before which a released server begins none: a place may be given up while messages of its start are on their way.</summary>
-    private readonly Dictionary<int, long> _beginsFrom = [];
-    private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
     private int _nonFinitesLeft;
     private int _deathsLeft;
@@ -41,12 +33,15 @@ internal sealed partial class SimulatedCluster
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         _nonFinitesLeft = layout.NonFinites;
+        _siloDeathsLeft = Math.Min(1, layout.SiloDeaths);
         Network = new SimulatedNetwork(_random, layout.Faults, Script);
-        Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(RestorePartition)];
-        _batchNorm = RestoreBatchNorm();
-        _coordinator = RestoreCoordinator();
+        Plans = [.. Enumerable.Range(0, layout.Partitions).Select(partition => new PartitionPlan(model.Layout, partition, layout.Partitions))];
         Invariants = new JobInvariants(this, reference);
-        Coordinator = new SimulatedCoordinator(this, _coordinator, _server);
+        for (int silo = 0; silo < layout.Silos; silo++)
+        {
+            BearSilo();
+        }
+
         Grain = new SimulatedJobGrain(this, plan, _random);
     }
 
@@ -72,18 +67,20 @@ internal sealed partial class SimulatedCluster
 
     public SimulatedStore Store { get; } = new();
 
-    public SimulatedCoordinator Coordinator { get; private set; }
+    public PartitionPlan[] Plans { get; }
 
-    public PartitionMachine[] Partitions { get; }
+    public int BatchNormServer => Plans.Length;
 
-    public int BatchNormServer => Partitions.Length;
+    public int CoordinatorServer => Plans.Length + 1;
 
-    public int CoordinatorServer => Partitions.Length + 1;
+    /// <summary>Steps that some coordinator of the job's place knows to be taken by all.</summary>
+    public long CommittedStep { get; set; }
 
-    public long CommittedStep => _coordinator.Committed.Step;
+    /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
+    public int Resends { get; private set; }
 
     /// <summary>Of the steps that are not lost.</summary>
-    public List<StepOutcome> Outcomes => [.. Coordinator.Outcomes.Where(outcome => !HasLostServers || outcome.Decision.Step < Machine.Step)];
+    public List<StepOutcome> Outcomes => [.. _outcomes.Where(outcome => outcome.Decision.Step < Machine.Step)];
 
     /// <summary>The servers of the job's place are gone, and their state with them.</summary>
     public bool AreServersLost { get; set; }
@@ -122,7 +119,7 @@ internal sealed partial class SimulatedCluster
             }
             else
             {
-                Complain($"somebody asks for ever at step {_coordinator.Position.Step} in generation {Generation}, {Machine.State}");
+                Complain($"somebody asks for ever after {CommittedStep} committed steps in generation {Generation}, {Machine.State}");
             }
         }
         finally
@@ -136,103 +133,77 @@ internal sealed partial class SimulatedCluster
     /// <summary>Ends the worker with this index in the newest assignment.</summary>
     public void Kill(int worker) => Grain.Kill(worker);
 
-    public FrozenAt Freeze(int server, MessageHeader header)
+    public Answer Push(string partition, GradientRoot root, float[] gradient)
     {
-        FrozenAt frozen = server == CoordinatorServer ? Coordinator.Freeze(header)
-            : server == BatchNormServer ? _batchNorm.Freeze(header)
-            : Partitions[server].Freeze(header);
-        Invariants.Promised(server, header.Generation, frozen);
-        return frozen;
-    }
-
-    public Answer Begin(int server, Assignment assignment)
-    {
-        if (assignment.Generation >= Math.Max(_restoresFrom, _beginsFrom.GetValueOrDefault(server)) && _restored.GetValueOrDefault(server) < _restoresFrom)
+        Answer answer = Tell(partition, copy =>
         {
-            _restored[server] = _restoresFrom;
-            RestoreServer(server);
-        }
-
-        Answer answer = server == CoordinatorServer ? Coordinator.Begin(assignment)
-            : server == BatchNormServer ? _batchNorm.Begin(assignment)
-            : Partitions[server].Begin(assignment);
-        Invariants.Begun(server, assignment, answer);
-        return answer;
-    }
-
-    /// <summary>A server forgets the job: what still comes is of a generation that is over.</summary>
-    public Answer Release(int server, MessageHeader header)
-    {
-        Freeze(server, header with { Generation = header.Generation + 1 });
-        _releasedAt[server] = VersionOf(server);
-        _beginsFrom[server] = Math.Max(header.Generation + 1, _beginsFrom.GetValueOrDefault(server));
-        return Verdict.Accepted;
-    }
-
-    public Answer Commit(int server, StepDecision decision)
-    {
-        Answer answer = server == BatchNormServer ? _batchNorm.Commit(decision) : Partitions[server].Commit(decision);
-        Invariants.Took(server, decision.Header, answer);
-        if (server == BatchNormServer)
-        {
-            AfterBatchNorm();
-        }
-
-        if (answer.Verdict == Verdict.Accepted && server == BatchNormServer)
-        {
-            Invariants.Applied(_batchNorm.Version, _batchNorm.Statistics);
-        }
-        else if (answer.Verdict == Verdict.Accepted)
-        {
-            Invariants.Applied(Partitions[server], decision.Header);
-        }
-
-        return answer;
-    }
-
-    public Answer Push(PartitionMachine partition, GradientRoot root, float[] gradient)
-    {
-        bool complete = partition.Report is not null;
-        Answer answer = partition.Push(root, gradient);
-        Invariants.Took(partition.Plan.Partition, root.Header, answer);
+            Answer taken = copy.Partition!.Push(root, gradient);
+            Invariants.Took(partition, root.Header, taken);
+            copy.AfterMessage();
+            return taken;
+        });
         Grain.QuarantineOnConflict(answer, root.Header);
-        AfterMessage(partition, complete);
         return answer;
     }
 
-    public BlockAnswer ReadStatistics(MessageHeader header, int norm) => _batchNorm.Read(header, norm);
-
-    public ReduceAnswer<Moments> ReduceMoments(NormRoots roots, Moments[] moments)
+    public ReduceAnswer<Moments> ReduceMoments(Assignment assignment, NormRoots roots, Moments[] moments)
     {
-        ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(roots, moments);
-        AfterReduction(roots, reply.Answer);
+        if (Find(assignment.Servers.BatchNorm) is not { } server)
+        {
+            return new ReduceAnswer<Moments>(Silent(assignment.Servers.BatchNorm), null, false);
+        }
+
+        ReduceAnswer<Moments> reply = server.BatchNorm!.ReduceMoments(roots, moments);
+        AfterReduction(server, roots, reply.Answer);
         return reply;
     }
 
-    public ReduceAnswer<BackwardSums> ReduceBackwardSums(NormRoots roots, BackwardSums[] sums)
+    public ReduceAnswer<BackwardSums> ReduceBackwardSums(Assignment assignment, NormRoots roots, BackwardSums[] sums)
     {
-        ReduceAnswer<BackwardSums> reply = _batchNorm.ReduceBackwardSums(roots, sums);
+        if (Find(assignment.Servers.BatchNorm) is not { } server)
+        {
+            return new ReduceAnswer<BackwardSums>(Silent(assignment.Servers.BatchNorm), null, false);
+        }
+
+        ReduceAnswer<BackwardSums> reply = server.BatchNorm!.ReduceBackwardSums(roots, sums);
         if (reply.CompletesTree)
         {
-            foreach (PartitionMachine partition in Partitions)
+            foreach (string partition in assignment.Servers.Partitions)
             {
-                Watch(Network.CallAsync(_server, () => Deliver(partition, roots.Header, roots.Norm, reply.Total!), IsFinal));
+                Watch(CallAsync(server, partition, copy =>
+                {
+                    Answer answer = copy.Partition!.Deliver(roots.Header, roots.Norm, reply.Total!);
+                    Invariants.Took(partition, roots.Header, answer);
+                    copy.AfterMessage();
+                    return answer;
+                }));
             }
         }
 
-        AfterReduction(roots, reply.Answer);
+        AfterReduction(server, roots, reply.Answer);
         return reply;
     }
 
     /// <summary>A step is decided. The worst moment for a death: some servers will have taken it before the generation changes, others not.</summary>
-    public void NoteDecision()
+    public void NoteDecision(StepOutcome outcome)
     {
+        _outcomes.RemoveAll(known => known.Decision.Step >= outcome.Decision.Step);
+        _outcomes.Add(outcome);
         if (_deathsLeft > 0 && _random.Chance(500))
         {
             _deathsLeft--;
             Network.After(1 + _random.Below(Layout.Faults.LongestDelay), () => Grain.Kill());
         }
+
+        if (_siloDeathsLeft > 0 && _random.Chance(300))
+        {
+            _siloDeathsLeft--;
+            Network.After(1 + _random.Below(2 * Layout.Faults.LongestDelay), KillSilo);
+        }
     }
+
+    public void NoteResend(StepDecision again) =>
+        Resends += _outcomes.Any(outcome => outcome.Decision.Step == again.Step && outcome.Decision.Header.Generation < again.Header.Generation) ? 1 : 0;
 
     /// <summary>True if this message is to be sent twice with different bytes.</summary>
     public bool TakeConflict(MessageHeader header)
@@ -253,7 +224,7 @@ internal sealed partial class SimulatedCluster
             return faults(assignment, worker, step);
         }
 
-        bool take = _nonFinitesLeft > 0 && step == _coordinator.Position.Step && _random.Chance(100);
+        bool take = _nonFinitesLeft > 0 && step == CommittedStep && _random.Chance(100);
         _nonFinitesLeft -= take ? 1 : 0;
         return !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
     }
@@ -270,70 +241,10 @@ internal sealed partial class SimulatedCluster
 
     internal static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
 
-    /// <summary>Every server stands where the job has ended, and has stood there since it was released.</summary>
-    private void CheckServers()
+    private void AfterReduction(SimulatedServer server, NormRoots roots, Answer answer)
     {
-        foreach (int server in Enumerable.Range(0, CoordinatorServer + 1))
-        {
-            long version = VersionOf(server);
-            if (!_releasedAt.TryGetValue(server, out long released) || released != version)
-            {
-                Complain($"server {server} was released at version {released}, and is at {version}");
-            }
-
-            if (Machine.State != JobState.Failed && !HasLostServers && (version != Machine.Step || CommittedStep != Machine.Step))
-            {
-                Complain($"server {server} ended at version {version}, the job at {Machine.Step}, with {CommittedStep} committed");
-            }
-        }
-    }
-
-    private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
-        : server == BatchNormServer ? _batchNorm.Version
-        : Partitions[server].Version;
-
-    private Answer Deliver(PartitionMachine partition, MessageHeader header, int norm, BackwardSums totals)
-    {
-        bool complete = partition.Report is not null;
-        Answer answer = partition.Deliver(header, norm, totals);
-        Invariants.Took(partition.Plan.Partition, header, answer);
-        AfterMessage(partition, complete);
-        return answer;
-    }
-
-    private void AfterMessage(PartitionMachine partition, bool wasComplete)
-    {
-        if (!wasComplete && partition.Report is { } report)
-        {
-            Watch(AskCoordinatorAsync(() => Coordinator.Report(report)));
-        }
-    }
-
-    private void AfterReduction(NormRoots roots, Answer answer)
-    {
-        Invariants.Took(BatchNormServer, roots.Header, answer);
+        Invariants.Took(server.Key, roots.Header, answer);
         Grain.QuarantineOnConflict(answer, roots.Header);
-        AfterBatchNorm();
-    }
-
-    private void AfterBatchNorm()
-    {
-        if (_batchNorm.Report is { } report && !ReferenceEquals(report, _batchNormReport))
-        {
-            _batchNormReport = report;
-            Watch(AskCoordinatorAsync(() => Coordinator.Report(report)));
-        }
-    }
-
-    private async Task AskCoordinatorAsync(Func<Answer> report)
-    {
-        Answer answer = await Network.CallAsync(_server, report, IsFinal).ConfigureAwait(false);
-
-        // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
-        bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;
-        if (answer.IsRefused && !isUnmasked)
-        {
-            Complain($"coordinator: {answer.Reason}");
-        }
+        server.AfterMessage();
     }
 }

@@ -38,7 +38,7 @@ internal sealed partial class SimulatedJobGrain
         switch (command)
         {
             case JobCommand.Freeze freeze:
-                await FreezeAsync(freeze.Header).ConfigureAwait(false);
+                await FreezeAsync(freeze.Header, freeze.Servers).ConfigureAwait(false);
                 break;
             case JobCommand.Start start:
                 await StartAsync(start.Assignment).ConfigureAwait(false);
@@ -56,49 +56,84 @@ internal sealed partial class SimulatedJobGrain
                 await ToWorkerAsync(dismiss.Worker, worker => worker.Release(dismiss.Header)).ConfigureAwait(false);
                 break;
             case JobCommand.Release release:
-                await ReleaseAsync(release.Assignment.Generation).ConfigureAwait(false);
+                await ReleaseAsync(release.Assignment).ConfigureAwait(false);
                 break;
         }
 
         CarryOut();
     }
 
-    private async Task FreezeAsync(MessageHeader header)
+    private async Task FreezeAsync(MessageHeader header, ServerKeys servers)
     {
-        FrozenAt[] frozen = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
-            _life, () => cluster.Freeze(server, header), _ => true, new SimulatedEvent.Frozen(server, header.Generation)))).ConfigureAwait(false);
-        Machine.Frozen(header.Generation, frozen[^1], frozen[..^1]);
+        FrozenAt?[] frozen = await Task.WhenAll(Numbers(servers).Select(server => FreezeAsync(header, servers.KeyOf(server), server))).ConfigureAwait(false);
+        FrozenAt?[] standbys = await Task.WhenAll(servers.Standbys.Select((standby, server) => standby is null
+            ? Task.FromResult<FrozenAt?>(null)
+            : FreezeAsync(header, standby.Key, server))).ConfigureAwait(false);
+        if (frozen.All(server => server is not null))
+        {
+            FrozenAt[] all = [.. frozen.Select(server => server!.Value)];
+            Machine.Frozen(header.Generation, all[^1], all[..^1], standbys);
+        }
     }
+
+    /// <returns>Null if its silo is lost.</returns>
+    private Task<FrozenAt?> FreezeAsync(MessageHeader header, string key, int server) => cluster.Network.CallAsync(
+        _life,
+        () => cluster.Freeze(key, server, header),
+        answer => answer is not null || cluster.IsLost(key),
+        new SimulatedEvent.Frozen(server, header.Generation));
+
+    /// <returns>Null if its silo is lost.</returns>
+    private Task<Answer?> BeginAsync(Assignment assignment, string key, int server) => cluster.Network.CallAsync(
+        _life,
+        () => cluster.Begin(key, server, assignment),
+        answer => answer is { } begun ? SimulatedCluster.IsFinal(begun) : cluster.IsLost(key),
+        new SimulatedEvent.Begun(server, assignment.Generation));
+
+    private static IEnumerable<int> Numbers(ServerKeys servers) => Enumerable.Range(0, servers.CoordinatorServer + 1);
 
     private async Task StartAsync(Assignment assignment)
     {
         _current = assignment;
         FirstSteps.Add(assignment.FirstStep);
-        Answer[] begun = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
-            _life,
-            () => cluster.Begin(server, assignment),
-            SimulatedCluster.IsFinal,
-            new SimulatedEvent.Begun(server, assignment.Generation)))).ConfigureAwait(false);
-        foreach (Answer refused in begun.Where(answer => answer.IsRefused))
+        ServerKeys servers = assignment.Servers;
+        Answer?[] standbys = await Task.WhenAll(servers.Standbys.Select((standby, server) => standby is null
+            ? Task.FromResult<Answer?>(Verdict.Accepted)
+            : BeginAsync(assignment, standby.Key, server))).ConfigureAwait(false);
+        Answer?[] begun = await Task.WhenAll(Numbers(servers).Select(server => BeginAsync(assignment, servers.KeyOf(server), server))).ConfigureAwait(false);
+        foreach (Answer refused in begun.Concat(standbys).OfType<Answer>().Where(answer => answer.IsRefused))
         {
             cluster.Complain($"begin of generation {assignment.Generation}: {refused.Reason}");
+        }
+
+        if (begun.Contains(null))
+        {
+            return;
         }
 
         await ToWorkersAsync(
             assignment,
             (worker, _) => worker.Prepare(assignment),
             worker => new SimulatedEvent.Prepared(worker, assignment.Generation)).ConfigureAwait(false);
-        StepProgress reached = cluster.Layout.LosesHead
-            ? await cluster.Network.CallAsync(_life, () => cluster.Coordinator.Progress(), _ => true).ConfigureAwait(false)
-            : cluster.Coordinator.Progress();
-        Machine.Started(assignment.Generation, reached, Now);
+        StepProgress? reached = cluster.Layout.LosesHead || cluster.Layout.LosesSilos
+            ? await cluster.Network.CallAsync(
+                _life,
+                () => cluster.Find(servers.Coordinator)?.Host!.Progress(),
+                answer => answer is not null || cluster.IsLost(servers.Coordinator)).ConfigureAwait(false)
+            : cluster.Find(servers.Coordinator)!.Host!.Progress();
+        if (reached is not null)
+        {
+            Machine.Started(assignment.Generation, reached, Now);
+        }
     }
 
     private async Task RunAsync(JobCommand.Run run)
     {
         Assignment assignment = run.Assignment;
         await cluster.Network.CallAsync(
-            _life, () => cluster.Coordinator.NotifyAt(assignment.HeaderOf(run.UntilStep)), SimulatedCluster.IsFinal).ConfigureAwait(false);
+            _life,
+            () => cluster.Tell(assignment.Servers.Coordinator, copy => copy.Host!.NotifyAt(assignment.HeaderOf(run.UntilStep))),
+            SimulatedCluster.IsFinal).ConfigureAwait(false);
         await ToWorkersAsync(
             assignment,
             (worker, _) => worker.Run(assignment.HeaderOf(run.FirstStep), run.Order, run.UntilStep),
@@ -128,38 +163,43 @@ internal sealed partial class SimulatedJobGrain
         foreach (int slot in Enumerable.Range(-1, 1 + cluster.Job.Optimizer.SlotNames.Count))
         {
             float[][] tensors = [.. cluster.Model.Layout.Tensors.Select(tensor => new float[tensor.Count])];
-            await Task.WhenAll(cluster.Partitions.SelectMany(partition => partition.Plan.Chunks.Select(async chunk =>
+            await Task.WhenAll(cluster.Plans.SelectMany(plan => plan.Chunks.Select(async chunk =>
             {
-                BlockAnswer read = await ReadAsync(partition.Plan.Partition, header, () => partition.Read(header, slot, chunk.Index)).ConfigureAwait(false);
-                FakeState.Scatter(partition.Plan, chunk, read.Values!.Span, tensors);
+                string key = save.Assignment.Servers.Partitions[plan.Partition];
+                BlockAnswer read = await ReadAsync(plan.Partition, key, header, copy => copy.Partition!.Read(header, slot, chunk.Index)).ConfigureAwait(false);
+                FakeState.Scatter(plan, chunk, read.Values!.Span, tensors);
             }))).ConfigureAwait(false);
             slots.Add(tensors);
         }
 
         BatchNormState[] statistics = await Task.WhenAll(cluster.Model.InitialStatistics().Select(async (norm, index) => FakeState.StatisticsOf(
             norm.Name,
-            await ReadAsync(cluster.BatchNormServer, header, () => cluster.ReadStatistics(header, index)).ConfigureAwait(false)))).ConfigureAwait(false);
+            await ReadAsync(cluster.BatchNormServer, save.Assignment.Servers.BatchNorm, header, copy => copy.BatchNorm!.Read(header, index))
+                .ConfigureAwait(false)))).ConfigureAwait(false);
         var state = new FakeState(slots[StateSlot.Weights + 1], [.. slots.Skip(1)], statistics, save.Position.Updates, save.Position);
         cluster.Invariants.Saved(state);
         Checkpoints.Add(state);
         Machine.Saved(new CheckpointResult("", state.Position.Step, state.Hash(), ""), Now);
     }
 
-    private async Task<BlockAnswer> ReadAsync(int server, MessageHeader header, Func<BlockAnswer> read)
+    private async Task<BlockAnswer> ReadAsync(int server, string key, MessageHeader header, Func<SimulatedServer, BlockAnswer> read)
     {
         var message = new SimulatedEvent.Read(server, header.Generation);
-        BlockAnswer answer = await cluster.Network.CallAsync(_life, read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
+        BlockAnswer answer = await cluster.Network.CallAsync(_life, () => cluster.Read(key, read), reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
         return answer.Verdict == Verdict.Accepted ? answer
-            : !Machine.IsAt(header.Generation) || this != cluster.Grain ? throw new OperationCanceledException("The generation is over.")
+            : !Machine.IsAt(header.Generation) || this != cluster.Grain || cluster.IsLost(key) ? throw new OperationCanceledException("The generation is over.")
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
     }
 
-    private async Task ReleaseAsync(long generation)
+    private async Task ReleaseAsync(Assignment assignment)
     {
+        long generation = assignment.Generation;
+        Released.Clear();
+        Released.UnionWith(assignment.Servers.All);
         MessageHeader end = new("job", generation, Machine.Step);
         IEnumerable<Task> workers = _held.Keys.ToList().Select(name => (Task)ToWorkerAsync(name, worker => worker.Release(end)));
-        IEnumerable<Task> servers = Enumerable.Range(0, cluster.CoordinatorServer + 1)
-            .Select(server => (Task)cluster.Network.CallAsync(_life, () => cluster.Release(server, end), _ => true));
+        IEnumerable<Task> servers = Released.ToList().Select(key => (Task)cluster.Network.CallAsync(
+            _life, () => cluster.Release(key, end), answer => answer is not null || cluster.IsLost(key)));
         await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
         cluster.EndServers(generation);
         Machine.Released();

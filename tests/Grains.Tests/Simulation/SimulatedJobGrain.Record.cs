@@ -53,6 +53,7 @@ internal sealed partial class SimulatedJobGrain
             Quarantined = Quarantined,
             Checkpoints = Checkpoints,
             Changes = Changes,
+            Released = Released,
             RowsBefore = [.. RowsBefore, .. Machine.Rows.Since(0)],
         };
         return next;

@@ -39,6 +39,9 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
     public List<FakeState> Checkpoints { get; private init; } = [];
 
+    /// <summary>Keys of the servers that were to be released last.</summary>
+    public HashSet<string> Released { get; private init; } = [];
+
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
     public Dictionary<string, int> Changes { get; private init; } = [];
 
@@ -65,6 +68,8 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         cluster.Invariants.Progressed(before, Machine.Step, answer);
         return answer;
     }
+
+    public Answer Protected(MessageHeader header, int server) => IsLost ? Verdict.Future : Take(() => Machine.Protected(header, server));
 
     public Answer Found(MessageHeader header, StepFinding finding) => IsLost ? Verdict.Future : Take(() => Machine.Found(header, finding, Now));
 
@@ -96,6 +101,19 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             cluster.EndServers(assignment.Generation);
             cluster.AreServersLost = true;
             NoticeLostServers();
+        }
+    }
+
+    /// <summary>Everybody knows that silos are gone that had servers of the job.</summary>
+    public void NoticeLostSilos()
+    {
+        foreach (string silo in cluster.LostSilos.Where(silo => Machine.Servers?.All.Any(key => PinnedKey.SiloOf(key) == silo) == true).ToList())
+        {
+            if (!IsLost)
+            {
+                Count($"lost a silo while {Phase()}, {(Machine.IsProtected ? "protected" : "not protected")}");
+                Take(() => Machine.LoseSilo(silo, "has left the cluster", Now));
+            }
         }
     }
 
@@ -231,8 +249,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
 
         AssignedWorker[] assigned = [.. ranges.Select(range => Take(range, (int)generation))];
-        var servers = new ServerKeys([.. cluster.Partitions.Select(partition => $"partition {partition.Plan.Partition}")], "", "", "");
-        return new Assignment("job", "", generation, step, assigned, servers, AssignmentStart.GoOn);
+        return new Assignment("job", "", generation, step, assigned, cluster.Place(), AssignmentStart.GoOn);
     }
 
     private AssignedWorker Take(ShardRange shards, int generation)
@@ -300,8 +317,14 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
 
         NoticeLostServers();
+        NoticeLostSilos();
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
+        if (Machine.WantsStandbys && cluster.Layout.Silos > 1)
+        {
+            Take(() => Machine.OfferStandbys(cluster.WithStandbys(Machine.Servers!)));
+        }
+
         if (Machine.WantsPlace && this == cluster.Grain)
         {
             BeginAgain();

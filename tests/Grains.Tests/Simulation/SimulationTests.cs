@@ -135,7 +135,7 @@ public class SimulationTests
         Assert.True(FakeJobs.Hash(end, outcomes) == reference.End, $"other bits with {story}");
         Count(cluster.Machine.State.ToString(), 1);
         Count("changes", (int)cluster.Generation - 1);
-        Count("told again", cluster.Coordinator.Resends);
+        Count("told again", cluster.Resends);
         Count("conflicts", cluster.Grain.Quarantined.Count);
         Count("repeated steps", cluster.EventsOf<RunEvent.MembersChanged>().Sum(change => change.StepsRepeated));
         Count("orders", layout.Orders);

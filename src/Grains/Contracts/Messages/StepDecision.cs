@@ -4,8 +4,10 @@ namespace ConvNet.Grains.Contracts.Messages;
 
 /// <summary>How a step ends: the same message for every partition and for the batch norms.</summary>
 /// <param name="Settings">Null = skip: version t + 1 is version t (non-finite gradients).</param>
+/// <param name="Numbers">What a server keeps that has taken it, in case that nobody else is left who knows.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.StepDecision")]
-public sealed record StepDecision([property: Id(0)] MessageHeader Header, [property: Id(1)] StepSettings? Settings)
+public sealed record StepDecision(
+    [property: Id(0)] MessageHeader Header, [property: Id(1)] StepSettings? Settings, [property: Id(2)] StepNumbers? Numbers = null)
 {
     public long Step => Header.Step;
 

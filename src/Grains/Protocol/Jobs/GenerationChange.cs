@@ -12,23 +12,31 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <param name="generation">The one that begins.</param>
 /// <param name="workers">In shard order.</param>
 /// <param name="weights">Of each worker: how many shards it gets beside the others.</param>
+/// <param name="servers">Those of the generation that begins; how far their standbys are is found out.</param>
 /// <param name="rotates">True if workers that stay take over whole parts of each other.</param>
 internal sealed class GenerationChange(
-    Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, double[] weights, int dataShards, bool rotates = false)
+    Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, double[] weights, int dataShards, ServerKeys servers, bool rotates = false)
 {
     public long Generation => generation;
 
     /// <summary>Goes to every server: no message of an older generation has an effect from then on.</summary>
     public MessageHeader Freeze => new(before.JobId, generation, before.FirstStep);
 
+    public ServerKeys Servers => servers;
+
+    /// <summary>Steps that are decided; 0 before that is known.</summary>
+    public long Decided { get; private set; }
+
     /// <summary>What the generation does, once it is known where it starts; null before.</summary>
     public Assignment? Chosen { get; private set; }
 
     /// <summary>All servers are frozen: chooses the step at which the job goes on.</summary>
     /// <returns>Null, or why the job cannot go on.</returns>
-    public JobFailure? Choose(FrozenAt coordinator, IReadOnlyCollection<FrozenAt> servers)
+    /// <param name="frozen">All partitions and the batch norms.</param>
+    /// <param name="standbys">By number of the server; null: none, or none that has answered, which is left out.</param>
+    public JobFailure? Choose(FrozenAt coordinator, IReadOnlyList<FrozenAt> frozen, IReadOnlyList<FrozenAt?>? standbys = null)
     {
-        (long? first, string? reason) = FirstStep.Choose(coordinator, servers);
+        (long? first, string? reason, StepDecision? missed) = FirstStep.Choose(coordinator, frozen);
         if (first is not { } step)
         {
             return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
@@ -38,8 +46,11 @@ internal sealed class GenerationChange(
         ShardRange[] ranges = rotates && areTheSame
             ? [.. before.Workers.Select(worker => worker.Shards)]
             : ShardAssignment.Assign(dataShards, weights);
+        Decided = missed is null ? coordinator.Version : missed.Step + 1;
         Chosen = before with
         {
+            Servers = servers with { Standbys = [.. servers.Standbys.Select((standby, server) => StandbyAt(standby, standbys?.ElementAtOrDefault(server)))] },
+            Missed = missed,
             Generation = generation,
             FirstStep = step,
             Start = AssignmentStart.GoOn,
@@ -47,4 +58,8 @@ internal sealed class GenerationChange(
         };
         return null;
     }
+
+    /// <summary>A standby that has nothing to go on from yet gets it in the generation that begins.</summary>
+    private static Standby? StandbyAt(Standby? standby, FrozenAt? frozen) => frozen is not { } at ? null
+        : standby! with { Version = at.Answer.Verdict == Verdict.Accepted ? at.Version : Standby.Empty };
 }
