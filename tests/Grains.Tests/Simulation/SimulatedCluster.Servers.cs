@@ -101,7 +101,7 @@ internal sealed partial class SimulatedCluster
     /// <returns>Null while it does not answer.</returns>
     public FrozenAt? Freeze(string key, int number, MessageHeader header)
     {
-        if (Meet(key, number, standby: true) is not { } server)
+        if (Meet(key, number, header.Generation, standby: true) is not { } server)
         {
             return null;
         }
@@ -114,14 +114,14 @@ internal sealed partial class SimulatedCluster
     /// <returns>Null while it does not answer.</returns>
     public Answer? Begin(string key, int number, Assignment assignment)
     {
-        if (Meet(key, number, assignment.Servers.IsStandby(number, key)) is not { } server)
+        if (Meet(key, number, assignment.Generation, assignment.Servers.IsStandby(number, key)) is not { } server)
         {
             return null;
         }
 
         if (assignment.Generation >= Math.Max(_restoresFrom, server.BeginsFrom) && !server.HasStartedFor(_restoresFrom))
         {
-            Restart(server, assignment.Servers.IsStandby(number, key));
+            Restart(server, assignment.Servers.IsStandby(number, key), assignment.Generation);
         }
 
         Answer answer = server.Begin(assignment);
@@ -188,13 +188,14 @@ internal sealed partial class SimulatedCluster
     }
 
     /// <summary>A call makes a grain active. Null: its silo is dead.</summary>
-    private SimulatedServer? Meet(string key, int number, bool standby)
+    /// <param name="generation">Of the call: one of an earlier place, which has come late, leaves nothing behind.</param>
+    private SimulatedServer? Meet(string key, int number, long generation, bool standby)
     {
         if (!_servers.TryGetValue(key, out SimulatedServer? server))
         {
             server = new SimulatedServer(this, number, key) { IsDead = !_silos.Contains(PinnedKey.SiloOf(key)) && !IsSuspected(key) };
             _servers[key] = server;
-            Restart(server, standby);
+            Restart(server, standby, generation);
         }
 
         return server.IsDead ? null : server;
@@ -203,11 +204,11 @@ internal sealed partial class SimulatedCluster
     private bool IsSuspected(string key) => _suspected.Contains(PinnedKey.SiloOf(key));
 
     /// <summary>A new activation has the state of the checkpoint, or, as a standby, none that is of use.</summary>
-    private void Restart(SimulatedServer server, bool asStandby)
+    private void Restart(SimulatedServer server, bool asStandby, long generation)
     {
         FakeState state = asStandby ? Nothing() : _restores;
         server.Start(
-            _restoresFrom,
+            generation >= _restoresFrom ? _restoresFrom : -1,
             server.Number < Plans.Length ? state.Load(Plans[server.Number], Job) : null,
             server.Number == BatchNormServer
                 ? new BatchNormMachine(Job.Shape, Job.BatchNorm, Job.Average, state.Statistics, state.Position.Step, state.BatchesSeen)

@@ -224,7 +224,7 @@ internal sealed partial class SimulatedCluster
             return faults(assignment, worker, step);
         }
 
-        bool take = _nonFinitesLeft > 0 && step == CommittedStep && _random.Chance(100);
+        bool take = _nonFinitesLeft > 0 && _outcomes.All(outcome => outcome.Decision.Step < step) && step >= CommittedStep && _random.Chance(100);
         _nonFinitesLeft -= take ? 1 : 0;
         return !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
     }

@@ -75,7 +75,7 @@ public sealed partial class BatchNormMachine
             return BeginAsStandby(assignment);
         }
 
-        if (assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
+        if (_fence.IsNext(assignment) && assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
         {
             return lost;
         }

@@ -50,7 +50,7 @@ public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimiz
             return BeginAsStandby(assignment);
         }
 
-        if (assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
+        if (_fence.IsNext(assignment) && assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
         {
             return lost;
         }

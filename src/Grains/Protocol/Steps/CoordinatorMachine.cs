@@ -90,7 +90,7 @@ public sealed partial class CoordinatorMachine
             return new CoordinatorAnswer(BeginAsStandby(assignment));
         }
 
-        if (assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
+        if (_fence.IsNext(assignment) && assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
         {
             return new CoordinatorAnswer(lost);
         }

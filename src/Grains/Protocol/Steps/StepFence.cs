@@ -19,6 +19,9 @@ internal sealed class StepFence(long totalSteps)
     /// <summary>True from the promise of a generation until it begins: nothing may change meanwhile.</summary>
     public bool IsFrozen => Promised > Generation;
 
+    /// <summary>True unless the generation is over, or has begun here.</summary>
+    public bool IsNext(Assignment assignment) => assignment.Generation > Generation && assignment.Generation >= Promised;
+
     /// <summary>The step that this generation ran first.</summary>
     public long FirstStep => Assignment?.FirstStep ?? 0;
 
@@ -154,7 +157,7 @@ internal sealed class StepFence(long totalSteps)
 
     private Answer? WhyNotBegin(Assignment assignment)
     {
-        if (assignment.Generation <= Generation || assignment.Generation < Promised)
+        if (!IsNext(assignment))
         {
             return assignment.Generation == Generation && !IsFrozen ? Verdict.Duplicate : Verdict.Stale;
         }
