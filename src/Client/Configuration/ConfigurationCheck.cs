@@ -117,6 +117,11 @@ public static class ConfigurationCheck
             InRange("layout.partitions", partitions, 1, 256, problems);
         }
 
+        if (layout.Standbys is { } standbys)
+        {
+            InRange("layout.standbys", standbys, 0, 1, problems);
+        }
+
         if (layout.Threads is { } threads)
         {
             InRange("layout.threads", threads, 1, 1024, problems);

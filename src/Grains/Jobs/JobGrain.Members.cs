@@ -29,21 +29,6 @@ internal sealed partial class JobGrain
 
     private bool IsGone(string silo) => _silos.TryGetValue(silo, out SiloAddress? known) && !known.Equals(catalog.AddressOf(silo));
 
-    /// <summary>Null while every server's silo is there; else what is lost, for people and without a full stop.</summary>
-    private string? LostServer()
-    {
-        if (Machine.Assignment is not { } assignment)
-        {
-            return null;
-        }
-
-        IGrouping<string, (string Role, string Key)>? lost = assignment.Servers.ByRole
-            .GroupBy(server => PinnedKey.SiloOf(server.Key)).FirstOrDefault(silo => IsGone(silo.Key));
-        return lost is null ? null :
-            $"silo '{lost.Key}' has left the cluster while the job was {Spoken(Machine.State)} at step {Machine.Step}, and with it the job's " +
-            $"{string.Join(", ", lost.Select(server => server.Role))}";
-    }
-
     /// <summary>Notices what nobody tells: silos that have left, a client that is gone, work that has come to a halt.</summary>
     private Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -67,12 +52,7 @@ internal sealed partial class JobGrain
             return Task.CompletedTask;
         }
 
-        if (LostServer() is { } lost)
-        {
-            LogBack(logger, JobId, lost);
-            Machine.LoseServers(lost);
-        }
-
+        LoseSilos();
         foreach (string worker in (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
         {
             Machine.Lose(worker, "has left the cluster with its silo", now);
@@ -85,6 +65,7 @@ internal sealed partial class JobGrain
         }
 
         Machine.Tick(now);
+        SeekStandbys();
         CarryOut();
         Measure();
         if (Machine.WantsPlace)

@@ -1,6 +1,7 @@
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
@@ -24,7 +25,11 @@ internal sealed partial class JobGrain
             return;
         }
 
-        ILookup<string, string> servers = assignment.Servers.ByRole.ToLookup(server => PinnedKey.SiloOf(server.Key), server => server.Role);
+        ServerKeys keys = Machine.Servers!;
+        ILookup<string, string> servers = keys.ByRole
+            .Concat(Numbers(keys).Where(server => keys.StandbyOf(server) is not null)
+                .Select(server => ($"the standby of {ServerRoles.NameOf(keys, server)}", keys.StandbyOf(server)!.Key)))
+            .ToLookup(server => PinnedKey.SiloOf(server.Item2), server => server.Item1);
         ILookup<string, string> workers = assignment.Workers.ToLookup(worker => PinnedKey.SiloOf(worker.Name), worker => worker.Name);
         string[] silos = [.. servers.Concat(workers).Select(silo => silo.Key).Distinct().Where(silo => silo != self.Name && !IsGone(silo))];
         _pulses.Watch(silos, now);
@@ -32,6 +37,12 @@ internal sealed partial class JobGrain
         _silent.IntersectWith(lost.Select(silo => silo.Silo));
         foreach ((string silo, string reason) in lost)
         {
+            if (servers.Contains(silo) && Machine.CanLose(silo))
+            {
+                LoseSilo(silo, reason);
+                continue;
+            }
+
             // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
             if (servers.Contains(silo))
             {

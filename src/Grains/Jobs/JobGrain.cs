@@ -112,7 +112,8 @@ internal sealed partial class JobGrain(
             ImagesPerSecond = machine.ImagesPerSecond,
             SecondsPerStep = machine.Rows.SecondsPerStep,
             Workers = [.. machine.Workers],
-            Servers = [.. (machine.Assignment?.Servers.ByRole ?? []).Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))],
+            Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
+                server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
             Generation = machine.Generation,
             Reason = machine.Reason,
             Evaluation = machine.Evaluation,
@@ -140,7 +141,7 @@ internal sealed partial class JobGrain(
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
     public Task<bool> NeedsAsync(string server) =>
-        Task.FromResult(_machine is { HasEnded: false } machine && machine.Assignment?.Servers.All.Contains(server) == true);
+        Task.FromResult(_machine is { HasEnded: false } machine && (machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true));
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false, State: not JobState.Paused });
 
@@ -235,9 +236,6 @@ internal sealed partial class JobGrain(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message} {Details}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message, string? details);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes back to its last checkpoint: {Lost}")]
-    private static partial void LogBack(ILogger logger, string job, string lost);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
     private static partial void LogCandidate(ILogger logger, string job, string worker, string message);

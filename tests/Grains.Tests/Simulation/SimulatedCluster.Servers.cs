@@ -131,14 +131,9 @@ internal sealed partial class SimulatedCluster
 
     /// <summary>A server forgets the job: what still comes is of a generation that is over.</summary>
     /// <returns>Null while it does not answer.</returns>
-    public Answer? Release(string key, MessageHeader header)
+    public Answer? Release(string key, int number, MessageHeader header)
     {
-        if (!_servers.TryGetValue(key, out SimulatedServer? server))
-        {
-            return Verdict.Accepted;
-        }
-
-        if (server.IsDead)
+        if (Meet(key, number, header.Generation, standby: true) is not { } server)
         {
             return null;
         }

@@ -198,8 +198,11 @@ internal sealed partial class SimulatedJobGrain
         Released.UnionWith(assignment.Servers.All);
         MessageHeader end = new("job", generation, Machine.Step);
         IEnumerable<Task> workers = _held.Keys.ToList().Select(name => (Task)ToWorkerAsync(name, worker => worker.Release(end)));
-        IEnumerable<Task> servers = Released.ToList().Select(key => (Task)cluster.Network.CallAsync(
-            _life, () => cluster.Release(key, end), answer => answer is not null || cluster.IsLost(key)));
+        ServerKeys keys = assignment.Servers;
+        IEnumerable<Task> servers = Numbers(keys).Select(server => (keys.KeyOf(server), server))
+            .Concat(Numbers(keys).Where(server => keys.StandbyOf(server) is not null).Select(server => (keys.StandbyOf(server)!.Key, server)))
+            .Select(copy => (Task)cluster.Network.CallAsync(
+                _life, () => cluster.Release(copy.Item1, copy.server, end), answer => answer is not null || cluster.IsLost(copy.Item1)));
         await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
         cluster.EndServers(generation);
         Machine.Released();

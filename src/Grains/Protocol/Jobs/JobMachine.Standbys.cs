@@ -71,6 +71,10 @@ internal sealed partial class JobMachine
         ChangeServers(now);
     }
 
+    /// <summary>True if the job would go on from the step in progress without a silo that is perhaps not gone for good.</summary>
+    public bool CanLose(string silo) => State != JobState.Queued && Servers is { } servers && ServerRoles.Without(servers, silo) is not null
+        && Enumerable.Range(0, servers.CoordinatorServer + 1).All(server => PinnedKey.SiloOf(servers.KeyOf(server)) != silo || _protected.Contains(server));
+
     /// <summary>A server cannot reach its standby: it goes on without.</summary>
     public Answer LoseStandby(MessageHeader header, int server, string reason, double now)
     {
