@@ -47,7 +47,14 @@ internal sealed partial class SimulatedCluster
     {
         if (_silos.Count > 0)
         {
-            string silo = _silos[_random.Below(_silos.Count)];
+            KillSilo(_silos[_random.Below(_silos.Count)]);
+        }
+    }
+
+    public void KillSilo(string silo)
+    {
+        if (_silos.Contains(silo))
+        {
             foreach (SimulatedServer server in _servers.Values.Where(server => PinnedKey.SiloOf(server.Key) == silo))
             {
                 server.IsDead = true;

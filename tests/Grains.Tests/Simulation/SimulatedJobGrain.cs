@@ -115,6 +115,16 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
                 Take(() => Machine.LoseSilo(silo, "has left the cluster", Now));
             }
         }
+
+        OfferStandbys();
+    }
+
+    private void OfferStandbys()
+    {
+        if (Machine.WantsStandbys && cluster.Layout.Silos > 1)
+        {
+            Take(() => Machine.OfferStandbys(cluster.WithStandbys(Machine.Servers!)));
+        }
     }
 
     private void NoticeLostServers()
@@ -320,10 +330,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         NoticeLostSilos();
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
-        if (Machine.WantsStandbys && cluster.Layout.Silos > 1)
-        {
-            Take(() => Machine.OfferStandbys(cluster.WithStandbys(Machine.Servers!)));
-        }
+        OfferStandbys();
 
         if (Machine.WantsPlace && this == cluster.Grain)
         {
