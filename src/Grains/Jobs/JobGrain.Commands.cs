@@ -120,7 +120,8 @@ internal sealed partial class JobGrain
         JobPosition position = Machine.Reached.Position;
         await Task.WhenAll(Numbers(assignment.Servers).Select(server => BeginStandbyAsync(assignment, position, server)));
         await Task.WhenAll(Numbers(assignment.Servers).Select(server => GrainCalls.DeliverAsync(
-            () => BeginAsync(assignment, position, server, assignment.Servers.KeyOf(server)), () => $"start of {ServerRoles.NameOf(assignment.Servers, server)}")));
+            () => BeginAsync(assignment, position, server, assignment.Servers.KeyOf(server)),
+            () => $"start of {ServerRoles.NameOf(assignment.Servers, server)}")));
         if (assignment.Start == AssignmentStart.Restore)
         {
             await CheckpointWriter(assignment).RestoreAsync(CheckpointPath!, assignment);

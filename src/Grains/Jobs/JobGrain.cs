@@ -141,7 +141,8 @@ internal sealed partial class JobGrain(
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
     public Task<bool> NeedsAsync(string server) =>
-        Task.FromResult(_machine is { HasEnded: false } machine && (machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true));
+        Task.FromResult(_machine is { HasEnded: false } machine
+            && (machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true));
 
     public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false, State: not JobState.Paused });
 

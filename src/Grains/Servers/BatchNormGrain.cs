@@ -88,7 +88,8 @@ internal sealed class BatchNormGrain(ServerDeadlines deadlines, JobMemory memory
         {
             machine.NoteForwarded(forward);
             ReportIfComplete();
-        });
+        }
+        );
     }
 
     protected override bool IsProtected(BatchNormMachine machine) => machine.IsProtected;

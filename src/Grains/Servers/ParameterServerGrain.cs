@@ -119,7 +119,8 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
         {
             machine.NoteForwarded(forward);
             ReportIfComplete();
-        });
+        }
+        );
     }
 
     protected override bool IsProtected(PartitionMachine machine) => machine.IsProtected;

@@ -119,7 +119,8 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         {
             _history.NoteForwarded(forward.Progress);
             CarryOut(machine.NoteForwarded(forward));
-        });
+        }
+        );
     }
 
     protected override bool IsProtected(CoordinatorMachine machine) => machine.IsProtected;

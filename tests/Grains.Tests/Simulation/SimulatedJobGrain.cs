@@ -69,8 +69,6 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         return answer;
     }
 
-    public Answer Protected(MessageHeader header, int server) => IsLost ? Verdict.Future : Take(() => Machine.Protected(header, server));
-
     public Answer Found(MessageHeader header, StepFinding finding) => IsLost ? Verdict.Future : Take(() => Machine.Found(header, finding, Now));
 
     public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
@@ -91,49 +89,6 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     /// <summary>The silo of a server is being stopped.</summary>
     public void Vacate() => Take(() => Machine.Vacate("a server's silo was stopped"));
-
-    /// <summary>The silo of a server is lost, and the state with it.</summary>
-    public void LoseServers()
-    {
-        if (!Machine.HasEnded && Machine.Assignment is { } assignment && !IsLost)
-        {
-            Count($"went back while {Phase()}");
-            cluster.EndServers(assignment.Generation);
-            cluster.AreServersLost = true;
-            NoticeLostServers();
-        }
-    }
-
-    /// <summary>Everybody knows that silos are gone that had servers of the job.</summary>
-    public void NoticeLostSilos()
-    {
-        foreach (string silo in cluster.LostSilos.Where(silo => Machine.Servers?.All.Any(key => PinnedKey.SiloOf(key) == silo) == true).ToList())
-        {
-            if (!IsLost)
-            {
-                Count($"lost a silo while {Phase()}, {(Machine.IsProtected ? "protected" : "not protected")}");
-                Take(() => Machine.LoseSilo(silo, "has left the cluster", Now));
-            }
-        }
-
-        OfferStandbys();
-    }
-
-    private void OfferStandbys()
-    {
-        if (Machine.WantsStandbys && cluster.Layout.Silos > 1)
-        {
-            Take(() => Machine.OfferStandbys(cluster.WithStandbys(Machine.Servers!)));
-        }
-    }
-
-    private void NoticeLostServers()
-    {
-        if (cluster.AreServersLost && Machine.Assignment is not null)
-        {
-            Take(() => Machine.LoseServers("a server's silo was lost"));
-        }
-    }
 
     /// <summary>The silo of the job grain is being stopped.</summary>
     public void EndSaved() => Take(() => Machine.EndSaved("the job's silo was stopped"));

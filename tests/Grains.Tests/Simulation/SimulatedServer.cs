@@ -234,4 +234,5 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
             _protectedIn = header.Generation;
             cluster.Watch(cluster.Network.CallAsync(Life, () => cluster.Grain.Protected(header, number), SimulatedCluster.IsFinal));
         }
-    }}
+    }
+}

@@ -182,5 +182,6 @@ internal sealed partial class JobMachine
         }
     }
 
-    private static string Names(ServerKeys servers, IEnumerable<int> numbers) => string.Join(", ", numbers.Select(server => ServerRoles.NameOf(servers, server)));
+    private static string Names(ServerKeys servers, IEnumerable<int> numbers) =>
+        string.Join(", ", numbers.Select(server => ServerRoles.NameOf(servers, server)));
 }

@@ -41,7 +41,7 @@ internal static class ServerRoles
             coordinator,
             IsOn(servers.Checkpoint, silo) ? PinnedKey.OfJob(PinnedKey.SiloOf(coordinator), PinnedKey.JobOf(servers.Checkpoint)) : servers.Checkpoint)
         {
-            Standbys = [.. servers.Standbys.Select((standby, server) => standby is null || IsOn(standby.Key, silo) || standby.Key == keys[server] ? null : standby)],
+            Standbys = [.. servers.Standbys.Select((standby, server) => IsOn(standby?.Key, silo) || standby?.Key == keys[server] ? null : standby)],
         };
     }
 

@@ -125,5 +125,6 @@ public class JobMachineStandbyTests
         return found;
     }
 
-    private string[] Warnings() => [.. _machine.Events.Since(0).Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message)];
+    private string[] Warnings() =>
+        [.. _machine.Events.Since(0).Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message)];
 }
