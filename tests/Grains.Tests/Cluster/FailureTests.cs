@@ -26,7 +26,8 @@ public sealed class FailureTests(TwoSilos cluster)
     public async Task A_failed_job_frees_its_workers_for_the_next_one()
     {
         IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("fails");
-        await grain.SubmitAsync(Submission(TestJobs.Job("lenet", batch: 20, steps: 5000), workers: 4));
+        JobSubmission submission = Submission(TestJobs.Job("lenet", batch: 20, steps: 5000), workers: 4);
+        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
         await TestJobs.UntilAsync(grain, status => status.Step > 0);
 
         // The partition forgets everything, as after a restart of its silo.
