@@ -60,14 +60,19 @@ internal sealed partial class JobGrain
             return;
         }
 
+        Machine.OfferStandbys(WithStandbys(Machine.Servers!));
+    }
+
+    private ServerKeys WithStandbys(ServerKeys servers)
+    {
         string[] silos = [.. Silos.Where(silo => silo.Servers && !IsLost(silo.Name)).Select(silo => silo.Name)];
-        ServerKeys next = ServerRoles.WithStandbys(Machine.Servers!, silos);
+        ServerKeys next = ServerRoles.WithStandbys(servers, silos);
         foreach (string silo in next.Standbys.OfType<Standby>().Select(standby => PinnedKey.SiloOf(standby.Key)).Where(silo => !_silos.ContainsKey(silo)))
         {
             Know(silo);
         }
 
-        Machine.OfferStandbys(next);
+        return next;
     }
 
     private bool IsLost(string silo) => _lostSilos.TryGetValue(silo, out SiloAddress? known) && known.Equals(catalog.AddressOf(silo));

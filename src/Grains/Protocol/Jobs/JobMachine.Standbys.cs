@@ -124,6 +124,18 @@ internal sealed partial class JobMachine
         }
     }
 
+    /// <summary>
+    /// A silo with standbys, and without servers, is being stopped: at the next rest they are elsewhere, or left out. Told again, it does nothing.
+    /// </summary>
+    /// <param name="servers">The same servers, without standbys on that silo.</param>
+    public void MoveStandbys(ServerKeys servers)
+    {
+        if (!HasEnded && State != JobState.Queued && _assignment is not null)
+        {
+            _offered = servers;
+        }
+    }
+
     /// <summary>At a rest.</summary>
     private void TakeStandbys()
     {
@@ -133,13 +145,21 @@ internal sealed partial class JobMachine
         }
 
         _offered = null;
-        if (ServerRoles.Unprotected(offered).SequenceEqual(ServerRoles.Unprotected(servers)))
+        int[] changed = [.. Enumerable.Range(0, servers.CoordinatorServer + 1)
+            .Where(server => offered.StandbyOf(server)?.Key != servers.StandbyOf(server)?.Key)];
+        if (changed.Length == 0)
         {
             return;
         }
 
         _nextServers = offered;
-        int[] taken = [.. ServerRoles.Unprotected(servers).Except(ServerRoles.Unprotected(offered))];
+        int[] taken = [.. changed.Where(server => offered.StandbyOf(server) is not null)];
+        if (taken.Length == 0)
+        {
+            _members!.Move($"standbys of {Names(offered, changed)} leave, as their silo is being stopped");
+            return;
+        }
+
         IEnumerable<string> silos = taken.Select(server => PinnedKey.SiloOf(offered.StandbyOf(server)!.Key)).Distinct();
         _members!.Move($"standbys of {Names(offered, taken)} begin on {string.Join(", ", silos.Select(silo => $"silo '{silo}'"))}");
     }

@@ -45,6 +45,10 @@ internal static class ServerRoles
         };
     }
 
+    /// <summary>The same servers, without the standbys on a silo.</summary>
+    public static ServerKeys WithoutStandbys(ServerKeys servers, string silo) =>
+        servers with { Standbys = [.. servers.Standbys.Select(standby => IsOn(standby?.Key, silo) ? null : standby)] };
+
     /// <summary>The same servers, each with a standby on the next of these silos that is not its own; those that have one keep it.</summary>
     /// <param name="silos">That serve, in the order of names.</param>
     public static ServerKeys WithStandbys(ServerKeys servers, IReadOnlyList<string> silos)

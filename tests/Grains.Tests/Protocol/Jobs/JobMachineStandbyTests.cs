@@ -106,6 +106,18 @@ public class JobMachineStandbyTests
     }
 
     [Fact]
+    public void Standbys_on_a_silo_that_is_being_stopped_are_elsewhere_after_the_next_rest()
+    {
+        _machine.MoveStandbys(ServerRoles.WithoutStandbys(Doubled, "c"));
+        Assert.Empty(Take<JobCommand.Freeze>());
+        Assignment first = _machine.Assignment!;
+
+        _machine.Progress(first.HeaderOf(_machine.UntilStep), new StepProgress { Position = new JobPosition(_machine.UntilStep, 4, 0, default) }, 3);
+
+        Assert.Equal(["b/job/0", null, null, "b/job"], Assert.Single(Take<JobCommand.Freeze>()).Servers.Standbys.Select(standby => standby?.Key));
+    }
+
+    [Fact]
     public void A_server_that_cannot_reach_its_standby_goes_on_without()
     {
         Assert.Equal(Verdict.Accepted, _machine.LoseStandby(new MessageHeader("job", 1, 0), 1, "has failed", 1).Verdict);
