@@ -85,10 +85,12 @@ public class PartitionStandbyTests
         Assert.True(_serving.IsProtected);
     }
 
-    [Fact]
-    public void A_standby_is_no_substitute_before_it_has_the_whole_state_and_the_version_before()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(100)]
+    public void A_standby_is_no_substitute_before_it_has_the_whole_state_and_the_version_before(int messages)
     {
-        Forward(messages: 2);
+        Forward(messages);
         Assert.Contains("in part only", _standby.Freeze(FromServer(generation: 2)).Answer.Reason);
     }
 
