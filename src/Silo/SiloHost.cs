@@ -167,7 +167,7 @@ public static class SiloHost
         builder.UseOrleans(silo =>
         {
             options.Cluster.Configure(silo, options.Ports);
-            SiloWire.Guard(silo, options.Cluster.Identity, WireLimits.Default);
+            SiloWire.Guard(silo, options.Cluster.Identity, options.Cluster.IsInStore, WireLimits.Default);
             silo.ConfigureConvNetSilo(
                 new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Head);
         });

@@ -10,7 +10,7 @@ internal sealed partial class JobMachine
     private string? _orphaned;
 
     /// <summary>The client is gone; the job waits, or will as soon as everything is saved.</summary>
-    public bool IsOrphaned => _orphaned is not null;
+    public bool IsOrphaned => _orphaned is not null && !HasEnded;
 
     /// <summary>
     /// The client that holds the lease is gone: the job saves what is new at the next step boundary, frees everything and waits. Told again, it does

@@ -122,6 +122,7 @@ public class JobMachineOrphanTests
         Assert.Equal(
             "its client was silent for 10 s, and nobody has taken it up for 60 minutes; step 10 is saved in /runs/one/10.", host.Machine.Reason);
         Assert.Equal("/runs/one/10", Assert.IsType<RunEvent.Stopped>(host.Events.Last()).Summary.Checkpoint);
+        Assert.Contains("is not orphaned: it is stopped", Assert.Throws<ConvNetException>(host.Machine.TakeUp).Message);
     }
 
     [Fact]
