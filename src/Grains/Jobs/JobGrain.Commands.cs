@@ -277,12 +277,13 @@ internal sealed partial class JobGrain
             return;
         }
 
-        if (LostServer() is { } lost)
+        if (LeaveLostServers())
         {
-            LogBack(logger, JobId, lost);
-            Machine.LoseServers(lost);
+            CarryOut();
+            return;
         }
-        else if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
+
+        if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }

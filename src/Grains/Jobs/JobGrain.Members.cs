@@ -44,6 +44,19 @@ internal sealed partial class JobGrain
             $"{string.Join(", ", lost.Select(server => server.Role))}";
     }
 
+    /// <returns>False while every server's silo is there.</returns>
+    private bool LeaveLostServers()
+    {
+        if (LostServer() is not { } lost)
+        {
+            return false;
+        }
+
+        LogBack(logger, JobId, lost);
+        Machine.LoseServers(lost);
+        return true;
+    }
+
     /// <summary>Notices what nobody tells: silos that have left, a client that is gone, work that has come to a halt.</summary>
     private Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -67,12 +80,7 @@ internal sealed partial class JobGrain
             return Task.CompletedTask;
         }
 
-        if (LostServer() is { } lost)
-        {
-            LogBack(logger, JobId, lost);
-            Machine.LoseServers(lost);
-        }
-
+        LeaveLostServers();
         foreach (string worker in WorkersAndJoiners().Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
         {
             Machine.Lose(worker, "has left the cluster with its silo", now);

@@ -35,7 +35,11 @@ internal sealed partial class JobGrain
             // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
             if (servers.Contains(silo))
             {
-                WarnOfSilence(silo, reason, servers[silo]);
+                if (_silent.Add(silo))
+                {
+                    Machine.WarnOfSilence(silo, reason, servers[silo]);
+                }
+
                 continue;
             }
 
@@ -66,14 +70,6 @@ internal sealed partial class JobGrain
         catch (Exception e) when (GrainFailure.IsLostContact(e))
         {
             _pulses.Refused(silo, called, _clock.Now);
-        }
-    }
-
-    private void WarnOfSilence(string silo, string reason, IEnumerable<string> roles)
-    {
-        if (_silent.Add(silo))
-        {
-            Machine.Warn($"silo '{silo}' {reason}; the job waits for its {string.Join(", ", roles)} at step {Machine.Step}.");
         }
     }
 }

@@ -195,7 +195,7 @@ internal sealed partial class JobGrain(
         _submission = submission;
         _number = number;
         _job = JobSpec.FromJson(submission.JobJson);
-        _machine = new JobMachine(JobId, _job.Shape, _job.TestSamples, submission.RunFolder, submission.Plan);
+        _machine = new JobMachine(JobId, _job.Shape, _job.TestSamples, submission.RunFolder, submission.Plan) { IsDetached = submission.Client is null };
         _clientSeen = _clock.Now;
         _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
     }

@@ -111,13 +111,24 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
     }
 
     /// <summary>Tells the coordinator of a step, the first time that it is asked to in a generation.</summary>
-    protected void ReportOnce(MessageHeader step, string who, Func<IStepCoordinatorGrain, Task<Answer>> report)
+    /// <param name="noteTaken">Called when the coordinator has taken the report.</param>
+    protected void ReportOnce(
+        MessageHeader step, string who, Func<IStepCoordinatorGrain, Task<Answer>> report, Action<TMachine, MessageHeader> noteTaken)
     {
         if (step.Step != _reportedStep)
         {
             _reportedStep = step.Step;
             IStepCoordinatorGrain coordinator = GrainFactory.GetGrain<IStepCoordinatorGrain>(Assignment.Servers.Coordinator);
-            GrainCalls.TellAsync(GrainFactory, Assignment, who, () => report(coordinator)).Ignore();
+            ReportAsync(step, who, () => report(coordinator), noteTaken).Ignore();
+        }
+    }
+
+    private async Task ReportAsync(MessageHeader step, string who, Func<Task<Answer>> report, Action<TMachine, MessageHeader> noteTaken)
+    {
+        Answer? answer = await GrainCalls.TellAsync(GrainFactory, Assignment, who, report);
+        if (answer is { IsAcknowledged: true } && MachineIfHeld is { } machine)
+        {
+            noteTaken(machine, step);
         }
     }
 

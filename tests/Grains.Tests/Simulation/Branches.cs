@@ -11,7 +11,7 @@ internal static class Branches
     private static readonly string[] Faults =
     [
         "a message is lost", "a message arrives twice", "a message does not cross a cut", "a message is sent twice with different bytes",
-        "a machine makes NonFiniteGradient", "a machine makes NonFiniteMoments",
+        "a machine makes NonFiniteGradient", "a machine makes NonFiniteMoments", "a machine makes OtherBits",
         "a worker dies", "a worker dies after a decision", "a worker is taken for dead", "a worker is frozen", "a worker is frozen for long",
         "a worker is cut off", "a worker is slow", "a worker's silo is stopped",
         "a server is lost", "a server is frozen", "a server is frozen for long", "a server is cut off", "a server's silo is stopped",
@@ -47,7 +47,7 @@ internal static class Branches
         ("report of a worker", [Accepted, Duplicate, AlreadyApplied, Stale]),
         ("report of a partition", [Accepted, Duplicate, AlreadyApplied, Stale]),
         ("report of the batch norms", [Accepted, Duplicate, AlreadyApplied, Stale]),
-        ("decision at a partition", [Accepted, AlreadyApplied, Stale]),
+        ("decision at a partition", [Accepted, AlreadyApplied, Future, Stale]),
         ("decision at the batch norms", [Accepted, AlreadyApplied, Stale]),
         ("acknowledged decision", [Accepted]),
         ("progress", [Accepted, Duplicate, Stale]),
@@ -61,14 +61,14 @@ internal static class Branches
     [
         BranchCounts.NameOf("acknowledged decision", Stale),
         BranchCounts.NameOf("report of a partition", Conflict),
-        BranchCounts.NameOf("decision at a partition", Future),
+        BranchCounts.NameOf("decision at the batch norms", Future),
         BranchCounts.NameOf("part of a checkpoint", Duplicate),
     ];
 
     private static readonly string[] Coordinator =
     [
         "a step is committed", "a step is decided", "a step is skipped", "a decision is told again", "the job is told that its steps are committed",
-        "a step is to be computed again", "a worker is to be expelled",
+        "a step is to be computed again", "a worker is to be expelled", "a decided step has other sums",
     ];
 
     private static readonly (string Kind, string Phrase)[] Warnings =
@@ -100,7 +100,8 @@ internal static class Branches
         .. KindsOf(typeof(RunEvent)).Except(ClientEvents).Select(happened => $"event: {happened.Name}"),
         .. Warnings.Select(kind => $"warning: {kind.Kind}"),
         .. Enum.GetValues<JobState>().Where(state => state.IsEnd() && state != JobState.Failed).Select(state => $"the job ends as {state}"),
-        "the job fails: its silo was stopped", "the job fails: its client has given up",
+        "the job fails: nobody was there, and it has saved", "the job fails: nobody was there, and what was new is lost",
+        "a job without workers goes back to the queue", "the job fails: its silo was stopped", "the job fails: its client has given up",
         .. Enum.GetValues<JobOrderKind>().Where(kind => kind != JobOrderKind.Resume).SelectMany(kind => OrdersOf(kind, "Queued", "Changing", "Running", "Paused")),
         .. OrdersOf(JobOrderKind.Resume, "Paused"),
         .. Phases.SelectMany(phase => new[] { $"crashed while {phase}", $"cut off while {phase}", $"went back while {phase}", $"joined while {phase}" }),

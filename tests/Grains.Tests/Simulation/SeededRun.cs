@@ -72,7 +72,7 @@ internal sealed class SeededRun
 
         // A job that has failed at once goes on from its last checkpoint, and computes again what came after it.
         long step = end.Position.Step;
-        bool isSaved = state != JobState.Failed || failure == "its silo was stopped";
+        bool isSaved = state != JobState.Failed || failure is "its silo was stopped" or "nobody was there, and it has saved";
         List<StepOutcome> outcomes = [.. _cluster.Outcomes.TakeWhile(outcome => (isSaved && Layout.LostWrites == 0) || outcome.Decision.Step < step)];
         if ((isSaved && step != _cluster.Machine.Step) || !outcomes.Select(outcome => outcome.Decision.Step).SequenceEqual(Steps(step)))
         {
@@ -106,11 +106,16 @@ internal sealed class SeededRun
 
     /// <summary>Why a job may fail; null: it must not for that reason.</summary>
     private string? FailureOf(string reason) =>
-        Layout.EndsSaved && reason.EndsWith("; resume the run.", StringComparison.Ordinal) ? "its silo was stopped"
+        Layout.IsBarren && reason.StartsWith("the job was without workers for ", StringComparison.Ordinal)
+            ? reason.Contains(" is lost; ", StringComparison.Ordinal) ? "nobody was there, and what was new is lost" : "nobody was there, and it has saved"
+        : Layout.EndsSaved && reason.EndsWith("; resume the run.", StringComparison.Ordinal) ? "its silo was stopped"
         : Layout.End == JobOrderKind.Abandon && reason == "its client ended it as failed." ? "its client has given up"
 
+        : Layout.LostWrites > 0 && reason.EndsWith(" a newer generation is promised (Stale).", StringComparison.Ordinal) ? "its record is older than it is"
+        : Layout.OtherBits > 0 && reason.Contains(" again with other values than before", StringComparison.Ordinal) ? "nobody knows who is wrong"
+
         // Wrong bytes that were taken and are not unmasked before the generation changes.
-        : Layout.Conflicts > 0 && reason.Contains("do not get the same bits", StringComparison.Ordinal) ? "nobody can tell who is wrong"
+        : Layout.Conflicts + Layout.OtherBits > 0 && reason.Contains("do not get the same bits", StringComparison.Ordinal) ? "nobody can tell who is wrong"
         : null;
 
     private void Count(JobState state, string? failure)
@@ -129,6 +134,8 @@ internal sealed class SeededRun
         Counts.Add("a step is repeated", changes.Sum(change => change.StepsRepeated));
         Counts.Add("a worker leaves", changes.Count(change => change.Reason.Contains("has left", StringComparison.Ordinal)));
         Counts.Add("shards move", changes.Count(change => change.Reason.Contains("times as long", StringComparison.Ordinal)));
+        Counts.Add("a job without workers goes back to the queue", _cluster.EventsOf<RunEvent.Yielded>().Count(
+            yielded => yielded.Reason.StartsWith("the job was without workers", StringComparison.Ordinal)));
         Counts.Add("a write is refused", _cluster.Store.Refused);
         Counts.Add("a worker is expelled", _cluster.Machine.Expelled.Count);
         foreach ((string change, int times) in _cluster.Grain.Changes)
@@ -166,6 +173,7 @@ internal sealed class SeededRun
         Vacates = random.Below(2),
         EndsSaved = random.Chance(100),
         NonFinites = random.Below(2),
+        OtherBits = random.Chance(300) ? 1 : 0,
     };
 
     private static Layout WithHeadFaults(Layout layout, SplitMix random) => layout with
@@ -182,6 +190,8 @@ internal sealed class SeededRun
         Freezes = random.Chance(500) ? 1 + random.Below(3) : 0,
         Cuts = random.Chance(300) ? 1 : 0,
         LostWrites = random.Chance(100) ? 1 : 0,
+        IsBarren = random.Chance(200),
+        IsDetached = random.Chance(500),
     };
 
     private static TrainingPlan PlanOf(SplitMix random) => new()

@@ -29,6 +29,7 @@ internal sealed partial class SimulatedCluster
     private BatchNormReport? _batchNormReport;
     private int _conflictsLeft;
     private int _nonFinitesLeft;
+    private int _otherBitsLeft;
     private int _deathsLeft;
 
     /// <param name="reference">What every version must be; null: not compared.</param>
@@ -41,6 +42,7 @@ internal sealed partial class SimulatedCluster
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         _nonFinitesLeft = layout.NonFinites;
+        _otherBitsLeft = layout.OtherBits;
         Network = new SimulatedNetwork(_random, layout.Faults, Script, Counts);
         _servers = [.. Enumerable.Range(0, layout.Partitions + 2).Select(_ => new Life(Network.NewHost()))];
         Store = new SimulatedStore(Network.NewHost());
@@ -280,6 +282,13 @@ internal sealed partial class SimulatedCluster
             return faults(assignment, worker, step);
         }
 
+        if (_otherBitsLeft > 0 && step == _coordinator.Position.Step - 1 && _random.Chance(500))
+        {
+            _otherBitsLeft--;
+            NoteFault($"a machine makes {Fault.OtherBits}");
+            return Fault.OtherBits;
+        }
+
         bool take = _nonFinitesLeft > 0 && step == _coordinator.Position.Step && _random.Chance(100);
         _nonFinitesLeft -= take ? 1 : 0;
         Fault fault = !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
@@ -354,7 +363,7 @@ internal sealed partial class SimulatedCluster
     {
         if (!wasComplete && partition.Report is { } report)
         {
-            Watch(AskCoordinatorAsync(partition.Plan.Partition, () => Coordinator.Report(report)));
+            Watch(AskCoordinatorAsync(partition.Plan.Partition, () => Coordinator.Report(report), () => partition.NoteReported(report.Header)));
         }
     }
 
@@ -370,17 +379,27 @@ internal sealed partial class SimulatedCluster
         if (_batchNorm.Report is { } report && !ReferenceEquals(report, _batchNormReport))
         {
             _batchNormReport = report;
-            Watch(AskCoordinatorAsync(BatchNormServer, () => Coordinator.Report(report)));
+            BatchNormMachine batchNorm = _batchNorm;
+            Watch(AskCoordinatorAsync(BatchNormServer, () => Coordinator.Report(report), () => batchNorm.NoteReported(report.Header)));
         }
     }
 
-    private async Task AskCoordinatorAsync(int server, Func<Answer> report)
+    private async Task AskCoordinatorAsync(int server, Func<Answer> report, Action noteReported)
     {
         Answer answer = await Network.CallAsync(_servers[server], HostOf(CoordinatorServer), report, IsFinal).ConfigureAwait(false);
 
+        if (answer.IsAcknowledged)
+        {
+            noteReported();
+        }
+
         // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
         bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;
-        if (answer.IsRefused && !isUnmasked)
+        if (answer.Verdict == Verdict.Conflict && Layout.OtherBits > 0)
+        {
+            Grain.Fail(answer.Reason!);
+        }
+        else if (answer.IsRefused && !isUnmasked)
         {
             Complain($"coordinator: {answer.Reason}");
         }

@@ -80,7 +80,13 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
         return CarryOut("report of a worker", report.Header, reply);
     }
 
-    public Answer Report(PartitionReport report) => CarryOut("report of a partition", report.Header, machine.Report(report));
+    public Answer Report(PartitionReport report)
+    {
+        bool isDecided = report.Header.Step < machine.Position.Step;
+        CoordinatorAnswer reply = machine.Report(report);
+        cluster.Counts.Add("coordinator: a decided step has other sums", isDecided && reply.Finding is not null ? 1 : 0);
+        return CarryOut("report of a partition", report.Header, reply);
+    }
 
     public Answer Report(BatchNormReport report) => CarryOut("report of the batch norms", report.Header, machine.Report(report));
 

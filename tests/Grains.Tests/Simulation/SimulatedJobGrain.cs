@@ -22,7 +22,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private bool _isToResume;
     private bool _isSeeking;
 
-    public JobMachine Machine { get; } = new("job", cluster.Job.Shape, FakeModel.TestSamples, "", plan);
+    public JobMachine Machine { get; } = new("job", cluster.Job.Shape, FakeModel.TestSamples, "", plan) { IsDetached = cluster.Layout.IsDetached };
 
     /// <summary>Workers that do what they are told.</summary>
     public IReadOnlyList<SimulatedWorker> Alive => [.. _held.Values.Where(worker => !worker.IsDead && !worker.IsFree)];
@@ -234,7 +234,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             cluster.Network.After(random.Below(100 * cluster.Layout.Faults.LongestDelay), found);
         }
 
-        if (Alive.Count == 0 && _free.Count == 0)
+        if (Alive.Count == 0 && _free.Count == 0 && !cluster.Layout.IsBarren)
         {
             Offer();
         }

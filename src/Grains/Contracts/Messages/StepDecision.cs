@@ -4,8 +4,12 @@ namespace ConvNet.Grains.Contracts.Messages;
 
 /// <summary>How a step ends: the same message for every partition and for the batch norms.</summary>
 /// <param name="Settings">Null = skip: version t + 1 is version t (non-finite gradients).</param>
+/// <param name="IsToldAgain">
+/// The step was decided in an earlier generation: a server takes it with what it has summed anew only when the coordinator has found that to be the same.
+/// </param>
 [GenerateSerializer, Immutable, Alias("ConvNet.StepDecision")]
-public sealed record StepDecision([property: Id(0)] MessageHeader Header, [property: Id(1)] StepSettings? Settings)
+public sealed record StepDecision(
+    [property: Id(0)] MessageHeader Header, [property: Id(1)] StepSettings? Settings, [property: Id(2)] bool IsToldAgain = false)
 {
     public long Step => Header.Step;
 

@@ -26,6 +26,7 @@ public sealed class BatchNormMachine
     private NormStep? _current;
     private BatchNormReport? _complete;
     private EarlierRoots? _earlier;
+    private MessageHeader? _reported;
 
     /// <param name="statistics">One for each batch norm, in forward order; at least one.</param>
     /// <param name="version">Steps that are committed.</param>
@@ -68,7 +69,7 @@ public sealed class BatchNormMachine
     /// <summary>Starts a generation and drops all sums of a step in progress. Whoever waits for a total must be told to start again.</summary>
     public Answer Begin(Assignment assignment)
     {
-        if (_restoration.ScreenBegin(assignment) is { } lost)
+        if (assignment.Generation > Generation && _restoration.ScreenBegin(assignment) is { } lost)
         {
             return lost;
         }
@@ -139,6 +140,11 @@ public sealed class BatchNormMachine
             return new Answer(Verdict.Rejected, $"batch norm was told to commit step {decision.Step}, but its sums are not complete.");
         }
 
+        if (decision.IsToldAgain && _reported != decision.Header)
+        {
+            return Verdict.Future;
+        }
+
         if (!decision.IsSkip)
         {
             _statistics = [.. _statistics.Select((state, norm) =>
@@ -149,6 +155,9 @@ public sealed class BatchNormMachine
         Version++;
         return Verdict.Accepted;
     }
+
+    /// <summary>The coordinator has taken the report of a step: if that is decided already, these are the sums that the decision is about.</summary>
+    public void NoteReported(MessageHeader header) => _reported = header;
 
     /// <summary>Running mean then running variance of one batch norm at the header's version, which must be the newest.</summary>
     public BlockAnswer Read(MessageHeader header, int norm)
@@ -278,7 +287,10 @@ public sealed class BatchNormMachine
             if (step.IsComplete)
             {
                 _complete = new BatchNormReport(
-                    _fence.Assignment!.HeaderOf(step.Step), step.FindNonFinite(NameOf, _fence.WorkerName), step.FindDisagreement(_earlier, NameOf));
+                    _fence.Assignment!.HeaderOf(step.Step),
+                    step.FindNonFinite(NameOf, _fence.WorkerName),
+                    step.FindDisagreement(_earlier, NameOf),
+                    step.DigestOfTotals());
             }
         }
 

@@ -21,6 +21,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     private readonly Restoration<(int Slot, int Chunk)> _restoration = new($"partition {state.Plan.Partition}");
     private StagedStep? _open;
     private EarlierRoots? _earlier;
+    private MessageHeader? _reported;
 
     public PartitionPlan Plan => state.Plan;
 
@@ -39,7 +40,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     /// <param name="assignment">Its first step is this version, or the one before if another server has not committed it.</param>
     public Answer Begin(Assignment assignment)
     {
-        if (_restoration.ScreenBegin(assignment) is { } lost)
+        if (assignment.Generation > Generation && _restoration.ScreenBegin(assignment) is { } lost)
         {
             return lost;
         }
@@ -121,11 +122,19 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
                 Verdict.Rejected, $"partition {Plan.Partition} was told to commit step {decision.Step}, but its sums are not complete.");
         }
 
+        if (decision.IsToldAgain && Plan.Blocks.Length > 0 && _reported != decision.Header)
+        {
+            return Verdict.Future;
+        }
+
         state.Advance(decision.Settings, visit => _open?.VisitGradients(visit));
         Drop();
         _earlier = null;
         return Verdict.Accepted;
     }
+
+    /// <summary>The coordinator has taken the report of a step: if that is decided already, these are the sums that the decision is about.</summary>
+    public void NoteReported(MessageHeader header) => _reported = header;
 
     /// <summary>The weights of a chunk at the version before the header's step.</summary>
     public BlockAnswer Pull(MessageHeader header, int chunk)

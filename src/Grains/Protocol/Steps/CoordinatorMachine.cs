@@ -162,10 +162,7 @@ public sealed partial class CoordinatorMachine
         {
             return SameSums(_last!.Partitions[partition]!, report)
                 ? Again(_last.NoteServer)
-                : new CoordinatorAnswer(new Answer(
-                    Verdict.Conflict,
-                    $"partition {partition} has summed step {report.Header.Step} again with other values than before the workers changed: " +
-                    $"{report.Disagreement?.Workers ?? "a worker"} has computed or sent something else than the first time."));
+                : ExamineAgain($"partition {partition}", report.Header.Step, report.Disagreement);
         }
 
         if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
@@ -193,7 +190,9 @@ public sealed partial class CoordinatorMachine
 
         if (IsDecided(report.Header.Step))
         {
-            return Again(_last!.NoteServer);
+            return _last!.BatchNorm == report.Sums
+                ? Again(_last.NoteServer)
+                : ExamineAgain("batch norm", report.Header.Step, report.Disagreement);
         }
 
         if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
@@ -300,8 +299,8 @@ public sealed partial class CoordinatorMachine
             _notifyAt = null;
         }
 
-        StepDecision? resend = _last is { } last && last.TakeTellingAgain(Sums)
-            ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step) }
+        StepDecision? resend = !_isExamined && _last is { } last && last.TakeTellingAgain(Sums)
+            ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step), IsToldAgain = true }
             : null;
         bool mayDecide = Failure is null && !_fence.IsFrozen && !_isExamined && Committed.Step == Position.Step;
         if (!mayDecide || Position.Step >= _job.TotalSteps || !_reports.IsComplete)
@@ -336,7 +335,7 @@ public sealed partial class CoordinatorMachine
         var decision = new StepDecision(_fence.Assignment!.HeaderOf(step), bad is null ? SettingsOf(squares, norm, rate) : null);
         string? warning = bad is null ? null : $"step {step} is skipped, because a value is not finite: {bad}";
         var outcome = new StepOutcome(decision, batch, rate, norm, Position, warning);
-        _last = new DecidedStep(outcome, [.. _reports.Partitions], _hasBatchNorm ? _partitions + 1 : _partitions);
+        _last = new DecidedStep(outcome, [.. _reports.Partitions], _reports.BatchNorm?.Sums ?? default, _hasBatchNorm ? _partitions + 1 : _partitions);
         Forget();
         ForgetSuspects();
         return outcome;

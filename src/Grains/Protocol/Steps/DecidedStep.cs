@@ -4,7 +4,7 @@ namespace ConvNet.Grains.Protocol.Steps;
 
 /// <summary>The last decision: who has not taken it yet, and what is needed to tell it again to servers that miss it because the workers change.</summary>
 /// <param name="servers">Of the job: all that must take it.</param>
-internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partitions, int servers)
+internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partitions, UInt128 batchNorm, int servers)
 {
     private readonly HashSet<int> _notTaken = [.. Enumerable.Range(0, servers)];
     private readonly HashSet<int> _missing = [];
@@ -18,6 +18,9 @@ internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[] partit
 
     /// <summary>What the partitions reported before the decision.</summary>
     public PartitionReport?[] Partitions { get; } = partitions;
+
+    /// <summary>What the batch norms reported before the decision.</summary>
+    public UInt128 BatchNorm { get; } = batchNorm;
 
     /// <summary>True when every server has taken the decision.</summary>
     public bool IsCommitted => _notTaken.Count == 0;

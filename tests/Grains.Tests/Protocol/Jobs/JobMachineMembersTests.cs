@@ -236,17 +236,6 @@ public class JobMachineMembersTests
     }
 
     [Fact]
-    public void Without_workers_for_long_the_job_fails_and_says_why()
-    {
-        MachineHost host = Running(["a/0"], asked: 1);
-        host.Machine.Lose("a/0", "has left the cluster", 0);
-        host.Machine.Tick(31);
-        Assert.Equal((int)ExitCode.Environment, host.Machine.Failure!.ExitCode);
-        Assert.Contains("a/0 has left the cluster", host.Machine.Failure.Message);
-        Assert.Contains("31 s", host.Machine.Failure.Message);
-    }
-
-    [Fact]
     public void A_worker_that_is_lost_while_the_job_starts_sends_the_job_back_to_the_queue_three_times()
     {
         var host = new MachineHost { Holds = command => command is JobCommand.Start };
