@@ -4,7 +4,8 @@ namespace ConvNet.Cluster.Tests;
 /// <param name="Noticed">As the job tells: since the last sign of life.</param>
 /// <param name="GapTold">Without a step, as the job tells.</param>
 /// <param name="GapSeen">
-/// The longest time after the fault in which the run folder got no row, counted from the fault. Null for a client, who is not there to write any.
+/// The longest time after the fault in which the run folder got no row, counted from the fault. Null for a client, who is not there to write any, and
+/// for a job that was hit before its first.
 /// </param>
 /// <param name="Said">From the fault until the console told of it.</param>
 /// <param name="Reason">That the job tells.</param>

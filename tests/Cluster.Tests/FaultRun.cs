@@ -73,7 +73,7 @@ internal sealed class FaultRun
             await fault;
         }
 
-        double? gap = _kind.Victim == FaultVictim.Client ? null : watch.Longest;
+        double? gap = _kind.Victim == FaultVictim.Client || _rows == 0 ? null : watch.Longest;
         if (_kind.Victim == FaultVictim.Console || _isDetached)
         {
             using ClientProcess waiting = await JobAsync("wait");

@@ -26,8 +26,11 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("TakeUp"), AlwaysInterleave, ResponseTimeout("00:00:10")]
     Task<TakenUpJob> TakeUpAsync(JobTakeUp request);
 
-    /// <summary>What the job is doing now. Cheap; meant to be asked a few times per second by any number of viewers.</summary>
+    /// <summary>
+    /// What the job is doing now. Cheap; meant to be asked a few times per second by any number of viewers. A question to a silo that has just died is
+    /// answered by nobody: the next one, after the time-out, is what tells people of it.
+    /// </summary>
     /// <exception cref="Engine.Errors.ConvNetException">The job is not known (exit code 3).</exception>
-    [Alias("Status"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    [Alias("Status"), AlwaysInterleave, ResponseTimeout("00:00:02")]
     Task<JobStatus> StatusAsync(StatusQuery query);
 }

@@ -152,7 +152,7 @@ internal sealed partial class JobGrain
     private bool MayTryAgain()
     {
         _refusedSince ??= _clock.Now;
-        return Machine.Generation > 0 || _clock.Now - _refusedSince < RefusedSeconds;
+        return Machine.HasBegun || _clock.Now - _refusedSince < RefusedSeconds;
     }
 
     private async Task BeginAsync(JobPlacement placement)

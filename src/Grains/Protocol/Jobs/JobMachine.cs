@@ -169,11 +169,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
-            if (reached is not null)
+            _rows.Add(reached?.Recent ?? []);
+            if (reached is not null && reached.Position.Step > Step)
             {
-                // Who leads the job on from a record has no rows of the steps before it.
-                _rows.Add(reached.Recent);
-                Reached = reached.Position.Step > Step ? reached : Reached;
+                Reached = reached;
             }
 
             NoteLostLeader(reached);
