@@ -23,7 +23,12 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     private readonly bool _isForgetful = cluster.Layout.LostWrites > 0;
 
     private string[]? _firstWorkers;
+
+    /// <summary>Its place is given up by whoever leads it, for good or until it takes another one.</summary>
     private bool _isReleased;
+
+    /// <summary>The same by anybody who has led it.</summary>
+    private bool _isFree;
     private int _changes;
 
     public void Promised(int server, long generation, FrozenAt frozen)
@@ -88,6 +93,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     {
         cluster.Counts.Add($"command: {command.GetType().Name}");
         cluster.Network.Tell(() => $"the job, {machine.State} at step {machine.Step}, commands {command}");
+        _isFree &= !leads || command is not JobCommand.Start;
         _isReleased &= !leads || machine.HasEnded || command is not JobCommand.Start;
 
         // Who leads the job on does not know whether all were freed, and frees them again; who is dismissed is free anyway.
@@ -113,6 +119,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
 
                 break;
             case JobCommand.Release:
+                _isFree = true;
                 _isReleased |= leads || machine.HasEnded;
                 break;
         }
@@ -139,7 +146,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
     /// <summary>The job has ended, and nothing is on its way any more.</summary>
     public void Check(JobMachine machine, long firstStep)
     {
-        Demand(_isReleased, "the job has not ended");
+        Demand(_isFree, "the job has not ended");
 
         // A job that has gone back may end before it has come again to where it was.
         StepRow[] rows = [.. cluster.Grain.RowsBefore.Concat(machine.Rows.Since(0)).Where(row => row.Step < machine.Step).DistinctBy(row => row.Step).OrderBy(row => row.Step)];

@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.BatchNorm;
 using ConvNet.Grains.Protocol.Partition;
 using ConvNet.Grains.Protocol.Steps;
@@ -75,6 +76,16 @@ internal sealed partial class SimulatedCluster
         if (generation >= _restoresFrom)
         {
             Array.ForEach(_servers, server => server.End());
+        }
+    }
+
+    /// <summary>A worker that hears that it contradicts itself tells the job.</summary>
+    public void ExpelOnConflict(Answer answer, MessageHeader header)
+    {
+        if (answer.Verdict == Verdict.Conflict && Machine.Assignment is { } assignment && assignment.Generation == header.Generation)
+        {
+            SimulatedWorker worker = Devices[assignment.Workers[header.Worker].Name];
+            Watch(CallHeadAsync(new Life(worker.Host), grain => grain.Expel(header.Generation, worker.Name, answer.Reason!), isHeard => isHeard));
         }
     }
 

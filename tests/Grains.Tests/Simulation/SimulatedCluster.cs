@@ -330,16 +330,6 @@ internal sealed partial class SimulatedCluster
         }
     }
 
-    /// <summary>A worker that hears that it contradicts itself tells the job.</summary>
-    public void ExpelOnConflict(Answer answer, MessageHeader header)
-    {
-        if (answer.Verdict == Verdict.Conflict && Machine.Assignment is { } assignment && assignment.Generation == header.Generation)
-        {
-            SimulatedWorker worker = Devices[assignment.Workers[header.Worker].Name];
-            Watch(CallHeadAsync(new Life(worker.Host), grain => grain.Expel(header.Generation, worker.Name, answer.Reason!), isHeard => isHeard));
-        }
-    }
-
     private string RoleOf(int server) => server == CoordinatorServer ? "the coordinator" : server == BatchNormServer ? "the batch norms" : "a partition";
 
     /// <summary>Of the servers of the job's place that have begun there.</summary>

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace ConvNet.Grains.Tests.Protocol.Jobs;
 
-/// <summary>What people read of each kind of fault: who, what, since when, and what is being done. The tests of the views pin the frame around a change.</summary>
+/// <summary>What people read of each kind of fault: who, what, since when, what is done. Tests of the views pin the frame around a change.</summary>
 public class FaultSentenceTests
 {
     private const string Gone = "silo 's' has left the cluster while the job was running at step 14, and with it the job's partition 0";
