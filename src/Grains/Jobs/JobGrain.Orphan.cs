@@ -42,7 +42,7 @@ internal sealed partial class JobGrain
             RunFolder = folder,
             Probe = probe,
         };
-        Machine.RunFolder = folder;
+        (Machine.RunFolder, Machine.IsDetached) = (folder, client is null);
         _clientSeen = _clock.Now;
     }
 
