@@ -83,7 +83,7 @@ public sealed class SeparateDiskTests(SeparateDisks disks) : IClassFixture<Separ
     public async Task An_orphaned_job_is_taken_up_from_a_machine_that_has_nothing_of_it(bool isAttached)
     {
         disks.Demand();
-        string id = isAttached ? "attached" : "alone";
+        string id = isAttached ? "attached" : "by-itself";
         string[] job = [.. Lenet, "--steps", "200"];
         using ClientProcess training = ClientProcess.Start(
             disks.Folder, ["train", "--json", .. job, "-s", "checkpoint.everySteps=10", "--cluster", disks.Url, "--job", id, "--out", id]);
