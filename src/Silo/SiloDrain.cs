@@ -62,7 +62,22 @@ internal sealed class SiloDrain(IGrainFactory grains, string silo, Action<string
     private async Task<string[]> AskAsync()
     {
         string[] jobs = await grains.GetGrain<IJobDirectoryGrain>(0).ListAsync();
-        string?[] waits = await Task.WhenAll(jobs.Select(job => grains.GetGrain<IJobControlGrain>(job).LeaveSiloAsync(silo)));
-        return [.. waits.OfType<string>()];
+        (string? Wait, Exception? Failure)[] answers = await Task.WhenAll(jobs.Select(LeaveAsync));
+        return answers.Length > 0 && answers.All(answer => answer.Failure is not null)
+            ? throw answers[0].Failure!
+            : [.. answers.Select(answer => answer.Wait).OfType<string>()];
+    }
+
+    /// <summary>A job that does not answer is one to wait for: others must not be left because of it.</summary>
+    private async Task<(string? Wait, Exception? Failure)> LeaveAsync(string job)
+    {
+        try
+        {
+            return (await grains.GetGrain<IJobControlGrain>(job).LeaveSiloAsync(silo), null);
+        }
+        catch (Exception e)
+        {
+            return ($"job '{job}', which does not answer", e);
+        }
     }
 }

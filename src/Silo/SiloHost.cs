@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
@@ -162,10 +163,11 @@ public static class SiloHost
         builder.Services.AddSingleton<IHostLifetime, OwnSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton(new CheckpointCache(options.Cache, options.OrphanTime));
+        builder.Services.AddSingleton(new JobDeadlines { Orphan = options.OrphanTime });
         builder.UseOrleans(silo =>
         {
             options.Cluster.Configure(silo, options.Ports);
-            SiloWire.Guard(silo, options.Cluster.Identity, WireLimits.Default);
+            SiloWire.Guard(silo, options.Cluster.Identity, options.Cluster.IsInStore, WireLimits.Default);
             silo.ConfigureConvNetSilo(
                 new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Head);
         });

@@ -9,12 +9,13 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A process of the real client, or of a silo, as a user starts it.</summary>
 internal sealed class ClientProcess : IDisposable
 {
-    public const int SigStop = 19, SigCont = 18;
-    private const int SigHup = 1, SigTerm = 15;
+    public const int SigStop = 19, SigCont = 18, SigTerm = 15;
+    private const int SigHup = 1;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
+    private readonly List<(long At, string Line)> _lines = [];
 
     private ClientProcess(string folder, string[] line, params string[] variables)
     {
@@ -35,7 +36,11 @@ internal sealed class ClientProcess : IDisposable
         }
 
         _process = new Process { StartInfo = start };
-        _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
+        _process.OutputDataReceived += (_, line) =>
+        {
+            Note(line.Data);
+            Append(_output, line.Data);
+        };
         _process.ErrorDataReceived += (_, line) => Append(_error, line.Data);
         _process.Start();
         _process.BeginOutputReadLine();
@@ -58,6 +63,18 @@ internal sealed class ClientProcess : IDisposable
     public string Output => Text(_output);
 
     public string Error => Text(_error);
+
+    /// <summary>The lines of standard output, and when each came, as <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    public (long At, string Line)[] Lines
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return [.. _lines];
+            }
+        }
+    }
 
     /// <summary>All lines of standard output as JSON.</summary>
     public JsonElement[] Events => [.. Output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
@@ -114,14 +131,36 @@ internal sealed class ClientProcess : IDisposable
     /// <summary>Ends the process at once, as a power cut does (kill -9).</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>Stops it (SIGSTOP): its connections stay open, and nobody answers.</summary>
+    public void Freeze() => Assert.Equal(0, Send(_process.Id, SigStop));
+
+    /// <summary>Ends <see cref="Freeze"/>.</summary>
+    public void Thaw() => Assert.Equal(0, Send(_process.Id, SigCont));
+
     /// <summary>Sends SIGHUP, as a terminal does that is closed.</summary>
     public void HangUp() => Assert.Equal(0, Send(_process.Id, SigHup));
 
     public async Task EndAsync(int exitCode)
     {
+        int code = await EndAsync();
+        Assert.True(code == exitCode, $"exit code {code} instead of {exitCode}: {Output}{Error}");
+    }
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> EndAsync()
+    {
         using var deadline = new CancellationTokenSource(Patience);
-        await _process.WaitForExitAsync(deadline.Token);
-        Assert.True(_process.ExitCode == exitCode, $"exit code {_process.ExitCode} instead of {exitCode}: {Output}{Error}");
+        try
+        {
+            await _process.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"the process has not ended for {Patience.TotalMinutes} minutes: {Output}{Error}");
+        }
+
+        return _process.ExitCode;
     }
 
     public void Dispose()
@@ -138,6 +177,17 @@ internal sealed class ClientProcess : IDisposable
     /// <summary>Sends a signal to a process of any kind.</summary>
     [DllImport("libc", EntryPoint = "kill")]
     internal static extern int Send(int process, int signal);
+
+    private void Note(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_lines)
+            {
+                _lines.Add((Stopwatch.GetTimestamp(), line));
+            }
+        }
+    }
 
     private static void Append(StringBuilder text, string? line)
     {

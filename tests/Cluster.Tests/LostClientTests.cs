@@ -28,7 +28,7 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
         JobEnd alone = await JobEnd.TrainAsync(cluster.Folder, [.. Job, "--stop-after", end, "--out", "alone"]);
 
         Assert.Equal(alone.StateSha256, JobEnd.Of(resumed).StateSha256);
-        Assert.Contains("Go on with 'convnet resume", waiting.Error);
+        Assert.Contains("Go on with 'convnet job attach lost'", waiting.Error);
         int[] rows =
         [
             .. File.ReadLines(Path.Combine(cluster.Folder, "lost/metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace ConvNet.Cluster.Tests;
 
-/// <summary>Worker silos that are killed while they compute: the job goes on to the same bits.</summary>
+/// <summary>Worker silos that are killed while they compute, leave and join: the job goes on to the same bits.</summary>
 public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) : IClassFixture<SiloFleet>
 {
     private static readonly int Kills = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 50 : 3;
@@ -49,26 +49,33 @@ public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
     }
 
     [Fact]
-    public async Task A_job_goes_on_with_fewer_workers_and_takes_on_a_silo_that_is_started_later()
+    public async Task A_job_goes_from_one_worker_to_four_to_two_to_three_as_silos_start_leave_and_die()
     {
-        await fleet.HaveWorkersAsync(Workers);
-        string[] job = [.. Job, "--steps", "200000"];
-        using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. job, "--cluster", fleet.Url, "--out", "joined"]);
-        await fleet.RowsAsync("joined", 20);
+        await fleet.HaveWorkersAsync("node-1");
+        string[] job = [.. Job[..^1], "4", "--min-workers", "1", "--steps", "200000"];
+        using ClientProcess training = ClientProcess.Start(fleet.Folder, ["train", "--json", .. job, "--cluster", fleet.Url, "--out", "elastic"]);
+        await fleet.RowsAsync("elastic", 20);
+        await fleet.HaveWorkersAsync("node-1", "node-2", "node-3", "node-4");
+        await training.SaysAsync("\"workers\":4");
+        await fleet.StopAsync("node-1");
+        await training.SaysAsync("\"lost\":[\"node-1/0\"]");
         fleet.Kill("node-2");
         await training.SaysAsync("\"lost\":[\"node-2/0\"]");
-        await fleet.StartAsync("node-9", "worker");
-        await training.SaysAsync("\"joined\":[\"node-9/0\"]");
+        await fleet.StartAsync("node-5", "worker");
+        await training.SaysAsync("\"joined\":[\"node-5/0\"]");
         training.Terminate();
         await training.EndAsync(143);
 
         JobEnd end = JobEnd.Of(training);
         JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. job, "--stop-after", $"{end.Steps}", "--out", "alone"]);
         Assert.Equal(alone.StateSha256, end.StateSha256);
-        Assert.Equal([2, 3], training.MemberChanges.Select(change => change.GetProperty("workers").GetInt32()));
+        JsonElement[] changes = training.MemberChanges;
+        Assert.Equal([4, 3, 2, 3], changes.Select(change => change.GetProperty("workers").GetInt32()).SkipWhile(workers => workers < 4));
+        Assert.Equal(0, changes[^3].GetProperty("stepsRepeated").GetInt32());
+        Assert.All(changes, change => Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1));
         Assert.Equal(end.Steps * 96, end.Samples.Sum());
-        Assert.Equal(4, end.Samples.Length);
-        AssertEachStepOnce("joined", (int)end.Steps);
+        Assert.Equal(5, end.Samples.Length);
+        AssertEachStepOnce("elastic", (int)end.Steps);
     }
 
     private void AssertEachStepOnce(string run, int steps) => Assert.Equal(

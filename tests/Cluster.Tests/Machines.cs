@@ -40,6 +40,12 @@ internal sealed class Machines : IDisposable
 
     public static string AddressOf(int machine) => $"10.213.0.{10 + machine}";
 
+    /// <summary>Cuts a machine off from all others.</summary>
+    public void Cut(int machine) => Ip("-n", this[0], "link", "set", $"to{machine}", "down");
+
+    /// <summary>Ends <see cref="Cut"/>.</summary>
+    public void Mend(int machine) => Ip("-n", this[0], "link", "set", $"to{machine}", "up");
+
     public void Dispose()
     {
         foreach (string name in _names)

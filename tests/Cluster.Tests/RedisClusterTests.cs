@@ -77,6 +77,18 @@ public sealed class RedisClusterTests(RedisFleet fleet) : IClassFixture<RedisFle
         fleet.AssertAllRun();
     }
 
+    [Fact]
+    public async Task The_url_of_another_kind_of_cluster_is_recognised_at_the_port_that_it_names()
+    {
+        using ClientProcess dev = await ClientProcess.RunAsync(
+            4, fleet.Folder, "job", "list", "--cluster", $"dev://127.0.0.1:11111?gateway={fleet.GatewayOf("server-1")}");
+        using ClientProcess redis = await ClientProcess.RunAsync(
+            4, fleet.Folder, "job", "list", "--cluster", $"redis://127.0.0.1:{fleet.GatewayOf("server-1")}?id=lab");
+
+        Assert.Contains("is the gateway of a silo whose cluster is in Redis, which a dev:// URL does not mean", dev.Error);
+        Assert.Contains("is a port of a silo, not Redis; name the --cluster that the silo was given", redis.Error);
+    }
+
     private ClientProcess Train(string run, params string[] more) =>
         ClientProcess.Start(fleet.Folder, ["train", "--json", .. Job, "--workers", "3", .. fleet.ClusterOptions, "--out", run, .. more]);
 

@@ -3,9 +3,10 @@ using Xunit;
 
 namespace ConvNet.Cluster.Tests;
 
-/// <summary>A real redis-server with a password, on a free port. It keeps nothing on disk, so that it always begins empty.</summary>
+/// <summary>A real redis-server with a password, on a free port.</summary>
 /// <param name="machine">The network namespace of <see cref="Machines"/> that has the address, or null.</param>
-internal sealed class RedisServer(string address = "127.0.0.1", string? machine = null) : IDisposable
+/// <param name="keeps">Whether it keeps its data in an append-only file; else it always begins empty.</param>
+internal sealed class RedisServer(string address = "127.0.0.1", string? machine = null, bool keeps = false) : IDisposable
 {
     private const string Password = "a-password-for-tests";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -29,13 +30,15 @@ internal sealed class RedisServer(string address = "127.0.0.1", string? machine 
             "--tls-key-file", Path.Combine(Certificates, "redis.key"), "--tls-ca-cert-file", Path.Combine(Certificates, "ca.pem"),
         ];
 
-    /// <summary>Starts the server, for the first time or after <see cref="Kill"/>, and waits until it takes connections.</summary>
+    private string[] Data => ["--dir", _folder.Path, "--appendonly", keeps ? "yes" : "no"];
+
+    /// <summary>Starts the server, for the first time or after <see cref="Kill"/> or <see cref="StopAsync"/>, and waits until it takes connections.</summary>
     public async Task StartAsync()
     {
         await File.WriteAllTextAsync(PasswordFile, Password + "\n");
         string[] command = machine is null ? ["redis-server"] : ["ip", "netns", "exec", machine, "redis-server"];
         var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardInput = true };
-        foreach (string arg in (string[])[.. command[1..], "--bind", address, .. Ports, "--dir", _folder.Path, "--save", "", "-"])
+        foreach (string arg in (string[])[.. command[1..], "--bind", address, .. Ports, .. Data, "--save", "", "-"])
         {
             start.ArgumentList.Add(arg);
         }
@@ -64,7 +67,16 @@ internal sealed class RedisServer(string address = "127.0.0.1", string? machine 
 
     public void Thaw() => Assert.Equal(0, ClientProcess.Send(_process!.Id, ClientProcess.SigCont));
 
-    /// <summary>Ends the process at once, and what it holds is lost.</summary>
+    /// <summary>Has the process end in order (SIGTERM).</summary>
+    public async Task StopAsync()
+    {
+        Assert.Equal(0, ClientProcess.Send(_process!.Id, ClientProcess.SigTerm));
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Ends the process at once, and what it holds is lost unless it is kept.</summary>
     public void Kill()
     {
         _process!.Kill();

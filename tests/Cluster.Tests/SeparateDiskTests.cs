@@ -77,6 +77,41 @@ public sealed class SeparateDiskTests(SeparateDisks disks) : IClassFixture<Separ
         Assert.Equal(alone.StateSha256, JobEnd.Of(resumed).StateSha256);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_orphaned_job_is_taken_up_from_a_machine_that_has_nothing_of_it(bool isAttached)
+    {
+        disks.Demand();
+        string id = isAttached ? "attached" : "by-itself";
+        string[] job = [.. Lenet, "--steps", "200"];
+        using ClientProcess training = ClientProcess.Start(
+            disks.Folder, ["train", "--json", .. job, "-s", "checkpoint.everySteps=10", "--cluster", disks.Url, "--job", id, "--out", id]);
+        await training.SaysAsync("\"checkpoint.saved\"");
+        using ClientProcess paused = await disks.RunAsync(0, "job", "pause", id);
+        training.Kill();
+        await training.EndAsync(137);
+        Directory.Delete(Path.Combine(disks.Folder, id), recursive: true);
+        await disks.StateAsync(id, "orphaned");
+
+        if (!isAttached)
+        {
+            using ClientProcess resumed = await disks.RunAsync(0, "job", "resume", id);
+        }
+
+        using ClientProcess ended = await disks.RunAsync(0, "job", isAttached ? "attach" : "wait", id);
+        JobEnd end = JobEnd.Of(ended);
+        JobEnd alone = await JobEnd.TrainAsync(disks.Folder, job);
+
+        Assert.Equal(alone.StateSha256, end.StateSha256);
+        Assert.StartsWith(isAttached ? Path.Combine(disks.Folder, "runs/train-") : disks.Cache, end.Checkpoint);
+        string rows = Path.Combine(end.Checkpoint, "../../metrics.csv");
+        Assert.Equal(
+            Enumerable.Range(1, 200),
+            File.ReadLines(rows).Where(row => row.Contains(",train,", StringComparison.Ordinal)).Select(row => int.Parse(row.Split(',')[0])));
+        using ClientProcess verified = await ClientProcess.RunAsync(0, disks.Folder, "checkpoint", "verify", end.Checkpoint);
+    }
+
     [Fact]
     public async Task A_run_goes_on_detached_from_a_checkpoint_that_only_its_client_has()
     {

@@ -58,6 +58,9 @@ public class SiloFleet : IAsyncLifetime
         await Task.WhenAll(names.Where(name => !_silos.ContainsKey(name)).Select(name => StartAsync(name, "worker")));
     }
 
+    /// <summary>Starts a silo unless it is there.</summary>
+    public Task HaveAsync(string name, string roles) => _silos.ContainsKey(name) ? Task.CompletedTask : StartAsync(name, roles);
+
     /// <summary>Starts a further silo and waits until it is in the cluster.</summary>
     public Task StartAsync(string name, string roles, params string[] more)
     {
@@ -94,6 +97,19 @@ public class SiloFleet : IAsyncLifetime
     /// <summary>A silo that runs.</summary>
     internal ClientProcess Silo(string name) => _silos[name];
 
+    /// <summary>The silos that were started, but for those that were killed, stopped or taken.</summary>
+    public string[] Running => [.. _silos.Keys];
+
+    /// <summary>The process of a silo, which is the caller's from now on.</summary>
+    internal ClientProcess Take(string name)
+    {
+        _silos.Remove(name, out ClientProcess? silo);
+        return silo!;
+    }
+
+    /// <summary>The command that starts a silo, and to which its line is appended.</summary>
+    protected virtual string[] Around(string silo) => [];
+
     public void AssertAllRun() => Assert.All(_silos, silo => Assert.False(silo.Value.HasExited, $"silo {silo.Key} has ended"));
 
     /// <summary>What a silo's process holds in memory, as Linux counts it.</summary>
@@ -125,7 +141,8 @@ public class SiloFleet : IAsyncLifetime
 
     private async Task StartAsync(string name, string roles, int port, int gateway, params string[] more)
     {
-        ClientProcess silo = ClientProcess.Start(
+        ClientProcess silo = ClientProcess.StartBy(
+            Around(name),
             Folder,
             ["silo", "--name", name, .. ClusterOptions, "--port", $"{port}", "--gateway", $"{gateway}", "--roles", roles, .. Security, .. more]);
         lock (_silos)

@@ -43,9 +43,6 @@ internal abstract class ClusterConnection : IAsyncDisposable
     /// <summary>The client of a cluster in other processes.</summary>
     private sealed class RemoteCluster(IHost host) : ClusterConnection
     {
-        /// <summary>A silo that answers meanwhile, if only to say which port that is, gives more time: it or this machine has much to do.</summary>
-        private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(20), LongestConnect = TimeSpan.FromSeconds(180);
-
         /// <summary>With a silo that is asked whether it is there.</summary>
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -118,16 +115,10 @@ internal abstract class ClusterConnection : IAsyncDisposable
         {
             using var end = new CancellationTokenSource();
             long start = Stopwatch.GetTimestamp();
-            bool isAnswered = true;
             try
             {
                 Task entering = Task.Run(() => EnterAsync(cluster, host, end.Token), CancellationToken.None);
-                while (isAnswered && await Task.WhenAny(entering, Task.Delay(ConnectDeadline, end.Token)) != entering)
-                {
-                    isAnswered = Stopwatch.GetElapsedTime(start) < LongestConnect && await IsAnsweredAsync(cluster, host);
-                }
-
-                if (!isAnswered)
+                if (!await ConnectDeadline.WaitAsync(entering, () => IsAnsweredAsync(cluster, host), TimeProvider.System, end.Token))
                 {
                     await end.CancelAsync();
                 }
@@ -139,7 +130,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
                 throw new ConvNetException(
                     ExitCode.Environment,
-                    seconds >= LongestConnect.TotalSeconds
+                    seconds >= ConnectDeadline.Longest.TotalSeconds
                         ? FormattableString.Invariant($"silos answer at {cluster.Reception}, but none has let this client in within {seconds:F0} s; ") +
                             "they or this machine have too much to do: try again, or see their logs."
                         : FormattableString.Invariant($"no silo answers at {cluster.Reception} within {seconds:F0} s; ") +
@@ -179,12 +170,17 @@ internal abstract class ClusterConnection : IAsyncDisposable
         private static async Task DemandGatewayAsync(DevCluster cluster, CancellationToken cancellation)
         {
             var gateway = new IPEndPoint(cluster.Primary.Address, cluster.Gateway);
-            if (await PortQuestion.IsSiloPortAsync(gateway, cancellation))
+            string? problem = await PortQuestion.AskAsync(gateway, cancellation) switch
             {
-                throw new ConvNetException(
-                    ExitCode.Environment,
-                    $"{gateway} is the port of a silo for other silos, not its gateway; name in ?gateway=PORT of the URL what the silo was given as " +
-                    "--gateway (it says so when it starts).");
+                PortQuestion.SiloPort => "is the port of a silo for other silos, not its gateway; name in ?gateway=PORT of the URL what the silo was " +
+                    "given as --gateway (it says so when it starts)",
+                PortQuestion.GatewayInStore => "is the gateway of a silo whose cluster is in Redis, which a dev:// URL does not mean; give the client the " +
+                    "--cluster redis://HOST:PORT?id=NAME that the silo was given",
+                _ => null,
+            };
+            if (problem is not null)
+            {
+                throw new ConvNetException(ExitCode.Environment, $"{gateway} {problem}.");
             }
         }
 

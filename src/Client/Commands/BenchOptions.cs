@@ -4,6 +4,7 @@ using ConvNet.Client.Benchmarks;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 
@@ -39,7 +40,7 @@ internal sealed class BenchOptions(int defaultSteps)
         var choices = new BenchChoices(
             new Model(ModelFile.Load(parsed.GetValue(_model)!), BatchNormMode.Sync),
             WholeNumber.InRange("--batch", parsed.GetValue(_batch) ?? 128, 1, BenchBatch.MaxCount),
-            WholeNumber.InRange("--threads", parsed.GetValue(_threads) ?? 1, 1, 1024),
+            WholeNumber.InRange("--threads", parsed.GetValue(_threads) ?? 1, 1, JobLimits.MostThreads),
             WholeNumber.InRange("--steps", parsed.GetValue(_steps) ?? defaultSteps, 1, 100_000),
             parsed.GetValue(_json));
         choices.Model.CheckBatch(choices.Batch);

@@ -36,7 +36,7 @@ internal static class EvalCommand
             terminal,
             parsed.GetValue(directory)!,
             parsed.GetValue(data),
-            WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? Environment.ProcessorCount, 1, 1024),
+            WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? Environment.ProcessorCount, 1, JobLimits.MostThreads),
             parsed.GetValue(json)));
         return command;
     }

@@ -59,7 +59,6 @@ internal static class JobCancelCommand
 
     private static void DemandOpen(JobStatus job)
     {
-        OrphanedJob.Refuse(job);
         if (job.HasEnded)
         {
             throw new ConvNetException(

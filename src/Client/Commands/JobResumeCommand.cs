@@ -8,23 +8,22 @@ using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Commands;
 
-/// <summary>job resume: lets a paused job go on.</summary>
+/// <summary>job resume: lets a paused job go on, or one that has lost its client.</summary>
 internal static class JobResumeCommand
 {
     public static Command Create(Terminal terminal) => OneJobCommand.Create(
         "resume",
         """
-        Puts a paused job back into the queue, where it was submitted; it goes on from its checkpoint to the same bits. For a run that has
-        ended see 'convnet resume'.
+        Puts a paused or orphaned job back into the queue, where it was submitted; it goes on from its checkpoint to the same bits. An orphaned
+        one needs no client any more, and writes its run folder by itself. For a run that has ended see 'convnet resume'.
 
         Example: convnet job resume train-1a2b3c4d --cluster dev://127.0.0.1:11111
         """,
         async (job, id, json, cancellation) => Show(terminal, await ResumeAsync(job, id, cancellation), json));
 
-    /// <exception cref="ConvNetException">The job is not known (exit code 3), or is not paused, but perhaps orphaned (6).</exception>
+    /// <exception cref="ConvNetException">The job is not known (exit code 3), or does not wait to be resumed (6).</exception>
     internal static async Task<JobStatus> ResumeAsync(IJobGrain job, string id, CancellationToken cancellation)
     {
-        OrphanedJob.Refuse(await JobCommand.AskAsync(job, id, cancellation));
         ClusterContact contact = JobCommand.ContactOf(id);
         var order = JobOrder.Of(JobOrderKind.Resume);
         await contact.AskAsync(() => job.OrderAsync(order), cancellation);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
@@ -17,7 +18,7 @@ internal static class JobWaitCommand
 
         Example: convnet job wait train-1a2b3c4d --cluster dev://127.0.0.1:11111
         """,
-        (job, id, json, stop) => WaitAsync(terminal, job, id, json, stop));
+        (cluster, id, json, stop) => WaitAsync(terminal, cluster.Job(id), id, json, stop.Token));
 
     private static async Task<ExitCode> WaitAsync(Terminal terminal, IJobGrain job, string id, bool json, CancellationToken stop)
     {

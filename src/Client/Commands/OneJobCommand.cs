@@ -22,14 +22,14 @@ internal static class OneJobCommand
 
     /// <summary>Ends with the exit code of the job, or with that of the signal that made it leave the job alone.</summary>
     /// <param name="follow">Follows the job to its end, and returns its exit code.</param>
-    public static Command Following(string name, string description, Func<IJobGrain, string, bool, CancellationToken, Task<ExitCode>> follow) =>
+    public static Command Following(string name, string description, Func<ClusterConnection, string, bool, StopSignal, Task<ExitCode>> follow) =>
         Create(name, description, async (id, home, json, _) =>
         {
             using var stop = new StopSignal(_ => { });
             await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(home, Logger.None);
             try
             {
-                return (int)await follow(cluster.Job(id), id, json, stop.Token);
+                return (int)await follow(cluster, id, json, stop);
             }
             catch (OperationCanceledException) when (stop.Requested is { } signal)
             {

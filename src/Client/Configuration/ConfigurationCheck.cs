@@ -114,7 +114,7 @@ public static class ConfigurationCheck
         InRange("layout.silos", layout.Silos, 1, 64, problems);
         if (layout.Partitions is { } partitions)
         {
-            InRange("layout.partitions", partitions, 1, 256, problems);
+            InRange("layout.partitions", partitions, 1, JobLimits.MostPartitions, problems);
         }
 
         if (layout.Standbys is { } standbys)
@@ -124,7 +124,7 @@ public static class ConfigurationCheck
 
         if (layout.Threads is { } threads)
         {
-            InRange("layout.threads", threads, 1, 1024, problems);
+            InRange("layout.threads", threads, 1, JobLimits.MostThreads, problems);
         }
 
         bool areInRange = workers is >= 1 and <= JobLimits.MaxDataShards && configuration.Train.DataShards >= 1;

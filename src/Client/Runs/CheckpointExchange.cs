@@ -26,7 +26,7 @@ internal sealed class CheckpointExchange(
     private CheckpointPlace? _place;
     private Task _sending = Task.CompletedTask;
     private Task _fetching = Task.CompletedTask;
-    private bool _isSent;
+    private string? _sentTo;
     private CheckpointResult? _newest;
 
     public override void Handle(RunEvent happened)
@@ -86,9 +86,15 @@ internal sealed class CheckpointExchange(
         }
 
         _place = place;
-        if (place.AwaitsUpload && !_isSent && request.Checkpoint is { } checkpoint)
+        if (place.AwaitsUpload && _sending.IsFaulted && GrainFailure.From(_sending.Exception.InnerException!).ExitCode == ExitCode.Environment)
         {
-            _isSent = true;
+            // The silo may be gone, and the job look for another one; it says how long it waits for the client.
+            (_sentTo, _sending) = (null, Task.CompletedTask);
+        }
+
+        if (place.AwaitsUpload && _sentTo != place.Writer && request.Checkpoint is { } checkpoint)
+        {
+            _sentTo = place.Writer;
             run.Publish(new RunEvent.Notice($"Silo '{place.Silo}' does not see {checkpoint}: it is being sent there."));
             _sending = Task.Run(() => CheckpointTransfer.SendAsync(stores(place.Writer), Contact(), checkpoint));
         }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ConvNet.Client.Cluster;
-using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Checkpoints;
@@ -27,14 +26,10 @@ internal sealed class DetachedSession(RunRequest request)
         await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(request.Cluster!, Logger.None);
         IJobGrain job = cluster.Job(request.JobId);
         EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(Path.Combine(request.Folder, MetricsFile.Name), request.StartStep);
-        JobSubmission submission = TrainingRun.Compose(request, evaluations) with
-        {
-            Configuration = ConfigurationFile.Write(request.Configuration),
-            Options = ConfigurationJson.Write(request.Configuration),
-        };
+        JobSubmission submission = TrainingRun.Compose(request, evaluations);
         await _contact.AskAsync(() => job.SubmitAsync(submission));
         var starting = Stopwatch.StartNew();
-        bool isSent = false;
+        string? sentTo = null;
         while (true)
         {
             JobStatus status = await _contact.AskAsync(() => job.StatusAsync(new StatusQuery()));
@@ -43,10 +38,9 @@ internal sealed class DetachedSession(RunRequest request)
                 throw new ConvNetException((ExitCode)failure.ExitCode, failure.Message);
             }
 
-            if (!isSent && status.Checkpoints is { AwaitsUpload: true } place && request.Checkpoint is { } checkpoint)
+            if (status.Checkpoints is { AwaitsUpload: true } place && place.Writer != sentTo && request.Checkpoint is { } checkpoint)
             {
-                isSent = true;
-                await CheckpointTransfer.SendAsync(cluster.Grains.GetGrain<ICheckpointStoreGrain>(place.Writer), _contact, checkpoint);
+                sentTo = await TrySendAsync(cluster.Grains.GetGrain<ICheckpointStoreGrain>(place.Writer), checkpoint) ? place.Writer : null;
                 starting.Restart();
             }
             else if (status.State != JobState.Queued || starting.Elapsed > StartPatience)
@@ -55,6 +49,20 @@ internal sealed class DetachedSession(RunRequest request)
             }
 
             await Task.Delay(Poll);
+        }
+    }
+
+    /// <returns>False if the silo does not answer any more: the job looks for another one, and says how long it waits for its client.</returns>
+    private async Task<bool> TrySendAsync(ICheckpointStoreGrain store, string checkpoint)
+    {
+        try
+        {
+            await CheckpointTransfer.SendAsync(store, _contact, checkpoint);
+            return true;
+        }
+        catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment)
+        {
+            return false;
         }
     }
 }

@@ -83,7 +83,8 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
             RunEvent end = await training.RunAsync(submission);
             if (end is RunEvent.Failed failed)
             {
-                run.Publish(failed with { Error = failed.Error + Remedy(failed.ExitCode) });
+                string orphaned = OrphanedJob.Remedy(training.Latest);
+                run.Publish(failed with { Error = failed.Error + (orphaned.Length > 0 ? orphaned : Remedy(failed.ExitCode)) });
                 return failed.ExitCode;
             }
 

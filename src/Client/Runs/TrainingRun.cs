@@ -24,7 +24,10 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// Holds the lease of the job: as long as somebody with this name asks for its status, the job is not alone. In a cluster inside this process
     /// nothing outlives the client, and no lease is needed.
     /// </summary>
-    private readonly string? _client = request.Cluster is null ? null : Guid.NewGuid().ToString("N");
+    public string? Client { get; init; } = request.Cluster is null ? null : Guid.NewGuid().ToString("N");
+
+    /// <summary>What the job said last; null before it has.</summary>
+    public JobStatus? Latest { get; private set; }
 
     /// <summary>The checkpoint store of a key; null if all silos share this machine's disk.</summary>
     public Func<string, ICheckpointStoreGrain>? Stores { get; init; }
@@ -51,6 +54,8 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
         {
             CheckpointSha256 = request is { Cluster: not null, Checkpoint: { } start } ? CheckpointTransfer.Fingerprint(start) : null,
             Priority = request.Priority,
+            Configuration = request.Cluster is null ? null : ConfigurationFile.Write(request.Configuration),
+            Options = ConfigurationJson.Write(request.Configuration),
         };
     }
 
@@ -59,20 +64,30 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// <exception cref="ConvNetException">The cluster refuses the job, or does not answer any more.</exception>
     public async Task<RunEvent> RunAsync(JobSubmission submission)
     {
-        await Contact().AskAsync(() => job.SubmitAsync(submission with { Client = _client, Probe = Probe?.Secret }));
-        CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, submission.Plan, run, Probe);
+        await Contact().AskAsync(() => job.SubmitAsync(submission with { Client = Client, Probe = Probe?.Secret }));
+        return await FollowAsync(submission.Plan);
+    }
+
+    /// <summary>Follows a job that has this client to its end.</summary>
+    /// <param name="firstEvent">The number of the first event that the run has not got.</param>
+    /// <param name="leave">Leaves the job without a client; without it, the first stop signal tells the job to save and stop.</param>
+    /// <inheritdoc cref="RunAsync"/>
+    public async Task<RunEvent> FollowAsync(TrainingPlan plan, long firstEvent = 0, CancellationToken leave = default)
+    {
+        CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, plan, run, Probe);
         using var told = new RunStream(exchange is null ? [] : [exchange]);
         var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock)
         {
-            Client = _client,
+            Client = Client,
+            FirstEvent = firstEvent,
             LastStep = request.StopAfter ?? request.Spec.TotalSteps,
         };
         using var ended = new CancellationTokenSource();
         Task renewing = RenewAsync(ended.Token);
-        Task<RunEvent> following = follower.FollowAsync();
-        if (await Task.WhenAny(following, stop.Asked) != following)
+        Task<RunEvent> following = follower.FollowAsync(leave);
+        if (await Task.WhenAny(following, stop.Asked) != following && !leave.IsCancellationRequested)
         {
-            await TellAsync(JobOrder.Of(JobOrderKind.Stop, client: _client), following);
+            await TellAsync(JobOrder.Of(JobOrderKind.Stop, client: Client), following);
         }
 
         try
@@ -82,6 +97,7 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
         }
         finally
         {
+            Latest = follower.Latest;
             await ended.CancelAsync();
             await renewing;
         }
@@ -95,7 +111,7 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     {
         try
         {
-            await job.OrderAsync(JobOrder.Of(JobOrderKind.Abandon, client: _client)).WaitAsync(AbandonPatience, clock);
+            await job.OrderAsync(JobOrder.Of(JobOrderKind.Abandon, client: Client)).WaitAsync(AbandonPatience, clock);
         }
         catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
         {
@@ -109,11 +125,11 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// </summary>
     private async Task RenewAsync(CancellationToken ended)
     {
-        while (_client is not null && !ended.IsCancellationRequested)
+        while (Client is not null && !ended.IsCancellationRequested)
         {
             try
             {
-                await job.StatusAsync(new StatusQuery(Client: _client)).WaitAsync(ended);
+                await job.StatusAsync(new StatusQuery(Client: Client)).WaitAsync(ended);
             }
             catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException or OperationCanceledException)
             {

@@ -35,14 +35,15 @@ internal static class Lines
         string why = change is { Lost: [var only], Joined: [] } ? change.Reason.Replace($"{only} ", "", StringComparison.Ordinal) : change.Reason;
         string lost = change.Lost.Length == 0 ? "" : $"{Names(change.Lost)} {(change.Lost.Length == 1 ? "is" : "are")} lost ({why.TrimEnd('.')})";
         string joined = change.Joined.Length == 0 ? "" : $"{Names(change.Joined)} {(change.Joined.Length == 1 ? "has" : "have")} joined";
+        string noticed = change.NoticedSeconds == 0 ? "" : Invariant($"noticed after {change.NoticedSeconds:F1} s, ");
         string who = string.Join(" and ", new[] { lost, joined }.Where(part => part.Length > 0));
         if (who.Length == 0)
         {
-            return $"{change.Reason}, from step {change.Step} on in generation {change.Generation} ({Invariant($"{change.GapSeconds:F1} s without a step")}).";
+            return $"{change.Reason}, from step {change.Step} on in generation {change.Generation} " +
+                $"({noticed}{Invariant($"{change.GapSeconds:F1} s without a step")}).";
         }
 
         string goOn = change.Workers == 1 ? "1 worker goes on with all data shards" : $"{change.Workers} workers go on with all data shards";
-        string noticed = change.Lost.Length == 0 ? "" : Invariant($"noticed after {change.NoticedSeconds:F1} s, ");
         string repeated = change.StepsRepeated switch
         {
             0 => "",
@@ -58,6 +59,7 @@ internal static class Lines
     {
         { State: JobState.Queued, Reason: { } reason } => $"The job waits: {reason}",
         { State: JobState.Paused } => $"The job is paused{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job resume {job.JobId}'.",
+        { State: JobState.Orphaned } => $"The job has no client{(job.Reason is { } why ? $": {why}" : ".")} Go on with 'convnet job attach {job.JobId}'.",
         _ => null,
     };
 

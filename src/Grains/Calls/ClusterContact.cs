@@ -7,11 +7,13 @@ namespace ConvNet.Grains.Calls;
 /// gateway, until the grain has been silent for too long.
 /// </summary>
 /// <param name="who">Who is asked, for the error.</param>
-/// <param name="patience">For how long the grain may be silent; null: 6 s if calls are refused, 10 s if they time out.</param>
+/// <param name="patience">For how long the grain may be silent; null: 6 s if calls are refused, 15 s if they time out.</param>
 public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpan? patience = null)
 {
     private static readonly TimeSpan RefusedPatience = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan SilentPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>A cluster needs up to 10 s until another silo leads what a frozen one has led, and the call that hears of it one time-out more.</summary>
+    private static readonly TimeSpan SilentPatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A call that took longer than its time-out was held up here: this process was suspended, and nobody else was silent.</summary>

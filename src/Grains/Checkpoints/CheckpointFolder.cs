@@ -32,7 +32,10 @@ public static class CheckpointFolder
     /// <param name="store">Created if missing.</param>
     /// <returns>Absolute path, step and hashes. When this returns, the checkpoint survives a power failure.</returns>
     /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
-    public static CheckpointResult Save(string store, Checkpoint checkpoint)
+    public static CheckpointResult Save(string store, Checkpoint checkpoint) => Save(store, checkpoint, DurableDisk.Machine);
+
+    /// <inheritdoc cref="Save(string, Checkpoint)"/>
+    internal static CheckpointResult Save(string store, Checkpoint checkpoint, DurableDisk disk)
     {
         store = Path.GetFullPath(store);
         string name = NameOf(checkpoint.State.Step);
@@ -40,8 +43,8 @@ public static class CheckpointFolder
         string final = Path.Combine(store, name);
         try
         {
-            PrivateFile.CreateFolder(store);
-            PrivateFile.CreateFolder(temporary);
+            disk.CreateFolder(store);
+            disk.CreateFolder(temporary);
             var manifest = new CheckpointManifest(
                 CheckpointState.CurrentFormatVersion,
                 checkpoint.State.Step,
@@ -49,20 +52,20 @@ public static class CheckpointFolder
                 checkpoint.StateSha256(),
                 checkpoint.WeightsSha256(),
                 [
-                    WriteHashed(temporary, ModelFile, stream => SafetensorsFile.Write(stream, checkpoint.Model, checkpoint.Metadata)),
-                    WriteHashed(temporary, OptimizerFile, stream => SafetensorsFile.Write(stream, checkpoint.Optimizer)),
-                    WriteHashed(temporary, StateFile, stream => stream.Write(checkpoint.State.Serialize())),
+                    WriteHashed(disk, temporary, ModelFile, stream => SafetensorsFile.Write(stream, checkpoint.Model, checkpoint.Metadata)),
+                    WriteHashed(disk, temporary, OptimizerFile, stream => SafetensorsFile.Write(stream, checkpoint.Optimizer)),
+                    WriteHashed(disk, temporary, StateFile, stream => stream.Write(checkpoint.State.Serialize())),
                 ],
                 DateTime.UtcNow,
                 "",
                 checkpoint.ClassNames);
-            DurableFile.Create(Path.Combine(temporary, ManifestFile), stream => stream.Write(manifest.Serialize()));
-            Publish(store, temporary, name);
+            disk.Write(Path.Combine(temporary, ManifestFile), stream => stream.Write(manifest.Serialize()));
+            Publish(disk, store, temporary, name);
             return new CheckpointResult(final, manifest.Step, manifest.StateSha256, manifest.WeightsSha256);
         }
         catch (Exception e)
         {
-            CheckpointStore.TryDelete(temporary);
+            CheckpointStore.TryDelete(temporary, disk);
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new ConvNetException(ExitCode.Resources,
@@ -215,11 +218,11 @@ public static class CheckpointFolder
         }
     }
 
-    private static CheckpointFile WriteHashed(string folder, string name, Action<Stream> write)
+    private static CheckpointFile WriteHashed(DurableDisk disk, string folder, string name, Action<Stream> write)
     {
         string path = Path.Combine(folder, name);
         using var hash = SHA256.Create();
-        DurableFile.Create(path, stream =>
+        disk.Write(path, stream =>
         {
             using var hashing = new CryptoStream(stream, hash, CryptoStreamMode.Write, leaveOpen: true);
             write(hashing);
@@ -229,21 +232,21 @@ public static class CheckpointFolder
 
     // A folder cannot replace another in one step: the old one moves aside, and CheckpointStore.Sweep moves it back
     // after a crash in between.
-    internal static void Publish(string store, string temporary, string name)
+    internal static void Publish(DurableDisk disk, string store, string temporary, string name)
     {
         string final = Path.Combine(store, name);
         string? replaced = null;
         if (Directory.Exists(final))
         {
             replaced = Path.Combine(store, $"{ReplacedPrefix}{name}-{Guid.NewGuid():N}");
-            Directory.Move(final, replaced);
+            disk.Move(final, replaced);
         }
 
-        DurableFile.PublishFolder(temporary, final);
-        DurableFile.FlushFolder(Path.GetDirectoryName(store)!);
+        disk.PublishFolder(temporary, final);
+        disk.FlushFolder(Path.GetDirectoryName(store)!);
         if (replaced is not null)
         {
-            CheckpointStore.TryDelete(replaced);
+            CheckpointStore.TryDelete(replaced, disk);
         }
     }
 }

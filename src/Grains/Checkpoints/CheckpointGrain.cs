@@ -65,7 +65,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         {
             string name = parts.Model.BatchNorms[norm].Name;
             float[] floats = [.. tensors[CheckpointTensors.MeanOf(name)].Data.Span, .. tensors[CheckpointTensors.VarianceOf(name)].Data.Span];
-            GrainCalls.Demand(await parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)));
+            await GrainCalls.DeliverAsync(
+                () => parts.BatchNorm.InstallAsync(parts.Header, norm, new TensorBlock(floats, 0, floats.Length)), () => $"restoring of {name}");
         }
 
         JobMeter.AddRestored(Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -130,7 +131,9 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     {
         var floats = new float[chunk.Length];
         parts.Plans[partition].GatherChunk(chunk.Index, tensor => values[tensor], floats);
-        GrainCalls.Demand(await parts.Servers[partition].InstallAsync(parts.Header, slot, chunk.Index, new TensorBlock(floats, 0, floats.Length)));
+        await GrainCalls.DeliverAsync(
+            () => parts.Servers[partition].InstallAsync(parts.Header, slot, chunk.Index, new TensorBlock(floats, 0, floats.Length)),
+            () => $"restoring of partition {partition}");
     });
 
     private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
@@ -138,7 +141,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         float[][] values = [.. parts.Model.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
         await ForEachChunkAsync(parts, async (partition, chunk) =>
         {
-            using TensorBlock block = Demand(await parts.Servers[partition].ReadAsync(parts.Header, slot, chunk.Index));
+            using TensorBlock block = Demand(await GrainCalls.CallAsync(
+                () => parts.Servers[partition].ReadAsync(parts.Header, slot, chunk.Index), () => $"reading of partition {partition}"));
             parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
         });
         return [.. parts.Model.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
@@ -149,7 +153,8 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         var tensors = new List<NamedTensor>();
         for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
         {
-            using TensorBlock block = Demand(await parts.BatchNorm.ReadAsync(parts.Header, norm));
+            using TensorBlock block = Demand(await GrainCalls.CallAsync(
+                () => parts.BatchNorm.ReadAsync(parts.Header, norm), () => "reading of the batch norms"));
             int channels = block.Length / 2;
             string name = parts.Model.BatchNorms[norm].Name;
             tensors.Add(new NamedTensor(CheckpointTensors.MeanOf(name), [channels], block.Span[..channels].ToArray()));

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Files;
 using ConvNet.Engine.Formats;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts;
@@ -14,18 +13,20 @@ namespace ConvNet.Grains.Checkpoints;
 /// </summary>
 internal sealed class CheckpointReceipt : IDisposable
 {
+    private readonly DurableDisk _disk;
     private readonly string _store;
     private readonly string _temporary;
     private readonly byte[] _text;
     private readonly Dictionary<string, Arriving> _files;
 
-    private CheckpointReceipt(string store, byte[] text, CheckpointManifest manifest)
+    private CheckpointReceipt(string store, byte[] text, CheckpointManifest manifest, DurableDisk disk)
     {
+        _disk = disk;
         _store = store;
         _text = text;
         Manifest = manifest;
         _temporary = Path.Combine(store, $"{CheckpointFolder.TemporaryPrefix}{CheckpointFolder.NameOf(manifest.Step)}-{Guid.NewGuid():N}");
-        _files = manifest.Files.ToDictionary(file => file.Name, file => new Arriving(Path.Combine(_temporary, file.Name), file));
+        _files = manifest.Files.ToDictionary(file => file.Name, file => new Arriving(_disk, Path.Combine(_temporary, file.Name), file));
     }
 
     public CheckpointManifest Manifest { get; }
@@ -37,7 +38,7 @@ internal sealed class CheckpointReceipt : IDisposable
     /// <param name="store">A run's checkpoints/; created if missing.</param>
     /// <param name="job">Whose checkpoint it is, which bounds its files; null: not known, so that only the free space does.</param>
     /// <exception cref="ConvNetException">It is no manifest, or announces what such a checkpoint cannot have (exit code 3); the disk is full (7).</exception>
-    public static CheckpointReceipt Begin(string store, byte[] text, JobSpec? job)
+    public static CheckpointReceipt Begin(string store, byte[] text, JobSpec? job, DurableDisk? disk = null)
     {
         store = Path.GetFullPath(store);
         if (text.Length > CheckpointManifest.MaxLength)
@@ -64,10 +65,10 @@ internal sealed class CheckpointReceipt : IDisposable
             }
         }
 
-        var receipt = new CheckpointReceipt(store, text, manifest);
+        var receipt = new CheckpointReceipt(store, text, manifest, disk ?? DurableDisk.Machine);
         receipt.Write(() =>
         {
-            PrivateFile.CreateFolder(store);
+            receipt._disk.CreateFolder(store);
             decimal size = manifest.Files.Sum(file => (decimal)file.Size);
             long free = new DriveInfo(store).AvailableFreeSpace;
             if (size > free)
@@ -76,7 +77,7 @@ internal sealed class CheckpointReceipt : IDisposable
                     ExitCode.Resources, $"{store}: a checkpoint has {size} bytes, but only {free} are free. Free some space or choose another folder.");
             }
 
-            PrivateFile.CreateFolder(receipt._temporary);
+            receipt._disk.CreateFolder(receipt._temporary);
         });
         return receipt;
     }
@@ -122,14 +123,14 @@ internal sealed class CheckpointReceipt : IDisposable
 
         Write(() =>
         {
-            DurableFile.Create(Path.Combine(_temporary, CheckpointFolder.ManifestFile), stream => stream.Write(_text));
+            _disk.Write(Path.Combine(_temporary, CheckpointFolder.ManifestFile), stream => stream.Write(_text));
             CheckpointVerification found = CheckpointFolder.Verify(_temporary);
             if (!found.Ok)
             {
                 throw ConvNetException.BadInput($"the checkpoint that arrived in {_store} is damaged: {string.Join(" ", found.Problems)}");
             }
 
-            CheckpointFolder.Publish(_store, _temporary, CheckpointFolder.NameOf(Manifest.Step));
+            CheckpointFolder.Publish(_disk, _store, _temporary, CheckpointFolder.NameOf(Manifest.Step));
         });
         return new CheckpointResult(
             Path.Combine(_store, CheckpointFolder.NameOf(Manifest.Step)), Manifest.Step, Manifest.StateSha256, Manifest.WeightsSha256);
@@ -142,7 +143,7 @@ internal sealed class CheckpointReceipt : IDisposable
             file.Dispose();
         }
 
-        CheckpointStore.TryDelete(_temporary);
+        CheckpointStore.TryDelete(_temporary, _disk);
     }
 
     private void Write(Action write)
@@ -159,7 +160,7 @@ internal sealed class CheckpointReceipt : IDisposable
     }
 
     /// <summary>A file of which bytes are still to come; made with the first of them.</summary>
-    private sealed class Arriving(string path, CheckpointFile entry) : IDisposable
+    private sealed class Arriving(DurableDisk disk, string path, CheckpointFile entry) : IDisposable
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private FileStream? _stream;
@@ -170,7 +171,7 @@ internal sealed class CheckpointReceipt : IDisposable
 
         public void Append(byte[] bytes)
         {
-            _stream ??= PrivateFile.Open(path, FileMode.CreateNew, FileShare.None);
+            _stream ??= disk.CreateFile(path);
             _stream.Write(bytes);
             _hash.AppendData(bytes);
             Length += bytes.Length;
@@ -179,7 +180,7 @@ internal sealed class CheckpointReceipt : IDisposable
                 return;
             }
 
-            _stream.Flush(flushToDisk: true);
+            disk.Flush(_stream);
             _stream.Dispose();
             string hash = Convert.ToHexStringLower(_hash.GetHashAndReset());
             if (hash != entry.Sha256)

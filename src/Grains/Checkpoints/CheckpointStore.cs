@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Formats;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Checkpoints;
@@ -58,7 +59,7 @@ public static partial class CheckpointStore
     }
 
     /// <summary>Deletes all checkpoints but those of <paramref name="retention"/>; the newest two that verify always stay.</summary>
-    public static void Keep(string store, CheckpointRetention retention)
+    public static void Keep(string store, CheckpointRetention retention, DurableDisk? disk = null)
     {
         string[] all = [.. List(store)];
         int newest = Math.Max(MinimumKept, retention.Newest);
@@ -78,7 +79,7 @@ public static partial class CheckpointStore
             }
             else if (path != best && !(retention.EverySteps > 0 && StepOf(path) % retention.EverySteps == 0))
             {
-                Delete(store, path);
+                Delete(store, path, disk ?? DurableDisk.Machine);
             }
         }
     }
@@ -87,8 +88,9 @@ public static partial class CheckpointStore
     /// Clears up what a crash left: half-written folders go; one that was moved aside comes back if nothing took its place.
     /// </summary>
     /// <remarks>Only for the run's single writer, before it writes.</remarks>
-    public static void Sweep(string store)
+    public static void Sweep(string store, DurableDisk? disk = null)
     {
+        disk ??= DurableDisk.Machine;
         if (!Directory.Exists(store))
         {
             return;
@@ -100,27 +102,27 @@ public static partial class CheckpointStore
             string final = Path.Combine(store, match.Value);
             if (match.Success && !Directory.Exists(final) && CheckpointFolder.Verify(path).Ok)
             {
-                Directory.Move(path, final);
+                disk.Move(path, final);
             }
             else
             {
-                TryDelete(path);
+                TryDelete(path, disk);
             }
         }
 
         foreach (string path in Directory.GetDirectories(store, CheckpointFolder.TemporaryPrefix + "*"))
         {
-            TryDelete(path);
+            TryDelete(path, disk);
         }
     }
 
-    internal static void TryDelete(string folder)
+    internal static void TryDelete(string folder, DurableDisk? disk = null)
     {
         try
         {
             if (Directory.Exists(folder))
             {
-                Directory.Delete(folder, recursive: true);
+                (disk ?? DurableDisk.Machine).Delete(folder);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -189,19 +191,19 @@ public static partial class CheckpointStore
     private static bool HasStepName(string folder) => StepOf(folder) is not null;
 
     // Renamed first, so that a half-deleted checkpoint never looks like one.
-    private static void Delete(string store, string path)
+    private static void Delete(string store, string path, DurableDisk disk)
     {
         string doomed = Path.Combine(store, $"{CheckpointFolder.TemporaryPrefix}{Path.GetFileName(path)}-{Guid.NewGuid():N}");
         try
         {
-            Directory.Move(path, doomed);
+            disk.Move(path, doomed);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return;
         }
 
-        TryDelete(doomed);
+        TryDelete(doomed, disk);
     }
 
     [GeneratedRegex("step-[0-9]{8,19}")]

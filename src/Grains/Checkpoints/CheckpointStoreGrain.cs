@@ -94,6 +94,14 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         bool isCache = submission.Probe is { } probe && !FolderProbe.IsShared(submission.RunFolder, probe);
         bool awaitsUpload = submission is { Checkpoint: { } checkpoint, CheckpointSha256: { } expected } && !Has(checkpoint, expected);
         string cached = isCache || awaitsUpload ? cache.Open(submission.SubmissionId) : "";
+        if (!isCache && !awaitsUpload && submission.Checkpoint is { } needed && !Directory.Exists(needed))
+        {
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"silo '{PinnedKey.SiloOf(this.GetPrimaryKeyString())}' does not see {needed}, from where the job goes on; start the silo again that has " +
+                "written it, or make the folder visible here.");
+        }
+
         return new CheckpointPlace(
             this.GetPrimaryKeyString(),
             isCache ? cached : submission.RunFolder,
@@ -143,14 +151,14 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         _upload = null;
     }
 
-    /// <summary>Keeps the folder of a live job, and deletes that of one that has ended when its time is over.</summary>
+    /// <summary>Keeps the folder of a job that goes on, or waits, and deletes that of one that has ended when its time is over.</summary>
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
         string submission = _submission!.SubmissionId;
-        bool isLive = await IsLiveAsync();
+        bool isNeeded = await IsNeededAsync();
         bool isOver = await Task.Run(() =>
         {
-            if (isLive)
+            if (isNeeded)
             {
                 cache.Touch(submission);
                 return false;
@@ -166,15 +174,16 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         }
     }
 
-    private async Task<bool> IsLiveAsync()
+    private async Task<bool> IsNeededAsync()
     {
         try
         {
-            return await GrainFactory.GetGrain<IJobControlGrain>(JobId).IsLiveAsync();
+            return await GrainFactory.GetGrain<IJobControlGrain>(JobId).NeedsCheckpointsAsync();
         }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        catch (Exception e) when (GrainFailure.IsLostContact(e) || e is ConvNetException)
         {
-            return false;
+            // Nobody deletes what a job needs that is only led elsewhere by now.
+            return true;
         }
     }
 }

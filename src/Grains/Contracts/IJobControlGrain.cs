@@ -34,8 +34,12 @@ public interface IJobControlGrain : IGrainWithStringKey
     Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status);
 
     /// <summary>True while the job may still need its workers.</summary>
-    [Alias("IsLive"), AlwaysInterleave]
+    [Alias("IsLive"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task<bool> IsLiveAsync();
+
+    /// <summary>True while the job may go on from a checkpoint by itself: it has not ended.</summary>
+    [Alias("NeedsCheckpoints"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<bool> NeedsCheckpointsAsync();
 
     /// <summary>Lets go of a job that has ended: nothing of it stays in memory.</summary>
     /// <returns>False if it has not ended.</returns>

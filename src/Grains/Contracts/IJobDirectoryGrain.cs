@@ -13,7 +13,7 @@ public interface IJobDirectoryGrain : IGrainWithIntegerKey
     Task<long> RegisterAsync(string jobId);
 
     /// <summary>Job ids, newest first.</summary>
-    [Alias("List")]
+    [Alias("List"), AlwaysInterleave]
     Task<string[]> ListAsync();
 
     /// <summary>

@@ -15,9 +15,10 @@ public interface IRunWriterGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="step">The step at which the job goes on; rows past it are cut.</param>
     /// <param name="firstEvent">The number of the job's first event that is to be written.</param>
+    /// <param name="earlier">Who has written the folder for this job before.</param>
     /// <exception cref="Engine.Errors.ConvNetException">
     /// The folder is not empty or somebody else writes there (exit code 6), or it cannot be written (3 or 7).
     /// </exception>
     [Alias("Open"), ResponseTimeout("00:01:00")]
-    Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent);
+    Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent, EarlierWriter earlier);
 }

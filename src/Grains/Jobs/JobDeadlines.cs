@@ -1,3 +1,5 @@
+using ConvNet.Grains.Checkpoints;
+
 namespace ConvNet.Grains.Jobs;
 
 /// <summary>How long a job waits for others before it gives up.</summary>
@@ -8,6 +10,9 @@ public sealed record JobDeadlines
 
     /// <summary>For enough free workers when an attached job begins: silos may be just joining.</summary>
     public TimeSpan Placement { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>That a job without its client waits for somebody to take it up.</summary>
+    public TimeSpan Orphan { get; init; } = CheckpointCache.DefaultKeep;
 
     /// <summary>After its end, a job keeps the rows of its last steps for a client that has not read them yet.</summary>
     public TimeSpan Rows { get; init; } = TimeSpan.FromSeconds(60);

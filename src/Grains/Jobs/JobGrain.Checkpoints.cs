@@ -23,31 +23,37 @@ internal sealed partial class JobGrain
     /// </summary>
     private JobSubmission SubmissionHere => Submission with
     {
-        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint ? null : CheckpointPath,
+        Checkpoint = Machine.Checkpoint is null && Checkpoints.Checkpoint != Submission.Checkpoint && Checkpoints.Folder != Submission.RunFolder
+            ? null
+            : CheckpointPath,
     };
 
-    /// <summary>Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes.</summary>
-    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the client does not send its checkpoint (4).</exception>
+    /// <summary>
+    /// Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes for a client with the
+    /// same folder.
+    /// </summary>
+    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7), or the silo does not see where the job goes on (4).</exception>
+    /// <exception cref="OperationCanceledException">The job wants no place any more.</exception>
     private async Task PrepareCheckpointsAsync(string writer)
     {
-        if (_checkpoints is { AwaitsUpload: false } known && known.Writer == writer)
+        // The store is asked each time: it is what has a silo that was started again keep the folder. A client takes its probe away when it knows the
+        // place, and what is there, or is the job's own, needs no upload.
+        CheckpointPlace? known = _checkpoints is { AwaitsUpload: false } place && place.Writer == writer ? place : null;
+        JobSubmission submission = Submission with
         {
-            return;
+            Probe = _checkpoints is not { } before || before.IsCache || !IsCurrent(before) ? Submission.Probe : null,
+        };
+        if ((Machine.Checkpoint?.Path ?? known?.Checkpoint) is { } saved)
+        {
+            submission = submission with { Checkpoint = saved, CheckpointSha256 = null };
         }
 
-        // What the job has saved itself needs no upload, and the client has taken its probe away by then.
-        JobSubmission submission = Machine.Checkpoint is not { } saved ? Submission : Submission with
-        {
-            Checkpoint = saved.Path,
-            CheckpointSha256 = null,
-            Probe = _checkpoints is { IsCache: true } ? Submission.Probe : null,
-        };
         ICheckpointStoreGrain store = GrainFactory.GetGrain<ICheckpointStoreGrain>(writer);
-        CheckpointPlace place = await store.PrepareAsync(submission);
-        for (double heard = _clock.Now; place.AwaitsUpload;)
+        CheckpointPlace found = await store.PrepareAsync(submission);
+        for (double heard = _clock.Now; found.AwaitsUpload;)
         {
-            _checkpoints = place;
-            Machine.Wait($"its client sends the checkpoint to go on from to silo '{place.Silo}', which does not see {Submission.Checkpoint}.", position: null);
+            _checkpoints = found;
+            Machine.Wait($"its client sends the checkpoint to go on from to silo '{found.Silo}', which does not see {Submission.Checkpoint}.", position: null);
             await Task.Delay(WatchPeriod);
             if (!Machine.WantsPlace)
             {
@@ -55,17 +61,30 @@ internal sealed partial class JobGrain
             }
 
             CheckpointPlace next = await store.PrepareAsync(submission);
-            heard = next.Received == place.Received ? heard : _clock.Now;
-            place = next;
+            heard = next.Received == found.Received ? heard : _clock.Now;
+            found = next;
             if (_clock.Now - heard > UploadPatience)
             {
-                throw new ConvNetException(
-                    ExitCode.Environment,
+                Machine.Fail(new JobFailure(
+                    (int)ExitCode.Environment,
                     FormattableString.Invariant($"the client has sent no more of its checkpoint for {_clock.Now - heard:F0} s ") +
-                    $"({place.Received} bytes are there); resume the run again.");
+                    $"({found.Received} bytes are there); resume the run again."));
+                throw new OperationCanceledException("The client does not send its checkpoint.");
             }
         }
 
-        _checkpoints = place;
+        _checkpoints = found;
     }
+
+    /// <summary>Where the next checkpoint is saved: another silo may write than before, if that was lost.</summary>
+    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7).</exception>
+    private async Task<CheckpointPlace> PlaceToSaveAsync(string writer) => Checkpoints.Writer == writer ? Checkpoints
+        : await GrainFactory.GetGrain<ICheckpointStoreGrain>(writer).PrepareAsync(Submission with
+        {
+            // A job that goes back before it has saved there asks for its first checkpoint.
+            SubmissionId = Guid.NewGuid().ToString("N"),
+            Checkpoint = null,
+            CheckpointSha256 = null,
+            Probe = Checkpoints.IsCache || !IsCurrent(Checkpoints) ? Submission.Probe : null,
+        });
 }

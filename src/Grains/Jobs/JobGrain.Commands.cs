@@ -29,8 +29,9 @@ internal sealed partial class JobGrain
             CarryOutAsync(command).Ignore();
         }
 
-        if (_keptRevision < Machine.Revision)
+        if (_keptRevision < Machine.Revision && _keeping is not { IsCompleted: false })
         {
+            // Who waits for a write already writes what is newer, too.
             KeepAsync().Ignore();
         }
     }
@@ -64,8 +65,12 @@ internal sealed partial class JobGrain
                     break;
                 case JobCommand.Save save:
                     CheckpointResult saved = await SaveAsync(save);
-                    _savedAt = Stopwatch.GetTimestamp();
-                    Machine.Saved(saved, _clock.Now);
+                    if (Machine.IsAt(save.Generation))
+                    {
+                        _savedAt = Stopwatch.GetTimestamp();
+                        Machine.Saved(saved, _clock.Now);
+                    }
+
                     break;
                 case JobCommand.Dismiss dismiss:
                     await DismissAsync(dismiss.Worker, dismiss.Header);
@@ -147,14 +152,16 @@ internal sealed partial class JobGrain
     /// <summary>Orleans may look for a grain that is not active yet by way of a silo that has just died; such a call is made again.</summary>
     private async Task<CheckpointResult> SaveAsync(JobCommand.Save save)
     {
-        // Another silo may write than before.
-        await PrepareCheckpointsAsync(save.Assignment.Servers.Checkpoint);
-        CheckpointRetention? retention = Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention;
+        CheckpointPlace place = await PlaceToSaveAsync(save.Assignment.Servers.Checkpoint);
+        CheckpointRetention? retention = place.IsCache ? CheckpointRetention.OfCache : save.Retention;
         for (double start = _clock.Now; ; await Task.Delay(WatchPeriod))
         {
             try
             {
-                return await CheckpointWriter(save.Assignment).SaveAsync(Checkpoints.Folder, save.Assignment, save.Position, save.Result, retention);
+                ICheckpointGrain writer = CheckpointWriter(save.Assignment);
+                CheckpointResult saved = await writer.SaveAsync(place.Folder, save.Assignment, save.Position, save.Result, retention);
+                _checkpoints = place;
+                return saved;
             }
             catch (Exception e) when (GrainFailure.HasNotArrived(e) && _clock.Now - start < RefusedSeconds && Machine.IsAt(save.Generation))
             {
@@ -258,17 +265,19 @@ internal sealed partial class JobGrain
             return;
         }
 
-        if (LostSilo() is not null)
+        if (LeaveLostServers())
         {
-            LoseSilos();
+            CarryOut();
+            return;
         }
-        else if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
+
+        if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }
         else if (worker is not null && failure.IsContradiction)
         {
-            Expel(worker, failure);
+            Machine.ExpelContradicting(worker, failure.Message, _clock.Now);
         }
         else
         {

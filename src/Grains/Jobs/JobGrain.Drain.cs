@@ -15,11 +15,7 @@ internal sealed partial class JobGrain
     {
         if (_machine is not { HasEnded: false } machine)
         {
-            if (_submission is null)
-            {
-                DeactivateOnIdle();
-            }
-
+            LeaveIfUnknown();
             return Task.FromResult<string?>(null);
         }
 
@@ -57,7 +53,8 @@ internal sealed partial class JobGrain
         return Task.FromResult(
             endsJob ? $"job '{JobId}', which finishes its step and saves"
             : hasServers ? $"job '{JobId}', which finishes its step, saves and goes back to the queue"
-            : workers.Length > 0 || hasStandbys ? $"job '{JobId}', which finishes its step"
+            : workers.Length > 0 ? $"job '{JobId}', whose workers there {(machine.Assignment is null ? "are let go" : "finish their step")}"
+            : hasStandbys ? $"job '{JobId}', whose standbys there leave when it has finished its slice"
             : null);
     }
 

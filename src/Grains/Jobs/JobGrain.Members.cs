@@ -7,7 +7,7 @@ using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
 
-/// <summary>How the job grain notices silos that leave, takes on workers, and waits for its client.</summary>
+/// <summary>How the job grain notices silos that leave, and takes on workers.</summary>
 internal sealed partial class JobGrain
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(250);
@@ -52,18 +52,14 @@ internal sealed partial class JobGrain
             return Task.CompletedTask;
         }
 
-        LoseSilos();
-        foreach (string worker in (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
+        LeaveLostServers();
+        foreach (string worker in WorkersAndJoiners().Where(name => IsGone(PinnedKey.SiloOf(name))).ToList())
         {
             Machine.Lose(worker, "has left the cluster with its silo", now);
         }
 
         Ping(now);
-        if (Submission.Client is not null && now - _clientSeen > deadlines.Lease.TotalSeconds)
-        {
-            Machine.LoseClient(now - _clientSeen);
-        }
-
+        WatchClient(now);
         Machine.Tick(now);
         SeekStandbys();
         CarryOut();
@@ -81,6 +77,10 @@ internal sealed partial class JobGrain
 
         return Task.CompletedTask;
     }
+
+    /// <summary>The workers of the generation, and those that load the data or wait for the next one.</summary>
+    private IEnumerable<string> WorkersAndJoiners() =>
+        (Machine.Assignment?.Workers ?? []).Select(worker => worker.Name).Union(Machine.Assignment is null ? [] : _held);
 
     /// <summary>Looks for a free worker for the place of one that was lost; it loads the data in the background before it joins.</summary>
     private async Task SeekAsync()

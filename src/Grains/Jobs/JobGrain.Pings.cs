@@ -30,7 +30,7 @@ internal sealed partial class JobGrain
             .Concat(Numbers(keys).Where(server => keys.StandbyOf(server) is not null)
                 .Select(server => ($"the standby of {ServerRoles.NameOf(keys, server)}", keys.StandbyOf(server)!.Key)))
             .ToLookup(server => PinnedKey.SiloOf(server.Item2), server => server.Item1);
-        ILookup<string, string> workers = assignment.Workers.ToLookup(worker => PinnedKey.SiloOf(worker.Name), worker => worker.Name);
+        ILookup<string, string> workers = WorkersAndJoiners().ToLookup(PinnedKey.SiloOf);
         string[] silos = [.. servers.Concat(workers).Select(silo => silo.Key).Distinct().Where(silo => silo != self.Name && !IsGone(silo))];
         _pulses.Watch(silos, now);
         (string Silo, string Reason)[] lost = [.. _pulses.Lost(now)];
@@ -40,13 +40,15 @@ internal sealed partial class JobGrain
             if (servers.Contains(silo) && Machine.CanLose(silo))
             {
                 LoseSilo(silo, reason);
-                continue;
             }
-
-            // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
-            if (servers.Contains(silo))
+            else if (servers.Contains(silo))
             {
-                WarnOfSilence(silo, reason, servers[silo]);
+                // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
+                if (_silent.Add(silo))
+                {
+                    Machine.WarnOfSilence(silo, reason, servers[silo]);
+                }
+
                 continue;
             }
 
@@ -77,14 +79,6 @@ internal sealed partial class JobGrain
         catch (Exception e) when (GrainFailure.IsLostContact(e))
         {
             _pulses.Refused(silo, called, _clock.Now);
-        }
-    }
-
-    private void WarnOfSilence(string silo, string reason, IEnumerable<string> roles)
-    {
-        if (_silent.Add(silo))
-        {
-            Machine.Warn($"silo '{silo}' {reason}; the job waits for its {string.Join(", ", roles)} at step {Machine.Step}.");
         }
     }
 }

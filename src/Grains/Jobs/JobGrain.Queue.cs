@@ -12,14 +12,12 @@ internal sealed partial class JobGrain
 {
     private static readonly TimeSpan PlacementPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Calls that do not arrive while the job takes a place: a silo has just died.</summary>
-    private const int MostRefused = 20;
-
     private long _number;
     private bool _isPlacing;
-    private int _refused;
+    private double? _refusedSince;
     private double? _tooLargeSince;
     private (string Key, SiloAddress? Address)? _writer;
+    private long _unwrittenEvent;
 
     private IJobDirectoryGrain JobDirectory => GrainFactory.GetGrain<IJobDirectoryGrain>(0);
 
@@ -36,17 +34,9 @@ internal sealed partial class JobGrain
         {
             while (Machine.WantsPlace)
             {
-                try
+                if (await TryPlaceAsync() is { } placement && await TryBeginAsync(placement))
                 {
-                    if (await TryPlaceAsync() is { } placement)
-                    {
-                        await BeginAsync(placement);
-                        continue;
-                    }
-                }
-                catch (Exception e) when (GrainFailure.HasNotArrived(e) && ++_refused < MostRefused)
-                {
-                    await LetGoAsync();
+                    continue;
                 }
 
                 await Task.Delay(PlacementPause);
@@ -136,20 +126,47 @@ internal sealed partial class JobGrain
     }
 
     private bool IsTooLargeForLong() =>
-        Submission.Client is not null && Machine.Generation == 0 && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
+        Submission.Client is not null && !Machine.HasBegun && _tooLargeSince is { } since && _clock.Now - since >= deadlines.Placement.TotalSeconds;
+
+    /// <summary>
+    /// A silo that is in the placement may leave or die while the job begins there: then it looks for another place. One that has begun before waits for
+    /// what it needs; a new one gives up after some seconds.
+    /// </summary>
+    /// <returns>False if it has to try again.</returns>
+    private async Task<bool> TryBeginAsync(JobPlacement placement)
+    {
+        try
+        {
+            await BeginAsync(placement);
+            _refusedSince = null;
+            return true;
+        }
+        catch (Exception e) when (GrainFailure.From(e).ExitCode == ExitCode.Environment && MayTryAgain())
+        {
+            Machine.Wait(GrainFailure.From(e).Message, position: null);
+            await LetGoAsync();
+            return false;
+        }
+    }
+
+    private bool MayTryAgain()
+    {
+        _refusedSince ??= _clock.Now;
+        return Machine.HasBegun || _clock.Now - _refusedSince < RefusedSeconds;
+    }
 
     private async Task BeginAsync(JobPlacement placement)
     {
         await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
-        JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position
+        JobPosition position = Machine.HasBegun ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);
-        if (Submission.Configuration is not null)
+        if (Submission is { Client: null, Configuration: not null } && !await TryOpenWriterAsync(placement.Servers.Checkpoint, position.Step))
         {
-            await OpenWriterAsync(placement.Servers.Checkpoint, position.Step);
+            return;
         }
 
-        if (!Machine.WantsPlace)
+        if (!Machine.WantsPlace || placement.Silos.Any(IsStopping))
         {
             await LetGoAsync();
             return;
@@ -162,7 +179,7 @@ internal sealed partial class JobGrain
         CarryOut();
     }
 
-    /// <summary>One that writes the run folder already goes on, as long as its silo is there.</summary>
+    /// <summary>One that writes the run folder already goes on, as long as its silo is there; else another one takes the folder over.</summary>
     private async Task OpenWriterAsync(string key, long step)
     {
         SiloAddress? address = catalog.AddressOf(PinnedKey.SiloOf(key));
@@ -171,8 +188,26 @@ internal sealed partial class JobGrain
             return;
         }
 
-        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, Machine.Events.Next);
-        _writer = (key, address);
+        (long firstEvent, EarlierWriter earlier) = _clientHas is { } unknown ? (unknown, EarlierWriter.Client)
+            : _writer is not null ? (_unwrittenEvent, EarlierWriter.LostSilo)
+            : (Machine.Events.Next, EarlierWriter.None);
+        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, earlier);
+        (_writer, _unwrittenEvent, _clientHas) = ((key, address), firstEvent, null);
+    }
+
+    /// <returns>False if the client that was lost is not gone, but suspended, and holds the folder: the job waits on for somebody to take it up.</returns>
+    private async Task<bool> TryOpenWriterAsync(string key, long step)
+    {
+        try
+        {
+            await OpenWriterAsync(key, step);
+            return true;
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.Conflict && _clientHas is not null)
+        {
+            Machine.Orphan($"it cannot go on by itself: {e.Message.TrimEnd('.')}");
+            return false;
+        }
     }
 
     /// <summary>Nobody waits for this job any more; if that does not arrive, the queue finds out by itself.</summary>

@@ -23,6 +23,7 @@ internal sealed partial class JobGrain
     /// <summary>Events before this number are in the store: no other grain tells something else under their numbers.</summary>
     private long _keptEvents;
     private Task? _keeping;
+    private (double Since, string Message)? _storeFailure;
     private bool _isSuperseded;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -59,6 +60,7 @@ internal sealed partial class JobGrain
         {
             await record.WriteStateAsync();
             (_keptRevision, _keptEvents) = (revision, record.State.Life.NextEvent);
+            _storeFailure = null;
         }
         catch (InconsistentStateException)
         {
@@ -66,10 +68,26 @@ internal sealed partial class JobGrain
         }
         catch (Exception e)
         {
-            LogStore(logger, JobId, e.Message);
-            await Task.Delay(StorePause);
+            await PauseAsync(e);
         }
     }
+
+    private async Task PauseAsync(Exception e)
+    {
+        if (_storeFailure is null)
+        {
+            LogStore(logger, JobId, e.Message);
+        }
+
+        _storeFailure = (_storeFailure?.Since ?? _clock.Now, e.Message.Split('\n', 2)[0].TrimEnd().TrimEnd('.'));
+        await Task.Delay(StorePause);
+    }
+
+    /// <summary>For people; null while the store answers, or nothing is to be kept.</summary>
+    private string? WhyNotKept() => _storeFailure is { } failure && _machine is { } machine && _keptRevision < machine.Revision
+        ? FormattableString.Invariant($"the cluster's store has kept nothing for {_clock.Now - failure.Since:F0} s ({failure.Message}): the job trains on, ") +
+            "but takes on and replaces no worker, and does not end, before it does."
+        : null;
 
     /// <summary>Somebody else has written the record, or it is gone; or the answer to a write of this grain was lost.</summary>
     private async Task CompareAsync()
@@ -80,8 +98,7 @@ internal sealed partial class JobGrain
         }
         catch (Exception e)
         {
-            LogStore(logger, JobId, e.Message);
-            await Task.Delay(StorePause);
+            await PauseAsync(e);
             return;
         }
 
@@ -112,6 +129,7 @@ internal sealed partial class JobGrain
         Held = [.. _held],
         Silos = [.. _silos.Select(silo => KeyValuePair.Create(silo.Key, silo.Value.ToParsableString()))],
         Writer = _writer is { Address: { } address } writer ? KeyValuePair.Create(writer.Key, address.ToParsableString()) : null,
+        UnwrittenEvent = _unwrittenEvent,
         Silo = self.Name,
         Author = _author,
     };
@@ -131,14 +149,21 @@ internal sealed partial class JobGrain
         if (kept.Writer is { } writer)
         {
             _writer = (writer.Key, SiloAddress.FromParsableString(writer.Value));
+            _unwrittenEvent = kept.UnwrittenEvent;
         }
 
         Machine.Recover(kept.Life, $"the job is led by silo '{self.Name}' now, as silo '{kept.Silo}' is gone", _clock.Now);
         (_meteredEvents, _meteredLosses) = (Machine.Events.Next, Machine.LostWorkers);
+        _clientHas = submission.Client is null ? null : Machine.Events.Next;
         LogRecovered(logger, JobId, self.Name, kept.Silo, Machine.Generation, Machine.Step);
         if (!Machine.HasEnded)
         {
             await KeepAsync();
+        }
+        else if (kept.Life.Releasing is null)
+        {
+            // It is as it was: whoever only asks how it ended has nothing written.
+            (_keptRevision, _keptEvents) = (Machine.Revision, Machine.Events.Next);
         }
 
         CarryOut();

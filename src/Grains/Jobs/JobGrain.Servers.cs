@@ -21,15 +21,19 @@ internal sealed partial class JobGrain
     private static IEnumerable<int> Numbers(ServerKeys servers) => Enumerable.Range(0, servers.CoordinatorServer + 1);
 
     /// <summary>A silo that is gone and has a server of the job, or a standby; null while there is none.</summary>
-    private string? LostSilo() => Machine.Servers?.All.Select(PinnedKey.SiloOf).FirstOrDefault(IsGone);
+    private string? LostSilo() => Machine.HasEnded ? null : Machine.Servers?.All.Select(PinnedKey.SiloOf).FirstOrDefault(IsGone);
 
     /// <summary>The job goes on without the silos that are gone, with standbys or from its last checkpoint.</summary>
-    private void LoseSilos()
+    /// <returns>False while every server's silo is there, and every standby's.</returns>
+    private bool LeaveLostServers()
     {
-        while (LostSilo() is { } silo)
+        bool left = false;
+        for (; LostSilo() is { } silo; left = true)
         {
             LoseSilo(silo, "has left the cluster");
         }
+
+        return left;
     }
 
     private void LoseSilo(string silo, string reason)
@@ -41,7 +45,7 @@ internal sealed partial class JobGrain
             _lostSilos[silo] = address;
         }
 
-        if (Submission.Configuration is not null && _writer is { } writer && PinnedKey.SiloOf(writer.Key) == silo)
+        if (Submission is { Client: null, Configuration: not null } && _writer is { } writer && PinnedKey.SiloOf(writer.Key) == silo)
         {
             // The run folder has another writer in the next place.
             Machine.LoseServers($"silo '{silo}', which wrote the run folder, {reason} while the job was {state} at step {Machine.Step}");
@@ -67,7 +71,8 @@ internal sealed partial class JobGrain
     {
         string[] silos = [.. Silos.Where(silo => silo.Servers && !IsLost(silo.Name)).Select(silo => silo.Name)];
         ServerKeys next = ServerRoles.WithStandbys(servers, silos);
-        foreach (string silo in next.Standbys.OfType<Standby>().Select(standby => PinnedKey.SiloOf(standby.Key)).Where(silo => !_silos.ContainsKey(silo)))
+        IEnumerable<string> used = next.Standbys.OfType<Standby>().Select(standby => PinnedKey.SiloOf(standby.Key));
+        foreach (string silo in used.Where(silo => !_silos.ContainsKey(silo) || IsGone(silo)))
         {
             Know(silo);
         }

@@ -27,6 +27,7 @@ internal sealed partial class JobGrain(
 {
     private readonly JobClock _clock = new();
     private JobSubmission? _submission;
+    private Task _registering = Task.CompletedTask;
     private JobSpec? _job;
     private JobMachine? _machine;
     private IGrainTimer? _watch;
@@ -43,9 +44,10 @@ internal sealed partial class JobGrain(
     {
         if (_submission is { } known)
         {
-            // Told again because the answer was lost?
+            // Told again because the answer was lost, or is late?
             if (known.SubmissionId == submission.SubmissionId)
             {
+                await _registering;
                 await KeepAsync();
                 return;
             }
@@ -57,20 +59,10 @@ internal sealed partial class JobGrain(
         JobLimits.CheckWorkers(submission.Layout.Workers, job.DataShards);
         Refuse(JobLimits.ProblemOfId(JobId) is { } problem ? $"job id {problem}" : null);
         Refuse(JobLimits.ProblemOfMinWorkers(submission.Layout));
+        Refuse(JobLimits.ProblemOfLayout(submission.Layout));
         Refuse(JobLimits.ProblemOfPriority(submission.Priority));
         _submission = submission;
-        long number;
-        try
-        {
-            number = await JobDirectory.RegisterAsync(JobId);
-        }
-        catch
-        {
-            _submission = null;
-            throw;
-        }
-
-        Adopt(submission, number);
+        await (_registering = RegisterAsync(submission));
         await KeepAsync();
         FindPlaceAsync().Ignore();
     }
@@ -84,6 +76,11 @@ internal sealed partial class JobGrain(
         }
 
         Renew(order.Client);
+        if (order.Kind == JobOrderKind.Resume && machine.State == JobState.Orphaned)
+        {
+            GoOnAlone();
+        }
+
         machine.Order(order);
         await KeepAsync();
         CarryOut();
@@ -92,7 +89,12 @@ internal sealed partial class JobGrain(
     public Task<JobStatus> StatusAsync(StatusQuery query)
     {
         JobMachine machine = Machine;
-        Renew(query.Client);
+        Renew(query.Client, query.SinceEvent);
+        if (query.Writer is not null && query.Writer == _writer?.Key && query.SinceEvent is { } unwritten)
+        {
+            _unwrittenEvent = unwritten;
+        }
+
         JobPosition position = machine.Reached.Position;
         Metrics epoch = position.Epoch.Sums;
         StepRow[] rows = query.SinceStep is { } step ? machine.Rows.Since(step) : [];
@@ -115,16 +117,17 @@ internal sealed partial class JobGrain(
             Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
                 server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
             Generation = machine.Generation,
-            Reason = machine.Reason,
+            Reason = WhyNotKept() ?? machine.Reason,
             Evaluation = machine.Evaluation,
             Checkpoint = machine.Checkpoint,
             RunFolder = Submission.RunFolder,
-            Checkpoints = _checkpoints,
+            Checkpoints = _checkpoints is { } place && IsCurrent(place) ? place : null,
             Failure = machine.Failure,
             Rows = rows,
             Events = query.SinceEvent is { } number ? [.. machine.Events.Since(number).TakeWhile(happened => happened.Number < _keptEvents)] : [],
             Priority = Submission.Priority,
             QueuePosition = machine.QueuePosition,
+            IsLeaseLost = query.Client is not null && query.Client != Submission.Client,
             HasMore = rows.Length > 0 && rows[^1].Step + 1 < machine.Rows.Next,
         });
     }
@@ -140,11 +143,12 @@ internal sealed partial class JobGrain(
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
-    public Task<bool> NeedsAsync(string server) =>
-        Task.FromResult(_machine is { HasEnded: false } machine
-            && (machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true));
+    public Task<bool> NeedsAsync(string server) => AnswerAsync(machine =>
+        machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true);
 
-    public Task<bool> IsLiveAsync() => Task.FromResult(_machine is { HasEnded: false, State: not JobState.Paused });
+    public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
+
+    public Task<bool> NeedsCheckpointsAsync() => AnswerAsync(_ => true);
 
     public async Task<bool> ForgetAsync()
     {
@@ -174,24 +178,48 @@ internal sealed partial class JobGrain(
         return Verdict.Accepted;
     }
 
+    private async Task RegisterAsync(JobSubmission submission)
+    {
+        try
+        {
+            Adopt(submission, await JobDirectory.RegisterAsync(JobId));
+        }
+        catch
+        {
+            _submission = null;
+            throw;
+        }
+    }
+
     /// <summary>A job that is submitted, or was led elsewhere, lives here from now on.</summary>
     private void Adopt(JobSubmission submission, long number)
     {
         _submission = submission;
         _number = number;
         _job = JobSpec.FromJson(submission.JobJson);
-        _machine = new JobMachine(JobId, _job.Shape, _job.TestSamples, submission.RunFolder, submission.Plan);
+        _machine = new JobMachine(JobId, _job.Shape, _job.TestSamples, submission.RunFolder, submission.Plan) { IsDetached = submission.Client is null };
         _clientSeen = _clock.Now;
         _watch = this.RegisterGrainTimer(WatchAsync, new GrainTimerCreationOptions(WatchPeriod, WatchPeriod) { Interleave = true, KeepAlive = true });
     }
 
-    private ConvNetException Unknown()
+    /// <summary>A question about a job that has not ended; of one that is not known, nothing stays here.</summary>
+    private Task<bool> AnswerAsync(Func<JobMachine, bool> ask)
+    {
+        LeaveIfUnknown();
+        return Task.FromResult(_machine is { HasEnded: false } machine && ask(machine));
+    }
+
+    private void LeaveIfUnknown()
     {
         if (_submission is null)
         {
             DeactivateOnIdle();
         }
+    }
 
+    private ConvNetException Unknown()
+    {
+        LeaveIfUnknown();
         return ConvNetException.BadInput($"no job '{JobId}' in this cluster; 'convnet job list' shows those that it knows.");
     }
 
@@ -206,11 +234,12 @@ internal sealed partial class JobGrain(
 
     private static string Spoken(JobState? state) => state?.InWords() ?? "being submitted";
 
-    private void Renew(string? client)
+    private void Renew(string? client, long? sinceEvent = null)
     {
         if (client is not null && client == Submission.Client)
         {
             _clientSeen = _clock.Now;
+            _clientHas = sinceEvent ?? _clientHas;
         }
     }
 
@@ -218,6 +247,7 @@ internal sealed partial class JobGrain(
     {
         if (_machine is not { } machine)
         {
+            LeaveIfUnknown();
             return Task.FromResult<Answer>(Verdict.Stale);
         }
 

@@ -11,17 +11,24 @@ internal sealed class DetachedRun : IDisposable
 {
     private readonly IDisposable _held;
 
-    private DetachedRun(IDisposable held, RunStream stream) => (_held, Stream) = (held, stream);
+    private DetachedRun(IDisposable held, RunStream stream, long firstStep) => (_held, Stream, FirstStep) = (held, stream, firstStep);
 
     public RunStream Stream { get; }
 
+    /// <summary>The first step that is not in the folder yet.</summary>
+    public long FirstStep { get; }
+
     /// <summary>Opens the folder that the submission names, with everything in it but its checkpoints, and writes the first event.</summary>
     /// <param name="step">The step at which the job goes on; rows past it are cut.</param>
+    /// <param name="earlier">Who has written the folder for this job before.</param>
     /// <exception cref="ConvNetException">The folder is not empty, or somebody else writes there (exit code 6).</exception>
-    public static DetachedRun Open(string jobId, JobSubmission submission, long step)
+    public static DetachedRun Open(string jobId, JobSubmission submission, long step, EarlierWriter earlier)
     {
-        RunFolder folder = (submission.Checkpoint is null ? null : RunFolder.TryOpen(submission.RunFolder)) ?? RunFolder.Create(submission.RunFolder);
-        IDisposable held = folder.Lock();
+        bool isOwn = earlier != EarlierWriter.None;
+        RunFolder folder = (isOwn || submission.Checkpoint is not null ? RunFolder.TryOpen(submission.RunFolder, isOwn ? jobId : null) : null)
+            ?? RunFolder.Create(submission.RunFolder);
+        bool isLeft = earlier == EarlierWriter.LostSilo && !folder.IsNew;
+        IDisposable held = folder.Lock(isLeft);
         try
         {
             CheckpointStore.Sweep(folder.CheckpointsPath);
@@ -31,8 +38,10 @@ internal sealed class DetachedRun : IDisposable
                 PrivateFile.WriteText(folder.ModelPath, ModelFile.Write(JobSpec.FromJson(submission.JobJson).Model));
             }
 
-            var stream = new RunStream([JsonLines.Append(folder.EventsPath, jobId), new MetricsFile(folder.MetricsPath, step)]);
-            var run = new DetachedRun(held, stream);
+            JsonLines events = isLeft ? JsonLines.TakeOver(folder.EventsPath, jobId) : JsonLines.Append(folder.EventsPath, jobId);
+            var metrics = new MetricsFile(folder.MetricsPath, step);
+            var stream = new RunStream([events, metrics]);
+            var run = new DetachedRun(held, stream, metrics.LastStep);
             stream.Publish(new RunEvent.Started(folder.FullPath, submission.Options, []));
             return run;
         }

@@ -11,9 +11,14 @@ namespace ConvNet.Grains.Runs;
 /// </summary>
 public sealed class JsonLines : RunSink
 {
+    private const int FewLines = 8;
+
     private readonly TextWriter _writer;
     private readonly string? _jobId;
     private readonly bool _isOwner;
+
+    /// <summary>Lines that are in the file, although whoever wrote them did not live to say so.</summary>
+    private readonly HashSet<string> _known = [];
 
     /// <summary>Writes to somebody else's writer, and leaves it open.</summary>
     /// <param name="jobId">Stands in the events that begin and end a run; null if there is no job yet.</param>
@@ -32,6 +37,21 @@ public sealed class JsonLines : RunSink
     /// <summary>Goes on with a file.</summary>
     public static JsonLines Append(string path, string jobId) => new(PrivateFile.OpenText(path, FileMode.Append), jobId, isOwner: true);
 
+    /// <summary>
+    /// Goes on with the file of a writer that was lost. A frozen one that wakes up writes to the old file, which has no name any more; and what is
+    /// told again of the last few lines is not written again.
+    /// </summary>
+    public static JsonLines TakeOver(string path, string jobId)
+    {
+        string copy = path + ".new";
+        File.Copy(path, copy, overwrite: true);
+        File.Move(copy, path, overwrite: true);
+        string[] last = [.. File.ReadLines(path).TakeLast(FewLines)];
+        JsonLines lines = Append(path, jobId);
+        lines._known.UnionWith(last);
+        return lines;
+    }
+
     /// <summary>JSON knows no NaN and no infinity: they become null.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
@@ -44,8 +64,12 @@ public sealed class JsonLines : RunSink
                 line["jobId"] = _jobId;
             }
 
-            _writer.WriteLine(line.ToJsonString(JsonSerializerOptions.Web));
-            _writer.Flush();
+            string text = line.ToJsonString(JsonSerializerOptions.Web);
+            if (!_known.Remove(text))
+            {
+                _writer.WriteLine(text);
+                _writer.Flush();
+            }
         }
     }
 
@@ -98,7 +122,7 @@ public sealed class JsonLines : RunSink
         },
         RunEvent.Yielded yielded => new()
         {
-            ["event"] = yielded.State == JobState.Paused ? "job.paused" : "job.requeued",
+            ["event"] = yielded.State switch { JobState.Paused => "job.paused", JobState.Orphaned => "job.orphaned", _ => "job.requeued" },
             ["step"] = yielded.Step,
             ["reason"] = yielded.Reason,
         },

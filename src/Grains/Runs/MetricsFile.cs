@@ -14,6 +14,7 @@ public sealed class MetricsFile : RunSink
 
     private const string Header = "step,epoch,split,loss,accuracy,learningRate,gradientNorm,seconds";
     private readonly StreamWriter _writer;
+    private long _lastTested;
 
     /// <param name="completedSteps">Rows past this step, from a run that got further than its last checkpoint, are cut.</param>
     public MetricsFile(string path, long completedSteps)
@@ -23,7 +24,8 @@ public sealed class MetricsFile : RunSink
         PrivateFile.WriteText(rewritten, string.Concat(kept.Prepend(Header).Select(row => row + Environment.NewLine)));
         File.Move(rewritten, path, overwrite: true);
         _writer = PrivateFile.OpenText(path, FileMode.Append);
-        LastStep = kept.Select(StepOf).DefaultIfEmpty(0).Max();
+        LastStep = LastOf(kept);
+        _lastTested = LastOf(kept.Where(IsTest));
     }
 
     /// <summary>Completed steps of the last row.</summary>
@@ -32,7 +34,7 @@ public sealed class MetricsFile : RunSink
     /// <summary>The evaluations in a file up to a step; how many samples they had is not known. None if there is no such file.</summary>
     public static EvaluationResult[] EvaluationsUntil(string path, long completedSteps) =>
     [
-        .. RowsUntil(path, completedSteps).Where(row => row.Contains(",test,", StringComparison.Ordinal)).Select(EvaluationOf).OfType<EvaluationResult>(),
+        .. RowsUntil(path, completedSteps).Where(IsTest).Select(EvaluationOf).OfType<EvaluationResult>(),
     ];
 
     public override void Handle(RunEvent happened)
@@ -51,7 +53,14 @@ public sealed class MetricsFile : RunSink
     protected override void Dispose(bool disposing) => _writer.Dispose();
 
     private static string[] RowsUntil(string path, long completedSteps) =>
-        File.Exists(path) ? [.. File.ReadLines(path).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
+        File.Exists(path) ? [.. WholeRows(File.ReadAllText(path)).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
+
+    /// <summary>A crash may have cut the last row.</summary>
+    private static IEnumerable<string> WholeRows(string text) => text.Split('\n')[..^1].Select(row => row.TrimEnd('\r'));
+
+    private static bool IsTest(string row) => row.Contains(",test,", StringComparison.Ordinal);
+
+    private static long LastOf(IEnumerable<string> rows) => rows.Select(StepOf).DefaultIfEmpty(0).Max();
 
     private static long StepOf(string row) =>
         long.TryParse(row.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long step) ? step : long.MaxValue;
@@ -85,6 +94,12 @@ public sealed class MetricsFile : RunSink
     private void Add(RunEvent.EpochCompleted epoch)
     {
         EvaluationResult result = epoch.Evaluation;
+        if (result.Step <= _lastTested)
+        {
+            return;
+        }
+
+        _lastTested = result.Step;
         Write(result.Step, epoch.Epoch, "test", result.Loss, result.Accuracy, "", "", "");
         _writer.Flush();
     }

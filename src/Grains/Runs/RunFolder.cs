@@ -1,5 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Files;
+using ConvNet.Engine.Formats;
 using ConvNet.Grains.Checkpoints;
 
 namespace ConvNet.Grains.Runs;
@@ -46,11 +49,19 @@ public sealed class RunFolder
     /// <summary>
     /// Keeps other sessions out of the folder until it is disposed of; the operating system lets go when the process dies.
     /// </summary>
+    /// <param name="isLeft">
+    /// Whoever has locked it is known to be lost: a process that is only frozen keeps its lock, and takes it along with the old file.
+    /// </param>
     /// <exception cref="ConvNetException">Another process trains in this folder (exit code 6).</exception>
-    public IDisposable Lock()
+    public IDisposable Lock(bool isLeft = false)
     {
         try
         {
+            if (isLeft)
+            {
+                File.Delete(Path.Combine(FullPath, LockName));
+            }
+
             return PrivateFile.Open(Path.Combine(FullPath, LockName), FileMode.OpenOrCreate, FileShare.None);
         }
         catch (IOException e) when ((e.HResult & 0xFFFF) is WouldBlock or SharingViolation)
@@ -73,7 +84,7 @@ public sealed class RunFolder
 
     /// <summary>Creates the folder that the user named.</summary>
     /// <exception cref="ConvNetException">Code 6 if it is there and not empty.</exception>
-    public static RunFolder Create(string path)
+    public static RunFolder Create(string path, DurableDisk? disk = null)
     {
         string full = Path.GetFullPath(path);
         if (File.Exists(full))
@@ -81,7 +92,7 @@ public sealed class RunFolder
             throw new ConvNetException(ExitCode.Conflict, $"--out: '{path}' is a file; name a folder that does not exist or is empty.");
         }
 
-        return TryClaim(full) ?? throw new ConvNetException(
+        return TryClaim(full, disk ?? DurableDisk.Machine) ?? throw new ConvNetException(
             ExitCode.Conflict,
             $"--out: '{path}' exists and is not empty. Name another folder" +
             (new RunFolder(full).HasCheckpoint ? $", or go on with that run: 'convnet resume {path}'." : "."));
@@ -91,14 +102,14 @@ public sealed class RunFolder
     public static RunFolder CreateNext(string runs)
     {
         string full = Path.GetFullPath(runs);
-        Directory.CreateDirectory(full);
+        DurableDisk.Machine.CreateFolders(full);
         int number = 1 + Directory.EnumerateFileSystemEntries(full, "train-*")
             .Select(path => int.TryParse(Path.GetFileName(path)["train-".Length..], out int known) ? known : 0)
             .DefaultIfEmpty(0)
             .Max();
         for (; number <= MaxNumber; number++)
         {
-            if (TryClaim(Path.Combine(full, $"train-{number:D4}"), isNumbered: true) is { } folder)
+            if (TryClaim(Path.Combine(full, $"train-{number:D4}"), DurableDisk.Machine, isNumbered: true) is { } folder)
             {
                 return folder;
             }
@@ -135,15 +146,34 @@ public sealed class RunFolder
     }
 
     /// <summary>The run folder of an earlier run, or null if this is none.</summary>
-    public static RunFolder? TryOpen(string path)
+    /// <param name="jobId">The job that must have been the last one to write there; null: any.</param>
+    public static RunFolder? TryOpen(string path, string? jobId = null)
     {
-        string full = Path.GetFullPath(path);
-        return Directory.Exists(Path.Combine(full, CheckpointStore.FolderName)) || File.Exists(Path.Combine(full, "config.resolved.yaml"))
-            ? new RunFolder(full)
-            : null;
+        var folder = new RunFolder(Path.GetFullPath(path));
+        bool isOne = Directory.Exists(folder.CheckpointsPath) || File.Exists(folder.ConfigurationPath);
+        return isOne && (jobId is null || folder.LastJob() == jobId) ? folder : null;
     }
 
-    private static RunFolder? TryClaim(string full, bool isNumbered = false)
+    /// <summary>The job that was the last one to begin or end here, as the events tell; null if they tell of none.</summary>
+    private string? LastJob()
+    {
+        string? last = null;
+        foreach (string line in File.Exists(EventsPath) ? File.ReadLines(EventsPath).Where(line => line.Contains("\"jobId\"", StringComparison.Ordinal)) : [])
+        {
+            try
+            {
+                last = JsonNode.Parse(line)?["jobId"]?.ToString() ?? last;
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
+            {
+                // A line that a crash has cut.
+            }
+        }
+
+        return last;
+    }
+
+    private static RunFolder? TryClaim(string full, DurableDisk disk, bool isNumbered = false)
     {
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any(entry => Path.GetFileName(entry) != LockName))
         {
@@ -153,7 +183,7 @@ public sealed class RunFolder
         var folder = new RunFolder(full) { IsNew = true, IsNumbered = isNumbered };
         try
         {
-            PrivateFile.CreateFolder(full);
+            disk.CreateFolders(full);
             PrivateFile.Open(folder.EventsPath, FileMode.CreateNew).Dispose();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -166,7 +196,7 @@ public sealed class RunFolder
         }
 
         PrivateFile.CreateFolder(Path.Combine(full, "logs"));
-        PrivateFile.CreateFolder(folder.CheckpointsPath);
+        disk.CreateFolder(folder.CheckpointsPath);
         return folder;
     }
 }

@@ -6,8 +6,8 @@ using ConvNet.Grains.Contracts.Jobs;
 namespace ConvNet.Grains.Runs;
 
 /// <summary>
-/// Follows a job to its end: asks for its status again and again, and publishes what is new, each step and each event once and in their
-/// order. How long the job takes is its own affair; that nobody answers any more is an error within seconds.
+/// Follows a job to its end, or until it has lost its client: asks for its status again and again, and publishes what is new, each step and each
+/// event once and in their order. How long the job takes is its own affair; that nobody answers any more is an error within seconds.
 /// </summary>
 public sealed class RunFollower
 {
@@ -36,6 +36,9 @@ public sealed class RunFollower
     /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
     public string? Client { get; init; }
 
+    /// <summary>The key of the run writer that follows the job; null for others.</summary>
+    public string? Writer { get; init; }
+
     /// <summary>The number of the first event that is published.</summary>
     public long FirstEvent
     {
@@ -57,13 +60,21 @@ public sealed class RunFollower
         while (true)
         {
             JobStatus status = Latest = await AskAsync(cancellation);
+            if (status.IsLeaseLost)
+            {
+                return new RunEvent.Failed(
+                    ExitCode.Conflict,
+                    $"this client of job '{_jobId}' was silent for too long (suspended, or cut off), and somebody else has taken the job up since: it is " +
+                    $"{status.State.InWords()} at step {status.Step} without it.");
+            }
+
             bool hasNews = Publish(status);
             if (status.HasMore && hasNews)
             {
                 continue;
             }
 
-            if (status.HasEnded)
+            if (status.HasEnded || status.State == JobState.Orphaned)
             {
                 return EndOf(status);
             }
@@ -76,7 +87,7 @@ public sealed class RunFollower
     {
         try
         {
-            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client)), cancellation);
+            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client, Writer)), cancellation);
         }
         catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
         {
@@ -159,6 +170,8 @@ public sealed class RunFollower
             ExitCode.Environment,
             $"the client of job '{_jobId}' was silent for too long (suspended, or cut off), so the job has freed its workers at step {status.Step}; " +
             $"{Saved(status)}."),
+        { State: JobState.Stopped, Reason: { } why } => new RunEvent.Failed(
+            ExitCode.Environment, $"job '{_jobId}' was stopped at step {status.Step}: {why}"),
         { Failure: { ExitCode: (int)ExitCode.Bug } failure } => new RunEvent.Failed(ExitCode.Bug, failure.Message.Split('\n', 2)[0].TrimEnd()),
         { Failure: { } failure } => new RunEvent.Failed((ExitCode)failure.ExitCode, failure.Message),
         _ when _end is not null => _end,

@@ -22,7 +22,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     private readonly CancellationTokenSource _leaving = new();
     private Task? _writing;
 
-    public async Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent)
+    public async Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent, EarlierWriter earlier)
     {
         if (_writing is not null)
         {
@@ -33,14 +33,14 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
         try
         {
             // A file system may be slow; it must not hold up a turn.
-            run = await Task.Run(() => DetachedRun.Open(jobId, submission, step));
+            run = await Task.Run(() => DetachedRun.Open(jobId, submission, step, earlier));
         }
         catch (Exception e)
         {
             throw GrainFailure.From(e);
         }
 
-        _writing = WriteAsync(jobId, run, step, firstEvent);
+        _writing = WriteAsync(jobId, run, firstEvent);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -57,13 +57,13 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
     private static partial void LogFailed(ILogger logger, Exception failure, string job);
 
     /// <summary>Ends by itself and without an exception: nobody waits for it.</summary>
-    private async Task WriteAsync(string jobId, DetachedRun run, long step, long firstEvent)
+    private async Task WriteAsync(string jobId, DetachedRun run, long firstEvent)
     {
         try
         {
             using (run)
             {
-                run.Stream.Publish(await FollowAsync(jobId, run.Stream, step, firstEvent));
+                run.Stream.Publish(await FollowAsync(jobId, run.Stream, run.FirstStep, firstEvent));
             }
         }
         catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
@@ -85,6 +85,7 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
         var follower = new RunFollower(GrainFactory.GetGrain<IJobGrain>(jobId), jobId, stream, step, TimeProvider.System, SilencePatience)
         {
             FirstEvent = firstEvent,
+            Writer = this.GetPrimaryKeyString(),
         };
         try
         {

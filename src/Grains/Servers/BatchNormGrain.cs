@@ -144,7 +144,11 @@ internal sealed class BatchNormGrain(ServerDeadlines deadlines, JobMemory memory
     {
         if (Machine.Report is { } report)
         {
-            ReportOnce(report.Header, "batch norm", coordinator => coordinator.ReportAsync(report));
+            ReportOnce(
+                report.Header,
+                "batch norm",
+                coordinator => coordinator.ReportAsync(report),
+                (machine, header) => machine.NoteReported(header));
         }
     }
 

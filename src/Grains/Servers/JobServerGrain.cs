@@ -121,13 +121,24 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
     }
 
     /// <summary>Tells the coordinator of a step, the first time that it is asked to in a generation.</summary>
-    protected void ReportOnce(MessageHeader step, string who, Func<IStepCoordinatorGrain, Task<Answer>> report)
+    /// <param name="noteTaken">Called when the coordinator has taken the report.</param>
+    protected void ReportOnce(
+        MessageHeader step, string who, Func<IStepCoordinatorGrain, Task<Answer>> report, Action<TMachine, MessageHeader> noteTaken)
     {
         if (step.Step != _reportedStep)
         {
             _reportedStep = step.Step;
             IStepCoordinatorGrain coordinator = GrainFactory.GetGrain<IStepCoordinatorGrain>(Assignment.Servers.Coordinator);
-            GrainCalls.TellAsync(GrainFactory, Assignment, who, () => report(coordinator)).Ignore();
+            ReportAsync(step, who, () => report(coordinator), noteTaken).Ignore();
+        }
+    }
+
+    private async Task ReportAsync(MessageHeader step, string who, Func<Task<Answer>> report, Action<TMachine, MessageHeader> noteTaken)
+    {
+        Answer? answer = await GrainCalls.TellAsync(GrainFactory, Assignment, who, report);
+        if (answer is { IsAcknowledged: true } && MachineIfHeld is { } machine)
+        {
+            noteTaken(machine, step);
         }
     }
 
@@ -270,7 +281,7 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
     }
 
     private Answer NoState(string jobId) => new(
-        Verdict.Rejected, $"{Role} '{this.GetPrimaryKeyString()}' holds no state of job '{jobId}': its silo has restarted; go back to a checkpoint.");
+        Verdict.Rejected, $"{Role} '{this.GetPrimaryKeyString()}' holds no state of job '{jobId}': its silo has restarted.");
 
     private void Promise(string jobId, long generation)
     {

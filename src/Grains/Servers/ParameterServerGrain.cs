@@ -139,7 +139,11 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
     {
         if (Machine.Report is { } report)
         {
-            ReportOnce(report.Header, $"partition {report.Partition}", coordinator => coordinator.ReportAsync(report));
+            ReportOnce(
+                report.Header,
+                $"partition {report.Partition}",
+                coordinator => coordinator.ReportAsync(report),
+                (machine, header) => machine.NoteReported(header));
         }
     }
 }

@@ -99,7 +99,7 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         return Task.FromResult(answer);
     }
 
-    public Task<StepProgress> ProgressAsync() => Task.FromResult(MachineIfHeld is null ? throw JobNotHere() : _history.Progress());
+    public Task<StepProgress> ProgressAsync() => Task.FromResult(MachineIfHeld is null ? throw JobNotHere() : _history.ProgressAt(Now));
 
     protected override FrozenAt Freeze(CoordinatorMachine machine, MessageHeader header)
     {
@@ -166,23 +166,36 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         if (answer.Failure is { } failure && !_failed)
         {
             _failed = true;
-            Assignment assignment = Assignment;
-            GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).FailedAsync(
-                assignment.HeaderOf(Machine.Position.Step), "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure)).Ignore();
+            Assignment failed = Assignment;
+            MessageHeader header = failed.HeaderOf(Machine.Position.Step);
+            IJobControlGrain job = GrainFactory.GetGrain<IJobControlGrain>(failed.JobId);
+            GrainCalls.TellAsync(
+                GrainFactory,
+                failed,
+                "step coordinator",
+                () => job.FailedAsync(header, "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure))).Ignore();
         }
 
         Forward();
         return answer.Answer;
     }
 
-    private Task<Answer?> TellJobAsync(StepProgress progress)
+    private async Task<Answer?> TellJobAsync(StepProgress progress)
     {
         Assignment assignment = Assignment;
-        return GrainCalls.TellAsync(
-            GrainFactory,
-            assignment,
-            "step coordinator",
-            () => GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).ProgressAsync(assignment.HeaderOf(progress.Position.Step), progress));
+        _history.Ask(Now);
+        try
+        {
+            return await GrainCalls.TellAsync(
+                GrainFactory,
+                assignment,
+                "step coordinator",
+                () => GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId).ProgressAsync(assignment.HeaderOf(progress.Position.Step), progress));
+        }
+        finally
+        {
+            _history.EndAsking(Now);
+        }
     }
 
     /// <summary>Tells every partition and the batch norms.</summary>

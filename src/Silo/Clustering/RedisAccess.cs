@@ -1,6 +1,8 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using ConvNet.Engine.Errors;
+using ConvNet.Silo.Security;
 using StackExchange.Redis;
 
 namespace ConvNet.Silo.Clustering;
@@ -66,8 +68,20 @@ internal sealed class RedisAccess(string host, int port, RedisTrust? trust, stri
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            throw new ConvNetException(ExitCode.Environment, $"Redis at {Endpoint} cannot be reached{Advise(e, isTrusted)}.", e);
+            throw await IsSiloAsync()
+                ? new ConvNetException(
+                    ExitCode.Environment,
+                    $"{Endpoint} is a port of a silo, not Redis; name the --cluster that the silo was given: redis://HOST:PORT?id=NAME with host and port of " +
+                    "its Redis, or dev://HOST:PORT for a cluster without one.",
+                    e)
+                : new ConvNetException(ExitCode.Environment, $"Redis at {Endpoint} cannot be reached{Advise(e, isTrusted)}.", e);
         }
+    }
+
+    private async Task<bool> IsSiloAsync()
+    {
+        var endpoint = new IPEndPoint(HostLookup.FindMachine(host, $"'{Endpoint}'"), port);
+        return await PortQuestion.AskAsync(endpoint, CancellationToken.None) is PortQuestion.SiloPort or PortQuestion.Gateway or PortQuestion.GatewayInStore;
     }
 
     private ConfigurationOptions Options(string? password, Func<X509Certificate2?, X509Chain?, SslPolicyErrors, bool> accepts)

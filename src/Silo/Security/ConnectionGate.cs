@@ -9,7 +9,7 @@ namespace ConvNet.Silo.Security;
 /// </summary>
 /// <param name="port">What the log calls it, and who asks.</param>
 /// <param name="isTls">Whether peers have to speak TLS here.</param>
-internal sealed class ConnectionGate(string port, bool isTls, WireLimits limits, PendingMessages pending, RefusalLog refusals)
+internal sealed class ConnectionGate(string port, bool isTls, WireLimits limits, PendingMessages pending, RefusalLog refusals, WireMemory memory)
 {
     /// <summary>The first byte of each TLS connection, and the second.</summary>
     private const byte TlsHandshake = 0x16, TlsMajorVersion = 3;
@@ -56,6 +56,7 @@ internal sealed class ConnectionGate(string port, bool isTls, WireLimits limits,
         finally
         {
             Leave(admission);
+            memory.EndConnection();
             if (admission is { IsGreeted: false, Reason: { } reason })
             {
                 refusals.Tell(port, context.RemoteEndPoint, reason);

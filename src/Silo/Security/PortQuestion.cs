@@ -13,7 +13,7 @@ namespace ConvNet.Silo.Security;
 /// </summary>
 public static class PortQuestion
 {
-    internal const string SiloPort = "silo port", Gateway = "gateway";
+    public const string SiloPort = "silo port", Gateway = "gateway", GatewayInStore = "redis gateway";
 
     private const int MaxAnswer = 16;
 
@@ -22,9 +22,9 @@ public static class PortQuestion
     /// <summary>Neither TLS nor Orleans begins so: to Orleans it announces a message of gigabytes.</summary>
     private static ReadOnlySpan<byte> Text => "which port?\n"u8;
 
-    /// <summary>Asks for the port. Whoever does not answer is no such silo, or not there.</summary>
-    public static async Task<bool> IsSiloPortAsync(IPEndPoint peer, CancellationToken cancellation) =>
-        await AskAsync(peer, Patience, cancellation) == SiloPort;
+    /// <summary>Asks for the port.</summary>
+    /// <returns>One of the words above if a silo answers so; anything else is no such silo, or null as nobody is there.</returns>
+    public static Task<string?> AskAsync(IPEndPoint peer, CancellationToken cancellation) => AskAsync(peer, Patience, cancellation);
 
     /// <summary>Whether a silo answers in time. One that closes the connection unheard, as it has many, answers, too.</summary>
     public static async Task<bool> IsAnsweredAsync(IPEndPoint peer, TimeSpan patience, CancellationToken cancellation) =>

@@ -12,7 +12,7 @@ internal sealed partial class RefusalLog(TimeProvider clock, ILogger<RefusalLog>
     private readonly Lock _lock = new();
     private readonly Dictionary<IPAddress, Told> _told = [];
 
-    /// <param name="port">"silo port" or "gateway".</param>
+    /// <param name="port">"silo port", "gateway" or "redis gateway".</param>
     /// <param name="reason">Half a sentence.</param>
     public void Tell(string port, EndPoint? peer, string reason)
     {

@@ -4,7 +4,6 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Tests.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Runs;
 using Xunit;
@@ -39,7 +38,7 @@ public sealed class JobCommandTests
         JsonElement line = JsonDocument.Parse(_output.ToString()).RootElement;
         Assert.Equal(name, line.GetProperty("event").GetString());
         Assert.Equal(FakeJob.Id, line.GetProperty("jobId").GetString());
-        Assert.Equal(state == JobState.Orphaned, _output.ToString().Contains("Go on with \\u0027convnet resume /runs/a\\u0027."));
+        Assert.Equal(state == JobState.Orphaned, _output.ToString().Contains("Go on with \\u0027convnet job attach fake\\u0027, or "));
     }
 
     [Fact]
@@ -82,26 +81,6 @@ public sealed class JobCommandTests
         Assert.Equal((ExitCode.Conflict, ExitCode.Conflict), (before.ExitCode, meanwhile.ExitCode));
         Assert.Contains("it is failed at step 0 (gradients are not finite)", before.Message);
         Assert.Contains("it is completed at step 0", meanwhile.Message);
-    }
-
-    [Fact]
-    public async Task An_orphaned_job_takes_no_orders_and_the_refusal_says_how_to_go_on()
-    {
-        var job = new FakeJob { State = JobState.Orphaned };
-        Assert.Contains("Nothing was saved: start it again.", (await RefusedAsync(JobResumeCommand.ResumeAsync)).Message);
-        job.Train(3);
-        job.Save();
-        foreach (ConvNetException error in new[] { await RefusedAsync(JobResumeCommand.ResumeAsync), await RefusedAsync(JobCancelCommand.CancelAsync) })
-        {
-            Assert.Equal(ExitCode.Conflict, error.ExitCode);
-            Assert.Contains("job 'fake' is orphaned at step 3 of 20", error.Message);
-            Assert.EndsWith("Go on with 'convnet resume /runs/a'.", error.Message);
-        }
-
-        Assert.Empty(job.Orders);
-
-        Task<ConvNetException> RefusedAsync(Func<IJobGrain, string, CancellationToken, Task> order) =>
-            Assert.ThrowsAsync<ConvNetException>(() => order(job, FakeJob.Id, TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Silo;
 using ConvNet.Silo.Configuration;
+using ConvNet.Silo.Security;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Configuration;
@@ -38,9 +39,12 @@ public sealed class SiloConfigurationTests : IDisposable
     public void Every_setting_can_stand_in_the_file_in_a_variable_and_in_an_option()
     {
         _folder.Write("password", "secret");
+        new CertificateFolder(_folder["tls"]).Init(TimeProvider.System);
+        string authority = Path.Combine(_folder["tls"], CertificateFolder.AuthorityFile);
         (string Name, string Text)[] all =
         [
-            ("name", "node-7"), ("cluster", "redis://127.0.0.1:6379?id=lab"), ("redis-password-file", _folder["password"]), ("listen", "0.0.0.0"),
+            ("name", "node-7"), ("cluster", "rediss://127.0.0.1:6379?id=lab"), ("redis-password-file", _folder["password"]), ("redis-ca", authority),
+            ("listen", "0.0.0.0"),
             ("advertise", "127.0.0.1"), ("insecure", "true"), ("port", "1"), ("gateway", "2"), ("http", "3"), ("devices", "4"), ("threads", "5"),
             ("roles", "server"), ("cache", _folder["cache"]), ("orphan-minutes", "6"), ("log", _folder["log"]),
         ];
@@ -51,12 +55,12 @@ public sealed class SiloConfigurationTests : IDisposable
             Read("", [], [.. all.Select(setting => $"--{setting.Name}={setting.Text}")]),
         ];
 
-        Assert.Equal(["config", "redis-ca", "tls"], SiloKeys.All.Select(key => key.Name).Except(all.Select(setting => setting.Name)));
+        Assert.Equal(["config", "tls"], SiloKeys.All.Select(key => key.Name).Except(all.Select(setting => setting.Name)));
         Assert.All(each, told =>
         {
             ConvNetSiloOptions silo = told.Resolve();
-            Assert.Equal(("node-7", "redis://127.0.0.1:6379?id=lab", _folder["log"]), (silo.Name, silo.Cluster.Url, told.LogPath));
-            Assert.Contains($"--redis-password-file {_folder["password"]}", silo.Cluster.Arguments);
+            Assert.Equal(("node-7", "rediss://127.0.0.1:6379?id=lab", _folder["log"]), (silo.Name, silo.Cluster.Url, told.LogPath));
+            Assert.Contains($"--redis-password-file {_folder["password"]} --redis-ca {authority}", silo.Cluster.Arguments);
             Assert.Equal(("0.0.0.0", "127.0.0.1", 1, 2), ($"{silo.Ports.Listen}", $"{silo.Ports.Advertise}", silo.Ports.Silos, silo.Ports.Clients));
             Assert.Equal((3, 4, 5, TimeSpan.FromMinutes(6)), (silo.Http, silo.Devices, silo.Threads, silo.OrphanTime));
             Assert.Equal((false, true, _folder["cache"]), (silo.Workers, silo.Servers, silo.Cache));

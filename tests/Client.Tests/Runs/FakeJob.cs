@@ -47,6 +47,11 @@ internal sealed class FakeJob : IJobGrain
 
     public JobFailure? Failure { get; set; }
 
+    public string? Reason { get; init; }
+
+    /// <summary>The client that holds the lease; null: whoever asks.</summary>
+    public string? Holder { get; set; }
+
     public CheckpointResult? Checkpoint { get; private set; }
 
     public long Step => _rows.Count;
@@ -105,6 +110,8 @@ internal sealed class FakeJob : IJobGrain
         return LostOrDone();
     }
 
+    public Task<TakenUpJob> TakeUpAsync(JobTakeUp request) => throw new NotSupportedException();
+
     public Task OrderAsync(JobOrder order)
     {
         lock (_gate)
@@ -156,6 +163,8 @@ internal sealed class FakeJob : IJobGrain
             Servers = [new ServerStatus("coordinator", "local-1")],
             Checkpoint = Checkpoint,
             Failure = Failure,
+            Reason = Reason,
+            IsLeaseLost = Holder is not null && query.Client is not null && query.Client != Holder,
             RunFolder = "/runs/a",
             Rows = [.. rows.Take(Most)],
             Events = [.. events.Take(Most)],

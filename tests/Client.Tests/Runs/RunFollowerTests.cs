@@ -99,6 +99,36 @@ public sealed class RunFollowerTests
     }
 
     [Fact]
+    public async Task A_client_whose_job_somebody_else_has_taken_up_publishes_nothing_of_it_and_ends_with_a_conflict()
+    {
+        var job = new FakeJob();
+        job.Script.Enqueue(() => job.Train(2));
+        job.Script.Enqueue(() =>
+        {
+            job.Train(3);
+            job.Holder = "another";
+        });
+
+        RunEvent.Failed end = Assert.IsType<RunEvent.Failed>(await Follower(job).FollowAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(ExitCode.Conflict, end.ExitCode);
+        Assert.Contains("somebody else has taken the job up since: it is running at step 5 without it.", end.Error);
+        Assert.Equal(["step 0", "step 1"], _sink.Seen);
+    }
+
+    [Fact]
+    public async Task A_job_that_nobody_has_taken_up_tells_why_it_was_stopped()
+    {
+        var job = new FakeJob { Reason = "nobody has taken it up for 60 minutes; step 3 is saved in /runs/a/3." };
+        job.Script.Enqueue(job.Stop);
+
+        RunEvent.Failed end = Assert.IsType<RunEvent.Failed>(await Follower(job).FollowAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(ExitCode.Environment, end.ExitCode);
+        Assert.EndsWith(job.Reason, end.Error);
+    }
+
+    [Fact]
     public async Task A_job_that_was_lost_with_its_silo_is_a_failure_of_the_environment()
     {
         var job = new FakeJob();
@@ -111,7 +141,7 @@ public sealed class RunFollowerTests
     }
 
     [Theory]
-    [InlineData(true, 15, "job 'fake', last heard of at step 2, has not answered for 1", "calls time out")]
+    [InlineData(true, 18, "job 'fake', last heard of at step 2, has not answered for 1", "calls time out")]
     [InlineData(false, 7, "job 'fake', last heard of at step 2, has not answered for 6 s", "127.0.0.1:11112 cannot be reached")]
     public async Task A_cluster_that_is_silent_ends_the_run_within_seconds(bool timesOut, int seconds, string who, string cause)
     {

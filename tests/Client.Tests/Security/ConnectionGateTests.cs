@@ -12,7 +12,13 @@ public sealed class ConnectionGateTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly PendingMessages _pending = new(Limits, TimeProvider.System);
 
-    public void Dispose() => _pending.Dispose();
+    private readonly WireMemory _memory = new(TimeProvider.System, () => { });
+
+    public void Dispose()
+    {
+        _pending.Dispose();
+        _memory.Dispose();
+    }
 
     [Fact]
     public async Task Beyond_the_connections_that_have_not_proved_who_they_are_the_oldest_is_closed()
@@ -43,7 +49,7 @@ public sealed class ConnectionGateTests : IDisposable
     /// <summary>Connections one after the other, with what stands behind the gate reading messages of a byte each.</summary>
     private IEnumerable<Peer> Open(WireLimits limits, bool prove, int count)
     {
-        var gate = new ConnectionGate("port", isTls: false, limits, _pending, new RefusalLog(TimeProvider.System, NullLogger<RefusalLog>.Instance));
+        var gate = new ConnectionGate("port", isTls: false, limits, _pending, new RefusalLog(TimeProvider.System, NullLogger<RefusalLog>.Instance), _memory);
         var port = new ConnectionBuilder(new NoServices());
         gate.Use(port, secure: null);
         var read = new SemaphoreSlim(0);

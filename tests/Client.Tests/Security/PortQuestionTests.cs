@@ -34,6 +34,7 @@ public sealed class PortQuestionTests
     [Theory]
     [InlineData("")]
     [InlineData("gateway\n")]
+    [InlineData("redis gateway\n")]
     [InlineData("silo port\n")]
     public async Task Who_answers_or_closes_the_connection_has_answered(string answer)
     {

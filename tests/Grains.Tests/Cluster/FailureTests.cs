@@ -23,22 +23,51 @@ public sealed class FailureTests(TwoSilos cluster)
     }
 
     [Fact]
-    public async Task A_failed_job_frees_its_workers_for_the_next_one()
+    public async Task A_job_whose_server_has_forgotten_everything_goes_back_to_where_it_began_and_ends_in_the_same_bits()
     {
-        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("fails");
-        JobSubmission submission = Submission(TestJobs.Job("lenet", batch: 20, steps: 5000), workers: 4);
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("forgets");
+        JobSubmission submission = Submission(job, workers: 4);
         await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
         await TestJobs.UntilAsync(grain, status => status.Step > 0);
 
-        // The partition forgets everything, as after a restart of its silo.
-        IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "fails", 0));
-        await partition.ReleaseAsync(new MessageHeader("fails", 1, 0));
-        JobFailure failure = await TestJobs.FailureAsync(grain);
+        // As after a restart of its silo.
+        IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "forgets", 0));
+        await partition.ReleaseAsync(new MessageHeader("forgets", 1, 0));
+        JobStatus end = await TestJobs.EndAsync(grain);
 
-        Assert.Equal((int)ExitCode.Environment, failure.ExitCode);
-        Assert.Contains("its silo has restarted", failure.Message);
-        Assert.DoesNotContain("   at ", failure.Message);
-        await TestJobs.HashAsync(cluster.Grains, TestJobs.Job("lenet", batch: 20, steps: 3), workers: 4);
+        RunEvent.Yielded back = Assert.Single(end.Events.Select(happened => happened.Event).OfType<RunEvent.Yielded>());
+        Assert.Contains("its silo has restarted; the job goes back to where it began", back.Reason);
+        Assert.Equal(await TestJobs.HashAsync(cluster.Grains, job, workers: 1), end.Checkpoint!.StateSha256);
+    }
+
+    [Fact]
+    public async Task A_server_that_has_forgotten_everything_is_replaced_by_its_standby()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("remembers");
+        await grain.SubmitAsync(Submission(job, workers: 4));
+        await TestJobs.UntilAsync(grain, status => status.Step > 10);
+
+        IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "remembers", 0));
+        await partition.ReleaseAsync(new MessageHeader("remembers", 1, 0));
+        JobStatus end = await TestJobs.EndAsync(grain);
+
+        RunEvent[] events = [.. end.Events.Select(happened => happened.Event)];
+        Assert.Empty(events.OfType<RunEvent.Yielded>());
+        Assert.Contains(events.OfType<RunEvent.Warning>(), warning => warning.Message.Contains("holds no state of the job any more", StringComparison.Ordinal));
+        Assert.Equal(await TestJobs.HashAsync(cluster.Grains, job, workers: 1), end.Checkpoint!.StateSha256);
+    }
+
+    [Theory]
+    [InlineData(257, 1, "layout.partitions must be from 1 to 256; got 257.")]
+    [InlineData(1, 2_000_000_000, "layout.threads must be from 1 to 1024; got 2000000000.")]
+    public async Task A_layout_that_nobody_can_have_is_refused_before_it_takes_memory(int partitions, int threads, string problem)
+    {
+        JobSubmission submission = Submission(TestJobs.Job("lenet", batch: 20, steps: 5), workers: 1);
+        ConvNetException refused = await Assert.ThrowsAsync<ConvNetException>(() => cluster.Grains.GetGrain<IJobGrain>("impossible")
+            .SubmitAsync(submission with { Layout = submission.Layout with { Partitions = partitions, Threads = threads } }));
+        Assert.Equal((ExitCode.BadInput, problem), (refused.ExitCode, refused.Message));
     }
 
     [Fact]
@@ -142,9 +171,8 @@ public sealed class FailureTests(TwoSilos cluster)
             IJobGrain left = impatient.Grains.GetGrain<IJobGrain>("left-in-the-middle");
             await left.SubmitAsync(Submission(job, workers: 4) with { Client = "gone" });
 
-            JobStatus end = await TestJobs.EndAsync(left);
+            JobStatus end = await TestJobs.UntilAsync(left, status => status.State == JobState.Orphaned);
 
-            Assert.Equal(JobState.Orphaned, end.State);
             Assert.Contains("silent for 2 s", end.Reason);
             Assert.Contains($"step {end.Step} is saved in {end.Checkpoint!.Path}", end.Reason);
             long until = end.Step + 20;

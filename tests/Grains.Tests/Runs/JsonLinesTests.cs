@@ -29,6 +29,26 @@ public sealed class JsonLinesTests
     }
 
     [Fact]
+    public void A_file_that_is_taken_over_has_each_event_once_and_nothing_of_a_writer_that_wakes_up()
+    {
+        using var temporary = new TemporaryFolder();
+        string path = temporary["events.jsonl"];
+        using JsonLines frozen = JsonLines.Append(path, "a-1");
+        frozen.Handle(new RunEvent.Warning("first"));
+        frozen.Handle(new RunEvent.Warning("second"));
+        using (JsonLines next = JsonLines.TakeOver(path, "a-1"))
+        {
+            frozen.Handle(new RunEvent.Warning("late"));
+            next.Handle(new RunEvent.Warning("second"));
+            next.Handle(new RunEvent.Warning("third"));
+            next.Handle(new RunEvent.Warning("third"));
+        }
+
+        string[] messages = [.. File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("message").GetString()!)];
+        Assert.Equal(["first", "second", "third", "third"], messages);
+    }
+
+    [Fact]
     public void A_stopped_run_has_the_same_fields_and_no_accuracy()
     {
         JsonElement last = Line(new RunEvent.Stopped("/runs/a", Summary(null)));

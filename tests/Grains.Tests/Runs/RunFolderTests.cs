@@ -33,6 +33,24 @@ public sealed class RunFolderTests
     }
 
     [Fact]
+    public void A_run_folder_is_that_of_the_job_that_its_events_name_last()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("run/config.resolved.yaml", "");
+        folder.Write("run/events.jsonl", """
+            {"event":"run.started","jobId":"first"}
+            {"event":"run.started","jobId":"second"}
+            {"event":"checkpoint.saved"}
+            {"event":"run.fai
+            {"jobId"
+            """);
+
+        Assert.NotNull(RunFolder.TryOpen(folder["run"]));
+        Assert.NotNull(RunFolder.TryOpen(folder["run"], "second"));
+        Assert.Null(RunFolder.TryOpen(folder["run"], "first"));
+    }
+
+    [Fact]
     public void A_folder_that_is_not_empty_is_a_conflict()
     {
         using var folder = new TemporaryFolder();
@@ -64,10 +82,23 @@ public sealed class RunFolderTests
         RunFolder folder = RunFolder.Create(temporary["run"]);
         using (folder.Lock())
         {
-            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(folder.Lock).ExitCode);
+            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(() => folder.Lock()).ExitCode);
         }
 
         folder.Lock().Dispose();
+    }
+
+    [Fact]
+    public void The_lock_of_a_writer_that_is_lost_keeps_nobody_out_and_its_end_lets_nobody_in()
+    {
+        using var temporary = new TemporaryFolder();
+        RunFolder folder = RunFolder.Create(temporary["run"]);
+        IDisposable frozen = folder.Lock();
+        using (folder.Lock(isLeft: true))
+        {
+            frozen.Dispose();
+            Assert.Equal(ExitCode.Conflict, Assert.Throws<ConvNetException>(() => folder.Lock()).ExitCode);
+        }
     }
 
     [Fact]

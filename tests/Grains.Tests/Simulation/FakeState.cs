@@ -23,6 +23,14 @@ internal sealed record FakeState(
         0,
         JobPosition.Start);
 
+    /// <summary>What is there before a checkpoint of this state is installed.</summary>
+    public FakeState Empty() => this with
+    {
+        Weights = [.. Weights.Select(tensor => new float[tensor.Length])],
+        Slots = [.. Slots.Select(slot => slot.Select(tensor => new float[tensor.Length]).ToArray())],
+        Statistics = [.. Statistics.Select(norm => BatchNormState.Initial(norm.Name, norm.RunningMean.Length))],
+    };
+
     /// <summary>Running statistics as a server's or a checkpoint's floats hold them: means, then variances.</summary>
     public static BatchNormState StatisticsOf(string name, BlockAnswer floats)
     {

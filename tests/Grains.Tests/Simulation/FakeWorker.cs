@@ -29,10 +29,10 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         var statistics = new List<BatchNormState>();
         foreach (BatchNormState norm in _model.InitialStatistics())
         {
-            BlockAnswer answer = await cluster.Network.CallAsync(
+            BlockAnswer answer = await cluster.CallAsync(
                 life,
-                () => cluster.Read(
-                    assignment.Servers.BatchNorm, copy => copy.BatchNorm!.Read(assignment.HeaderOf(version, index), statistics.Count)),
+                assignment.Servers.BatchNorm,
+                copy => cluster.ReadStatistics(copy, assignment.HeaderOf(version, index), statistics.Count),
                 reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
             if (answer.Verdict != Verdict.Accepted)
             {
@@ -43,9 +43,9 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         Metrics[] blocks = _model.EvaluateBlocks(firstBlock, endBlock, weights, statistics);
-        Answer taken = await cluster.Network.CallAsync(
+        Answer taken = await cluster.CallHeadAsync(
             life,
-            () => cluster.Grain.EvaluationDone(assignment.HeaderOf(version, index), firstBlock, blocks),
+            grain => grain.EvaluationDone(assignment.HeaderOf(version, index), firstBlock, blocks),
             IsFinal,
             new SimulatedEvent.Evaluated(index, firstBlock, assignment.Generation)).ConfigureAwait(false);
         if (taken.IsRefused)
@@ -104,7 +104,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         var report = new WorkerReport(header, metrics);
-        await CallAsync(() => cluster.Tell(assignment.Servers.Coordinator, copy => copy.Host!.Report(report))).ConfigureAwait(false);
+        await CallAsync(assignment.Servers.Coordinator, copy => copy.Messenger!.Report(report)).ConfigureAwait(false);
     }
 
     private async Task<float[][]> PullAsync(long step)
@@ -125,9 +125,10 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
 
     private async Task PullChunkAsync(PartitionPlan partition, int chunk, long step, float[][] weights)
     {
-        BlockAnswer answer = await cluster.Network.CallAsync(
+        BlockAnswer answer = await cluster.CallAsync(
             life,
-            () => cluster.Read(KeyOf(partition), copy => copy.Partition!.Pull(assignment.HeaderOf(step, index), chunk)),
+            KeyOf(partition),
+            copy => cluster.Pull(copy, assignment.HeaderOf(step, index), chunk),
             reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
         if (answer.Verdict != Verdict.Accepted)
         {
@@ -148,7 +149,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
             int n = norm;
             Moments[] roots = Reduce(plan, shard => _model.MomentsOf(header.Step, shard, n, weights), Moments.Combine);
             roots[0].Mean[0] = norm == 0 && fault == Fault.NonFiniteMoments ? double.NaN : roots[0].Mean[0];
-            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(assignment, new NormRoots(header, n, true, roots.Length, sync), roots), sync);
+            Task<Moments?> total = ReduceAsync(copy => cluster.ReduceMoments(copy, new NormRoots(header, n, true, roots.Length, sync), roots), sync);
             pending.Add(total);
             batch[norm] = sync ? await total.ConfigureAwait(false) : null;
         }
@@ -157,7 +158,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             int n = norm;
             BackwardSums[] roots = Reduce(plan, shard => _model.BackwardOf(header.Step, shard, n, batch[n]!), BackwardSums.Combine);
-            await ReduceAsync(() => cluster.ReduceBackwardSums(assignment, new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
+            await ReduceAsync(copy => cluster.ReduceBackwardSums(copy, new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
         }
 
         pending.AddRange(Push(plan, header, weights, batch, fault));
@@ -184,11 +185,11 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
                         // The same key with other bytes, which may arrive before or after the true ones.
                         float[] wrong = [.. payload];
                         FakeModel.FlipBit(wrong);
-                        _ = cluster.Network.CallAsync(life, () => cluster.Push(KeyOf(partition), key, wrong), IsFinal);
+                        _ = cluster.CallAsync(life, KeyOf(partition), copy => cluster.Push(copy, key, wrong), IsFinal);
                     }
 
                     var message = new SimulatedEvent.Pushed(index, partition.Partition, header.Step, header.Generation);
-                    yield return CallAsync(() => cluster.Push(KeyOf(partition), key, payload), message);
+                    yield return CallAsync(KeyOf(partition), copy => cluster.Push(copy, key, payload), message);
                 }
             }
         }
@@ -206,18 +207,22 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
     }
 
-    private async Task<T?> ReduceAsync<T>(Func<ReduceAnswer<T>> handler, bool mustWait)
+    private async Task<T?> ReduceAsync<T>(Func<SimulatedServer, ReduceAnswer<T>> handler, bool mustWait)
         where T : class
     {
-        ReduceAnswer<T> reply = await cluster.Network.CallAsync(
-            life, handler, reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
+        ReduceAnswer<T> reply = await cluster.CallAsync(
+            life,
+            assignment.Servers.BatchNorm,
+            handler,
+            silent => new ReduceAnswer<T>(silent, null, false),
+            reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
         await CheckAsync(reply.Answer).ConfigureAwait(false);
         return reply.Total;
     }
 
-    private async Task CallAsync(Func<Answer> handler, SimulatedEvent? message = null)
+    private async Task CallAsync(string server, Func<SimulatedServer, Answer> handler, SimulatedEvent? message = null)
     {
-        Answer answer = await cluster.Network.CallAsync(life, handler, IsFinal, message).ConfigureAwait(false);
+        Answer answer = await cluster.CallAsync(life, server, handler, IsFinal, message).ConfigureAwait(false);
         await CheckAsync(answer).ConfigureAwait(false);
     }
 

@@ -10,11 +10,13 @@ namespace ConvNet.Grains.Tests.Simulation;
 internal sealed partial class SimulatedCluster
 {
     private readonly Dictionary<string, SimulatedServer> _servers = [];
+    private readonly Dictionary<string, Host> _hosts = [];
     private readonly List<string> _silos = [];
     private readonly HashSet<string> _lostSilos = [];
     private readonly HashSet<string> _suspected = [];
     private int _silosBorn;
     private int _siloDeathsLeft;
+    private bool _haveSilosBeenLost;
 
     /// <summary>Silos that are taken for lost: whoever calls them is told so.</summary>
     public IReadOnlyCollection<string> LostSilos => _lostSilos;
@@ -55,6 +57,7 @@ internal sealed partial class SimulatedCluster
     {
         if (_silos.Contains(silo))
         {
+            NoteFault("a silo dies");
             foreach (SimulatedServer server in _servers.Values.Where(server => PinnedKey.SiloOf(server.Key) == silo))
             {
                 server.IsDead = true;
@@ -70,14 +73,34 @@ internal sealed partial class SimulatedCluster
     {
         if (_silos.Count > 0)
         {
-            string silo = _silos[_random.Below(_silos.Count)];
+            SuspectSilo(_silos[_random.Below(_silos.Count)]);
+        }
+    }
+
+    public void SuspectSilo(string silo)
+    {
+        if (_silos.Contains(silo))
+        {
+            NoteFault("a silo is taken for dead");
             _suspected.Add(silo);
             Lose(silo, 1);
         }
     }
 
+    /// <summary>Where a server is, or its standby.</summary>
+    public Host HostOf(string key)
+    {
+        if (!_hosts.TryGetValue(key, out Host? host))
+        {
+            _hosts[key] = host = Network.NewHost();
+        }
+
+        return host;
+    }
+
     private void Lose(string silo, int noticedAfter)
     {
+        _haveSilosBeenLost = true;
         _silos.Remove(silo);
         Network.After(noticedAfter, () =>
         {
@@ -97,16 +120,26 @@ internal sealed partial class SimulatedCluster
 
     public bool IsLost(string key) => _lostSilos.Contains(PinnedKey.SiloOf(key));
 
-    public Answer Tell(string key, Func<SimulatedServer, Answer> tell) => Find(key) is { } server ? tell(server) : Silent(key);
+    /// <summary>Calls a server, or its standby, wherever it is.</summary>
+    public Task<Answer> CallAsync(
+        Life caller, string key, Func<SimulatedServer, Answer> call, Func<Answer, bool> isFinal, SimulatedEvent? message = null) =>
+        CallAsync(caller, key, call, silent => silent, isFinal, message);
 
-    public BlockAnswer Read(string key, Func<SimulatedServer, BlockAnswer> read) => Find(key) is { } server ? read(server) : Silent(key);
+    public Task<BlockAnswer> CallAsync(
+        Life caller, string key, Func<SimulatedServer, BlockAnswer> call, Func<BlockAnswer, bool> isFinal, SimulatedEvent? message = null) =>
+        CallAsync(caller, key, call, silent => silent, isFinal, message);
 
-    /// <summary>A server calls another one.</summary>
-    public Task<Answer> CallAsync(SimulatedServer caller, string key, Func<SimulatedServer, Answer> call, SimulatedEvent? message = null) =>
-        Network.CallAsync(caller.Life, () => Tell(key, call), IsFinal, message);
+    /// <param name="silence">What a caller makes of a server that is not there.</param>
+    public Task<T> CallAsync<T>(
+        Life caller, string key, Func<SimulatedServer, T> call, Func<Answer, T> silence, Func<T, bool> isFinal, SimulatedEvent? message = null) =>
+        ReachAsync(caller, key, () => Find(key) is { } server ? call(server) : silence(Silent(key)), isFinal, message);
+
+    /// <summary>The same of a server that may not be there before.</summary>
+    public Task<T> ReachAsync<T>(Life caller, string key, Func<T> handler, Func<T, bool> isFinal, SimulatedEvent? message = null) =>
+        Network.CallAsync(caller, () => (HostOf(key), handler), isFinal, message);
 
     /// <returns>Null while it does not answer.</returns>
-    public FrozenAt? Freeze(string key, int number, MessageHeader header)
+    public FrozenAt? Freeze(string key, int number, MessageHeader header, bool asStandby)
     {
         if (Meet(key, number, header.Generation, standby: true) is not { } server)
         {
@@ -114,6 +147,7 @@ internal sealed partial class SimulatedCluster
         }
 
         FrozenAt frozen = server.Freeze(header);
+        Counts.Add($"freeze of {RoleOf(number, asStandby)}", frozen.Answer);
         Invariants.Promised(key, header.Generation, frozen);
         return frozen;
     }
@@ -131,45 +165,62 @@ internal sealed partial class SimulatedCluster
             Restart(server, assignment.Servers.IsStandby(number, key), assignment.Generation);
         }
 
-        Answer answer = server.Begin(assignment);
+        Answer answer = Counts.Add($"start of {RoleOf(number, assignment.Servers.IsStandby(number, key))}", server.Begin(assignment));
         Invariants.Begun(key, assignment, answer);
         return answer;
     }
 
     /// <summary>A server forgets the job: what still comes is of a generation that is over.</summary>
     /// <returns>Null while it does not answer.</returns>
-    public Answer? Release(string key, int number, MessageHeader header)
+    public Answer? Release(string key, int number, MessageHeader header, bool asStandby)
     {
         if (Meet(key, number, header.Generation, standby: true) is not { } server)
         {
             return null;
         }
 
-        Freeze(key, server.Number, header with { Generation = header.Generation + 1 });
+        Freeze(key, server.Number, header with { Generation = header.Generation + 1 }, asStandby);
         server.ReleasedAt = server.Version;
         server.BeginsFrom = Math.Max(header.Generation + 1, server.BeginsFrom);
         return Verdict.Accepted;
     }
 
     /// <summary>A server has something to tell the coordinator of its generation.</summary>
-    public void ReportOnce(SimulatedServer server, MessageHeader header, Func<SimulatedCoordinator, Answer> report)
+    /// <param name="noteReported">Called when the coordinator has taken it.</param>
+    public void ReportOnce(SimulatedServer server, MessageHeader header, Func<SimulatedCoordinator, Answer> report, Action noteReported)
     {
         if (server.TakeReport(header))
         {
-            Watch(ReportAsync(server, server.Assignment!.Servers.Coordinator, report));
+            Watch(ReportAsync(server, server.Assignment!.Servers.Coordinator, report, noteReported));
         }
     }
 
-    private async Task ReportAsync(SimulatedServer server, string coordinator, Func<SimulatedCoordinator, Answer> report)
+    private async Task ReportAsync(SimulatedServer server, string coordinator, Func<SimulatedCoordinator, Answer> report, Action noteReported)
     {
-        Answer answer = await CallAsync(server, coordinator, copy => report(copy.Host!)).ConfigureAwait(false);
+        Answer answer = await CallAsync(server.Life, coordinator, copy => report(copy.Messenger!), IsFinal).ConfigureAwait(false);
+        if (answer.IsAcknowledged)
+        {
+            noteReported();
+        }
 
         // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
         bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;
-        if (answer.IsRefused && !isUnmasked)
+        if (answer.Verdict == Verdict.Conflict && Layout.OtherBits > 0)
+        {
+            Grain.Fail(answer.Reason!);
+        }
+        else if (answer.IsRefused && !isUnmasked)
         {
             Complain($"coordinator: {answer.Reason}");
         }
+    }
+
+    /// <summary>Of the servers, and of the standbys that have the state, in the newest generation.</summary>
+    public long[] Versions()
+    {
+        SimulatedServer[] begun = [.. _servers.Values.Where(server => !server.IsDead && server.Assignment is not null && server.HasStartedFor(_restoresFrom))];
+        long newest = begun.Max(server => server.Assignment!.Generation);
+        return [.. begun.Where(server => server.Assignment!.Generation == newest && server.HoldsState).Select(server => server.Version)];
     }
 
     /// <summary>Every server stands where the job has ended, and has stood there since it was released.</summary>
@@ -182,7 +233,7 @@ internal sealed partial class SimulatedCluster
                 Complain($"server {server.Key} was released at version {server.ReleasedAt}, and is at {server.Version}");
             }
 
-            if (Machine.State != JobState.Failed && !HasLostServers && server.HoldsState && (server.Version != Machine.Step || CommittedStep != Machine.Step))
+            if (Machine.State != JobState.Failed && !HasLostServers && Layout.LostWrites == 0 && server.HoldsState && (server.Version != Machine.Step || CommittedStep != Machine.Step))
             {
                 Complain($"server {server.Key} ended at version {server.Version}, the job at {Machine.Step}, with {CommittedStep} committed");
             }
@@ -203,12 +254,17 @@ internal sealed partial class SimulatedCluster
         return server.IsDead ? null : server;
     }
 
+    private string RoleOf(int server, bool asStandby) => asStandby ? "a standby"
+        : server == CoordinatorServer ? "the coordinator"
+        : server == BatchNormServer ? "the batch norms"
+        : "a partition";
+
     private bool IsSuspected(string key) => _suspected.Contains(PinnedKey.SiloOf(key));
 
     /// <summary>A new activation has the state of the checkpoint, or, as a standby, none that is of use.</summary>
     private void Restart(SimulatedServer server, bool asStandby, long generation)
     {
-        FakeState state = asStandby ? Nothing() : _restores;
+        FakeState state = asStandby ? Nothing() : BlankOrWhole;
         server.Start(
             generation >= _restoresFrom ? _restoresFrom : -1,
             server.Number < Plans.Length ? state.Load(Plans[server.Number], Job) : null,

@@ -21,6 +21,7 @@ internal sealed partial class SimulatedCluster
     private long _restoresFrom;
     private int _conflictsLeft;
     private int _nonFinitesLeft;
+    private int _otherBitsLeft;
     private int _deathsLeft;
 
     /// <param name="reference">What every version must be; null: not compared.</param>
@@ -33,8 +34,10 @@ internal sealed partial class SimulatedCluster
         _random = new SplitMix(seed);
         _conflictsLeft = layout.Conflicts;
         _nonFinitesLeft = layout.NonFinites;
+        _otherBitsLeft = layout.OtherBits;
         _siloDeathsLeft = Math.Min(1, layout.SiloDeaths);
-        Network = new SimulatedNetwork(_random, layout.Faults, Script);
+        Network = new SimulatedNetwork(_random, layout.Faults, Script, Counts);
+        Store = new SimulatedStore(Network.NewHost());
         Plans = [.. Enumerable.Range(0, layout.Partitions).Select(partition => new PartitionPlan(model.Layout, partition, layout.Partitions))];
         Invariants = new JobInvariants(this, reference);
         for (int silo = 0; silo < layout.Silos; silo++)
@@ -55,6 +58,8 @@ internal sealed partial class SimulatedCluster
 
     public SimulatedNetwork Network { get; }
 
+    public BranchCounts Counts { get; } = new();
+
     public Script Script { get; } = new();
 
     public JobInvariants Invariants { get; }
@@ -65,7 +70,7 @@ internal sealed partial class SimulatedCluster
     /// <summary>All devices so far, by name.</summary>
     public Dictionary<string, SimulatedWorker> Devices { get; } = [];
 
-    public SimulatedStore Store { get; } = new();
+    public SimulatedStore Store { get; }
 
     public PartitionPlan[] Plans { get; }
 
@@ -74,18 +79,30 @@ internal sealed partial class SimulatedCluster
     public int CoordinatorServer => Plans.Length + 1;
 
     /// <summary>Steps that some coordinator of the job's place knows to be taken by all.</summary>
-    public long CommittedStep { get; set; }
+    public long CommittedStep { get; private set; }
 
     /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
     public int Resends { get; private set; }
 
     /// <summary>Of the steps that are not lost.</summary>
-    public List<StepOutcome> Outcomes => [.. _outcomes.Where(outcome => outcome.Decision.Step < Machine.Step)];
+    public List<StepOutcome> Outcomes => [.. _outcomes.Where(outcome => !(HasLostServers || _haveSilosBeenLost) || outcome.Decision.Step < Machine.Step)];
 
-    /// <summary>The servers of the job's place are gone, and their state with them.</summary>
-    public bool AreServersLost { get; set; }
+    /// <summary>Steps that are decided, as far as is known.</summary>
+    private long DecidedStep => _outcomes.Count == 0 ? _restores.Position.Step : _outcomes[^1].Decision.Step + 1;
 
     public List<string> Complaints { get; } = [];
+
+    /// <summary>Calls whoever leads the job, anew each time that the call is made again.</summary>
+    public Task<T> CallHeadAsync<T>(Life caller, Func<SimulatedJobGrain, T> handler, Func<T, bool> isFinal, SimulatedEvent? message = null) =>
+        Network.CallAsync(
+            caller,
+            () =>
+            {
+                SimulatedJobGrain grain = Grain;
+                return (grain.Host, () => handler(grain));
+            },
+            isFinal,
+            message);
 
     public JobMachine Machine => Grain.Machine;
 
@@ -133,71 +150,58 @@ internal sealed partial class SimulatedCluster
     /// <summary>Ends the worker with this index in the newest assignment.</summary>
     public void Kill(int worker) => Grain.Kill(worker);
 
-    public Answer Push(string partition, GradientRoot root, float[] gradient)
+    public Answer Push(SimulatedServer server, GradientRoot root, float[] gradient)
     {
-        Answer answer = Tell(partition, copy =>
-        {
-            Answer taken = copy.Partition!.Push(root, gradient);
-            Invariants.Took(partition, root.Header, taken);
-            copy.AfterMessage();
-            return taken;
-        });
-        Grain.QuarantineOnConflict(answer, root.Header);
+        Answer answer = Counts.Add("gradient", server.Partition!.Push(root, gradient));
+        Invariants.Took(server.Key, root.Header, answer);
+        ExpelOnConflict(answer, root.Header);
+        server.AfterMessage();
         return answer;
     }
 
-    public ReduceAnswer<Moments> ReduceMoments(Assignment assignment, NormRoots roots, Moments[] moments)
+    public ReduceAnswer<Moments> ReduceMoments(SimulatedServer server, NormRoots roots, Moments[] moments)
     {
-        if (Find(assignment.Servers.BatchNorm) is not { } server)
-        {
-            return new ReduceAnswer<Moments>(Silent(assignment.Servers.BatchNorm), null, false);
-        }
-
         ReduceAnswer<Moments> reply = server.BatchNorm!.ReduceMoments(roots, moments);
-        AfterReduction(server, roots, reply.Answer);
+        AfterReduction(server, roots, Counts.Add("moments", reply.Answer));
         return reply;
     }
 
-    public ReduceAnswer<BackwardSums> ReduceBackwardSums(Assignment assignment, NormRoots roots, BackwardSums[] sums)
+    public ReduceAnswer<BackwardSums> ReduceBackwardSums(SimulatedServer server, NormRoots roots, BackwardSums[] sums)
     {
-        if (Find(assignment.Servers.BatchNorm) is not { } server)
-        {
-            return new ReduceAnswer<BackwardSums>(Silent(assignment.Servers.BatchNorm), null, false);
-        }
-
         ReduceAnswer<BackwardSums> reply = server.BatchNorm!.ReduceBackwardSums(roots, sums);
         if (reply.CompletesTree)
         {
-            foreach (string partition in assignment.Servers.Partitions)
+            foreach (string partition in server.Assignment!.Servers.Partitions)
             {
-                Watch(CallAsync(server, partition, copy =>
-                {
-                    Answer answer = copy.Partition!.Deliver(roots.Header, roots.Norm, reply.Total!);
-                    Invariants.Took(partition, roots.Header, answer);
-                    copy.AfterMessage();
-                    return answer;
-                }));
+                Watch(CallAsync(server.Life, partition, copy => Deliver(copy, roots.Header, roots.Norm, reply.Total!), IsFinal));
             }
         }
 
-        AfterReduction(server, roots, reply.Answer);
+        AfterReduction(server, roots, Counts.Add("sums of backward", reply.Answer));
         return reply;
     }
 
     /// <summary>A step is decided. The worst moment for a death: some servers will have taken it before the generation changes, others not.</summary>
     public void NoteDecision(StepOutcome outcome)
     {
-        _outcomes.RemoveAll(known => known.Decision.Step >= outcome.Decision.Step);
-        _outcomes.Add(outcome);
+        // A coordinator that is taken for dead may decide when another one is past that.
+        if (_outcomes.All(known => known.Decision.Header.Generation <= outcome.Decision.Header.Generation))
+        {
+            _outcomes.RemoveAll(known => known.Decision.Step >= outcome.Decision.Step);
+            _outcomes.Add(outcome);
+        }
+
         if (_deathsLeft > 0 && _random.Chance(500))
         {
             _deathsLeft--;
+            Counts.Add("fault: a worker dies after a decision");
             Network.After(1 + _random.Below(Layout.Faults.LongestDelay), () => Grain.Kill());
         }
 
         if (_siloDeathsLeft > 0 && _random.Chance(300))
         {
             _siloDeathsLeft--;
+            Counts.Add("fault: a silo dies after a decision");
             Network.After(1 + _random.Below(2 * Layout.Faults.LongestDelay), KillSilo);
         }
     }
@@ -205,11 +209,20 @@ internal sealed partial class SimulatedCluster
     public void NoteResend(StepDecision again) =>
         Resends += _outcomes.Any(outcome => outcome.Decision.Step == again.Step && outcome.Decision.Header.Generation < again.Header.Generation) ? 1 : 0;
 
+    /// <summary>A coordinator knows that all have taken a step.</summary>
+    public void NoteCommitted(SimulatedServer coordinator, StepOutcome outcome) =>
+        CommittedStep = coordinator.Life.IsOver ? CommittedStep : Math.Max(CommittedStep, outcome.Position.Step);
+
     /// <summary>True if this message is to be sent twice with different bytes.</summary>
     public bool TakeConflict(MessageHeader header)
     {
         bool take = _conflictsLeft > 0 && header.Step >= 1 && Grain.Alive.Count > 1 && _random.Chance(100);
         _conflictsLeft -= take ? 1 : 0;
+        if (take)
+        {
+            NoteFault("a message is sent twice with different bytes");
+        }
+
         return take;
     }
 
@@ -224,9 +237,22 @@ internal sealed partial class SimulatedCluster
             return faults(assignment, worker, step);
         }
 
-        bool take = _nonFinitesLeft > 0 && _outcomes.All(outcome => outcome.Decision.Step < step) && step >= CommittedStep && _random.Chance(100);
+        if (_otherBitsLeft > 0 && step == DecidedStep - 1 && _random.Chance(500))
+        {
+            _otherBitsLeft--;
+            NoteFault($"a machine makes {Fault.OtherBits}");
+            return Fault.OtherBits;
+        }
+
+        bool take = _nonFinitesLeft > 0 && step == DecidedStep && _random.Chance(100);
         _nonFinitesLeft -= take ? 1 : 0;
-        return !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
+        Fault fault = !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
+        if (take)
+        {
+            NoteFault($"a machine makes {fault}");
+        }
+
+        return fault;
     }
 
     public void Complain(string complaint) => Complaints.Add(complaint);
@@ -241,10 +267,18 @@ internal sealed partial class SimulatedCluster
 
     internal static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
 
+    private Answer Deliver(SimulatedServer server, MessageHeader header, int norm, BackwardSums totals)
+    {
+        Answer answer = Counts.Add("totals of batch norms", server.Partition!.Deliver(header, norm, totals));
+        Invariants.Took(server.Key, header, answer);
+        server.AfterMessage();
+        return answer;
+    }
+
     private void AfterReduction(SimulatedServer server, NormRoots roots, Answer answer)
     {
         Invariants.Took(server.Key, roots.Header, answer);
-        Grain.QuarantineOnConflict(answer, roots.Header);
+        ExpelOnConflict(answer, roots.Header);
         server.AfterMessage();
     }
 }

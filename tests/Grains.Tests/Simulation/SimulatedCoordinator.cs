@@ -26,7 +26,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
     {
         if (!asStandby && assignment.Generation > _machine.Generation && _machine.Learn(assignment.Missed) is { } before)
         {
-            NoteCommitted(before);
+            cluster.NoteCommitted(server, before);
             _history.Add(before, _frozenAt ?? cluster.Network.Seconds);
         }
 
@@ -44,7 +44,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
 
         if (begun.Committed is { } taken)
         {
-            NoteCommitted(taken);
+            cluster.NoteCommitted(server, taken);
             _history.Add(taken, _frozenAt ?? cluster.Network.Seconds);
         }
 
@@ -63,6 +63,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
     public Answer NotifyAt(MessageHeader header)
     {
         CoordinatorAnswer answer = _machine.NotifyAt(header);
+        cluster.Counts.Add("order to notify", answer.Answer);
         if (answer.Answer.Verdict == Verdict.Accepted)
         {
             _history.Run(header.Step, cluster.Network.Seconds);
@@ -74,18 +75,24 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
     public Answer Report(WorkerReport report)
     {
         CoordinatorAnswer reply = _machine.Report(report);
-        cluster.Grain.QuarantineOnConflict(reply.Answer, report.Header);
-        return CarryOut(report.Header, reply);
+        cluster.ExpelOnConflict(reply.Answer, report.Header);
+        return CarryOut("report of a worker", report.Header, reply);
     }
 
-    public Answer Report(PartitionReport report) => CarryOut(report.Header, _machine.Report(report));
+    public Answer Report(PartitionReport report)
+    {
+        bool isDecided = report.Header.Step < _machine.Position.Step;
+        CoordinatorAnswer reply = _machine.Report(report);
+        cluster.Counts.Add("coordinator: a decided step has other sums", isDecided && reply.Finding is not null ? 1 : 0);
+        return CarryOut("report of a partition", report.Header, reply);
+    }
 
-    public Answer Report(BatchNormReport report) => CarryOut(report.Header, _machine.Report(report));
+    public Answer Report(BatchNormReport report) => CarryOut("report of the batch norms", report.Header, _machine.Report(report));
 
     /// <summary>As the standby, takes what the coordinator knows.</summary>
     public Answer Follow(CoordinatorForward forward)
     {
-        Answer answer = _machine.Follow(forward);
+        Answer answer = cluster.Counts.Add("position for a standby", _machine.Follow(forward));
         cluster.Invariants.Took(server.Key, forward.Header, answer);
         if (answer.Verdict == Verdict.Accepted)
         {
@@ -103,7 +110,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
             return false;
         }
 
-        Answer answer = await cluster.CallAsync(server, standby, copy => copy.Host!.Follow(forward)).ConfigureAwait(false);
+        Answer answer = await cluster.CallAsync(
+            server.Life, standby, copy => copy.Messenger!.Follow(forward), SimulatedCluster.IsFinal).ConfigureAwait(false);
         if (!server.IsTaken(answer))
         {
             return false;
@@ -114,17 +122,19 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
         return true;
     }
 
-    private Answer CarryOut(MessageHeader header, CoordinatorAnswer answer)
+    private Answer CarryOut(string message, MessageHeader header, CoordinatorAnswer answer)
     {
+        cluster.Counts.Add(message, answer.Answer);
         cluster.Invariants.Took(server.Key, header, answer.Answer);
         return CarryOut(answer);
     }
 
     private Answer CarryOut(CoordinatorAnswer answer)
     {
+        Count(answer);
         if (answer.Committed is { } committed)
         {
-            NoteCommitted(committed);
+            cluster.NoteCommitted(server, committed);
             _history.Add(committed, cluster.Network.Seconds);
             cluster.Watch(PushAsync());
         }
@@ -142,14 +152,14 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
 
         if (answer.Decided is { } decided)
         {
-            cluster.NoteDecision(decided);
             Tell(decided.Decision);
+            cluster.NoteDecision(decided);
         }
 
         if (answer.Finding is { } finding)
         {
             MessageHeader header = _assignment!.HeaderOf(_machine.Position.Step);
-            cluster.Watch(cluster.Network.CallAsync(server.Life, () => cluster.Grain.Found(header, finding), SimulatedCluster.IsFinal));
+            cluster.Watch(cluster.CallHeadAsync(server.Life, grain => grain.Found(header, finding), SimulatedCluster.IsFinal));
         }
 
         if (answer.Failure is { } failure)
@@ -161,12 +171,16 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
         return answer.Answer;
     }
 
-    private void NoteCommitted(StepOutcome outcome)
+    private void Count(CoordinatorAnswer answer)
     {
-        if (!server.Life.IsOver)
-        {
-            cluster.CommittedStep = Math.Max(cluster.CommittedStep, outcome.Position.Step);
-        }
+        cluster.Counts.Add("coordinator: a step is committed", answer.Committed is null ? 0 : 1);
+        cluster.Counts.Add("coordinator: a step is decided", answer.Decided is { Decision.IsSkip: false } ? 1 : 0);
+        cluster.Counts.Add("coordinator: a step is skipped", answer.Decided is { Decision.IsSkip: true } ? 1 : 0);
+        cluster.Counts.Add("coordinator: a decision is told again", answer.Resend is null ? 0 : 1);
+        cluster.Counts.Add("coordinator: the job is told that its steps are committed", answer.Due is null ? 0 : 1);
+        cluster.Counts.Add("coordinator: a step is to be computed again", answer.Finding is { Expelled: null } ? 1 : 0);
+        cluster.Counts.Add("coordinator: a worker is to be expelled", answer.Finding is { Expelled: not null } ? 1 : 0);
+        cluster.Counts.Add("coordinator: training cannot go on", answer.Failure is null ? 0 : 1);
     }
 
     private void Tell(StepDecision decision)
@@ -181,7 +195,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
     {
         var message = new SimulatedEvent.Committed(taking, decision.Step, decision.Header.Generation);
         Answer answer = await cluster.CallAsync(
-            server, server.Assignment!.Servers.KeyOf(taking), copy => copy.Commit(decision), message).ConfigureAwait(false);
+            server.Life, server.Assignment!.Servers.KeyOf(taking), copy => copy.Commit(decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
         if (answer.IsRefused)
         {
             cluster.Complain($"commit of step {decision.Step} at server {taking}: {answer.Reason}");
@@ -189,7 +203,9 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
 
         if (answer.IsAcknowledged)
         {
-            CarryOut(_machine.Take(decision.Header, taking));
+            CoordinatorAnswer taken = _machine.Take(decision.Header, taking);
+            cluster.Counts.Add("acknowledged decision", taken.Answer);
+            CarryOut(taken);
         }
     }
 
@@ -215,8 +231,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
             StepProgress progress = _history.Unacknowledged();
             MessageHeader header = _assignment!.HeaderOf(progress.Position.Step);
             var message = new SimulatedEvent.Told(header.Step, header.Generation);
-            Answer answer = await cluster.Network.CallAsync(
-                server.Life, () => cluster.Grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+            Answer answer = await cluster.CallHeadAsync(
+                server.Life, grain => grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
             if (answer.IsAcknowledged)
             {
                 _history.Acknowledge(progress);
@@ -229,7 +245,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedSe
             if (!_isUrgent)
             {
                 TaskCompletionSource hurry = _hurry = new TaskCompletionSource();
-                cluster.Network.After(PushPeriod, () => hurry.TrySetResult());
+                cluster.Network.After(server.Life.Host, PushPeriod, () => hurry.TrySetResult());
                 await hurry.Task.ConfigureAwait(false);
             }
         }

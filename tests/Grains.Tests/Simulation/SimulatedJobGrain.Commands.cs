@@ -65,10 +65,11 @@ internal sealed partial class SimulatedJobGrain
 
     private async Task FreezeAsync(MessageHeader header, ServerKeys servers)
     {
-        FrozenAt?[] frozen = await Task.WhenAll(Numbers(servers).Select(server => FreezeAsync(header, servers.KeyOf(server), server))).ConfigureAwait(false);
+        FrozenAt?[] frozen = await Task.WhenAll(Numbers(servers).Select(
+            server => FreezeAsync(header, servers.KeyOf(server), server, asStandby: false))).ConfigureAwait(false);
         FrozenAt?[] standbys = await Task.WhenAll(servers.Standbys.Select((standby, server) => standby is null
             ? Task.FromResult<FrozenAt?>(null)
-            : FreezeAsync(header, standby.Key, server))).ConfigureAwait(false);
+            : FreezeAsync(header, standby.Key, server, asStandby: true))).ConfigureAwait(false);
         if (frozen.All(server => server is not null))
         {
             FrozenAt[] all = [.. frozen.Select(server => server!.Value)];
@@ -77,18 +78,23 @@ internal sealed partial class SimulatedJobGrain
     }
 
     /// <returns>Null if its silo is lost.</returns>
-    private Task<FrozenAt?> FreezeAsync(MessageHeader header, string key, int server) => cluster.Network.CallAsync(
+    private Task<FrozenAt?> FreezeAsync(MessageHeader header, string key, int server, bool asStandby) => cluster.ReachAsync(
         _life,
-        () => cluster.Freeze(key, server, header),
+        key,
+        () => cluster.Freeze(key, server, header, asStandby),
         answer => answer is not null || cluster.IsLost(key),
         new SimulatedEvent.Frozen(server, header.Generation));
 
     /// <returns>Null if its silo is lost.</returns>
-    private Task<Answer?> BeginAsync(Assignment assignment, string key, int server) => cluster.Network.CallAsync(
+    private Task<Answer?> BeginAsync(Assignment assignment, string key, int server) => cluster.ReachAsync(
         _life,
+        key,
         () => cluster.Begin(key, server, assignment),
         answer => answer is { } begun ? SimulatedCluster.IsFinal(begun) : cluster.IsLost(key),
         new SimulatedEvent.Begun(server, assignment.Generation));
+
+    private Task<Answer?> ReleaseAsync(string key, int server, MessageHeader end, bool asStandby) => cluster.ReachAsync(
+        _life, key, () => cluster.Release(key, server, end, asStandby), answer => answer is not null || cluster.IsLost(key));
 
     private static IEnumerable<int> Numbers(ServerKeys servers) => Enumerable.Range(0, servers.CoordinatorServer + 1);
 
@@ -111,28 +117,61 @@ internal sealed partial class SimulatedJobGrain
             return;
         }
 
+        if (assignment.Start == AssignmentStart.Restore)
+        {
+            await RestoreAsync(assignment).ConfigureAwait(false);
+        }
+
         await ToWorkersAsync(
             assignment,
             (worker, _) => worker.Prepare(assignment),
             worker => new SimulatedEvent.Prepared(worker, assignment.Generation)).ConfigureAwait(false);
-        StepProgress? reached = cluster.Layout.LosesHead || cluster.Layout.LosesSilos
-            ? await cluster.Network.CallAsync(
+        StepProgress? reached = cluster.Layout.LosesHead
+            ? await cluster.CallAsync<StepProgress?>(
                 _life,
-                () => cluster.Find(servers.Coordinator)?.Host!.Progress(),
+                servers.Coordinator,
+                copy => copy.Messenger!.Progress(),
+                _ => null,
                 answer => answer is not null || cluster.IsLost(servers.Coordinator)).ConfigureAwait(false)
-            : cluster.Find(servers.Coordinator)!.Host!.Progress();
+            : cluster.Find(servers.Coordinator)?.Messenger!.Progress();
         if (reached is not null)
         {
             Machine.Started(assignment.Generation, reached, Now);
         }
     }
 
+    /// <summary>Gives every server its part of the checkpoint, as the grain that reads it does.</summary>
+    private async Task RestoreAsync(Assignment assignment)
+    {
+        MessageHeader header = assignment.HeaderOf(assignment.FirstStep);
+        IEnumerable<Task<Answer>> parts = cluster.Plans.SelectMany(plan => plan.Chunks.SelectMany(chunk =>
+            Enumerable.Range(StateSlot.Weights, 1 + cluster.Job.Optimizer.SlotNames.Count).Select(slot => cluster.CallAsync(
+                _life,
+                assignment.Servers.Partitions[plan.Partition],
+                copy => cluster.Install(copy, header, slot, chunk),
+                SimulatedCluster.IsFinal))));
+        IEnumerable<Task<Answer>> statistics = cluster.Restored.Statistics.Select((_, norm) => cluster.CallAsync(
+            _life, assignment.Servers.BatchNorm, copy => cluster.InstallStatistics(copy, header, norm), SimulatedCluster.IsFinal));
+        foreach (Answer answer in await Task.WhenAll([.. parts, .. statistics]).ConfigureAwait(false))
+        {
+            if (answer.IsRefused)
+            {
+                cluster.Complain($"restore of generation {assignment.Generation}: {answer.Reason}");
+            }
+            else if (!answer.IsAcknowledged)
+            {
+                throw new OperationCanceledException("The generation is over.");
+            }
+        }
+    }
+
     private async Task RunAsync(JobCommand.Run run)
     {
         Assignment assignment = run.Assignment;
-        await cluster.Network.CallAsync(
+        await cluster.CallAsync(
             _life,
-            () => cluster.Tell(assignment.Servers.Coordinator, copy => copy.Host!.NotifyAt(assignment.HeaderOf(run.UntilStep))),
+            assignment.Servers.Coordinator,
+            copy => copy.Messenger!.NotifyAt(assignment.HeaderOf(run.UntilStep)),
             SimulatedCluster.IsFinal).ConfigureAwait(false);
         await ToWorkersAsync(
             assignment,
@@ -166,7 +205,7 @@ internal sealed partial class SimulatedJobGrain
             await Task.WhenAll(cluster.Plans.SelectMany(plan => plan.Chunks.Select(async chunk =>
             {
                 string key = save.Assignment.Servers.Partitions[plan.Partition];
-                BlockAnswer read = await ReadAsync(plan.Partition, key, header, copy => copy.Partition!.Read(header, slot, chunk.Index)).ConfigureAwait(false);
+                BlockAnswer read = await ReadAsync(plan.Partition, key, header, copy => cluster.Read(copy, header, slot, chunk.Index)).ConfigureAwait(false);
                 FakeState.Scatter(plan, chunk, read.Values!.Span, tensors);
             }))).ConfigureAwait(false);
             slots.Add(tensors);
@@ -174,7 +213,7 @@ internal sealed partial class SimulatedJobGrain
 
         BatchNormState[] statistics = await Task.WhenAll(cluster.Model.InitialStatistics().Select(async (norm, index) => FakeState.StatisticsOf(
             norm.Name,
-            await ReadAsync(cluster.BatchNormServer, save.Assignment.Servers.BatchNorm, header, copy => copy.BatchNorm!.Read(header, index))
+            await ReadAsync(cluster.BatchNormServer, save.Assignment.Servers.BatchNorm, header, copy => cluster.ReadStatistics(copy, header, index))
                 .ConfigureAwait(false)))).ConfigureAwait(false);
         var state = new FakeState(slots[StateSlot.Weights + 1], [.. slots.Skip(1)], statistics, save.Position.Updates, save.Position);
         cluster.Invariants.Saved(state);
@@ -185,7 +224,7 @@ internal sealed partial class SimulatedJobGrain
     private async Task<BlockAnswer> ReadAsync(int server, string key, MessageHeader header, Func<SimulatedServer, BlockAnswer> read)
     {
         var message = new SimulatedEvent.Read(server, header.Generation);
-        BlockAnswer answer = await cluster.Network.CallAsync(_life, () => cluster.Read(key, read), reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
+        BlockAnswer answer = await cluster.CallAsync(_life, key, read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
         return answer.Verdict == Verdict.Accepted ? answer
             : !Machine.IsAt(header.Generation) || this != cluster.Grain || cluster.IsLost(key) ? throw new OperationCanceledException("The generation is over.")
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
@@ -193,17 +232,15 @@ internal sealed partial class SimulatedJobGrain
 
     private async Task ReleaseAsync(Assignment assignment)
     {
-        long generation = assignment.Generation;
+        (long generation, ServerKeys keys) = (assignment.Generation, assignment.Servers);
         Released.Clear();
-        Released.UnionWith(assignment.Servers.All);
+        Released.UnionWith(keys.All);
         MessageHeader end = new("job", generation, Machine.Step);
         IEnumerable<Task> workers = _held.Keys.ToList().Select(name => (Task)ToWorkerAsync(name, worker => worker.Release(end)));
-        ServerKeys keys = assignment.Servers;
-        IEnumerable<Task> servers = Numbers(keys).Select(server => (keys.KeyOf(server), server))
-            .Concat(Numbers(keys).Where(server => keys.StandbyOf(server) is not null).Select(server => (keys.StandbyOf(server)!.Key, server)))
-            .Select(copy => (Task)cluster.Network.CallAsync(
-                _life, () => cluster.Release(copy.Item1, copy.server, end), answer => answer is not null || cluster.IsLost(copy.Item1)));
-        await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
+        IEnumerable<Task> servers = Numbers(keys).Select(server => (Task)ReleaseAsync(keys.KeyOf(server), server, end, asStandby: false));
+        IEnumerable<Task> standbys = Numbers(keys).Where(server => keys.StandbyOf(server) is not null)
+            .Select(server => (Task)ReleaseAsync(keys.StandbyOf(server)!.Key, server, end, asStandby: true));
+        await Task.WhenAll([.. workers, .. servers, .. standbys]).ConfigureAwait(false);
         cluster.EndServers(generation);
         Machine.Released();
         if (Machine.HasEnded)
@@ -243,6 +280,7 @@ internal sealed partial class SimulatedJobGrain
         SimulatedWorker worker = _held[name];
         return cluster.Network.CallAsync<Answer?>(
             _life,
+            worker.Host,
             () => worker.IsDead ? null : call(worker),
             reply => reply is { } answer ? SimulatedCluster.IsFinal(answer) : worker.IsKnownDead,
             message);

@@ -21,6 +21,7 @@ internal sealed partial class SimulatedJobGrain
     {
         if (!_clients.IsOver && !IsLost)
         {
+            cluster.NoteFault("the job grain is lost");
             Count($"crashed while {Phase()}");
             _life.End();
             cluster.FollowHead(random.Below(60 * cluster.Layout.Faults.LongestDelay));
@@ -32,6 +33,7 @@ internal sealed partial class SimulatedJobGrain
     {
         if (!_clients.IsOver && !IsLost)
         {
+            cluster.NoteFault("the job grain is taken for lost");
             Count($"cut off while {Phase()}");
             cluster.FollowHead(random.Below(60 * cluster.Layout.Faults.LongestDelay));
         }
@@ -50,7 +52,6 @@ internal sealed partial class SimulatedJobGrain
             _asked = _asked,
             _author = _author + 1,
             FirstSteps = FirstSteps,
-            Quarantined = Quarantined,
             Checkpoints = Checkpoints,
             Changes = Changes,
             Released = Released,
@@ -118,8 +119,8 @@ internal sealed partial class SimulatedJobGrain
             _isKeeping = true;
             long revision = Machine.Revision;
             LifeRecord record = Machine.Record();
-            bool? isMine = await ToStoreAsync(() => cluster.Store.Write(_author, _eTag, revision, record)).ConfigureAwait(false);
-            if (isMine == false)
+            int? eTag = await ToStoreAsync(() => cluster.Store.Write(_author, _eTag, revision, record)).ConfigureAwait(false);
+            if (eTag < 0)
             {
                 // Whoever waits for this waits for ever: nothing of what it would have done is done.
                 _life.End();
@@ -131,7 +132,7 @@ internal sealed partial class SimulatedJobGrain
                 return;
             }
 
-            _keptRevision = revision;
+            (_keptRevision, _eTag) = (revision, eTag!.Value);
             _isKeeping = false;
             List<TaskCompletionSource> waiting = _keepers;
             _keepers = [];
@@ -139,7 +140,7 @@ internal sealed partial class SimulatedJobGrain
         }
     }
 
-    private Task<bool?> ToStoreAsync(Func<bool?> write) => cluster.Layout.LosesHead
-        ? cluster.Network.CallAsync(_life, write, answer => answer is not null)
+    private Task<int?> ToStoreAsync(Func<int?> write) => cluster.Layout.LosesHead
+        ? cluster.Network.CallAsync(_life, cluster.Store.Host, write, answer => answer is not null)
         : Task.FromResult(write());
 }

@@ -6,18 +6,19 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <summary>How the simulated job grain notices that servers are lost, and finds silos for standbys.</summary>
 internal sealed partial class SimulatedJobGrain
 {
-    public Answer Protected(MessageHeader header, int server) => IsLost ? Verdict.Future : Take(() => Machine.Protected(header, server));
+    public Answer Protected(MessageHeader header, int server) => IsLost ? Verdict.Future : Take("readiness of a standby", () => Machine.Protected(header, server));
 
-    /// <summary>The silo of a server is lost, and the state with it.</summary>
-    public void LoseServers()
+    /// <summary>A silo does not answer any more: what is there works on.</summary>
+    /// <returns>False if the job has no servers now, or this grain cannot notice it.</returns>
+    public bool MissSilo(string silo)
     {
-        if (!Machine.HasEnded && Machine.Assignment is { } assignment && !IsLost)
+        if (Machine.HasEnded || Machine.Assignment is null || IsLost || Host.IsFrozen)
         {
-            Count($"went back while {Phase()}");
-            cluster.EndServers(assignment.Generation);
-            cluster.AreServersLost = true;
-            NoticeLostServers();
+            return Machine.HasEnded;
         }
+
+        cluster.SuspectSilo(silo);
+        return true;
     }
 
     /// <summary>Everybody knows that silos are gone that had servers of the job.</summary>
@@ -40,14 +41,6 @@ internal sealed partial class SimulatedJobGrain
         if (Machine.WantsStandbys && cluster.Layout.Silos > 1)
         {
             Take(() => Machine.OfferStandbys(cluster.WithStandbys(Machine.Servers!)));
-        }
-    }
-
-    private void NoticeLostServers()
-    {
-        if (cluster.AreServersLost && Machine.Assignment is not null)
-        {
-            Take(() => Machine.LoseServers("a server's silo was lost"));
         }
     }
 }

@@ -11,8 +11,8 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 {
     private const int TickPeriod = 250;
 
-    private readonly Life _life = new();
-    private Life _clients = new();
+    private readonly Life _life = new(cluster.Network.NewHost());
+    private Life _clients = new(cluster.Network.NewHost());
     private Dictionary<string, SimulatedWorker> _held = [];
     private Queue<SimulatedWorker> _free = [];
     private readonly Dictionary<string, CompletedSteps> _completed = [];
@@ -22,7 +22,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private bool _isToResume;
     private bool _isSeeking;
 
-    public JobMachine Machine { get; } = new("job", cluster.Job.Shape, FakeModel.TestSamples, "", plan);
+    public JobMachine Machine { get; } = new("job", cluster.Job.Shape, FakeModel.TestSamples, "", plan) { IsDetached = cluster.Layout.IsDetached };
 
     /// <summary>Workers that do what they are told.</summary>
     public IReadOnlyList<SimulatedWorker> Alive => [.. _held.Values.Where(worker => !worker.IsDead && !worker.IsFree)];
@@ -33,9 +33,6 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>Rows that clients have read from the grains that led the job before.</summary>
     public IReadOnlyList<StepRow> RowsBefore { get; private init; } = [];
 
-    /// <summary>Reasons for which a worker was expelled.</summary>
-    public List<string> Quarantined { get; private init; } = [];
-
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
     public List<FakeState> Checkpoints { get; private init; } = [];
 
@@ -44,6 +41,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
     public Dictionary<string, int> Changes { get; private init; } = [];
+
+    public Host Host => _life.Host;
+
+    public Host ClientHost => _clients.Host;
 
     private double Now => cluster.Network.Seconds;
 
@@ -64,15 +65,15 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
 
         long before = Machine.Step;
-        Answer answer = Take(() => Machine.Progress(header, progress, Now));
-        cluster.Invariants.Progressed(before, Machine.Step, answer);
+        Answer answer = Take("progress", () => Machine.Progress(header, progress, Now));
+        cluster.Invariants.Progressed(before, Machine.Step, answer, leads: this == cluster.Grain);
         return answer;
     }
 
-    public Answer Found(MessageHeader header, StepFinding finding) => IsLost ? Verdict.Future : Take(() => Machine.Found(header, finding, Now));
+    public Answer Found(MessageHeader header, StepFinding finding) => IsLost ? Verdict.Future : Take("finding", () => Machine.Found(header, finding, Now));
 
     public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
-        IsLost ? Verdict.Future : Take(() => Machine.EvaluationDone(header, firstBlock, blocks, Now));
+        IsLost ? Verdict.Future : Take("evaluated blocks", () => Machine.EvaluationDone(header, firstBlock, blocks, Now));
 
     public void Fail(string failure)
     {
@@ -83,25 +84,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     }
 
     /// <summary>Gives an order, as a client would whose connection loses and repeats messages.</summary>
-    public void Order(JobOrder order) => cluster.Watch(cluster.Network.CallAsync(_clients, () => cluster.Grain.Hear(order), SimulatedCluster.IsFinal));
-
-    public void LoseClient() => Take(() => Machine.LoseClient(10));
-
-    /// <summary>The silo of a server is being stopped.</summary>
-    public void Vacate() => Take(() => Machine.Vacate("a server's silo was stopped"));
-
-    /// <summary>The silo of the job grain is being stopped.</summary>
-    public void EndSaved() => Take(() => Machine.EndSaved("the job's silo was stopped"));
-
-    /// <summary>The silo of some worker is being stopped.</summary>
-    public void Withdraw()
-    {
-        if (Machine.Assignment?.Workers is { Length: > 0 } workers)
-        {
-            string name = workers[random.Below(workers.Length)].Name;
-            Take(() => Machine.Withdraw(name, "has left"));
-        }
-    }
+    public void Order(JobOrder order) => cluster.Watch(cluster.CallHeadAsync(_clients, grain => grain.Hear(order), SimulatedCluster.IsFinal));
 
     /// <returns>Future until the order is kept: the client tells it again.</returns>
     private Answer Hear(JobOrder order)
@@ -111,9 +94,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             return Verdict.Future;
         }
 
-        if (!Machine.HasEnded && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
+        if (!Machine.HasEnded && !Machine.IsOrphaned && (order.Kind != JobOrderKind.Resume || Machine.State == JobState.Paused))
         {
             cluster.Invariants.Ordered(order);
+            cluster.Counts.Add($"order: {order.Kind} of a job that is {Phase()}");
             Take(() => Machine.Order(order));
         }
 
@@ -123,85 +107,30 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>A free worker turns up; the job may have use for it, now or later.</summary>
     public void Offer() => Bear();
 
-    /// <summary>All workers are seen often enough for their paces to be known, and some worker is slow.</summary>
-    public void SlowDown()
+    /// <summary>A worker contradicts itself.</summary>
+    /// <returns>False if nobody hears it here.</returns>
+    public bool Expel(long generation, string worker, string reason)
     {
-        if (Machine.Assignment is not { } assignment)
+        if (IsLost)
         {
-            return;
+            return cluster.Machine.HasEnded;
         }
 
-        int slow = random.Below(assignment.Workers.Length);
-        for (int sight = 0; sight <= 5; sight++)
+        if (Machine.IsAt(generation))
         {
-            foreach ((int index, AssignedWorker worker) in assignment.Workers.Index())
-            {
-                CompletedSteps done = _completed.GetValueOrDefault(worker.Name);
-                double seconds = worker.Shards.Count * (index == slow ? 4 : 1);
-                done = _completed[worker.Name] = new CompletedSteps(
-                    done.Steps + 4, done.Shards + 4 * worker.Shards.Count, done.ComputeSeconds + 4 * seconds, done.Seconds + 4 * seconds);
-                var status = new WorkerStatus(worker.Name, worker.Shards.First, worker.Shards.End, Machine.Step, 0, 0, 0, 0, 0)
-                {
-                    Generation = assignment.Generation,
-                    Completed = done,
-                };
-                Take(() => Machine.WorkerSeen(assignment.HeaderOf(Machine.Step, index), status, Now));
-            }
-        }
-    }
-
-    /// <summary>Ends some worker.</summary>
-    public void Kill()
-    {
-        if (Alive.Count > 0)
-        {
-            Kill(Alive[random.Below(Alive.Count)].Name);
-        }
-    }
-
-    /// <summary>Ends the worker with this index in the newest assignment.</summary>
-    public void Kill(int worker) => Kill(_current!.Workers[worker].Name);
-
-    /// <summary>Takes some worker for dead that goes on working.</summary>
-    public void Suspect()
-    {
-        AssignedWorker[] workers = Machine.Assignment?.Workers ?? [];
-        if (Machine.HasEnded)
-        {
-            return;
+            Take(() => Machine.ExpelContradicting(worker, reason, Now));
         }
 
-        if (Machine.State == JobState.Queued || workers.Length == 0)
-        {
-            cluster.Network.After(TickPeriod, () => cluster.Grain.Suspect());
-        }
-        else
-        {
-            Lose(workers[random.Below(workers.Length)].Name, "is silent");
-        }
-    }
-
-    public void QuarantineOnConflict(Answer answer, MessageHeader header)
-    {
-        if (answer.Verdict == Verdict.Conflict && header.Generation == Machine.Assignment?.Generation)
-        {
-            string name = Machine.Assignment.Workers[header.Worker].Name;
-            if (_held.TryGetValue(name, out SimulatedWorker? worker) && !worker.IsDead)
-            {
-                Quarantined.Add(answer.Reason!);
-                worker.Die();
-                worker.NoteDeath();
-                Lose(name, "contradicts itself");
-            }
-        }
+        return true;
     }
 
     /// <summary>The job has had a place before, and gets another one.</summary>
     private void BeginAgain()
     {
-        JobPosition position = Machine.Generation > 0 ? Machine.Reached.Position : _start;
+        JobPosition position = Machine.HasBegun ? Machine.Reached.Position : _start;
         cluster.RestoreFrom(Machine.Generation + 1, position.Step);
-        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, position.Step);
+        AssignmentStart start = cluster.HasCheckpoint ? AssignmentStart.Restore : AssignmentStart.Fresh;
+        Assignment next = AssignTo(1 + random.Below(_asked), Machine.Generation + 1, position.Step) with { Start = start };
         Take(() => Machine.Begin(position, next, _asked, Now));
     }
 
@@ -214,7 +143,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
 
         AssignedWorker[] assigned = [.. ranges.Select(range => Take(range, (int)generation))];
-        return new Assignment("job", "", generation, step, assigned, cluster.Place(), AssignmentStart.GoOn);
+        return new Assignment("job", "", generation, step, assigned, cluster.Place());
     }
 
     private AssignedWorker Take(ShardRange shards, int generation)
@@ -228,7 +157,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
 
     private SimulatedWorker Bear()
     {
-        var worker = new SimulatedWorker(cluster, $"node-{cluster.Devices.Count}/0");
+        var worker = new SimulatedWorker(cluster, $"node-{cluster.Devices.Count}/0", cluster.Network.NewHost());
         cluster.Devices.Add(worker.Name, worker);
         _free.Enqueue(worker);
         return worker;
@@ -237,6 +166,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     private void Kill(string name)
     {
         SimulatedWorker worker = _held[name];
+        cluster.NoteFault("a worker dies");
         worker.Die();
         cluster.Network.After(1 + random.Below(10 * cluster.Layout.Faults.LongestDelay), () =>
         {
@@ -260,7 +190,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         int missing = Machine.MissingWorkers;
         string phase = Phase();
         Take(() => Machine.Lose(name, reason, Now));
-        Count(Machine.MissingWorkers > missing ? phase : null);
+        Count(Machine.MissingWorkers > missing ? $"lost while {phase}" : null);
     }
 
     private string Phase() => Machine.Generation > Machine.Assignment?.Generation ? "Changing" : Machine.State.ToString();
@@ -285,8 +215,6 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         NoticeLostSilos();
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
-        OfferStandbys();
-
         if (Machine.WantsPlace && this == cluster.Grain)
         {
             BeginAgain();
@@ -302,7 +230,14 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
             });
         }
 
-        if (Alive.Count == 0 && _free.Count == 0)
+        if (Machine.State == JobState.Orphaned && !_isToResume)
+        {
+            _isToResume = true;
+            Action found = cluster.Layout.LosesClient && random.Chance(300) ? () => cluster.Grain.GiveUp() : () => cluster.Grain.TakeUp();
+            cluster.Network.After(random.Below(100 * cluster.Layout.Faults.LongestDelay), found);
+        }
+
+        if (Alive.Count == 0 && _free.Count == 0 && !cluster.Layout.IsBarren)
         {
             Offer();
         }
@@ -310,10 +245,10 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         if (Machine.MissingWorkers > 0 && this == cluster.Grain && !_isSeeking && _free.TryDequeue(out SimulatedWorker? free))
         {
             _isSeeking = true;
-            cluster.Network.After(1 + random.Below(20 * cluster.Layout.Faults.LongestDelay), () => Join(free));
+            cluster.Network.After(Host, 1 + random.Below(20 * cluster.Layout.Faults.LongestDelay), () => Join(free));
         }
 
-        cluster.Network.After(TickPeriod, Tick);
+        cluster.Network.After(Host, TickPeriod, Tick);
     }
 
     /// <summary>It has loaded the data meanwhile, and nobody may need it any more.</summary>
@@ -330,8 +265,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         string phase = Phase();
         bool isTaken = false;
         Take(() => isTaken = Machine.Join(AssignedOf(worker), Now));
-        Count(isTaken ? "Joined" : null);
-        Count(isTaken ? $"Joined while {phase}" : null);
+        Count(isTaken ? $"joined while {phase}" : null);
         if (!isTaken)
         {
             _held.Remove(worker.Name);
@@ -339,21 +273,19 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
     }
 
-    private void Take(Action tell)
+    private void Take(Action tell) => Host.Do(() =>
     {
-        if (IsLost)
+        if (!IsLost)
         {
-            return;
+            tell();
+            CarryOut();
         }
+    });
 
-        tell();
-        CarryOut();
-    }
-
-    private Answer Take(Func<Answer> tell)
+    private Answer Take(string message, Func<Answer> tell)
     {
         bool hadEnded = Machine.HasEnded;
-        Answer answer = tell();
+        Answer answer = cluster.Counts.Add(message, tell());
         cluster.Invariants.Answered(hadEnded, answer);
         CarryOut();
         return answer;

@@ -22,7 +22,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     public string Key => key;
 
     /// <summary>Ends with its silo, or with the job's place.</summary>
-    public Life Life { get; private set; } = new();
+    public Life Life { get; private set; } = new(cluster.HostOf(key));
 
     /// <summary>It answers nobody any more.</summary>
     public bool IsDead { get; set; }
@@ -39,7 +39,8 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
 
     public CoordinatorMachine? Coordinator { get; private set; }
 
-    public SimulatedCoordinator? Host { get; private set; }
+    /// <summary>Carries the coordinator's decisions.</summary>
+    public SimulatedCoordinator? Messenger { get; private set; }
 
     public Assignment? Assignment { get; private set; }
 
@@ -57,8 +58,8 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     {
         (Partition, BatchNorm, Coordinator, _startedFor, ReleasedAt) = (partition, batchNorm, coordinator, place, null);
         (Assignment, _reported) = (null, null);
-        Life = new Life();
-        Host = coordinator is null ? null : new SimulatedCoordinator(cluster, this);
+        Life = new Life(cluster.HostOf(key));
+        Messenger = coordinator is null ? null : new SimulatedCoordinator(cluster, this);
     }
 
     public bool HasStartedFor(long place) => _startedFor >= place;
@@ -67,7 +68,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
 
     public FrozenAt Freeze(MessageHeader header)
     {
-        FrozenAt frozen = Partition?.Freeze(header) ?? BatchNorm?.Freeze(header) ?? Host!.Freeze(header);
+        FrozenAt frozen = Partition?.Freeze(header) ?? BatchNorm?.Freeze(header) ?? Messenger!.Freeze(header);
         return Assignment is null && frozen.Answer.Verdict == Verdict.Accepted
             ? FrozenAt.Not(new Answer(Verdict.Rejected, $"{key} holds no state of the job."))
             : frozen;
@@ -84,7 +85,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     public Answer Begin(Assignment assignment)
     {
         bool asStandby = assignment.Servers.IsStandby(number, key);
-        Answer answer = Partition?.Begin(assignment, asStandby) ?? BatchNorm?.Begin(assignment, asStandby) ?? Host!.Begin(assignment, asStandby);
+        Answer answer = Partition?.Begin(assignment, asStandby) ?? BatchNorm?.Begin(assignment, asStandby) ?? Messenger!.Begin(assignment, asStandby);
         if (answer.Verdict == Verdict.Accepted)
         {
             Assignment = assignment;
@@ -102,6 +103,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     public Answer Commit(StepDecision decision)
     {
         Answer answer = Partition?.Commit(decision) ?? BatchNorm!.Commit(decision);
+        cluster.Counts.Add(Partition is null ? "decision at the batch norms" : "decision at a partition", answer);
         cluster.Invariants.Took(key, decision.Header, answer);
         AfterMessage();
         if (answer.Verdict == Verdict.Accepted)
@@ -117,12 +119,14 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     {
         if (Partition?.Report is { } partition)
         {
-            cluster.ReportOnce(this, partition.Header, coordinator => coordinator.Report(partition));
+            PartitionMachine machine = Partition;
+            cluster.ReportOnce(this, partition.Header, coordinator => coordinator.Report(partition), () => machine.NoteReported(partition.Header));
         }
 
         if (BatchNorm?.Report is { } report)
         {
-            cluster.ReportOnce(this, report.Header, coordinator => coordinator.Report(report));
+            BatchNormMachine machine = BatchNorm;
+            cluster.ReportOnce(this, report.Header, coordinator => coordinator.Report(report), () => machine.NoteReported(report.Header));
         }
 
         if (_pumping != Generation && Assignment?.Servers.StandbyOf(number) is { } standby && standby.Key != key)
@@ -134,7 +138,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     /// <summary>As the standby, takes what is forwarded.</summary>
     public Answer Follow(PartitionForward forward, float[] floats)
     {
-        Answer answer = Partition!.Follow(forward, floats);
+        Answer answer = cluster.Counts.Add($"{forward.Part} for a standby", Partition!.Follow(forward, floats));
         cluster.Invariants.Took(key, forward.Header, answer);
         if (answer.Verdict == Verdict.Accepted && forward.Part == ForwardPart.Decision)
         {
@@ -146,7 +150,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
 
     public Answer Follow(BatchNormForward forward)
     {
-        Answer answer = BatchNorm!.Follow(forward);
+        Answer answer = cluster.Counts.Add("statistics for a standby", BatchNorm!.Follow(forward));
         cluster.Invariants.Took(key, forward.Header, answer);
         if (answer.Verdict == Verdict.Accepted)
         {
@@ -184,7 +188,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
             }
 
             float[] floats = partition.FloatsOf(forward)?.Span.ToArray() ?? [];
-            Answer answer = await cluster.CallAsync(this, standby, copy => copy.Follow(forward, floats)).ConfigureAwait(false);
+            Answer answer = await cluster.CallAsync(Life, standby, copy => copy.Follow(forward, floats), SimulatedCluster.IsFinal).ConfigureAwait(false);
             if (!IsTaken(answer))
             {
                 return false;
@@ -199,7 +203,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
                 return false;
             }
 
-            Answer answer = await cluster.CallAsync(this, standby, copy => copy.Follow(forward)).ConfigureAwait(false);
+            Answer answer = await cluster.CallAsync(Life, standby, copy => copy.Follow(forward), SimulatedCluster.IsFinal).ConfigureAwait(false);
             if (!IsTaken(answer))
             {
                 return false;
@@ -209,7 +213,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
         }
         else
         {
-            return await Host!.ForwardAsync(standby).ConfigureAwait(false);
+            return await Messenger!.ForwardAsync(standby).ConfigureAwait(false);
         }
 
         AfterMessage();
@@ -232,7 +236,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
         if (_protectedIn != header.Generation)
         {
             _protectedIn = header.Generation;
-            cluster.Watch(cluster.Network.CallAsync(Life, () => cluster.Grain.Protected(header, number), SimulatedCluster.IsFinal));
+            cluster.Watch(cluster.CallHeadAsync(Life, grain => grain.Protected(header, number), SimulatedCluster.IsFinal));
         }
     }
 }

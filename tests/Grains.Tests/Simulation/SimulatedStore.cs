@@ -3,16 +3,19 @@ using ConvNet.Grains.Contracts.Records;
 namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>Keeps the record of the job, by compare-and-set: only who knows the last write may replace it.</summary>
-internal sealed class SimulatedStore
+internal sealed class SimulatedStore(Host host)
 {
-    private int _author;
-    private long _revision;
+    private readonly HashSet<long> _generations = [];
+    private (int Author, long Revision, int ETag, LifeRecord Record) _last = (0, 0, 0, new LifeRecord());
+    private (int Author, long Revision, int ETag, LifeRecord Record)? _before;
+    private int _lastETag;
+
+    public Host Host => host;
 
     /// <summary>What the job begins with.</summary>
-    public LifeRecord Record { get; private set; } = new();
+    public LifeRecord Record => _last.Record;
 
-    /// <summary>Grows with each write.</summary>
-    public int ETag { get; private set; }
+    public int ETag => _last.ETag;
 
     /// <summary>It answers nobody.</summary>
     public bool IsDown { get; set; }
@@ -20,28 +23,46 @@ internal sealed class SimulatedStore
     /// <summary>Writes that were refused, as another grain has written.</summary>
     public int Refused { get; private set; }
 
-    /// <param name="eTag">What the writer has read.</param>
-    /// <returns>Null: no answer; false: another grain leads the job.</returns>
-    public bool? Write(int author, int eTag, long revision, LifeRecord record)
+    /// <summary>The generation was in the record at some time.</summary>
+    public bool HasKept(long generation) => _generations.Contains(generation);
+
+    /// <param name="eTag">What the writer has read or written last.</param>
+    /// <returns>Null: no answer; −1: another grain leads the job; else the new ETag.</returns>
+    public int? Write(int author, int eTag, long revision, LifeRecord record)
     {
         if (IsDown)
         {
             return null;
         }
 
-        if (author != _author && eTag != ETag)
+        // Who finds another ETag than it knows reads the record, and goes on if it is its own.
+        if (author != _last.Author && eTag != ETag)
         {
             Refused++;
-            return false;
+            return -1;
         }
 
         // A write that was told again may come after the one that followed it.
-        if (author != _author || revision > _revision)
+        if (author != _last.Author || revision > _last.Revision)
         {
-            ETag++;
-            (_author, _revision, Record) = (author, revision, record);
+            _before = _last;
+            _last = (author, revision, ++_lastETag, record);
+            _generations.Add(record.Generation);
         }
 
+        return ETag;
+    }
+
+    /// <summary>It has told that the last write is kept, and comes back without it.</summary>
+    /// <returns>False if there is none that it could lose.</returns>
+    public bool LoseLastWrite()
+    {
+        if (_before is not { } before)
+        {
+            return false;
+        }
+
+        (_last, _before) = (before, null);
         return true;
     }
 }

@@ -5,14 +5,16 @@ namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>A device of the simulated cluster, as the worker grain would host it: one generation after the other, and each order once.</summary>
 /// <param name="name">Its key: no two devices of a cluster have the same.</param>
-internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
+internal sealed class SimulatedWorker(SimulatedCluster cluster, string name, Host host)
 {
     private Assignment? _assignment;
     private WorkerOrders? _orders;
     private FakeWorker? _session;
-    private Life _life = new();
+    private Life _life = new(host);
 
     public string Name => name;
+
+    public Host Host => host;
 
     /// <summary>It neither sends nor hears.</summary>
     public bool IsDead { get; private set; }
@@ -35,7 +37,9 @@ internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
 
     public void NoteDeath() => IsKnownDead = true;
 
-    public Answer Prepare(Assignment assignment)
+    public Answer Prepare(Assignment assignment) => cluster.Counts.Add("start of a worker", PrepareNow(assignment));
+
+    private Answer PrepareNow(Assignment assignment)
     {
         if (IsFree)
         {
@@ -48,7 +52,7 @@ internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
         }
 
         _life.End();
-        _life = new Life();
+        _life = new Life(host);
         _assignment = assignment;
         _orders = new WorkerOrders(assignment, name);
         _session = new FakeWorker(cluster, assignment, Array.FindIndex(assignment.Workers, worker => worker.Name == name), _life);
@@ -57,11 +61,11 @@ internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
 
     /// <param name="header">Its step is the first one.</param>
     public Answer Run(MessageHeader header, long order, long untilStep) =>
-        CarryOut(header, order, session => session.Train(header.Step, untilStep));
+        CarryOut("order to train", header, order, session => session.Train(header.Step, untilStep));
 
     /// <param name="header">Its step is the version.</param>
     public Answer Evaluate(MessageHeader header, long order, int firstBlock, int endBlock) =>
-        CarryOut(header, order, session => session.Evaluate(header.Step, firstBlock, endBlock));
+        CarryOut("order to evaluate", header, order, session => session.Evaluate(header.Step, firstBlock, endBlock));
 
     public Answer Release(MessageHeader header)
     {
@@ -74,14 +78,14 @@ internal sealed class SimulatedWorker(SimulatedCluster cluster, string name)
         return Verdict.Accepted;
     }
 
-    private Answer CarryOut(MessageHeader header, long order, Action<FakeWorker> carryOut)
+    private Answer CarryOut(string what, MessageHeader header, long order, Action<FakeWorker> carryOut)
     {
         if (IsFree || _session is not { } session)
         {
-            return Verdict.Stale;
+            return cluster.Counts.Add(what, Verdict.Stale);
         }
 
-        Answer answer = _orders!.Take(header, order);
+        Answer answer = cluster.Counts.Add(what, _orders!.Take(header, order));
         if (answer.Verdict == Verdict.Accepted)
         {
             carryOut(session);

@@ -36,4 +36,6 @@ internal sealed class FakeJobControl : IJobControlGrain
     public Task<bool> ForgetAsync() => throw new NotSupportedException();
 
     public Task<bool> IsLiveAsync() => throw new NotSupportedException();
+
+    public Task<bool> NeedsCheckpointsAsync() => throw new NotSupportedException();
 }

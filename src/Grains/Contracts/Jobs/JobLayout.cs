@@ -3,7 +3,7 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <summary>How a job is spread over the cluster. Never changes the result.</summary>
 /// <param name="Workers">1 … S.</param>
 /// <param name="Threads">Compute threads per worker; 0 = what the worker's silo says.</param>
-/// <param name="Partitions">Parameter-server partitions, at least 2; 0 = one for each silo that serves, at least 2.</param>
+/// <param name="Partitions">Parameter-server partitions; 0 = one for each silo that serves, at least 2.</param>
 /// <param name="MinWorkers">The job starts as soon as so many are free, and takes on the others later; 0 = all of them.</param>
 /// <param name="Standbys">Copies of each server on another silo, as soon as two silos serve: 0 or 1.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.JobLayout")]

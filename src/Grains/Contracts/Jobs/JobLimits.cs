@@ -10,7 +10,10 @@ public static class JobLimits
 
     public const int MaxDataShards = 1 << 12;
 
-    public const int UsualPartitions = 2;
+    public const int UsualPartitions = 2, MostPartitions = 256;
+
+    /// <summary>Compute threads of one worker.</summary>
+    public const int MostThreads = 1024;
 
     /// <summary>Of a job, in both directions from 0.</summary>
     public const int MaxPriority = 1000;
@@ -28,6 +31,12 @@ public static class JobLimits
     public static string? ProblemOfMinWorkers(JobLayout layout) => layout.Least >= 1 && layout.Least <= layout.Workers
         ? null
         : $"the least number of workers, {layout.MinWorkers}, must be from 1 to the number of workers, {layout.Workers}; change --min-workers or --workers.";
+
+    /// <summary>Why a job cannot be laid out so, or null if it can: memory is taken for each partition and thread.</summary>
+    public static string? ProblemOfLayout(JobLayout layout) =>
+        layout.Partitions is < 0 or > MostPartitions ? $"layout.partitions must be from 1 to {MostPartitions}; got {layout.Partitions}."
+        : layout.Threads is < 0 or > MostThreads ? $"layout.threads must be from 1 to {MostThreads}; got {layout.Threads}."
+        : null;
 
     /// <summary>Why a job cannot be so important, or null if it can.</summary>
     public static string? ProblemOfPriority(int priority) => Math.Abs((long)priority) <= MaxPriority

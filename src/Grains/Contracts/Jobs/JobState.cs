@@ -11,7 +11,7 @@ public enum JobState
     /// <summary>By order: the job has saved, has freed its workers and servers, and waits until it is resumed.</summary>
     Paused,
 
-    /// <summary>Its client is gone: the job has saved, has freed its workers and servers, and waits.</summary>
+    /// <summary>Its client is gone: the job has saved, has freed its workers and servers, and waits for another one, not for ever.</summary>
     Orphaned,
     Completed,
     Stopped,

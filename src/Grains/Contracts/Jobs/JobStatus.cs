@@ -75,6 +75,9 @@ public sealed record JobStatus
     /// <summary>What went wrong, or else <see cref="Reason"/>; for people.</summary>
     public string? Why => Failure?.Message ?? Reason;
 
-    /// <summary>True if nothing will happen to the job any more unless somebody takes it up.</summary>
+    /// <summary>Who asked as the client of the job is not that any more: somebody else has taken the job up.</summary>
+    [Id(41)] public bool IsLeaseLost { get; init; }
+
+    /// <summary>True if nothing will happen to the job any more.</summary>
     public bool HasEnded => State.IsEnd();
 }

@@ -7,7 +7,7 @@ namespace ConvNet.Grains.Contracts.Jobs;
 /// <param name="RunFolder">Absolute path of the folder under which the job saves its checkpoints.</param>
 /// <param name="Client">The client that holds the lease of the job; null: the job is detached, and needs none.</param>
 /// <param name="Configuration">
-/// The text of config.resolved.yaml, if the job itself is to write the run folder; null: its client writes it.
+/// The text of config.resolved.yaml, with which the job itself writes the run folder if it has no client; null: nobody does.
 /// </param>
 /// <param name="Options">The same as a JSON object of dotted keys.</param>
 /// <param name="Probe">What the client has left in <paramref name="RunFolder"/> to be looked for; null: the folder is the silo's.</param>

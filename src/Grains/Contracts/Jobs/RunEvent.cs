@@ -46,9 +46,12 @@ public abstract record RunEvent
     /// <param name="Lost">Keys of the workers that were taken out.</param>
     /// <param name="Joined">Keys of the workers that were taken in.</param>
     /// <param name="Workers">How many there are now.</param>
-    /// <param name="NoticedSeconds">From the last sign of life of who was lost until the job knew; 0 if nobody was.</param>
+    /// <param name="NoticedSeconds">
+    /// From the last sign of life of who was lost, a worker or the silo that led the job, until the job knew; 0 if nobody was.
+    /// </param>
     /// <param name="GapSeconds">
-    /// Between the last step committed before and the first one committed after; of a change at rest, from the order to run on.
+    /// Between the last step committed before and the first one committed after. Of a change while the job rests by its plan: from the order to run on; while
+    /// it evaluates: besides that, from the last sign of life of who was lost until the others have begun anew.
     /// </param>
     /// <param name="StepsRepeated">How many steps were computed again.</param>
     [GenerateSerializer, Immutable, Alias("ConvNet.RunEvent.MembersChanged")]

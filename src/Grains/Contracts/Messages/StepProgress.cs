@@ -26,4 +26,16 @@ public sealed record StepProgress
     /// to the first one committed in it. Null until then, and in the first generation.
     /// </summary>
     [Id(6)] public double? GapSeconds { get; init; }
+
+    /// <summary>
+    /// Seconds since the last committed step, if no order reaches further, else 0. Told to who asks for all rows: one that has just begun to lead the job on
+    /// cannot know since when it rests.
+    /// </summary>
+    [Id(7)] public double RestSeconds { get; init; }
+
+    /// <summary>
+    /// The longest time, in seconds, for which the coordinator has waited for an answer of the job grain since the last generation's first step. Told as
+    /// <see cref="RestSeconds"/>.
+    /// </summary>
+    [Id(8)] public double SilenceSeconds { get; init; }
 }

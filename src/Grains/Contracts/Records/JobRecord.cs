@@ -28,6 +28,9 @@ public sealed record JobRecord
     /// <summary>The grain that writes the run folder, and the address of its silo; or null.</summary>
     [Id(6)] public KeyValuePair<string, string>? Writer { get; init; }
 
+    /// <summary>The first event that the writer may not have written.</summary>
+    [Id(9)] public long UnwrittenEvent { get; init; }
+
     /// <summary>Name and address of the silo that has led the job.</summary>
     [Id(7)] public string Silo { get; init; } = "";
 

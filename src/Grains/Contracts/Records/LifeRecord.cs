@@ -32,6 +32,9 @@ public sealed record LifeRecord
 
     [Id(9)] public bool IsPaused { get; init; }
 
+    /// <summary>Why the job has no client any more, for people; or null.</summary>
+    [Id(27)] public string? Orphaned { get; init; }
+
     /// <summary>The generation whose workers and servers are being freed; or null.</summary>
     [Id(10)] public Assignment? Releasing { get; init; }
 

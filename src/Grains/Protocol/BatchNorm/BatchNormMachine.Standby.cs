@@ -92,7 +92,7 @@ public sealed partial class BatchNormMachine
 
     /// <summary>Null unless there is no state here that a generation could go on from.</summary>
     private Answer? WhyLost() => _isStandby && !_isWhole
-        ? new Answer(Verdict.Rejected, "the standby of the batch norms has no statistics yet; go back to a checkpoint.")
+        ? new Answer(Verdict.Rejected, "the standby of the batch norms has no statistics yet.")
         : _restoration.WhyLost();
 
     /// <summary>It serves in this generation.</summary>

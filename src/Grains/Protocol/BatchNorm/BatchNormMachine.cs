@@ -27,6 +27,7 @@ public sealed partial class BatchNormMachine
     private BatchNormReport? _complete;
     private EarlierRoots? _earlier;
     private StepDecision? _last;
+    private MessageHeader? _reported;
 
     /// <param name="statistics">One for each batch norm, in forward order; at least one.</param>
     /// <param name="version">Steps that are committed.</param>
@@ -153,6 +154,11 @@ public sealed partial class BatchNormMachine
             return new Answer(Verdict.Rejected, $"batch norm was told to commit step {decision.Step}, but its sums are not complete.");
         }
 
+        if (decision.IsToldAgain && _reported != decision.Header)
+        {
+            return Verdict.Future;
+        }
+
         if (!decision.IsSkip)
         {
             _statistics = [.. _statistics.Select((state, norm) =>
@@ -164,6 +170,9 @@ public sealed partial class BatchNormMachine
         _last = decision;
         return Verdict.Accepted;
     }
+
+    /// <summary>The coordinator has taken the report of a step: if that is decided already, these are the sums that the decision is about.</summary>
+    public void NoteReported(MessageHeader header) => _reported = header;
 
     /// <summary>Running mean then running variance of one batch norm at the header's version, which must be the newest.</summary>
     public BlockAnswer Read(MessageHeader header, int norm)
@@ -293,7 +302,10 @@ public sealed partial class BatchNormMachine
             if (step.IsComplete)
             {
                 _complete = new BatchNormReport(
-                    _fence.Assignment!.HeaderOf(step.Step), step.FindNonFinite(NameOf, _fence.WorkerName), step.FindDisagreement(_earlier, NameOf));
+                    _fence.Assignment!.HeaderOf(step.Step),
+                    step.FindNonFinite(NameOf, _fence.WorkerName),
+                    step.FindDisagreement(_earlier, NameOf),
+                    step.DigestOfTotals());
             }
         }
 

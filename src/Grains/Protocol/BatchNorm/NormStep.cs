@@ -34,6 +34,13 @@ internal sealed class NormStep
 
     public bool IsComplete => _missing == 0;
 
+    /// <summary>Of all totals; only when complete. Totals that are not finite count as the same.</summary>
+    public UInt128 DigestOfTotals()
+    {
+        UInt128[] digests = [Digest.Of([.. Forward.Select(sum => sum.Total!)]), Digest.Of([.. Backward.Select(sum => sum.Total!)])];
+        return _nonFinite is null ? Digest.Of(digests) : default;
+    }
+
     /// <summary>The number of a sum.</summary>
     public int NumberOf(int norm, bool forward) => forward ? norm : 2 * Forward.Length - 1 - norm;
 

@@ -1,5 +1,3 @@
-using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -17,12 +15,17 @@ namespace ConvNet.Grains.Protocol.Jobs;
 internal sealed class GenerationChange(
     Assignment before, long generation, IReadOnlyList<AssignedWorker> workers, double[] weights, int dataShards, ServerKeys servers, bool rotates = false)
 {
+    private readonly List<int> _promoted = [];
+
     public long Generation => generation;
 
     /// <summary>Goes to every server: no message of an older generation has an effect from then on.</summary>
     public MessageHeader Freeze => new(before.JobId, generation, before.FirstStep);
 
-    public ServerKeys Servers => servers;
+    public ServerKeys Servers { get; private set; } = servers;
+
+    /// <summary>Numbers of the servers that hold no state, and whose standbys go on in their places.</summary>
+    public IReadOnlyList<int> Promoted => _promoted;
 
     /// <summary>Steps that are decided; 0 before that is known.</summary>
     public long Decided { get; private set; }
@@ -30,26 +33,40 @@ internal sealed class GenerationChange(
     /// <summary>What the generation does, once it is known where it starts; null before.</summary>
     public Assignment? Chosen { get; private set; }
 
-    /// <summary>All servers are frozen: chooses the step at which the job goes on.</summary>
-    /// <returns>Null, or why the job cannot go on.</returns>
+    /// <summary>
+    /// All servers are frozen: chooses the step at which the job goes on. A server without state is lost, though its silo is there: its standby, if that
+    /// has the state, goes on in its place.
+    /// </summary>
     /// <param name="frozen">All partitions and the batch norms.</param>
     /// <param name="standbys">By number of the server; null: none, or none that has answered, which is left out.</param>
-    public JobFailure? Choose(FrozenAt coordinator, IReadOnlyList<FrozenAt> frozen, IReadOnlyList<FrozenAt?>? standbys = null)
+    /// <returns>Null, or why only a checkpoint helps: for people, without a full stop.</returns>
+    public string? Choose(FrozenAt coordinator, IReadOnlyList<FrozenAt> frozen, IReadOnlyList<FrozenAt?>? standbys = null)
     {
-        (long? first, string? reason, StepDecision? missed) = FirstStep.Choose(coordinator, frozen);
+        FrozenAt[] serving = [.. frozen, coordinator];
+        for (int server = 0; server < serving.Length; server++)
+        {
+            if (serving[server].Answer.Verdict == Verdict.Rejected && standbys?.ElementAtOrDefault(server) is { Answer.Verdict: Verdict.Accepted } standby)
+            {
+                serving[server] = standby;
+                _promoted.Add(server);
+            }
+        }
+
+        Servers = ServerRoles.Promote(Servers, _promoted);
+        (long? first, string? reason, StepDecision? missed) = FirstStep.Choose(serving[^1], serving[..^1]);
         if (first is not { } step)
         {
-            return new JobFailure((int)ExitCode.Environment, $"the job cannot go on with other workers: {reason?.TrimEnd('.')}.");
+            return reason!.TrimEnd('.');
         }
 
         bool areTheSame = workers.Count == before.Workers.Length && workers.All(worker => before.Workers.Any(known => known.Name == worker.Name));
         ShardRange[] ranges = rotates && areTheSame
             ? [.. before.Workers.Select(worker => worker.Shards)]
             : ShardAssignment.Assign(dataShards, weights);
-        Decided = missed is null ? coordinator.Version : missed.Step + 1;
+        Decided = missed is null ? serving[^1].Version : missed.Step + 1;
         Chosen = before with
         {
-            Servers = servers with { Standbys = [.. servers.Standbys.Select((standby, server) => StandbyAt(standby, standbys?.ElementAtOrDefault(server)))] },
+            Servers = Servers with { Standbys = [.. Servers.Standbys.Select((standby, server) => StandbyAt(standby, standbys?.ElementAtOrDefault(server)))] },
             Missed = missed,
             Generation = generation,
             FirstStep = step,
@@ -60,6 +77,6 @@ internal sealed class GenerationChange(
     }
 
     /// <summary>A standby that has nothing to go on from yet gets it in the generation that begins.</summary>
-    private static Standby? StandbyAt(Standby? standby, FrozenAt? frozen) => frozen is not { } at ? null
-        : standby! with { Version = at.Answer.Verdict == Verdict.Accepted ? at.Version : Standby.Empty };
+    private static Standby? StandbyAt(Standby? standby, FrozenAt? frozen) => standby is null || frozen is not { } at ? null
+        : standby with { Version = at.Answer.Verdict == Verdict.Accepted ? at.Version : Standby.Empty };
 }

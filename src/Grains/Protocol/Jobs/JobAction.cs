@@ -21,6 +21,6 @@ internal abstract record JobAction
     /// <summary>Give workers and servers up; all that is new is saved.</summary>
     public sealed record Yield : JobAction;
 
-    /// <param name="State">Completed, Stopped, Cancelled, Orphaned, or Failed with everything saved.</param>
+    /// <param name="State">Completed, Stopped, Cancelled, or Failed with everything saved.</param>
     public sealed record End(JobState State) : JobAction;
 }

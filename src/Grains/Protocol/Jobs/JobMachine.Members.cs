@@ -11,9 +11,6 @@ internal sealed partial class JobMachine
     /// <summary>Without a committed step, an evaluated block or a worker that does something else than before, while the job trains or evaluates.</summary>
     private const double WorkPatience = 120;
 
-    /// <summary>Without a single worker: somebody may start a silo.</summary>
-    private const double WorkerPatience = 30;
-
     /// <summary>One after the other; then something else is wrong than a single silo.</summary>
     private const int MostFailedStarts = 3;
 
@@ -122,14 +119,7 @@ internal sealed partial class JobMachine
 
         if (_withoutWorkersSince is { } since)
         {
-            if (now - since > WorkerPatience)
-            {
-                Fail(new JobFailure(
-                    (int)ExitCode.Environment,
-                    FormattableString.Invariant($"the job has been without workers for {now - since:F0} s at step {Step} ({_members!.Reason}); ") +
-                    "start a silo with a free device."));
-            }
-
+            WaitForWorker(now, now - since);
             return;
         }
 
@@ -182,6 +172,7 @@ internal sealed partial class JobMachine
         _evaluation = null;
         if (_members!.Next.Count == 0)
         {
+            TakeBackChange();
             _withoutWorkersSince ??= now;
             Reason = $"waits for a worker: {_members.Reason}.";
             return;
@@ -191,6 +182,12 @@ internal sealed partial class JobMachine
         _withoutWorkersSince = null;
         MembersChange change = _members.TakeChange();
         _untold = _untold?.Then(change) ?? change;
+        if (State == JobState.Evaluating && !_isResting)
+        {
+            // No step is open, so that its coordinator does not count how long the loss has held the job up.
+            _heldUpSince = Math.Min(_heldUpSince ?? now, now - change.NoticedSeconds);
+        }
+
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
         double[] weights = _balance.WeightsOf(_members.Next);
         _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, Servers!, rotates);
@@ -224,11 +221,12 @@ internal sealed partial class JobMachine
                 _assignment.Workers.Length,
                 told.Reason,
                 told.NoticedSeconds,
-                gap,
+                _restedSeconds + gap,
                 _repeated));
         }
 
         _untold = null;
+        (_restedSeconds, _heldUpSince) = (0, null);
         _repeated = 0;
     }
 }

@@ -32,6 +32,14 @@ internal sealed partial class JobMachine
         return Verdict.Accepted;
     }
 
+    /// <summary>A worker has sent something else than before under the same key.</summary>
+    /// <param name="reason">A sentence that says what.</param>
+    public void ExpelContradicting(string worker, string reason, double now)
+    {
+        string clause = $"contradicts itself ({reason.TrimEnd('.')})";
+        Expel(worker, clause, $"worker {worker} {clause}; its machine may be faulty: the job goes on without it, and takes it no more.", now);
+    }
+
     /// <summary>A worker that contradicts itself, or others, is taken out for good.</summary>
     /// <param name="clause">Follows the worker's name.</param>
     public void Expel(string worker, string clause, string warning, double now)

@@ -3,11 +3,13 @@ using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
-/// <summary>How a job takes orders, and what it does without its client.</summary>
+/// <summary>How a job takes orders.</summary>
 internal sealed partial class JobMachine
 {
     /// <summary>Takes an order; told again, it does nothing.</summary>
-    /// <exception cref="ConvNetException">The job has ended, or is to be resumed and is not paused (exit code 6).</exception>
+    /// <exception cref="ConvNetException">
+    /// The job has ended; or is to be resumed and does not wait; or has no client, and is not to be resumed or cancelled (exit code 6).
+    /// </exception>
     public void Order(JobOrder order)
     {
         if (_orders.Contains(order.OrderId))
@@ -23,7 +25,11 @@ internal sealed partial class JobMachine
                 $"{(Reason is null ? "" : $" ({Reason.TrimEnd('.')})")}.");
         }
 
-        if (order.Kind == JobOrderKind.Resume && !_isPaused)
+        if (_orphaned is not null)
+        {
+            DemandForOrphan(order.Kind);
+        }
+        else if (order.Kind == JobOrderKind.Resume && !_isPaused)
         {
             throw new ConvNetException(
                 ExitCode.Conflict,
@@ -41,22 +47,6 @@ internal sealed partial class JobMachine
         {
             _early.Add(order);
         }
-    }
-
-    /// <summary>The client that holds the lease is gone: the job saves what is new at the next step boundary, and frees everything.</summary>
-    /// <param name="silent">For so many seconds.</param>
-    public void LoseClient(double silent)
-    {
-        string reason = FormattableString.Invariant($"its client was silent for {silent:F0} s");
-        if (_assignment is null && !HasEnded)
-        {
-            End(JobState.Orphaned, _plan is null ? $"{reason}, before the job began." : $"{reason}; {WhereItIsSaved()}.");
-            return;
-        }
-
-        _ending ??= reason;
-        _plan?.End(JobState.Orphaned);
-        _revision++;
     }
 
     private void Apply(JobOrder order)

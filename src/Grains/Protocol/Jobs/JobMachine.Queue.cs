@@ -65,9 +65,9 @@ internal sealed partial class JobMachine
 
     private void Resume()
     {
-        _isPaused = false;
+        (_isPaused, _orphaned) = (false, null);
         _plan?.GoOn();
-        if (State == JobState.Paused)
+        if (State is JobState.Paused or JobState.Orphaned)
         {
             Queue(null);
         }
@@ -79,6 +79,7 @@ internal sealed partial class JobMachine
         TellChange(0);
         Release((_change?.Chosen ?? _assignment)!);
         (_assignment, _members, _change, _untold, _repeated, _withoutWorkersSince) = (null, null, null, null, 0, null);
+        _isRecovering = false;
         _workers.Clear();
         Queue(reason);
         _events.Add(new RunEvent.Yielded(Step, State, reason));
@@ -90,10 +91,11 @@ internal sealed partial class JobMachine
         _commands.Add(new JobCommand.Release(_releasing));
     }
 
-    /// <summary>The job has no place, and takes none while it is paused.</summary>
+    /// <summary>The job has no place, and takes none while it is paused or has no client.</summary>
     private void Queue(string? reason)
     {
-        (State, Reason, QueuePosition) = (_isPaused ? JobState.Paused : JobState.Queued, reason, null);
+        State = IsOrphaned ? JobState.Orphaned : _isPaused ? JobState.Paused : JobState.Queued;
+        (Reason, QueuePosition) = (reason, null);
         _revision++;
     }
 

@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Protocol.Jobs;
@@ -6,8 +7,23 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>What is kept of a job while it lives, and how another one goes on from that.</summary>
 internal sealed partial class JobMachine
 {
+    /// <summary>
+    /// A store that has lost its last writes may not know the newest generations. Two of one number would mix: who leads the job on passes over so many.
+    /// </summary>
+    private const long GenerationsApart = 100;
+
     private long _revision;
     private int _asked;
+
+    /// <summary>
+    /// Another one has led the job: what steps since then have come to is known, whole, when the next generation starts. What is told before may go on from
+    /// what that one has heard last.
+    /// </summary>
+    private bool _isRecovering;
+
+    /// <summary>Seconds without a step at the end of which the generation started that is to be told of, and that its coordinator does not count.</summary>
+    private double _restedSeconds;
+    private double? _heldUpSince;
 
     /// <summary>Grows whenever something has changed that is to be kept.</summary>
     public long Revision => _revision + _events.Next;
@@ -25,6 +41,7 @@ internal sealed partial class JobMachine
         Orders = [.. _orders],
         EarlyOrders = [.. _early],
         IsPaused = _isPaused,
+        Orphaned = _orphaned,
         Releasing = _releasing,
         Expelled = [.. _expelled],
         Ending = _ending,
@@ -51,9 +68,11 @@ internal sealed partial class JobMachine
     /// <param name="reason">Why another one leads it now, for people and without a full stop.</param>
     public void Recover(LifeRecord record, string reason, double now)
     {
-        (State, Generation, _assignment, Reached) = (record.State, record.Generation, record.Assignment, record.Reached);
+        (State, _assignment, Reached) = (record.State, record.Assignment, record.Reached);
+        Generation = record.Generation + (HasEnded ? 0 : GenerationsApart);
         (Reason, Failure, _ending, _vacating) = (record.Reason, record.Failure, record.Ending, record.Vacating);
         (_isPaused, _releasing, _asked, _counted) = (record.IsPaused, record.Releasing, record.Asked, record.CountedStep);
+        _orphaned = record.Orphaned;
         _timedBefore = (record.TimedSamples, record.TimedSeconds);
         _orders.UnionWith(record.Orders);
         _expelled.UnionWith(record.Expelled);
@@ -82,9 +101,22 @@ internal sealed partial class JobMachine
 
             // Where it rests, or works, is known when all servers have said where they stand; then the plan says what is next.
             State = JobState.Running;
+            _isRecovering = true;
             UntilStep = 0;
             _members.Move(reason);
             Change(now);
+        }
+    }
+
+    /// <summary>
+    /// The first generation has started since another one led the job: since when that was silent, and no step came, its servers know alone.
+    /// </summary>
+    private void NoteLostLeader(StepProgress? reached)
+    {
+        if (_isRecovering && reached is not null && _untold is { } untold)
+        {
+            _untold = untold with { NoticedSeconds = Math.Max(untold.NoticedSeconds, reached.SilenceSeconds) };
+            _restedSeconds = reached.RestSeconds;
         }
     }
 }

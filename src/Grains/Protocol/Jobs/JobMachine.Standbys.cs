@@ -164,17 +164,22 @@ internal sealed partial class JobMachine
         _members!.Move($"standbys of {Names(offered, taken)} begin on {string.Join(", ", silos.Select(silo => $"silo '{silo}'"))}");
     }
 
-    /// <summary>Servers that cannot go on together, though none of them is overtaken: only the checkpoint helps.</summary>
-    private void FailChange(JobFailure failure, IEnumerable<FrozenAt> frozen)
+    /// <summary>Servers that have lost their state, while their silos are there, are left out of the generation that is about to begin.</summary>
+    private void TellPromoted(GenerationChange change)
     {
-        if (_change!.Servers.Standbys.Length > 0 && frozen.All(server => server.Answer.Verdict != Verdict.Stale))
+        if (change.Promoted.Count == 0)
         {
-            LoseServers(failure.Message.TrimEnd('.'));
+            return;
         }
-        else
-        {
-            Fail(failure);
-        }
+
+        ServerKeys before = Servers!;
+        _nextServers = change.Servers;
+        string lost = string.Join(
+            ", ", change.Promoted.Select(server => $"{ServerRoles.NameOf(before, server)} on silo '{PinnedKey.SiloOf(before.KeyOf(server))}'"));
+        Warn($"{lost} {(change.Promoted.Count == 1 ? "holds" : "hold")} no state of the job any more, and the standbys go on; the state of the job is not " +
+            $"protected until {Names(before, change.Promoted)} have standbys on another silo again: a second loss before that takes the job back to its " +
+            "last checkpoint.");
+        _isTold = true;
     }
 
     /// <returns>False if no worker was there.</returns>

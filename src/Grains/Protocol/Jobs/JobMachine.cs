@@ -11,7 +11,7 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// happens goes in as calls, what is to be done comes out as commands (<see cref="TakeCommands"/>). Pure: no clock, no messages; not
 /// thread-safe.
 /// </summary>
-/// <param name="runFolder">For the last event.</param>
+/// <param name="runFolder">For the last event; another client may have another one.</param>
 internal sealed partial class JobMachine(string jobId, JobShape shape, int testSamples, string runFolder, TrainingPlan plan)
 {
     private const int MostWarnings = 1000;
@@ -48,6 +48,12 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private (long Samples, double Seconds) _timedBefore;
 
     public JobState State { get; private set; } = JobState.Queued;
+
+    /// <summary>It has had a place, and goes on when it gets one again.</summary>
+    public bool HasBegun => _plan is not null;
+
+    /// <summary>Where the run is written, for the last event.</summary>
+    public string RunFolder { get; set; } = runFolder;
 
     /// <summary>Where the slice under way ends.</summary>
     public long UntilStep { get; private set; }
@@ -140,11 +146,13 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             return;
         }
 
-        if (change.Choose(coordinator, servers, standbys) is { } failure)
+        if (change.Choose(coordinator, servers, standbys) is { } lost)
         {
-            FailChange(failure, servers.Prepend(coordinator));
+            LoseServers(lost);
             return;
         }
+
+        TellPromoted(change);
 
         // Who leads the job on from a record does not know what was decided: a server may have taken it, and nothing rests before all have.
         UntilStep = Math.Max(UntilStep, change.Decided);
@@ -166,15 +174,18 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);
+            _rows.Add(reached?.Recent ?? []);
             if (reached is not null && reached.Position.Step > Step)
             {
                 Reached = reached;
-                _rows.Add(reached.Recent);
             }
 
+            NoteLostLeader(reached);
+            _isRecovering = false;
             _assignment = chosen;
             _nextServers = null;
             _samples.Include(chosen);
+            _restedSeconds = _heldUpSince is { } since ? now - since : _restedSeconds;
             _change = null;
         }
 
@@ -198,7 +209,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     /// <summary>The coordinator tells how far the committed steps are.</summary>
     public Answer Progress(MessageHeader header, StepProgress progress, double now)
     {
-        if (HasEnded || header.Generation != _assignment?.Generation)
+        if (HasEnded || _isRecovering || header.Generation != _assignment?.Generation)
         {
             return Verdict.Stale;
         }
@@ -309,10 +320,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 State = JobState.Saving;
                 _isFinal = save.IsFinal;
                 FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
-                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _plan!.Retention()));
+                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _orphaned is null ? _plan!.Retention() : null));
                 break;
             case JobAction.Yield:
-                Yield(_isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");
+                Yield(_orphaned is not null ? OrphanReason() : _isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");
                 break;
             case JobAction.End { State: JobState.Failed }:
                 FailSaved();
@@ -349,7 +360,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 ImagesPerSecond,
                 _samples.ByWorker,
                 checkpoint.Path);
-            _events.Add(state == JobState.Completed ? new RunEvent.Completed(runFolder, summary) : new RunEvent.Stopped(runFolder, summary));
+            _events.Add(state == JobState.Completed ? new RunEvent.Completed(RunFolder, summary) : new RunEvent.Stopped(RunFolder, summary));
         }
 
         _revision++;

@@ -73,7 +73,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
         {
             JobState end = _end ?? JobState.Stopped;
 
-            // A stopped job names its checkpoint; who is gone needs one only of what is new.
+            // A stopped job names its checkpoint; others need one only of what is new.
             bool isSaved = end == JobState.Stopped ? Checkpoint?.Step == step : _savedStep == step;
             return isSaved ? new JobAction.End(end) : new JobAction.Save(IsFinal: false);
         }
@@ -114,7 +114,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     }
 
     /// <summary>The first end that is ordered counts.</summary>
-    /// <param name="state">Stopped, Cancelled, Orphaned, or Failed with everything saved.</param>
+    /// <param name="state">Stopped, Cancelled, or Failed with everything saved.</param>
     public void End(JobState state) => _end ??= state;
 
     /// <summary>The job is to give its workers and servers up, and to go on later; an end goes before.</summary>
@@ -129,11 +129,8 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
 
     public void Evaluate() => _evaluationOrdered = true;
 
-    /// <summary>
-    /// Which checkpoints stay when the next one is written. Null if the client is gone: another run may have taken up the folder, so that nothing else
-    /// in it is touched.
-    /// </summary>
-    public CheckpointRetention? Retention() => _end == JobState.Orphaned ? null : plan.Retention(_evaluations);
+    /// <summary>Which checkpoints stay when the next one is written.</summary>
+    public CheckpointRetention Retention() => plan.Retention(_evaluations);
 
     /// <summary>A run that was stopped just at the end of an epoch has not evaluated it: that is made up for when it goes on.</summary>
     private bool IsEvaluationDue(long step) =>

@@ -45,6 +45,16 @@ internal static class ServerRoles
         };
     }
 
+    /// <summary>The servers with the standbys of some of them, by number, in their places.</summary>
+    public static ServerKeys Promote(ServerKeys servers, IReadOnlyList<int> numbers) => numbers.Count == 0 ? servers : new ServerKeys(
+        [.. servers.Partitions.Select((key, partition) => numbers.Contains(partition) ? servers.StandbyOf(partition)!.Key : key)],
+        numbers.Contains(servers.BatchNormServer) ? servers.StandbyOf(servers.BatchNormServer)!.Key : servers.BatchNorm,
+        numbers.Contains(servers.CoordinatorServer) ? servers.StandbyOf(servers.CoordinatorServer)!.Key : servers.Coordinator,
+        servers.Checkpoint)
+    {
+        Standbys = [.. servers.Standbys.Select((standby, server) => numbers.Contains(server) ? null : standby)],
+    };
+
     /// <summary>The same servers, without the standbys on a silo.</summary>
     public static ServerKeys WithoutStandbys(ServerKeys servers, string silo) =>
         servers with { Standbys = [.. servers.Standbys.Select(standby => IsOn(standby?.Key, silo) ? null : standby)] };

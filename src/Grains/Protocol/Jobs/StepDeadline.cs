@@ -34,7 +34,7 @@ internal sealed class StepDeadline
     }
 
     /// <param name="workers">What each has said last, and how many seconds ago.</param>
-    /// <param name="sinceCommit">Seconds since the last step was committed, or since this one was begun.</param>
+    /// <param name="sinceCommit">Seconds since the last step was committed, or since the generation was begun.</param>
     /// <returns>
     /// Those to be taken out, with the reason; none if nobody waits for them: then the machine is slow, or it is a server that holds up the step.
     /// </returns>

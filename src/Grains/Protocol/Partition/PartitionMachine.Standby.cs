@@ -75,7 +75,7 @@ public sealed partial class PartitionMachine
 
     /// <summary>Null unless there is no state here that a generation could go on from.</summary>
     private Answer? WhyLost() => _receiver is { IsWhole: false }
-        ? new Answer(Verdict.Rejected, $"the standby of partition {Plan.Partition} was copied in part only; go back to a checkpoint.")
+        ? new Answer(Verdict.Rejected, $"the standby of partition {Plan.Partition} was copied in part only.")
         : _restoration.WhyLost();
 
     /// <summary>The partition serves in this generation.</summary>

@@ -23,6 +23,7 @@ public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimiz
     private EarlierRoots? _earlier;
     private PartitionReport? _report;
     private StepDecision? _last;
+    private MessageHeader? _reported;
 
     public PartitionPlan Plan => state.Plan;
 
@@ -139,6 +140,11 @@ public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimiz
                 Verdict.Rejected, $"partition {Plan.Partition} was told to commit step {decision.Step}, but its sums are not complete.");
         }
 
+        if (decision.IsToldAgain && Plan.Blocks.Length > 0 && _reported != decision.Header)
+        {
+            return Verdict.Future;
+        }
+
         state.Advance(decision.Settings, visit => _open?.VisitGradients(visit));
         if (_sender is { } sender)
         {
@@ -150,6 +156,9 @@ public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimiz
         (_earlier, _last) = (null, decision);
         return Verdict.Accepted;
     }
+
+    /// <summary>The coordinator has taken the report of a step: if that is decided already, these are the sums that the decision is about.</summary>
+    public void NoteReported(MessageHeader header) => _reported = header;
 
     /// <summary>The weights of a chunk at the version before the header's step.</summary>
     public BlockAnswer Pull(MessageHeader header, int chunk)

@@ -25,7 +25,7 @@ public sealed partial class CoordinatorMachine
     {
         if (_reports.FindDisagreement() is { } disagreement)
         {
-            return Judge(disagreement);
+            return Judge(disagreement, Position.Step);
         }
 
         if (bad is null || IsConfirmed(bad))
@@ -41,9 +41,32 @@ public sealed partial class CoordinatorMachine
     private bool IsConfirmed(NonFiniteSource bad) => _suspects.Count > 0
         && (bad.Worker is null || _fence.Assignment!.Workers.Length == 1 || _suspects.Any(suspect => suspect != bad.Worker) || _repeats >= MostRepeats);
 
-    private StepFinding? Judge(Disagreement disagreement)
+    /// <summary>
+    /// A decided step has come to other sums than the first time. The decision counts: whoever differs from it is taken out, once it is known who does, and
+    /// the step runs again. The server does not take the decision with these sums.
+    /// </summary>
+    private CoordinatorAnswer ExamineAgain(string server, long step, Disagreement? disagreement)
     {
-        long step = Position.Step;
+        if (disagreement is null)
+        {
+            return new CoordinatorAnswer(new Answer(
+                Verdict.Conflict,
+                $"{server} has summed step {step} again with other values than before the workers changed: " +
+                "a worker has computed or sent something else than the first time."));
+        }
+
+        if (_isExamined)
+        {
+            return new CoordinatorAnswer(Verdict.Stale, Failure: Failure);
+        }
+
+        StepFinding? finding = Judge(disagreement, step);
+        _isExamined = true;
+        return new CoordinatorAnswer(Verdict.Stale, Failure: Failure, Finding: finding);
+    }
+
+    private StepFinding? Judge(Disagreement disagreement, long step)
+    {
         string claimants = disagreement.Workers;
         if (ClaimJudge.FindWrong(disagreement.Claims) is { } wrong)
         {

@@ -62,7 +62,7 @@ public sealed partial class CoordinatorMachine
         }
 
         (Position, Committed, _isWhole) = (forward.Position, forward.Committed, true);
-        _last = forward.Last is { } last && StepOutcome.Of(last) is { } outcome ? new DecidedStep(outcome, null, Takers()) : null;
+        _last = forward.Last is { } last && StepOutcome.Of(last) is { } outcome ? new DecidedStep(outcome, null, null, Takers()) : null;
         if (Committed.Step == Position.Step)
         {
             _last?.NoteAllTaken();
@@ -86,7 +86,7 @@ public sealed partial class CoordinatorMachine
         StepOutcome? before = Committed.Step < Position.Step ? _last?.Outcome : null;
         Committed = Position;
         Position = outcome.Position;
-        _last = new DecidedStep(outcome, null, Takers());
+        _last = new DecidedStep(outcome, null, null, Takers());
         return before;
     }
 
@@ -121,7 +121,7 @@ public sealed partial class CoordinatorMachine
 
     /// <summary>Null unless there is nothing here that a generation could go on from.</summary>
     private Answer? WhyLost() => _isStandby && !_isWhole
-        ? new Answer(Verdict.Rejected, "the standby of the step coordinator has not been told yet where the job is; go back to a checkpoint.")
+        ? new Answer(Verdict.Rejected, "the standby of the step coordinator has not been told yet where the job is.")
         : null;
 
     /// <summary>It serves in this generation.</summary>

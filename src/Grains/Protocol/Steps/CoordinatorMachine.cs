@@ -172,12 +172,10 @@ public sealed partial class CoordinatorMachine
 
         if (IsDecided(report.Header.Step))
         {
-            return _last!.ReportOf(partition) is not { } before || SameSums(before, report)
+            // Of a decision of a coordinator that is lost the sums are not known, but what partitions have kept of it is compared all the same.
+            return (_last!.ReportOf(partition) is { } before ? SameSums(before, report) : report.Disagreement is null)
                 ? Again(_last.NoteServer)
-                : new CoordinatorAnswer(new Answer(
-                    Verdict.Conflict,
-                    $"partition {partition} has summed step {report.Header.Step} again with other values than before the workers changed: " +
-                    $"{report.Disagreement?.Workers ?? "a worker"} has computed or sent something else than the first time."));
+                : ExamineAgain($"partition {partition}", report.Header.Step, report.Disagreement);
         }
 
         if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
@@ -205,7 +203,9 @@ public sealed partial class CoordinatorMachine
 
         if (IsDecided(report.Header.Step))
         {
-            return Again(_last!.NoteServer);
+            return (_last!.BatchNorm is { } before ? before == report.Sums : report.Disagreement is null)
+                ? Again(_last.NoteServer)
+                : ExamineAgain("batch norm", report.Header.Step, report.Disagreement);
         }
 
         if (_fence.ScreenStep(report.Header.Step, Position.Step) is { } late)
@@ -312,8 +312,8 @@ public sealed partial class CoordinatorMachine
             _notifyAt = null;
         }
 
-        StepDecision? resend = _last is { } last && last.TakeTellingAgain(Sums)
-            ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step) }
+        StepDecision? resend = !_isExamined && _last is { } last && last.TakeTellingAgain(Sums)
+            ? last.Decision with { Header = _fence.Assignment!.HeaderOf(last.Decision.Step), IsToldAgain = true }
             : null;
         bool mayDecide = Failure is null && !_fence.IsFrozen && !_isExamined && Committed.Step == Position.Step;
         if (!mayDecide || Position.Step >= _job.TotalSteps || !_reports.IsComplete)
@@ -351,7 +351,7 @@ public sealed partial class CoordinatorMachine
             bad is null ? SettingsOf(squares, norm, rate) : null,
             new StepNumbers(batch, rate, norm, Position, warning));
         var outcome = new StepOutcome(decision, batch, rate, norm, Position, warning);
-        _last = new DecidedStep(outcome, [.. _reports.Partitions], Takers());
+        _last = new DecidedStep(outcome, [.. _reports.Partitions], _reports.BatchNorm?.Sums ?? default, Takers());
         Forget();
         ForgetSuspects();
         return outcome;

@@ -5,7 +5,7 @@ namespace ConvNet.Grains.Protocol.Steps;
 /// <summary>The last decision: who has not taken it yet, and what is needed to tell it again to servers that miss it because the workers change.</summary>
 /// <param name="partitions">What the partitions reported before the decision; null: it was made by another coordinator.</param>
 /// <param name="servers">Of the job: all that must take it.</param>
-internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[]? partitions, int[] servers)
+internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[]? partitions, UInt128? batchNorm, int[] servers)
 {
     private readonly HashSet<int> _notTaken = [.. servers];
     private readonly HashSet<int> _missing = [];
@@ -17,6 +17,9 @@ internal sealed class DecidedStep(StepOutcome outcome, PartitionReport?[]? parti
     public StepOutcome Outcome { get; } = outcome;
 
     public StepDecision Decision => Outcome.Decision;
+
+    /// <summary>What the batch norms reported before the decision; null: it was made by another coordinator.</summary>
+    public UInt128? BatchNorm { get; } = batchNorm;
 
     /// <summary>True when every server has taken the decision.</summary>
     public bool IsCommitted => _notTaken.Count == 0;

@@ -46,6 +46,8 @@ internal static class Digest
         return hash.GetCurrentHashAsUInt128();
     }
 
+    public static UInt128 Of(ReadOnlySpan<UInt128> digests) => XxHash128.HashToUInt128(MemoryMarshal.AsBytes(digests));
+
     private static void Append<T>(XxHash128 hash, ReadOnlySpan<T> values)
         where T : unmanaged => hash.Append(MemoryMarshal.AsBytes(values));
 }

@@ -30,5 +30,5 @@ internal sealed class Restoration<TPart>(string server)
     /// <summary>Null unless the state is restored in part only.</summary>
     public Answer? WhyLost() => _missing.Count == 0
         ? null
-        : new Answer(Verdict.Rejected, $"{server} was restored in part only (missing parts of the checkpoint: {_missing.Count}); go back to a checkpoint.");
+        : new Answer(Verdict.Rejected, $"{server} was restored in part only (missing parts of the checkpoint: {_missing.Count}).");
 }

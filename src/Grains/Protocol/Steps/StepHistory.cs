@@ -27,6 +27,8 @@ public sealed class StepHistory
     private double? _gapSeconds;
     private long _acknowledged = -1;
     private long _forwarded = -1;
+    private double? _askedAt;
+    private double _silence;
 
     /// <summary>True if there are rows that the job grain has not acknowledged.</summary>
     public bool HasNews => _position.Step - 1 > _acknowledged && _recent.Count > 0;
@@ -70,6 +72,7 @@ public sealed class StepHistory
         {
             _awaitsFirstCommit = false;
             _gapSeconds = seconds;
+            _silence = 0;
         }
 
         if (++_steps > UntimedSteps)
@@ -91,8 +94,25 @@ public sealed class StepHistory
             MostRows);
     }
 
+    /// <summary>The job grain is told of progress, and has not answered yet.</summary>
+    public void Ask(double now) => _askedAt ??= now;
+
+    /// <summary>It has answered, or nobody waits for that any more.</summary>
+    public void EndAsking(double now)
+    {
+        _silence = Math.Max(_silence, now - _askedAt ?? 0);
+        _askedAt = null;
+    }
+
     /// <summary>With all rows that are kept.</summary>
     public StepProgress Progress() => ProgressAfter(-1);
+
+    /// <summary>The same, with what one should know who has just begun to lead the job on.</summary>
+    public StepProgress ProgressAt(double now) => Progress() with
+    {
+        RestSeconds = _steps > 0 && _position.Step >= _runUntil ? now - _lastCommit : 0,
+        SilenceSeconds = Math.Max(_silence, now - _askedAt ?? 0),
+    };
 
     /// <summary>With the rows that the job grain has not acknowledged.</summary>
     public StepProgress Unacknowledged() => ProgressAfter(_acknowledged);

@@ -38,7 +38,8 @@ public class BatchNormMachineTests
         Assert.Null(_machine.Report);
         Backward(0);
 
-        Assert.Equal(new BatchNormReport(FromServer(), null), _machine.Report);
+        Assert.Equal(new BatchNormReport(FromServer(), null, Sums: _machine.Report!.Sums), _machine.Report);
+        Assert.NotEqual(default, _machine.Report.Sums);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
@@ -33,6 +32,22 @@ public class JobMachineMembersTests
         Assert.Equal(["a/0", "b/0", "c/0"], summary.SamplesPerWorker.Select(worker => worker.Key));
         Assert.Equal(250, summary.SamplesPerWorker.Sum(worker => worker.Value));
         Assert.Equal(12, summary.SamplesPerWorker[1].Value);
+    }
+
+    [Fact]
+    public void A_worker_that_is_lost_while_it_evaluates_costs_the_time_since_its_last_sign_of_life_too()
+    {
+        var host = new MachineHost { Holds = command => command is JobCommand.Evaluate };
+        host.Begin();
+        double seen = host.Now;
+        host.Machine.WorkerSeen(host.First.HeaderOf(10), new WorkerStatus("b/0", 2, 4, 10, 0, 0, 0, 0, 0), seen);
+        host.Now = seen + 4;
+        host.Machine.Lose("b/0", "has not answered for 4.0 s", seen + 3);
+        host.Holds = _ => false;
+        host.Drain();
+
+        RunEvent.MembersChanged change = Assert.Single(host.Changes);
+        Assert.Equal((3, 4 + 1.5, 0), (change.NoticedSeconds, change.GapSeconds, change.StepsRepeated));
     }
 
     [Fact]
@@ -81,13 +96,26 @@ public class JobMachineMembersTests
     }
 
     [Fact]
-    public void Versions_that_do_not_fit_together_end_the_job_with_the_reason()
+    public void Versions_that_do_not_fit_together_send_the_job_back_to_its_checkpoint()
     {
         MachineHost host = Running();
         host.Machine.Lose("b/0", "is gone", 0);
         host.Machine.Frozen(2, new FrozenAt(Verdict.Accepted, 6), [new(Verdict.Accepted, 6), new(Verdict.Accepted, 3)]);
-        Assert.Equal((int)ExitCode.Environment, host.Machine.Failure!.ExitCode);
-        Assert.Contains("versions 6, 3", host.Machine.Failure.Message);
+        Assert.Equal(JobState.Queued, host.Machine.State);
+        Assert.Contains("versions 6, 3; only the last step can run again; the job goes back to where it began", host.Machine.Reason);
+    }
+
+    [Fact]
+    public void A_server_that_holds_no_state_sends_the_job_back_to_its_checkpoint()
+    {
+        MachineHost host = Running();
+        host.Machine.Lose("b/0", "is gone", 0);
+        FrozenAt at = new(Verdict.Accepted, 6);
+        Answer forgetful = new(Verdict.Rejected, "partition 'b/job/1' holds no state of job 'job': its silo has restarted.");
+        host.Machine.Frozen(2, at, [at, FrozenAt.Not(forgetful)]);
+        Assert.Equal(JobState.Queued, host.Machine.State);
+        Assert.Contains("its silo has restarted; the job goes back to where it began", host.Machine.Reason);
+        Assert.Contains(host.Machine.TakeCommands(), command => command is JobCommand.Release);
     }
 
     [Fact]
@@ -204,17 +232,6 @@ public class JobMachineMembersTests
         RunEvent.MembersChanged change = Assert.Single(host.Changes);
         Assert.Equal(["a/0"], change.Lost);
         Assert.Equal(["d/0"], change.Joined);
-    }
-
-    [Fact]
-    public void Without_workers_for_long_the_job_fails_and_says_why()
-    {
-        MachineHost host = Running(["a/0"], asked: 1);
-        host.Machine.Lose("a/0", "has left the cluster", 0);
-        host.Machine.Tick(31);
-        Assert.Equal((int)ExitCode.Environment, host.Machine.Failure!.ExitCode);
-        Assert.Contains("a/0 has left the cluster", host.Machine.Failure.Message);
-        Assert.Contains("31 s", host.Machine.Failure.Message);
     }
 
     [Fact]

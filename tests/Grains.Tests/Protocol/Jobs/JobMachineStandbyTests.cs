@@ -78,6 +78,23 @@ public class JobMachineStandbyTests
     }
 
     [Fact]
+    public void The_standby_of_a_server_that_has_lost_its_state_goes_on_in_its_place()
+    {
+        _machine.Lose("c/0", "is silent", 1);
+        Assert.Equal("a/job/0", Assert.Single(Take<JobCommand.Freeze>()).Servers.Partitions[0]);
+        FrozenAt at = new(Verdict.Accepted, 4);
+        FrozenAt forgetful = FrozenAt.Not(new Answer(Verdict.Rejected, "it holds no state of job 'job': its silo has restarted."));
+
+        _machine.Frozen(2, forgetful, [forgetful, at, at], [at, at, null, at]);
+
+        ServerKeys next = Assert.Single(Take<JobCommand.Start>()).Assignment.Servers;
+        Assert.Equal(["b/job/0", "b/job/1"], next.Partitions);
+        Assert.Equal(("b/job", "b/job"), (next.BatchNorm, next.Coordinator));
+        Assert.Equal([null, "c/job/1", null, null], next.Standbys.Select(standby => standby?.Key));
+        Assert.StartsWith("partition 0 on silo 'a', coordinator on silo 'a' hold no state of the job any more", Assert.Single(Warnings()));
+    }
+
+    [Fact]
     public void New_standbys_begin_at_a_rest_and_the_job_tells_when_all_are_there()
     {
         _machine.LoseSilo("c", "has left the cluster", 1);

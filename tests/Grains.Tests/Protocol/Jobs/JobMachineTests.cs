@@ -127,19 +127,6 @@ public class JobMachineTests
         Assert.Contains("stopped at step 5 of 25", error.Message);
     }
 
-    [Fact]
-    public void A_job_without_a_client_saves_what_is_new_and_frees_its_workers()
-    {
-        var host = new MachineHost { Holds = command => command is JobCommand.Run };
-        host.Begin();
-        host.Machine.LoseClient(10);
-        host.Machine.LoseClient(11);
-        host.Commit(host.First, 10);
-        host.Drain();
-        Assert.Equal(["save 10", "release"], host.Done[^2..]);
-        Assert.Equal((JobState.Orphaned, "its client was silent for 10 s; step 10 is saved in /runs/one/10."), (host.Machine.State, host.Machine.Reason));
-    }
-
     [Theory]
     [InlineData(JobOrderKind.Stop)]
     [InlineData(JobOrderKind.Cancel)]

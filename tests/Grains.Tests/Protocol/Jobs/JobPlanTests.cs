@@ -82,16 +82,15 @@ public class JobPlanTests
     }
 
     [Fact]
-    public void A_lost_client_has_new_steps_saved_and_nothing_else_in_the_folder_touched()
+    public void A_cancelled_job_saves_only_what_is_new()
     {
         PlanWalk walk = null!;
-        walk = new PlanWalk(Epochs) { BeforeSlice = _ => walk.Plan.End(JobState.Orphaned) };
-        Assert.Equal(["save 10", "end Orphaned"], walk.ToEnd());
-        Assert.Equal([null], walk.Retentions);
+        walk = new PlanWalk(Epochs) { BeforeSlice = _ => walk.Plan.End(JobState.Cancelled) };
+        Assert.Equal(["save 10", "end Cancelled"], walk.ToEnd());
 
         var nothingNew = new PlanWalk(Epochs, startStep: 17);
-        nothingNew.Plan.End(JobState.Orphaned);
-        Assert.Equal(["end Orphaned"], nothingNew.ToEnd());
+        nothingNew.Plan.End(JobState.Cancelled);
+        Assert.Equal(["end Cancelled"], nothingNew.ToEnd());
     }
 
     [Fact]

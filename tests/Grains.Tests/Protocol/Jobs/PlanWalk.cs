@@ -34,7 +34,7 @@ internal sealed class PlanWalk
 
     public List<string> Done { get; } = [];
 
-    public List<CheckpointRetention?> Retentions { get; } = [];
+    public List<CheckpointRetention> Retentions { get; } = [];
 
     /// <returns>All that was done besides training.</returns>
     public string[] ToEnd()

@@ -85,6 +85,21 @@ public class RepeatedStepTests
         Assert.Null(_machine.Report!.Disagreement);
     }
 
+    [Fact]
+    public void A_decision_that_is_told_again_waits_until_the_coordinator_has_seen_what_was_summed_anew()
+    {
+        Push(1, left: 1, right: 2);
+        Change(Exchanged(2));
+        Push(2, left: 1, right: 2);
+        StepDecision again = Commit(0, 2) with { IsToldAgain = true };
+
+        Assert.Equal(Verdict.Future, _machine.Commit(again).Verdict);
+        _machine.NoteReported(FromServer(0, 1));
+        Assert.Equal(Verdict.Future, _machine.Commit(again).Verdict);
+        _machine.NoteReported(FromServer(0, 2));
+        Assert.Equal(Verdict.Accepted, _machine.Commit(again).Verdict);
+    }
+
     private void Change(Assignment assignment)
     {
         _machine.Freeze(FromServer(generation: assignment.Generation));

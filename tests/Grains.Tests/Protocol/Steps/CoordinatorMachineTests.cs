@@ -161,7 +161,7 @@ public class CoordinatorMachineTests
         Assert.Null(_machine.Report(Partition(0, 9, generation: 2)).Resend);
         StepDecision again = _machine.Report(Worker(1, generation: 2)).Resend!;
 
-        Assert.Equal(first with { Header = FromServer(0, 2) }, again);
+        Assert.Equal(first with { Header = FromServer(0, 2), IsToldAgain = true }, again);
         Assert.Equal(1, _machine.Position.Step);
     }
 

@@ -132,6 +132,53 @@ public class CoordinatorNumbersTests
     }
 
     [Fact]
+    public void Whoever_sums_a_decided_step_otherwise_than_the_others_is_taken_out_and_the_decision_is_not_told_again()
+    {
+        Report(null);
+        Next();
+        Disagreement differing = Differing(new RootClaim("a/0", 0, true), new RootClaim("c/0", 0, true), new RootClaim("b/0", 1, true));
+        CoordinatorAnswer answer = _machine.Report(Partition(null, differing) with { SquareSums = [8, 9, 9, 9] });
+
+        Assert.Equal((Verdict.Stale, "b/0"), (answer.Answer.Verdict, answer.Finding!.Expelled));
+        Assert.Equal(
+            "worker b/0 has computed layer 0 (gradient of 0.weight), data shards 2 to 3 (samples 4 to 7 of the batch) of step 0 wrongly, as others show; " +
+            "its machine may be faulty: the job goes on without it, and takes it no more.",
+            answer.Finding.Warning);
+        _machine.Report(new BatchNormReport(Header(), null));
+        _machine.Report(Worker(0));
+        Assert.Null(_machine.Report(Worker(1)).Resend);
+
+        Next();
+        _machine.Report(Partition(null));
+        _machine.Report(Worker(0));
+        Assert.NotNull(_machine.Report(Worker(1)).Resend);
+    }
+
+    [Fact]
+    public void Nobody_else_who_could_tell_who_is_wrong_about_a_decided_step_ends_the_job()
+    {
+        Report(null);
+        Next();
+        CoordinatorAnswer answer = _machine.Report(
+            Partition(null, Differing(new RootClaim("a/0", 0, true), new RootClaim("b/0", 1, true))) with { SquareSums = [8, 9, 9, 9] });
+
+        Assert.Null(answer.Finding);
+        Assert.StartsWith("workers a/0, b/0 do not get the same bits in layer 0", answer.Failure);
+        Assert.Contains("of step 0, and there is no other worker", answer.Failure);
+    }
+
+    [Fact]
+    public void Batch_norm_sums_of_a_decided_step_must_be_those_of_the_decision()
+    {
+        Report(null);
+        Next();
+        CoordinatorAnswer answer = _machine.Report(new BatchNormReport(Header(), null, null, Sums: 7));
+
+        Assert.Equal(Verdict.Conflict, answer.Answer.Verdict);
+        Assert.StartsWith("batch norm has summed step 0 again with other values", answer.Answer.Reason);
+    }
+
+    [Fact]
     public void What_the_batch_norms_see_comes_before_what_follows_from_it()
     {
         _machine.Report(Partition(ByA));

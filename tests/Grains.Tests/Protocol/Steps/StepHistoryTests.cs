@@ -66,6 +66,33 @@ public class StepHistoryTests
     }
 
     [Fact]
+    public void Who_asks_for_all_rows_hears_since_when_no_step_came_and_how_long_the_job_grain_was_silent()
+    {
+        _history.Begin(TwoWorkers(), JobPosition.Start);
+        _history.Run(2, now: 100);
+        Assert.Equal(0, _history.ProgressAt(101).RestSeconds);
+        _history.Add(Outcome(0), 102);
+        Assert.Equal(0, _history.ProgressAt(103).RestSeconds);
+        _history.Add(Outcome(1), 104);
+        Assert.Equal(3, _history.ProgressAt(107).RestSeconds);
+
+        _history.Ask(107);
+        _history.Ask(108);
+        Assert.Equal(4, _history.ProgressAt(111).SilenceSeconds);
+        _history.EndAsking(112);
+        _history.Ask(120);
+        _history.EndAsking(121);
+        Assert.Equal(5, _history.ProgressAt(130).SilenceSeconds);
+
+        _history.Begin(TwoWorkers(2, firstStep: 2), Outcome(1).Position);
+        Assert.Equal((5, 26), (_history.ProgressAt(130).SilenceSeconds, _history.ProgressAt(130).RestSeconds));
+        _history.Run(4, now: 131);
+        _history.Add(Outcome(2), 132);
+        Assert.Equal((0, 0), (_history.ProgressAt(133).SilenceSeconds, _history.ProgressAt(133).RestSeconds));
+        Assert.Equal((0, 0), (_history.Progress().SilenceSeconds, _history.Progress().RestSeconds));
+    }
+
+    [Fact]
     public void A_change_of_generation_costs_the_time_between_two_commits()
     {
         _history.Begin(TwoWorkers(), JobPosition.Start);

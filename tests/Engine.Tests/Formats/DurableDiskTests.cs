@@ -4,7 +4,7 @@ using Xunit;
 
 namespace ConvNet.Engine.Tests.Formats;
 
-public sealed class DurableFileTests : IDisposable
+public sealed class DurableDiskTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -14,7 +14,7 @@ public sealed class DurableFileTests : IDisposable
     public void A_file_that_cannot_be_written_is_a_lack_of_resources()
     {
         ConvNetException error = Assert.Throws<ConvNetException>(
-            () => DurableFile.Create(_folder["a"], _ => throw new IOException("No space left on device.")));
+            () => DurableDisk.Machine.Write(_folder["a"], _ => throw new IOException("No space left on device.")));
         Assert.Equal(ExitCode.Resources, error.ExitCode);
         Assert.Contains("No space left on device", error.Message);
     }
@@ -23,13 +23,13 @@ public sealed class DurableFileTests : IDisposable
     public void A_folder_is_published_under_its_final_name_once()
     {
         Directory.CreateDirectory(_folder["t1"]);
-        DurableFile.Create(Path.Combine(_folder["t1"], "x"), stream => stream.WriteByte(5));
-        DurableFile.PublishFolder(_folder["t1"], _folder["final"]);
+        DurableDisk.Machine.Write(Path.Combine(_folder["t1"], "x"), stream => stream.WriteByte(5));
+        DurableDisk.Machine.PublishFolder(_folder["t1"], _folder["final"]);
         Assert.Equal([5], File.ReadAllBytes(Path.Combine(_folder["final"], "x")));
         Directory.CreateDirectory(_folder["t2"]);
-        Assert.Equal(ExitCode.Resources, Assert.Throws<ConvNetException>(() => DurableFile.PublishFolder(_folder["t2"], _folder["final"])).ExitCode);
+        Assert.Equal(ExitCode.Resources, Assert.Throws<ConvNetException>(() => DurableDisk.Machine.PublishFolder(_folder["t2"], _folder["final"])).ExitCode);
     }
 
     [Fact]
-    public void Flushing_a_missing_folder_fails() => Assert.Throws<IOException>(() => DurableFile.FlushFolder(_folder["none"]));
+    public void Flushing_a_missing_folder_fails() => Assert.Throws<IOException>(() => DurableDisk.Machine.FlushFolder(_folder["none"]));
 }

@@ -1,0 +1,44 @@
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>A kind of fault, and how soon it should be noticed, be over and be told; a figure without a target is null.</summary>
+/// <param name="Noticed">Seconds since the last sign of life.</param>
+/// <param name="Gap">Seconds without a step.</param>
+/// <param name="Said">Seconds from the fault until the console tells of it.</param>
+internal sealed record FaultKind(FaultVictim Victim, FaultAction Action, double? Noticed = null, double? Gap = null, double? Said = null)
+{
+    public static FaultKind[] All { get; } =
+    [
+        new(FaultVictim.Worker, FaultAction.Kill, 2, 5, 3),
+        new(FaultVictim.Worker, FaultAction.Freeze, 10, 15, 12),
+        new(FaultVictim.Worker, FaultAction.Suspend, 10, 15, 12),
+        new(FaultVictim.Worker, FaultAction.Terminate),
+        new(FaultVictim.Worker, FaultAction.CutOff, 10, 15, 12),
+        new(FaultVictim.Leader, FaultAction.Kill, 2, 5, 3),
+        new(FaultVictim.Leader, FaultAction.Freeze, 10, 15, 12),
+        new(FaultVictim.Leader, FaultAction.Suspend, 10, 15, 12),
+        new(FaultVictim.Leader, FaultAction.Terminate),
+        new(FaultVictim.Leader, FaultAction.CutOff, 10, 15, 12),
+        new(FaultVictim.Client, FaultAction.Kill),
+        new(FaultVictim.Client, FaultAction.Freeze),
+        new(FaultVictim.Client, FaultAction.Suspend),
+        new(FaultVictim.Client, FaultAction.Terminate),
+        new(FaultVictim.Console, FaultAction.Kill),
+        new(FaultVictim.Console, FaultAction.Suspend),
+        new(FaultVictim.Console, FaultAction.Terminate),
+        new(FaultVictim.Redis, FaultAction.Suspend),
+        new(FaultVictim.Redis, FaultAction.Restart),
+        new(FaultVictim.RedisAndWorker, FaultAction.Suspend),
+        new(FaultVictim.RedisAndWorker, FaultAction.Restart),
+    ];
+
+    public string Name => $"{Victim}-{Action}";
+
+    public bool HitsWorker => Victim is FaultVictim.Worker or FaultVictim.RedisAndWorker;
+
+    public bool HitsRedis => Victim is FaultVictim.Redis or FaultVictim.RedisAndWorker;
+
+    /// <summary>The victim goes on after it has been given up.</summary>
+    public bool Wakes => Action is FaultAction.Suspend or FaultAction.CutOff;
+
+    public static FaultKind Of(string name) => All.Single(kind => kind.Name == name);
+}

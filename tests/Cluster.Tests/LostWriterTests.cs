@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>The silo that writes the run folder of a detached job, lost before there is a checkpoint: another one takes the folder over.</summary>
+public sealed class LostWriterTests(RedisFleet fleet) : IClassFixture<RedisFleet>
+{
+    /// <summary>The first server silo by name; what is written after it is lost goes through the second.</summary>
+    private const string Writer = "server-1";
+    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1000", "--workers", "2"];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_detached_job_begins_again_in_its_run_folder_and_tells_each_step_and_event_once(bool isFrozen)
+    {
+        string run = isFrozen ? "frozen" : "killed";
+        await fleet.HaveWorkersAsync("node-1", "node-2");
+        await fleet.HaveAsync(Writer, "server");
+        await fleet.HaveAsync("server-2", "server");
+        using ClientProcess submitted = await ClientProcess.RunAsync(
+            0, fleet.Folder, ["train", "--json", .. Job, .. fleet.ClusterOptions, "--out", run, "--job", run, "--detach"]);
+        await fleet.RowsAsync(run, 100);
+        if (isFrozen)
+        {
+            fleet.Freeze(Writer);
+        }
+        else
+        {
+            fleet.Kill(Writer);
+        }
+
+        using ClientProcess waiting = await ClientProcess.RunAsync(0, fleet.Folder, ["job", "wait", run, "--json", .. fleet.ClusterOptions]);
+        if (isFrozen)
+        {
+            fleet.Kill(Writer);
+        }
+
+        JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. Job, "--out", run + "-alone"]);
+        Assert.Equal(alone.StateSha256, JobEnd.Of(waiting).StateSha256);
+        string[] events = [.. File.ReadLines(Path.Combine(fleet.Folder, run, "events.jsonl"))];
+        Assert.Single(events, line => line.Contains("\"event\":\"job.requeued\"", StringComparison.Ordinal));
+        Assert.Single(events, line => line.Contains("\"event\":\"job.resumed\"", StringComparison.Ordinal));
+        Assert.Equal("run.completed", JsonDocument.Parse(events[^1]).RootElement.GetProperty("event").GetString());
+        Assert.Equal(
+            Enumerable.Range(1, 1000),
+            File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))
+                .Select(row => int.Parse(row.Split(',')[0])));
+    }
+}
