@@ -28,7 +28,7 @@ internal static class Branches
     [
         ("freeze of a partition", [Accepted, Stale, Rejected]),
         ("freeze of the batch norms", [Accepted, Stale, Rejected]),
-        ("freeze of the coordinator", [Accepted, Stale]),
+        ("freeze of the coordinator", [Accepted, Stale, Rejected]),
         ("start of a partition", [Accepted, Duplicate, Stale]),
         ("start of the batch norms", [Accepted, Duplicate, Stale]),
         ("start of the coordinator", [Accepted, Duplicate, Stale]),

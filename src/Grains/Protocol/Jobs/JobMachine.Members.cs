@@ -199,7 +199,7 @@ internal sealed partial class JobMachine
     /// <summary>Tells of a change once it is known how long it took.</summary>
     private void TellChange(double? gapSeconds)
     {
-        if (_untold is not { } change || gapSeconds is not { } gap || _change is not null)
+        if (_begun is not { } change || gapSeconds is not { } gap || _change is not null)
         {
             return;
         }
@@ -225,7 +225,7 @@ internal sealed partial class JobMachine
                 _repeated));
         }
 
-        _untold = null;
+        (_untold, _begun) = (null, null);
         (_restedSeconds, _heldUpSince) = (0, null);
         _repeated = 0;
     }

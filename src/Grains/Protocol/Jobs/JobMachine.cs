@@ -30,6 +30,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private Assignment? _assignment;
     private GenerationChange? _change;
     private MembersChange? _untold;
+
+    /// <summary>What of it has come to the start of its generation: only that is told.</summary>
+    private MembersChange? _begun;
     private int _repeated;
     private EvaluationRun? _evaluation;
     private bool _isFinal;
@@ -181,6 +184,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             }
 
             NoteLostLeader(reached);
+            _begun = _untold;
             _isRecovering = false;
             _assignment = chosen;
             _nextServers = null;
