@@ -40,7 +40,14 @@ internal sealed partial class SimulatedJobGrain
     {
         if (Machine.WantsStandbys && cluster.Layout.Silos > 1)
         {
-            Take(() => Machine.OfferStandbys(cluster.WithStandbys(Machine.Servers!)));
+            // A frozen grain does it when it wakes up, and may have no servers by then.
+            Take(() =>
+            {
+                if (Machine.Servers is { } servers)
+                {
+                    Machine.OfferStandbys(cluster.WithStandbys(servers));
+                }
+            });
         }
     }
 }
