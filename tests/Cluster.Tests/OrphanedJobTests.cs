@@ -9,9 +9,12 @@ public sealed class OrphanedJobTests(RedisFleet fleet) : IClassFixture<RedisFlee
 {
     /// <summary>A job waits 10 s for its client; the rest is for a machine that is busy.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    /// <summary>Steps of a job that a console has time to pause, and which then ends soon.</summary>
+    private const int Whole = 1500;
+
     private static readonly string[] Workers = ["node-1", "node-2"];
     private static readonly string[] Lenet = ["--model", "lenet", "--batch", "96", "--workers", "2"];
-    private static readonly string[] Short = [.. Lenet, "--steps", "300"];
+    private static readonly string[] Short = [.. Lenet, "--steps", $"{Whole}"];
 
     [Fact]
     public async Task Another_console_takes_up_a_job_whose_client_was_killed_and_every_step_is_in_its_run_once()
@@ -67,7 +70,7 @@ public sealed class OrphanedJobTests(RedisFleet fleet) : IClassFixture<RedisFlee
         Assert.Contains("writes a run folder of its own", attached.Output);
         Assert.Equal(await AloneAsync(), JobEnd.Of(attached).StateSha256);
         Assert.StartsWith(Path.Combine(fleet.Folder, "runs/train-"), JobEnd.Of(attached).Checkpoint);
-        Assert.DoesNotContain(300, Steps("frozen"));
+        Assert.DoesNotContain(Whole, Steps("frozen"));
     }
 
     [Fact]
@@ -84,8 +87,8 @@ public sealed class OrphanedJobTests(RedisFleet fleet) : IClassFixture<RedisFlee
 
         Assert.Contains("as its client was silent for", refused.Error);
         Assert.Equal(await AloneAsync(), JobEnd.Of(ended).StateSha256);
-        await fleet.RowsAsync("resumed", 300);
-        Assert.Equal(Enumerable.Range(1, 300), Steps("resumed"));
+        await fleet.RowsAsync("resumed", Whole);
+        Assert.Equal(Enumerable.Range(1, Whole), Steps("resumed"));
     }
 
     private ClientProcess Train(string id, string[] job) =>

@@ -84,7 +84,7 @@ public sealed class SeparateDiskTests(SeparateDisks disks) : IClassFixture<Separ
     {
         disks.Demand();
         string id = isAttached ? "attached" : "by-itself";
-        string[] job = [.. Lenet, "--steps", "200"];
+        string[] job = [.. Lenet, "--steps", "1000"];
         using ClientProcess training = ClientProcess.Start(
             disks.Folder, ["train", "--json", .. job, "-s", "checkpoint.everySteps=10", "--cluster", disks.Url, "--job", id, "--out", id]);
         await training.SaysAsync("\"checkpoint.saved\"");
@@ -107,7 +107,7 @@ public sealed class SeparateDiskTests(SeparateDisks disks) : IClassFixture<Separ
         Assert.StartsWith(isAttached ? Path.Combine(disks.Folder, "runs/train-") : disks.Cache, end.Checkpoint);
         string rows = Path.Combine(end.Checkpoint, "../../metrics.csv");
         Assert.Equal(
-            Enumerable.Range(1, 200),
+            Enumerable.Range(1, 1000),
             File.ReadLines(rows).Where(row => row.Contains(",train,", StringComparison.Ordinal)).Select(row => int.Parse(row.Split(',')[0])));
         using ClientProcess verified = await ClientProcess.RunAsync(0, disks.Folder, "checkpoint", "verify", end.Checkpoint);
     }

@@ -24,9 +24,10 @@ internal sealed class DetachedRun : IDisposable
     /// <exception cref="ConvNetException">The folder is not empty, or somebody else writes there (exit code 6).</exception>
     public static DetachedRun Open(string jobId, JobSubmission submission, long step, EarlierWriter earlier)
     {
-        bool isOwn = earlier != EarlierWriter.None;
-        RunFolder folder = (isOwn || submission.Checkpoint is not null ? RunFolder.TryOpen(submission.RunFolder, isOwn ? jobId : null) : null)
-            ?? RunFolder.Create(submission.RunFolder);
+        RunFolder? known = submission.Checkpoint is not null ? RunFolder.TryOpen(submission.RunFolder)
+            : earlier != EarlierWriter.None ? RunFolder.TryOpen(submission.RunFolder, jobId)
+            : null;
+        RunFolder folder = known ?? RunFolder.Create(submission.RunFolder);
         bool isLeft = earlier == EarlierWriter.LostSilo && !folder.IsNew;
         IDisposable held = folder.Lock(isLeft);
         try
