@@ -18,8 +18,15 @@ internal sealed partial class SimulatedJobGrain
         _isToResume = false;
         if (Machine.State == JobState.Orphaned && !IsLost)
         {
-            Count(change);
-            Take(orphan);
+            // A frozen grain hears of it when it wakes up, and by then it may be too late.
+            Take(() =>
+            {
+                if (Machine.State == JobState.Orphaned)
+                {
+                    Count(change);
+                    orphan();
+                }
+            });
         }
     }
 
