@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
 
@@ -23,7 +24,8 @@ internal sealed partial class JobGrain
             _stopping[silo] = address;
         }
 
-        bool hasServers = machine.Assignment?.Servers.All.Any(key => PinnedKey.SiloOf(key) == silo) == true;
+        bool hasServers = machine.Servers?.ByRole.Any(server => PinnedKey.SiloOf(server.Key) == silo) == true;
+        bool hasStandbys = machine.Servers?.Standbys.Any(standby => standby is not null && PinnedKey.SiloOf(standby.Key) == silo) == true;
         string[] workers = [.. _held.Where(key => PinnedKey.SiloOf(key) == silo)];
         bool endsJob = self.Name == silo && !HasSuccessor;
         if (endsJob)
@@ -36,6 +38,11 @@ internal sealed partial class JobGrain
         }
         else
         {
+            if (hasStandbys)
+            {
+                machine.MoveStandbys(WithStandbys(ServerRoles.WithoutStandbys(machine.Servers!, silo)));
+            }
+
             foreach (string worker in workers)
             {
                 machine.Withdraw(worker, "has left, as its silo was stopped");
@@ -47,6 +54,7 @@ internal sealed partial class JobGrain
             endsJob ? $"job '{JobId}', which finishes its step and saves"
             : hasServers ? $"job '{JobId}', which finishes its step, saves and goes back to the queue"
             : workers.Length > 0 ? $"job '{JobId}', whose workers there {(machine.Assignment is null ? "are let go" : "finish their step")}"
+            : hasStandbys ? $"job '{JobId}', whose standbys there leave when it has finished its slice"
             : null);
     }
 

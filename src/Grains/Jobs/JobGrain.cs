@@ -114,7 +114,8 @@ internal sealed partial class JobGrain(
             ImagesPerSecond = machine.ImagesPerSecond,
             SecondsPerStep = machine.Rows.SecondsPerStep,
             Workers = [.. machine.Workers],
-            Servers = [.. (machine.Assignment?.Servers.ByRole ?? []).Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))],
+            Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
+                server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
             Generation = machine.Generation,
             Reason = WhyNotKept() ?? machine.Reason,
             Evaluation = machine.Evaluation,
@@ -142,7 +143,8 @@ internal sealed partial class JobGrain(
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
-    public Task<bool> NeedsAsync(string server) => AnswerAsync(machine => machine.Assignment?.Servers.All.Contains(server) == true);
+    public Task<bool> NeedsAsync(string server) => AnswerAsync(machine =>
+        machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true);
 
     public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
 
@@ -265,9 +267,6 @@ internal sealed partial class JobGrain(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message} {Details}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message, string? details);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes back to its last checkpoint: {Lost}")]
-    private static partial void LogBack(ILogger logger, string job, string lost);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
     private static partial void LogCandidate(ILogger logger, string job, string worker, string message);

@@ -27,7 +27,8 @@ public sealed class FailureTests(TwoSilos cluster)
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
         IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("forgets");
-        await grain.SubmitAsync(Submission(job, workers: 4));
+        JobSubmission submission = Submission(job, workers: 4);
+        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
         await TestJobs.UntilAsync(grain, status => status.Step > 0);
 
         // As after a restart of its silo.

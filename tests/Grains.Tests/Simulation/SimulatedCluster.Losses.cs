@@ -1,7 +1,4 @@
 using ConvNet.Grains.Contracts.Messages;
-using ConvNet.Grains.Protocol.BatchNorm;
-using ConvNet.Grains.Protocol.Partition;
-using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
@@ -15,7 +12,7 @@ internal sealed partial class SimulatedCluster
     public bool AreServersLost { get; private set; }
 
     /// <summary>The job has ended without a place, after it had lost its servers: those that are left know more than it does.</summary>
-    private bool HasLostServers => _haveServersBeenLost && Machine.HasEnded && Machine.Assignment is null;
+    private bool HasLostServers => (_haveServersBeenLost || _haveSilosBeenLost) && Machine.HasEnded && Machine.Assignment is null;
 
     /// <summary>What the servers of the job's place begin with, all at once or part by part.</summary>
     public FakeState Restored => _restores;
@@ -45,11 +42,9 @@ internal sealed partial class SimulatedCluster
         _restoresFrom = generation;
         AreServersLost = false;
         _restores = Checkpoints.LastOrDefault(checkpoint => checkpoint.Position.Step == step) ?? _start;
-        foreach (int server in Enumerable.Range(0, _servers.Length))
-        {
-            _servers[server] = new Life(Network.NewHost());
-        }
-
+        CommittedStep = step;
+        _outcomes.RemoveAll(outcome => outcome.Decision.Step >= step);
+        _hosts.Clear();
         if (_restores.Position.Step != step)
         {
             Complain($"the job goes on at step {step}, but there is no checkpoint of it");
@@ -75,7 +70,10 @@ internal sealed partial class SimulatedCluster
     {
         if (generation >= _restoresFrom)
         {
-            Array.ForEach(_servers, server => server.End());
+            foreach (SimulatedServer server in _servers.Values)
+            {
+                server.Life.End();
+            }
         }
     }
 
@@ -88,29 +86,4 @@ internal sealed partial class SimulatedCluster
             Watch(CallHeadAsync(new Life(worker.Host), grain => grain.Expel(header.Generation, worker.Name, answer.Reason!), isHeard => isHeard));
         }
     }
-
-    private void RestoreServer(int server)
-    {
-        if (server == CoordinatorServer)
-        {
-            _coordinator = RestoreCoordinator();
-            Coordinator = Coordinator.RestartWith(_coordinator, _servers[server]);
-        }
-        else if (server == BatchNormServer)
-        {
-            _batchNorm = RestoreBatchNorm();
-        }
-        else
-        {
-            Partitions[server] = RestorePartition(server);
-        }
-    }
-
-    private PartitionMachine RestorePartition(int partition) => BlankOrWhole.Load(new PartitionPlan(Model.Layout, partition, Layout.Partitions), Job);
-
-    private BatchNormMachine RestoreBatchNorm() =>
-        new(Job.Shape, Job.BatchNorm, Job.Average, BlankOrWhole.Statistics, _restores.Position.Step, _restores.BatchesSeen);
-
-    private CoordinatorMachine RestoreCoordinator() => new(
-        Job.Shape, Model.Layout, Job.Optimizer, Job.Schedule, Job.MaxGradientNorm, Layout.Partitions, hasBatchNorm: true, _restores.Position);
 }

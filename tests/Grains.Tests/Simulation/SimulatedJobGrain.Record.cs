@@ -54,6 +54,7 @@ internal sealed partial class SimulatedJobGrain
             FirstSteps = FirstSteps,
             Checkpoints = Checkpoints,
             Changes = Changes,
+            Released = Released,
             RowsBefore = [.. RowsBefore, .. Machine.Rows.Since(0)],
         };
         return next;

@@ -59,6 +59,9 @@ public sealed record LifeRecord
     /// <summary>What has changed with generations that have not led to a committed step; null: nothing.</summary>
     [Id(21)] public MembersChange? Untold { get; init; }
 
+    /// <summary>What of <see cref="Untold"/> has come to the start of its generation; null: nothing.</summary>
+    [Id(28)] public MembersChange? Begun { get; init; }
+
     /// <summary>Steps that are computed again since then.</summary>
     [Id(22)] public int Repeated { get; init; }
 

@@ -85,7 +85,7 @@ internal sealed partial class JobMachine
         }
 
         _commands.Add(new JobCommand.Dismiss(worker, new MessageHeader(jobId, Generation + 1, Step)));
-        if (State is JobState.Running or JobState.Evaluating || _change is not null)
+        if (!_losesSilo && (State is JobState.Running or JobState.Evaluating || _change is not null))
         {
             Change(now);
         }
@@ -190,15 +190,16 @@ internal sealed partial class JobMachine
 
         _repeated = Math.Max(_repeated, _isResting || State != JobState.Running ? 0 : 1);
         double[] weights = _balance.WeightsOf(_members.Next);
-        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, rotates);
+        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, Servers!, rotates);
+        _protected.Clear();
         _revision++;
-        _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
+        _commands.Add(new JobCommand.Freeze(_change.Freeze, _change.Servers));
     }
 
     /// <summary>Tells of a change once it is known how long it took.</summary>
     private void TellChange(double? gapSeconds)
     {
-        if (_untold is not { } change || gapSeconds is not { } gap || _change is not null)
+        if (_begun is not { } change || gapSeconds is not { } gap || _change is not null)
         {
             return;
         }
@@ -224,7 +225,7 @@ internal sealed partial class JobMachine
                 _repeated));
         }
 
-        _untold = null;
+        (_untold, _begun) = (null, null);
         (_restedSeconds, _heldUpSince) = (0, null);
         _repeated = 0;
     }

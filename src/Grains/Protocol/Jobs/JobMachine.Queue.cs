@@ -78,7 +78,7 @@ internal sealed partial class JobMachine
     {
         TellChange(0);
         Release((_change?.Chosen ?? _assignment)!);
-        (_assignment, _members, _change, _untold, _repeated, _withoutWorkersSince) = (null, null, null, null, 0, null);
+        (_assignment, _members, _change, _untold, _begun, _repeated, _withoutWorkersSince) = (null, null, null, null, null, 0, null);
         _isRecovering = false;
         _workers.Clear();
         Queue(reason);

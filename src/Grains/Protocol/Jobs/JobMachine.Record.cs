@@ -50,6 +50,7 @@ internal sealed partial class JobMachine
         Members = [.. _members?.Present ?? []],
         Lost = _members?.Pending,
         Untold = _untold,
+        Begun = _begun,
         Repeated = _repeated,
         Events = _events.Last(),
         NextEvent = _events.Next,
@@ -97,7 +98,7 @@ internal sealed partial class JobMachine
                 return;
             }
 
-            (_untold, _repeated) = (record.Untold, record.Repeated);
+            (_untold, _begun, _repeated) = (record.Untold, record.Begun, record.Repeated);
 
             // Where it rests, or works, is known when all servers have said where they stand; then the plan says what is next.
             State = JobState.Running;

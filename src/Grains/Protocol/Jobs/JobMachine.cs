@@ -30,6 +30,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private Assignment? _assignment;
     private GenerationChange? _change;
     private MembersChange? _untold;
+
+    /// <summary>What of it has come to the start of its generation: only that is told.</summary>
+    private MembersChange? _begun;
     private int _repeated;
     private EvaluationRun? _evaluation;
     private bool _isFinal;
@@ -128,6 +131,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         Generation = first.Generation;
         StandAt(position);
         _assignment = first;
+        (_nextServers, _offered) = (null, null);
+        _protected.Clear();
         _samples.Include(first);
         _counted = position.Step;
         _lastSign = now;
@@ -136,21 +141,24 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     }
 
     /// <summary>Every server has answered the freeze of a generation.</summary>
-    public void Frozen(long generation, FrozenAt coordinator, IReadOnlyCollection<FrozenAt> servers)
+    /// <param name="standbys">By number of the server; null: none, or none that answers.</param>
+    public void Frozen(long generation, FrozenAt coordinator, IReadOnlyList<FrozenAt> servers, IReadOnlyList<FrozenAt?>? standbys = null)
     {
         if (HasEnded || _change is not { } change || change.Generation != generation || change.Chosen is not null)
         {
             return;
         }
 
-        if (change.Choose(coordinator, servers) is { } lost)
+        if (change.Choose(coordinator, servers, standbys) is { } lost)
         {
             LoseServers(lost);
             return;
         }
 
+        TellPromoted(change);
+
         // Who leads the job on from a record does not know what was decided: a server may have taken it, and nothing rests before all have.
-        UntilStep = Math.Max(UntilStep, coordinator.Version);
+        UntilStep = Math.Max(UntilStep, change.Decided);
         _commands.Add(new JobCommand.Start(change.Chosen!));
     }
 
@@ -176,8 +184,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             }
 
             NoteLostLeader(reached);
+            _begun = _untold;
             _isRecovering = false;
             _assignment = chosen;
+            _nextServers = null;
             _samples.Include(chosen);
             _restedSeconds = _heldUpSince is { } since ? now - since : _restedSeconds;
             _change = null;
@@ -290,6 +300,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (action is JobAction.Run or JobAction.Evaluate)
         {
             Rebalance();
+            TakeStandbys();
             if (_members!.HasChanged)
             {
                 Change(now);
