@@ -52,6 +52,6 @@ public static partial class GrainFailure
     [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]
     private static partial Regex Endpoint();
 
-    /// <summary>Orleans puts the stack trace of what it met into its message.</summary>
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd().TrimEnd('.');
+    /// <summary>Without its full stop: Orleans puts the stack trace of what it met into its message.</summary>
+    internal static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd().TrimEnd('.');
 }

@@ -135,7 +135,7 @@ internal sealed partial class JobDirectoryGrain(
         {
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the cluster's store does not take the list of jobs: {e.Message.Split('\n', 2)[0].TrimEnd().TrimEnd('.')}. " +
+                $"the cluster's store does not take the list of jobs: {GrainFailure.FirstLine(e.Message)}. " +
                 "See what Redis says of its memory and its disk, and submit the job again.",
                 e);
         }

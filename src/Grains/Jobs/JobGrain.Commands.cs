@@ -15,6 +15,11 @@ internal sealed partial class JobGrain
     /// <summary>With calls that do not arrive: by then it is known which silos have died.</summary>
     private const double RefusedSeconds = 10;
 
+    private bool _hasGoneBack;
+
+    /// <summary>Step at which servers were frozen to see who has lost its state.</summary>
+    private long? _examinedAt;
+
     private ICheckpointGrain CheckpointWriter(Assignment assignment) => GrainFactory.GetGrain<ICheckpointGrain>(assignment.Servers.Checkpoint);
 
     private IStepCoordinatorGrain Coordinator(Assignment assignment) => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator);
@@ -274,6 +279,19 @@ internal sealed partial class JobGrain
         if (worker is not null && (ExitCode)failure.ExitCode is ExitCode.Environment or ExitCode.Resources)
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
+        }
+        else if (worker is null && failure.ExitCode == (int)ExitCode.Environment && !_hasGoneBack)
+        {
+            // A server may have lost its state; what does not get better by a freeze or by going back ends the job the next time.
+            string reason = failure.Message.TrimEnd('.');
+            if (_examinedAt == Machine.Step || !Machine.Examine(reason, _clock.Now))
+            {
+                _hasGoneBack = true;
+                LogBack(logger, JobId, failure.Message);
+                Machine.LoseServers(reason);
+            }
+
+            _examinedAt = Machine.Step;
         }
         else if (worker is not null && failure.IsContradiction)
         {

@@ -79,7 +79,7 @@ internal sealed partial class JobGrain
             LogStore(logger, JobId, e.Message);
         }
 
-        _storeFailure = (_storeFailure?.Since ?? _clock.Now, e.Message.Split('\n', 2)[0].TrimEnd().TrimEnd('.'));
+        _storeFailure = (_storeFailure?.Since ?? _clock.Now, GrainFailure.FirstLine(e.Message));
         await Task.Delay(StorePause);
     }
 

@@ -268,6 +268,9 @@ internal sealed partial class JobGrain(
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message} {Details}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message, string? details);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes back to its last checkpoint: {Lost}")]
+    private static partial void LogBack(ILogger logger, string job, string lost);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot use worker {Worker} now: {Message}")]
     private static partial void LogCandidate(ILogger logger, string job, string worker, string message);
 }

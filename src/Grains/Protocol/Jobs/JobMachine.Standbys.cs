@@ -96,6 +96,24 @@ internal sealed partial class JobMachine
         return Verdict.Accepted;
     }
 
+    /// <summary>
+    /// The call of a server has failed though all silos are there: a generation begins, whose freeze shows which server has lost its state, so that its
+    /// standby goes on.
+    /// </summary>
+    /// <param name="reason">A clause.</param>
+    /// <returns>False if there is no standby; nothing has happened then.</returns>
+    public bool Examine(string reason, double now)
+    {
+        if (HasEnded || State == JobState.Queued || Servers?.Standbys.Any(standby => standby is not null) != true)
+        {
+            return false;
+        }
+
+        _members!.Move(reason);
+        ChangeServers(now);
+        return true;
+    }
+
     /// <summary>A standby could take its server's place from now on.</summary>
     public Answer Protected(MessageHeader header, int server)
     {
