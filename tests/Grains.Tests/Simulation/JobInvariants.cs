@@ -24,6 +24,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
 
     /// <summary>Its place is given up by whoever leads it, for good or until it takes another one.</summary>
     private bool _isReleased;
+    private long _releasedIn;
 
     /// <summary>The same by anybody who has led it.</summary>
     private bool _isFree;
@@ -102,7 +103,9 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
         cluster.Counts.Add($"command: {command.GetType().Name}");
         cluster.Network.Tell(() => $"the job, {machine.State} at step {machine.Step}, commands {command}");
         _isFree &= !leads || command is not JobCommand.Start;
-        _isReleased &= !leads || machine.HasEnded || command is not JobCommand.Start;
+
+        // A newer generation that was written down before another grain followed is a place, whoever starts it: that one goes on from there.
+        _isReleased &= machine.HasEnded || command is not JobCommand.Start || command.Generation <= _releasedIn;
 
         // Who leads the job on does not know whether all were freed, and frees them again; who is dismissed is free anyway.
         Demand(!leads || _isForgetful || !_isReleased || command is JobCommand.Dismiss or JobCommand.Release, $"{command.GetType().Name} follows the end of the job, or that of its place");
@@ -129,6 +132,7 @@ internal sealed class JobInvariants(SimulatedCluster cluster, FakeReference? ref
             case JobCommand.Release:
                 _isFree = true;
                 _isReleased |= leads || machine.HasEnded;
+                _releasedIn = command.Generation;
                 break;
         }
     }
