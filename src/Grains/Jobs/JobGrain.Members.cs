@@ -33,6 +33,7 @@ internal sealed partial class JobGrain
     private Task WatchAsync(CancellationToken cancellationToken)
     {
         double now = _clock.Now;
+        MoveWriter();
         if (Machine.HasEnded)
         {
             if (_endedAt is null)

@@ -45,15 +45,7 @@ internal sealed partial class JobGrain
             _lostSilos[silo] = address;
         }
 
-        if (Submission is { Client: null, Configuration: not null } && _writer is { } writer && PinnedKey.SiloOf(writer.Key) == silo)
-        {
-            // The run folder has another writer in the next place.
-            Machine.LoseServers($"silo '{silo}', which wrote the run folder, {reason} while the job was {state} at step {Machine.Step}");
-        }
-        else
-        {
-            Machine.LoseSilo(silo, reason, _clock.Now);
-        }
+        Machine.LoseSilo(silo, reason, _clock.Now);
     }
 
     /// <summary>Standbys for servers without one, as soon as there is a silo for them.</summary>

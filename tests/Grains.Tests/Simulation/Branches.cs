@@ -118,7 +118,7 @@ internal static class Branches
         .. OrdersOf(JobOrderKind.Resume, "Paused"),
         .. Phases.SelectMany(phase => new[] { $"crashed while {phase}", $"cut off while {phase}", $"went back while {phase}", $"joined while {phase}" }),
         .. Phases.Except(["Queued"]).Select(phase => $"lost while {phase}"),
-        "lost a silo while Running, protected", "lost a silo while Running, not protected", "lost a silo while Changing, not protected",
+        "hands over to standbys", "lost a silo while Running, protected", "lost a silo while Running, not protected", "lost a silo while Changing, not protected",
         "crashed while Paused", "a step is repeated", "a worker leaves", "shards move", "a worker is expelled", "a write is refused",
         "the job goes on as another one", "an orphaned job is taken up", "an orphaned job is given up", "crashed while Orphaned",
     ];

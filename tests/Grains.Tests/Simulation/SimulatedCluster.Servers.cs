@@ -87,6 +87,14 @@ internal sealed partial class SimulatedCluster
         }
     }
 
+    /// <summary>A silo is to be stopped: nothing new begins there, and what is there works on.</summary>
+    public void StopSilo(string silo)
+    {
+        _suspected.Add(silo);
+        _silos.Remove(silo);
+        Network.After(_random.Below(200 * Layout.Faults.LongestDelay), BearSilo);
+    }
+
     /// <summary>Where a server is, or its standby.</summary>
     public Host HostOf(string key)
     {

@@ -12,6 +12,11 @@ internal sealed partial class JobMachine
     /// </summary>
     public bool WantsPlace => State == JobState.Queued && _assignment is null && _releasing is null;
 
+    /// <summary>
+    /// The job had to leave its place, as silos were lost or stopped: it goes on with the workers that are left, and takes on others later.
+    /// </summary>
+    public bool TakesFewer => HasBegun && _vacating is not null;
+
     /// <summary>From 1; null if the job does not stand in the queue.</summary>
     public int? QueuePosition { get; private set; }
 
@@ -37,6 +42,7 @@ internal sealed partial class JobMachine
 
         _isResting = false;
         _evaluation = null;
+        _vacating = reason;
         string back = Checkpoint is { } checkpoint ? $"step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "where it began";
         Yield($"{reason}; the job goes back to {back}.");
         _samples.GoBack(_savedSamples);

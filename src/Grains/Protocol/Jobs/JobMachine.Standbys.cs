@@ -15,6 +15,9 @@ internal sealed partial class JobMachine
     /// <summary>Numbers of the servers whose standbys could take their places.</summary>
     private readonly HashSet<int> _protected = [];
 
+    /// <summary>The silo whose servers are left out of those offered, as it is being stopped; or null.</summary>
+    private string? _leaving;
+
     private bool _isTold;
 
     /// <summary>Workers are lost with their silo: one change follows for all.</summary>
@@ -84,7 +87,7 @@ internal sealed partial class JobMachine
         }
 
         string clause = $"the standby of {ServerRoles.NameOf(servers, server)} on silo '{PinnedKey.SiloOf(standby.Key)}' {reason}";
-        _nextServers = servers with { Standbys = [.. servers.Standbys.Select((known, number) => number == server ? null : known)] };
+        (_nextServers, _offered) = (servers with { Standbys = [.. servers.Standbys.Select((known, number) => number == server ? null : known)] }, null);
         _members!.Move(clause);
         Warn($"{clause}; the state of the job is not protected until there is another one.");
         _isTold = true;
@@ -154,6 +157,19 @@ internal sealed partial class JobMachine
         }
     }
 
+    /// <summary>
+    /// A silo with servers is being stopped, and the job would go on without it (<see cref="CanLose"/>): at the next rest their standbys go on in
+    /// their places. Told again, it does nothing.
+    /// </summary>
+    /// <param name="servers">Those without that silo; some of them may have new standbys.</param>
+    public void HandOver(string silo, ServerKeys servers)
+    {
+        if (CanLose(silo))
+        {
+            (_offered, _leaving) = (servers, silo);
+        }
+    }
+
     /// <summary>At a rest.</summary>
     private void TakeStandbys()
     {
@@ -162,7 +178,14 @@ internal sealed partial class JobMachine
             return;
         }
 
-        _offered = null;
+        (_offered, string? leaving) = (null, _leaving);
+        _leaving = null;
+        if (!offered.ByRole.SequenceEqual(servers.ByRole))
+        {
+            TakeOver(servers, offered, leaving);
+            return;
+        }
+
         int[] changed = [.. Enumerable.Range(0, servers.CoordinatorServer + 1)
             .Where(server => offered.StandbyOf(server)?.Key != servers.StandbyOf(server)?.Key)];
         if (changed.Length == 0)
@@ -180,6 +203,19 @@ internal sealed partial class JobMachine
 
         IEnumerable<string> silos = taken.Select(server => PinnedKey.SiloOf(offered.StandbyOf(server)!.Key)).Distinct();
         _members!.Move($"standbys of {Names(offered, taken)} begin on {string.Join(", ", silos.Select(silo => $"silo '{silo}'"))}");
+    }
+
+    /// <summary>Standbys take the places of servers whose silo is being stopped, unless one of them has been lost since.</summary>
+    private void TakeOver(ServerKeys servers, ServerKeys offered, string? leaving)
+    {
+        if (leaving is null || !CanLose(leaving) || !ServerRoles.Without(servers, leaving)!.ByRole.SequenceEqual(offered.ByRole))
+        {
+            return;
+        }
+
+        string[] roles = ServerRoles.On(servers, leaving).Servers;
+        _nextServers = offered;
+        _members!.Move($"silo '{leaving}' is being stopped: its {string.Join(", ", roles)} {(roles.Length == 1 ? "goes" : "go")} on elsewhere");
     }
 
     /// <summary>Servers that have lost their state, while their silos are there, are left out of the generation that is about to begin.</summary>
