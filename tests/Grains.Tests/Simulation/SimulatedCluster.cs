@@ -255,7 +255,11 @@ internal sealed partial class SimulatedCluster
         return fault;
     }
 
-    public void Complain(string complaint) => Complaints.Add(complaint);
+    public void Complain(string complaint)
+    {
+        Network.Tell(() => $"COMPLAINT: {complaint}");
+        Complaints.Add(complaint);
+    }
 
     /// <summary>Complains if the work fails.</summary>
     public void Watch(Task work) =>

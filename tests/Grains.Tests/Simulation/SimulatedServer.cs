@@ -139,6 +139,7 @@ internal sealed class SimulatedServer(SimulatedCluster cluster, int number, stri
     public Answer Follow(PartitionForward forward, float[] floats)
     {
         Answer answer = cluster.Counts.Add($"{forward.Part} for a standby", Partition!.Follow(forward, floats));
+        cluster.Network.Tell(() => $"{key} follows {forward.Part} of step {forward.Header.Step}, chunk {forward.Chunk}, slot {forward.Slot}: {answer}");
         cluster.Invariants.Took(key, forward.Header, answer);
         if (answer.Verdict == Verdict.Accepted && forward.Part == ForwardPart.Decision)
         {

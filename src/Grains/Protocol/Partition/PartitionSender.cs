@@ -8,8 +8,9 @@ namespace ConvNet.Grains.Protocol.Partition;
 /// each decision. Keeps the sums of one step that is committed until the standby has them, too. Pure; not thread-safe.
 /// </summary>
 /// <remarks>
-/// A piece of the state is a chunk of the version at which both stand, and from then on takes part in every step: so training goes on meanwhile,
-/// and nothing has to be caught up with.
+/// The state is copied chunk by chunk, each with all its slots at the version at which both stand; from then on it takes part in every step: so
+/// training goes on meanwhile, and nothing has to be caught up with. No step ends within a chunk, as its weights would be updated with slots that are
+/// not there yet.
 /// </remarks>
 internal sealed class PartitionSender : IDisposable
 {
@@ -23,6 +24,7 @@ internal sealed class PartitionSender : IDisposable
     private bool _resets;
     private long _wholeFrom = Standby.Empty;
     private int _inARow;
+    private bool _isInChunk;
     private StagedStep? _kept;
     private StepDecision? _decision;
 
@@ -49,10 +51,12 @@ internal sealed class PartitionSender : IDisposable
     public long StandbyVersion { get; private set; }
 
     /// <summary>The standby has taken all that is committed here: the open step may be reported, and end.</summary>
-    public bool IsInStep => !_resets && StandbyVersion == _state.Version;
+    public bool IsInStep => HasCaughtUp && !_isInChunk;
 
     /// <summary>The standby can take the partition's place: it holds the whole state, and the version before as well.</summary>
     public bool IsProtected => !_resets && _pieces.Count == 0 && StandbyVersion > _wholeFrom;
+
+    private bool HasCaughtUp => !_resets && StandbyVersion == _state.Version;
 
     /// <summary>The next message, or null as long as there is none. It stays the next one until <see cref="Note"/>.</summary>
     /// <param name="open">The open step; null: nothing has come of it.</param>
@@ -63,8 +67,8 @@ internal sealed class PartitionSender : IDisposable
             return new PartitionForward(_assignment.HeaderOf(_state.Version), ForwardPart.Reset);
         }
 
-        bool mayCopy = IsInStep && _pieces.Count > 0;
-        if (mayCopy && _inARow < PiecesInARow)
+        bool mayCopy = HasCaughtUp && _pieces.Count > 0;
+        if (mayCopy && (_isInChunk || _inARow < PiecesInARow))
         {
             return Piece();
         }
@@ -126,6 +130,7 @@ internal sealed class PartitionSender : IDisposable
                 break;
             case ForwardPart.State when _pieces.TryPeek(out (int, int) piece) && piece == (forward.Slot, forward.Chunk):
                 _pieces.Dequeue();
+                _isInChunk = _pieces.TryPeek(out (int, int Chunk) next) && next.Chunk == forward.Chunk;
                 _inARow++;
                 _wholeFrom = forward.Header.Step;
                 break;
@@ -155,6 +160,7 @@ internal sealed class PartitionSender : IDisposable
     private PartitionForward Piece()
     {
         (int slot, int chunk) = _pieces.Peek();
+        _isInChunk = true;
         return new PartitionForward(_assignment.HeaderOf(_state.Version), ForwardPart.State, slot, chunk);
     }
 }

@@ -52,6 +52,19 @@ public class PartitionStandbyTests
     }
 
     [Fact]
+    public void No_step_ends_while_the_weights_of_a_chunk_are_copied_and_its_slots_are_not()
+    {
+        Forward(messages: 1);
+        Complete(0);
+        Assert.Equal((ForwardPart.State, StateSlot.Weights), (_serving.NextForward()!.Part, _serving.NextForward()!.Slot));
+        Assert.Equal(Verdict.Future, _serving.Commit(Commit()).Verdict);
+        Forward(messages: 1);
+        Assert.Equal(Verdict.Future, _serving.Commit(Commit()).Verdict);
+        Forward(messages: 1);
+        Assert.Equal(Verdict.Accepted, _serving.Commit(Commit()).Verdict);
+    }
+
+    [Fact]
     public void A_step_is_not_reported_before_the_standby_has_taken_the_one_before()
     {
         Forward();
