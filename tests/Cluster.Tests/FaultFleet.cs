@@ -4,7 +4,7 @@ namespace ConvNet.Cluster.Tests;
 /// A cluster for faults: a Redis that keeps its data, two silos with servers, of which the later one by name only leads jobs of one partition, and
 /// three with a worker each. In the full tests, a worker silo and the leading one have machines of their own (<see cref="Machines"/>).
 /// </summary>
-public sealed class FaultFleet : SiloFleet
+public class FaultFleet : SiloFleet
 {
     public const string Server = "server-1", Leader = "server-2";
     public static readonly string[] Workers = ["node-1", "node-2", "node-3"];
@@ -38,10 +38,13 @@ public sealed class FaultFleet : SiloFleet
         _machines?.Dispose();
     }
 
+    /// <summary>The silos of which the cluster consists.</summary>
+    protected virtual string[] Names => [Server, Leader, .. Workers];
+
     /// <summary>Starts what is missing.</summary>
-    public Task HealAsync() => Task.WhenAll(((string[])[Server, Leader, .. Workers]).Except(Running).Select(name => StartAsync(
+    public Task HealAsync() => Task.WhenAll(Names.Except(Running).Select(name => StartAsync(
         name,
-        Workers.Contains(name) ? "worker" : "server",
+        RolesOf(name),
         _machines is null ? [] : ["--listen", Machines.AddressOf(MachineOf(name)), "--insecure"])));
 
     /// <summary>Cuts the machine of a silo off.</summary>
@@ -51,6 +54,8 @@ public sealed class FaultFleet : SiloFleet
 
     /// <summary>Starts a command of a client.</summary>
     internal ClientProcess StartClient(params string[] command) => ClientProcess.StartBy(Around(""), Folder, [.. command, .. ClusterOptions]);
+
+    protected virtual string RolesOf(string silo) => Workers.Contains(silo) ? "worker" : "server";
 
     protected override string[] Around(string silo) => _machines is null ? [] : ["ip", "netns", "exec", _machines[MachineOf(silo)]];
 

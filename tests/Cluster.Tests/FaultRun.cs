@@ -12,7 +12,7 @@ internal sealed class FaultRun
 {
     private const int Batch = 96;
     private static readonly bool IsFull = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1";
-    private static readonly string[] Job = ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6", "-s", "layout.partitions=1"];
+    private static readonly string[] Job = ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6"];
     private static readonly Dictionary<int, Task<JobEnd>> Undisturbed = [];
 
     private readonly FaultFleet _fleet;
@@ -35,6 +35,7 @@ internal sealed class FaultRun
         _isDetached = kind.Victim == FaultVictim.Console || (kind.Victim != FaultVictim.Client && _isDetached);
         string worker = FaultFleet.Workers[random.Next(FaultFleet.Workers.Length)];
         _victim = kind.Victim == FaultVictim.Leader ? FaultFleet.Leader
+            : kind.Victim == FaultVictim.Silo ? worker
             : !kind.HitsWorker ? null
             : kind.Action == FaultAction.CutOff ? FaultFleet.Workers[0]
             : worker;
@@ -97,7 +98,8 @@ internal sealed class FaultRun
 
     private async Task<ClientProcess> StartAsync()
     {
-        string[] train = ["train", "--json", .. Job, "--steps", $"{_steps}", "--workers", "3", "--job", _run, "--out", _run];
+        string[] layout = _kind.Victim == FaultVictim.Silo ? ["-s", "checkpoint.everySteps=50"] : ["-s", "layout.partitions=1"];
+        string[] train = ["train", "--json", .. Job, .. layout, "--steps", $"{_steps}", "--workers", "3", "--job", _run, "--out", _run];
         if (!_isDetached)
         {
             return _fleet.StartClient(train);

@@ -17,6 +17,9 @@ internal enum FaultVictim
 
     Redis,
 
+    /// <summary>One of three silos with all roles: workers, servers, standbys, and perhaps the job grain.</summary>
+    Silo,
+
     /// <summary>Redis, and then one of the worker silos.</summary>
     RedisAndWorker,
 }

@@ -28,10 +28,29 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
     }
 
     [Fact]
-    public async Task A_server_silo_lets_its_job_save_and_go_on_elsewhere()
+    public async Task A_server_silo_hands_over_to_standbys_and_no_step_is_repeated()
     {
         await HaveTwoServersAsync();
-        using ClientProcess training = Train("server");
+        using ClientProcess training = Train("handed");
+        await fleet.RowsAsync("handed", 50);
+        string said = await fleet.StopAsync("server-1");
+        await training.EndAsync(0);
+        await fleet.StartAsync("server-1", "server");
+
+        Assert.Contains("whose servers there hand over to their standbys", said);
+        Assert.Empty(Events(training, "job.requeued"));
+        JsonElement change = Assert.Single(
+            Events(training, "members.changed"), line => line.GetProperty("reason").GetString()!.Contains("go on elsewhere", StringComparison.Ordinal));
+        Assert.Contains("silo 'server-1' is being stopped: its partition 0, coordinator", change.GetProperty("reason").GetString());
+        Assert.Equal(0, change.GetProperty("stepsRepeated").GetInt32());
+        await AssertBitsOfOneWorkerAsync(training);
+    }
+
+    [Fact]
+    public async Task A_server_silo_lets_a_job_without_standbys_save_and_go_on_elsewhere()
+    {
+        await HaveTwoServersAsync();
+        using ClientProcess training = Train("server", "-s", "layout.standbys=0");
         await fleet.RowsAsync("server", 50);
         string said = await fleet.StopAsync("server-1");
         await training.EndAsync(0);

@@ -113,7 +113,7 @@ internal static class JobCommand
 
         foreach (ServerStatus server in job.Servers)
         {
-            parts.Add(server.Role, server.Silo, "");
+            parts.Add(server.Role, server.Standby is { } standby ? $"{server.Silo} (standby {standby})" : server.Silo, "");
         }
 
         parts.Write();

@@ -117,6 +117,11 @@ public static class ConfigurationCheck
             InRange("layout.partitions", partitions, 1, JobLimits.MostPartitions, problems);
         }
 
+        if (layout.Standbys is { } standbys)
+        {
+            InRange("layout.standbys", standbys, 0, 1, problems);
+        }
+
         if (layout.Threads is { } threads)
         {
             InRange("layout.threads", threads, 1, JobLimits.MostThreads, problems);

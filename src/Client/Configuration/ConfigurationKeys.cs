@@ -51,6 +51,7 @@ public static class ConfigurationKeys
         ConfigurationKey.Whole("layout.silos", c => c.Layout.Silos, (c, v) => c.Layout.Silos = v),
         ConfigurationKey.Whole("layout.threads", c => c.Layout.Threads, (c, v) => c.Layout.Threads = v),
         ConfigurationKey.Whole("layout.partitions", c => c.Layout.Partitions, (c, v) => c.Layout.Partitions = v),
+        ConfigurationKey.Whole("layout.standbys", c => c.Layout.Standbys, (c, v) => c.Layout.Standbys = v),
     ];
 
     /// <summary>The setting with this path, or null.</summary>

@@ -19,4 +19,7 @@ public sealed record LayoutSection
 
     /// <summary>Parameter-server partitions; null = one for each silo that serves, at least two.</summary>
     public long? Partitions { get; set; }
+
+    /// <summary>Copies of each server on another silo: 0 or 1; null = 1 in a cluster, which needs two silos that serve, 0 in one process.</summary>
+    public long? Standbys { get; set; }
 }

@@ -34,7 +34,8 @@ internal sealed record RunRequest(
         Workers,
         Cluster is null || Configuration.Layout.Threads is not null ? Threads : 0,
         (int)(Configuration.Layout.Partitions ?? 0),
-        (int)(Configuration.Layout.MinWorkers ?? 0));
+        (int)(Configuration.Layout.MinWorkers ?? 0),
+        (int)(Configuration.Layout.Standbys ?? (Cluster is null ? 0 : 1)));
 
     /// <summary>An id that no other run has.</summary>
     /// <param name="name">Of a run folder: what an id may not contain is left out of it.</param>

@@ -25,7 +25,7 @@ internal static class JobJson
         {
             ["role"] = server.Role,
             ["silo"] = server.Silo,
-            ["standby"] = null,
+            ["standby"] = server.Standby,
         })]),
         ["generation"] = job.Generation,
         ["reason"] = job.Why,

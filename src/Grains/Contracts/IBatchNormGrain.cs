@@ -27,6 +27,10 @@ public interface IBatchNormGrain : IGrainWithStringKey
     [Alias("Commit"), AlwaysInterleave]
     Task<Answer> CommitAsync(StepDecision decision);
 
+    /// <summary>The running statistics of a version, for the standby.</summary>
+    [Alias("Follow"), AlwaysInterleave, ResponseTimeout("00:00:30")]
+    Task<Answer> FollowAsync(BatchNormForward forward);
+
     /// <summary>Running mean then running variance of one batch norm at the header's version, which must be the newest.</summary>
     [Alias("Read"), AlwaysInterleave]
     Task<BlockAnswer> ReadAsync(MessageHeader header, int norm);

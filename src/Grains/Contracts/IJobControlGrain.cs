@@ -60,6 +60,16 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("Found"), AlwaysInterleave]
     Task<Answer> FoundAsync(MessageHeader header, StepFinding finding);
 
+    /// <summary>The standby of a server could take its place from now on.</summary>
+    /// <param name="server">Its number (<see cref="ServerKeys"/>).</param>
+    [Alias("Protected"), AlwaysInterleave]
+    Task<Answer> ProtectedAsync(MessageHeader header, int server);
+
+    /// <summary>A server cannot reach its standby any more.</summary>
+    /// <param name="reason">A clause that follows the standby.</param>
+    [Alias("LostStandby"), AlwaysInterleave]
+    Task<Answer> LostStandbyAsync(MessageHeader header, int server, string reason);
+
     /// <summary>Something failed for good; the job stops with this.</summary>
     /// <param name="who">The part that met it.</param>
     [Alias("Failed"), AlwaysInterleave]

@@ -29,8 +29,14 @@ public interface IParameterServerGrain : IGrainWithStringKey
     [Alias("Pull"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task<BlockAnswer> PullAsync(MessageHeader header, int chunk);
 
+    /// <summary>Applies a step. The answer comes when the standby, if there is one, has it, too.</summary>
     [Alias("Commit"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task<Answer> CommitAsync(StepDecision decision);
+
+    /// <summary>What the partition tells its standby: the state in pieces, then each summed chunk and each decision.</summary>
+    /// <param name="floats">Null where none belong to the message.</param>
+    [Alias("Follow"), AlwaysInterleave, ResponseTimeout("00:00:30")]
+    Task<Answer> FollowAsync(PartitionForward forward, TensorBlock? floats);
 
     /// <summary>A chunk of the weights or of an optimizer slot (<see cref="StateSlot"/>) at the header's version, which must be the newest.</summary>
     [Alias("Read"), AlwaysInterleave, ResponseTimeout("00:00:30")]

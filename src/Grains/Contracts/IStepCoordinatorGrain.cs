@@ -28,6 +28,10 @@ public interface IStepCoordinatorGrain : IGrainWithStringKey
     [Alias("NotifyAt"), AlwaysInterleave]
     Task<Answer> NotifyAtAsync(MessageHeader header);
 
+    /// <summary>What the coordinator knows, for its standby.</summary>
+    [Alias("Follow"), AlwaysInterleave, ResponseTimeout("00:00:30")]
+    Task<Answer> FollowAsync(CoordinatorForward forward);
+
     /// <summary>How far the job is, with all rows that are kept; while it runs, the coordinator tells the job grain of its own accord.</summary>
     [Alias("Progress"), AlwaysInterleave]
     Task<StepProgress> ProgressAsync();

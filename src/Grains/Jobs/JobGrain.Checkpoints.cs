@@ -75,4 +75,16 @@ internal sealed partial class JobGrain
 
         _checkpoints = found;
     }
+
+    /// <summary>Where the next checkpoint is saved: another silo may write than before, if that was lost.</summary>
+    /// <exception cref="ConvNetException">There is no place (exit code 3 or 7).</exception>
+    private async Task<CheckpointPlace> PlaceToSaveAsync(string writer) => Checkpoints.Writer == writer ? Checkpoints
+        : await GrainFactory.GetGrain<ICheckpointStoreGrain>(writer).PrepareAsync(Submission with
+        {
+            // A job that goes back before it has saved there asks for its first checkpoint.
+            SubmissionId = Guid.NewGuid().ToString("N"),
+            Checkpoint = null,
+            CheckpointSha256 = null,
+            Probe = Checkpoints.IsCache || !IsCurrent(Checkpoints) ? Submission.Probe : null,
+        });
 }

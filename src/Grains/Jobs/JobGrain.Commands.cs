@@ -15,15 +15,10 @@ internal sealed partial class JobGrain
     /// <summary>With calls that do not arrive: by then it is known which silos have died.</summary>
     private const double RefusedSeconds = 10;
 
-    private ServerKeys Servers => Machine.Assignment?.Servers ?? throw new OperationCanceledException("The job has given its servers up.");
 
-    private ICheckpointGrain CheckpointWriter => GrainFactory.GetGrain<ICheckpointGrain>(Servers.Checkpoint);
+    private ICheckpointGrain CheckpointWriter(Assignment assignment) => GrainFactory.GetGrain<ICheckpointGrain>(assignment.Servers.Checkpoint);
 
-    private IStepCoordinatorGrain Coordinator => GrainFactory.GetGrain<IStepCoordinatorGrain>(Servers.Coordinator);
-
-    private IBatchNormGrain BatchNorm => GrainFactory.GetGrain<IBatchNormGrain>(Servers.BatchNorm);
-
-    private IEnumerable<IParameterServerGrain> Partitions => Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key));
+    private IStepCoordinatorGrain Coordinator(Assignment assignment) => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator);
 
     private IWorkerGrain Worker(string key) => GrainFactory.GetGrain<IWorkerGrain>(key);
 
@@ -58,7 +53,7 @@ internal sealed partial class JobGrain
             switch (command)
             {
                 case JobCommand.Freeze freeze:
-                    await FreezeAsync(freeze.Header);
+                    await FreezeAsync(freeze.Header, freeze.Servers);
                     break;
                 case JobCommand.Start start:
                     await StartAsync(start.Assignment);
@@ -126,34 +121,23 @@ internal sealed partial class JobGrain
     internal static bool IsOvertaken(JobCommand command, JobMachine machine) =>
         command is not (JobCommand.Dismiss or JobCommand.Release) && !machine.IsAt(command.Generation);
 
-    private async Task FreezeAsync(MessageHeader header)
-    {
-        Task<FrozenAt> coordinator = GrainCalls.CallAsync(() => Coordinator.FreezeAsync(header), () => "freeze of the step coordinator");
-        Task<FrozenAt> batchNorm = GrainCalls.CallAsync(() => BatchNorm.FreezeAsync(header), () => "freeze of the batch norms");
-        FrozenAt[] partitions = await Task.WhenAll(Partitions.Select((partition, p) =>
-            GrainCalls.CallAsync(() => partition.FreezeAsync(header), () => $"freeze of partition {p}")));
-        Machine.Frozen(header.Generation, await coordinator, [.. partitions, await batchNorm]);
-    }
-
     private async Task StartAsync(Assignment assignment)
     {
         JobPosition position = Machine.Reached.Position;
-        await Task.WhenAll(
-        [
-            .. Partitions.Select((partition, p) => GrainCalls.DeliverAsync(() => partition.BeginAsync(assignment), () => $"start of partition {p}")),
-            GrainCalls.DeliverAsync(() => BatchNorm.BeginAsync(assignment, position.Updates), () => "start of the batch norms"),
-            GrainCalls.DeliverAsync(() => Coordinator.BeginAsync(assignment, position), () => "start of the step coordinator"),
-        ]);
+        await Task.WhenAll(Numbers(assignment.Servers).Select(server => BeginStandbyAsync(assignment, position, server)));
+        await Task.WhenAll(Numbers(assignment.Servers).Select(server => GrainCalls.DeliverAsync(
+            () => BeginAsync(assignment, position, server, assignment.Servers.KeyOf(server)),
+            () => $"start of {ServerRoles.NameOf(assignment.Servers, server)}")));
         if (assignment.Start == AssignmentStart.Restore)
         {
-            await CheckpointWriter.RestoreAsync(CheckpointPath!, assignment);
+            await CheckpointWriter(assignment).RestoreAsync(CheckpointPath!, assignment);
         }
 
         await ToWorkersAsync(assignment, worker => Worker(worker.Name).PrepareAsync(assignment), "start");
         LogGeneration(logger, JobId, assignment.Generation, assignment.FirstStep, string.Join(", ", assignment.Workers.Select(worker => worker.Name)));
         JobMeter.CountGeneration();
         StepProgress? reached = assignment.Start == AssignmentStart.GoOn
-            ? await GrainCalls.CallAsync(Coordinator.ProgressAsync, () => "progress of the step coordinator")
+            ? await GrainCalls.CallAsync(Coordinator(assignment).ProgressAsync, () => "progress of the step coordinator")
             : null;
         Machine.Started(assignment.Generation, reached, _clock.Now);
     }
@@ -161,7 +145,7 @@ internal sealed partial class JobGrain
     private async Task RunAsync(JobCommand.Run run)
     {
         Assignment assignment = run.Assignment;
-        await GrainCalls.DeliverAsync(() => Coordinator.NotifyAtAsync(assignment.HeaderOf(run.UntilStep)), () => "order to the step coordinator");
+        await GrainCalls.DeliverAsync(() => Coordinator(assignment).NotifyAtAsync(assignment.HeaderOf(run.UntilStep)), () => "order to the step coordinator");
         await ToWorkersAsync(
             assignment, worker => Worker(worker.Name).RunAsync(assignment.HeaderOf(run.FirstStep), run.Order, run.UntilStep), "order");
     }
@@ -169,12 +153,16 @@ internal sealed partial class JobGrain
     /// <summary>Orleans may look for a grain that is not active yet by way of a silo that has just died; such a call is made again.</summary>
     private async Task<CheckpointResult> SaveAsync(JobCommand.Save save)
     {
-        CheckpointRetention? retention = Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention;
+        CheckpointPlace place = await PlaceToSaveAsync(save.Assignment.Servers.Checkpoint);
+        CheckpointRetention? retention = place.IsCache ? CheckpointRetention.OfCache : save.Retention;
         for (double start = _clock.Now; ; await Task.Delay(WatchPeriod))
         {
             try
             {
-                return await CheckpointWriter.SaveAsync(Checkpoints.Folder, save.Assignment, save.Position, save.Result, retention);
+                ICheckpointGrain writer = CheckpointWriter(save.Assignment);
+                CheckpointResult saved = await writer.SaveAsync(place.Folder, save.Assignment, save.Position, save.Result, retention);
+                _checkpoints = place;
+                return saved;
             }
             catch (Exception e) when (GrainFailure.HasNotArrived(e) && _clock.Now - start < RefusedSeconds && Machine.IsAt(save.Generation))
             {
@@ -241,9 +229,10 @@ internal sealed partial class JobGrain
         Task[] releases =
         [
             .. _held.Select(worker => Worker(worker).ReleaseAsync(end)),
-            .. assignment.Servers.Partitions.Select(key => GrainFactory.GetGrain<IParameterServerGrain>(key).ReleaseAsync(end)),
-            GrainFactory.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm).ReleaseAsync(end),
-            GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReleaseAsync(end),
+            .. Numbers(assignment.Servers).Select(server => ReleaseAsync(assignment.Servers, server, assignment.Servers.KeyOf(server), end)),
+            .. Numbers(assignment.Servers).Select(server => assignment.Servers.StandbyOf(server) is { } standby
+                ? ReleaseAsync(assignment.Servers, server, standby.Key, end)
+                : Task.CompletedTask),
         ];
         _held.Clear();
         _silos.Clear();
@@ -267,12 +256,12 @@ internal sealed partial class JobGrain
     private async Task FailAsync(long generation, string who, JobFailure failure, string? worker = null)
     {
         double start = _clock.Now;
-        while (failure.ExitCode == (int)ExitCode.Environment && LostServer() is null && _clock.Now - start < DetectionSeconds && Machine.IsAt(generation))
+        while (failure.ExitCode == (int)ExitCode.Environment && LostSilo() is null && _clock.Now - start < DetectionSeconds && Machine.IsAt(generation))
         {
             await Task.Delay(WatchPeriod);
         }
 
-        if (Machine.HasEnded || Machine.Assignment is null || (!Machine.IsAt(generation) && LostServer() is null))
+        if (Machine.HasEnded || Machine.Assignment is null || (!Machine.IsAt(generation) && LostSilo() is null))
         {
             return;
         }
@@ -290,7 +279,7 @@ internal sealed partial class JobGrain
         else if (worker is null && failure.ExitCode == (int)ExitCode.Environment)
         {
             LogServer(logger, JobId, who, failure.Message);
-            Machine.FailServer(failure);
+            Machine.FailServer(failure, _clock.Now);
         }
         else if (worker is not null && failure.IsContradiction)
         {

@@ -29,38 +29,11 @@ internal sealed partial class JobGrain
 
     private bool IsGone(string silo) => _silos.TryGetValue(silo, out SiloAddress? known) && !known.Equals(catalog.AddressOf(silo));
 
-    /// <summary>Null while every server's silo is there; else what is lost, for people and without a full stop.</summary>
-    private string? LostServer()
-    {
-        if (Machine.Assignment is not { } assignment)
-        {
-            return null;
-        }
-
-        IGrouping<string, (string Role, string Key)>? lost = assignment.Servers.ByRole
-            .GroupBy(server => PinnedKey.SiloOf(server.Key)).FirstOrDefault(silo => IsGone(silo.Key));
-        return lost is null ? null :
-            $"silo '{lost.Key}' has left the cluster while the job was {Spoken(Machine.State)} at step {Machine.Step}, and with it the job's " +
-            $"{string.Join(", ", lost.Select(server => server.Role))}";
-    }
-
-    /// <returns>False while every server's silo is there.</returns>
-    private bool LeaveLostServers()
-    {
-        if (LostServer() is not { } lost)
-        {
-            return false;
-        }
-
-        LogBack(logger, JobId, lost);
-        Machine.LoseServers(lost);
-        return true;
-    }
-
     /// <summary>Notices what nobody tells: silos that have left, a client that is gone, work that has come to a halt.</summary>
     private Task WatchAsync(CancellationToken cancellationToken)
     {
         double now = _clock.Now;
+        MoveWriter();
         if (Machine.HasEnded)
         {
             if (_endedAt is null)
@@ -89,6 +62,7 @@ internal sealed partial class JobGrain
         Ping(now);
         WatchClient(now);
         Machine.Tick(now);
+        SeekStandbys();
         CarryOut();
         Measure();
         if (Machine.WantsPlace)

@@ -1,6 +1,7 @@
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Jobs;
@@ -24,7 +25,11 @@ internal sealed partial class JobGrain
             return;
         }
 
-        ILookup<string, string> servers = assignment.Servers.ByRole.ToLookup(server => PinnedKey.SiloOf(server.Key), server => server.Role);
+        ServerKeys keys = Machine.Servers!;
+        ILookup<string, string> servers = keys.ByRole
+            .Concat(Numbers(keys).Where(server => keys.StandbyOf(server) is not null)
+                .Select(server => ($"the standby of {ServerRoles.NameOf(keys, server)}", keys.StandbyOf(server)!.Key)))
+            .ToLookup(server => PinnedKey.SiloOf(server.Item2), server => server.Item1);
         ILookup<string, string> workers = WorkersAndJoiners().ToLookup(PinnedKey.SiloOf);
         string[] silos = [.. servers.Concat(workers).Select(silo => silo.Key).Distinct().Where(silo => silo != self.Name && !IsGone(silo))];
         _pulses.Watch(silos, now);
@@ -32,9 +37,13 @@ internal sealed partial class JobGrain
         _silent.IntersectWith(lost.Select(silo => silo.Silo));
         foreach ((string silo, string reason) in lost)
         {
-            // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
-            if (servers.Contains(silo))
+            if (servers.Contains(silo) && Machine.CanLose(silo))
             {
+                LoseSilo(silo, reason);
+            }
+            else if (servers.Contains(silo))
+            {
+                // The job cannot go on without its servers, so that it does not matter whether it waits for workers that are there, too.
                 if (_silent.Add(silo))
                 {
                     Machine.WarnOfSilence(silo, reason, servers[silo]);

@@ -16,8 +16,6 @@ internal sealed partial class JobGrain
     private bool _isPlacing;
     private double? _refusedSince;
     private double? _tooLargeSince;
-    private (string Key, SiloAddress? Address)? _writer;
-    private long _unwrittenEvent;
 
     private IJobDirectoryGrain JobDirectory => GrainFactory.GetGrain<IJobDirectoryGrain>(0);
 
@@ -79,7 +77,7 @@ internal sealed partial class JobGrain
                 return null;
             }
 
-            JobLayout layout = Submission.Layout;
+            JobLayout layout = Machine.TakesFewer ? Submission.Layout with { MinWorkers = 1 } : Submission.Layout;
             if (JobPlacement.Obstacle(layout, Silos) is { } obstacle)
             {
                 WaitForSilos(obstacle);
@@ -95,7 +93,7 @@ internal sealed partial class JobGrain
             }
 
             JobPlacement placement = JobPlacement.Plan(
-                JobId, _job!.DataShards, layout, Silos, await BusyAsync(layout), _checkpoints?.Silo);
+                JobId, _job!.DataShards, layout, Silos, await BusyAsync(layout), Home);
             if (Machine.WantsPlace && await ReserveAsync(placement))
             {
                 await LeaveQueueAsync();
@@ -161,7 +159,7 @@ internal sealed partial class JobGrain
         JobPosition position = Machine.HasBegun ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);
-        if (Submission is { Client: null, Configuration: not null } && !await TryOpenWriterAsync(placement.Servers.Checkpoint, position.Step))
+        if (WritesRun && !await TryOpenWriterAsync(placement.Servers.Checkpoint, position.Step))
         {
             return;
         }
@@ -177,37 +175,6 @@ internal sealed partial class JobGrain
         LogSubmitted(logger, JobId, _job!.Model.Name, first.Workers.Length, first.Servers.Partitions.Length, first.FirstStep);
         Machine.Begin(position, first, Submission.Layout.Workers, _clock.Now);
         CarryOut();
-    }
-
-    /// <summary>One that writes the run folder already goes on, as long as its silo is there; else another one takes the folder over.</summary>
-    private async Task OpenWriterAsync(string key, long step)
-    {
-        SiloAddress? address = catalog.AddressOf(PinnedKey.SiloOf(key));
-        if (_writer is { } known && known.Key == key && Equals(known.Address, address))
-        {
-            return;
-        }
-
-        (long firstEvent, EarlierWriter earlier) = _clientHas is { } unknown ? (unknown, EarlierWriter.Client)
-            : _writer is not null ? (_unwrittenEvent, EarlierWriter.LostSilo)
-            : (Machine.Events.Next, EarlierWriter.None);
-        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, earlier);
-        (_writer, _unwrittenEvent, _clientHas) = ((key, address), firstEvent, null);
-    }
-
-    /// <returns>False if the client that was lost is not gone, but suspended, and holds the folder: the job waits on for somebody to take it up.</returns>
-    private async Task<bool> TryOpenWriterAsync(string key, long step)
-    {
-        try
-        {
-            await OpenWriterAsync(key, step);
-            return true;
-        }
-        catch (ConvNetException e) when (e.ExitCode == ExitCode.Conflict && _clientHas is not null)
-        {
-            Machine.Orphan($"it cannot go on by itself: {e.Message.TrimEnd('.')}");
-            return false;
-        }
     }
 
     /// <summary>Nobody waits for this job any more; if that does not arrive, the queue finds out by itself.</summary>

@@ -114,7 +114,8 @@ internal sealed partial class JobGrain(
             ImagesPerSecond = machine.ImagesPerSecond,
             SecondsPerStep = machine.Rows.SecondsPerStep,
             Workers = [.. machine.Workers],
-            Servers = [.. (machine.Assignment?.Servers.ByRole ?? []).Select(server => new ServerStatus(server.Role, PinnedKey.SiloOf(server.Key)))],
+            Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
+                server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
             Generation = machine.Generation,
             Reason = WhyNotKept() ?? (machine.HasEnded && _keptRevision < machine.Revision ? null : machine.Reason),
             Evaluation = machine.Evaluation,
@@ -142,7 +143,8 @@ internal sealed partial class JobGrain(
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
-    public Task<bool> NeedsAsync(string server) => AnswerAsync(machine => machine.Assignment?.Servers.All.Contains(server) == true);
+    public Task<bool> NeedsAsync(string server) => AnswerAsync(machine =>
+        machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true);
 
     public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
 

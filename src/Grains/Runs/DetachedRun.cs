@@ -32,7 +32,12 @@ internal sealed class DetachedRun : IDisposable
         IDisposable held = folder.Lock(isLeft);
         try
         {
-            CheckpointStore.Sweep(folder.CheckpointsPath);
+            if (!isLeft)
+            {
+                // A job that has gone on without its writer may be saving.
+                CheckpointStore.Sweep(folder.CheckpointsPath);
+            }
+
             PrivateFile.WriteText(folder.ConfigurationPath, submission.Configuration!);
             if (folder.IsNew)
             {

@@ -24,8 +24,13 @@ internal sealed class BatchNormGrain(ServerDeadlines deadlines, JobMemory memory
     {
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
         var model = new Model(job.Model, job.BatchNormMode);
+        int server = assignment.Servers.BatchNormServer;
+        bool asStandby = assignment.Servers.IsStandby(server, this.GetPrimaryKeyString());
         return BeginAsync(
-            assignment, model.BatchNorms.Count == 0 ? null : () => Create(job, model, assignment.FirstStep, batchesSeen), machine => machine.Begin(assignment));
+            assignment,
+            server,
+            model.BatchNorms.Count == 0 ? null : () => Create(job, model, assignment.FirstStep, batchesSeen),
+            machine => machine.Begin(assignment, asStandby));
     }
 
     public async Task<BlockAnswer> ReduceAsync(NormRoots roots, TensorBlock sums)
@@ -46,13 +51,16 @@ internal sealed class BatchNormGrain(ServerDeadlines deadlines, JobMemory memory
         }
     }
 
-    public Task<Answer> CommitAsync(StepDecision decision)
+    public async Task<Answer> CommitAsync(StepDecision decision)
     {
         Answer answer = Machine.Commit(decision);
         Changed.Raise();
         ReportIfComplete();
-        return Task.FromResult(answer);
+        Forward();
+        return await WhenInStepAsync(answer, machine => machine.IsInStep);
     }
+
+    public Task<Answer> FollowAsync(BatchNormForward forward) => Task.FromResult(Machine.Follow(forward));
 
     public Task<BlockAnswer> ReadAsync(MessageHeader header, int norm) => Task.FromResult(Machine.Read(header, norm));
 
@@ -60,11 +68,31 @@ internal sealed class BatchNormGrain(ServerDeadlines deadlines, JobMemory memory
     {
         using (statistics)
         {
-            return Task.FromResult(Machine.Install(header, norm, statistics.Span));
+            Answer answer = Machine.Install(header, norm, statistics.Span);
+            Forward();
+            return Task.FromResult(answer);
         }
     }
 
     protected override FrozenAt Freeze(BatchNormMachine machine, MessageHeader header) => machine.Freeze(header);
+
+    protected override (Func<Task<Answer>> Send, Action NoteTaken)? NextForward(BatchNormMachine machine, string standby)
+    {
+        if (machine.NextForward() is not { } forward)
+        {
+            return null;
+        }
+
+        IBatchNormGrain copy = GrainFactory.GetGrain<IBatchNormGrain>(standby);
+        return (() => copy.FollowAsync(forward), () =>
+        {
+            machine.NoteForwarded(forward);
+            ReportIfComplete();
+        }
+        );
+    }
+
+    protected override bool IsProtected(BatchNormMachine machine) => machine.IsProtected;
 
     /// <summary>The machine of a job whose running statistics have their first values.</summary>
     private static BatchNormMachine Create(JobSpec job, Model model, long version, long batchesSeen) => new(

@@ -14,17 +14,22 @@ namespace ConvNet.Grains.Servers;
 internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobMemory memory) : Grain
     where TMachine : class
 {
+    private const int LongestWait = 3_000;
+
     private Assignment? _assignment;
     private TMachine? _machine;
 
     /// <summary>No generation before this one has an effect here. The machine knows, too, but there is not always one.</summary>
     private long _promised;
     private int _beginning;
+    private int _server;
     private long _reportedStep = -1;
     private string? _job;
     private IGrainTimer? _watch;
     private long _lastSign;
     private long? _askedInVainSince;
+    private long _forwarding;
+    private long _protectedIn;
 
     /// <summary>Raised when something has changed that a call inside this grain may wait for; whoever waits must look again.</summary>
     protected VersionSignal Changed { get; } = new();
@@ -80,18 +85,20 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
     /// it is dropped, so that there is never a second machine, and none after a release.
     /// </summary>
     /// <param name="create">Runs on a thread of the pool. Null: the job's model has nothing to keep here.</param>
-    protected async Task<Answer> BeginAsync(Assignment assignment, Func<TMachine>? create, Func<TMachine, Answer> begin)
+    /// <param name="server">Its number.</param>
+    protected async Task<Answer> BeginAsync(Assignment assignment, int server, Func<TMachine>? create, Func<TMachine, Answer> begin)
     {
-        if (WhyNotBegin(assignment, needsState: create is not null) is { } screened)
+        bool asStandby = assignment.Servers.IsStandby(server, this.GetPrimaryKeyString());
+        if (WhyNotBegin(assignment, needsState: create is not null && !asStandby) is { } screened)
         {
             return screened;
         }
 
         TMachine? machine = _machine;
-        if (create is not null && assignment.Start != AssignmentStart.GoOn)
+        if (create is not null && (assignment.Start != AssignmentStart.GoOn || machine is null))
         {
             machine = await CreateAsync(create);
-            if (WhyNotBegin(assignment, needsState: true) is { } overtaken)
+            if (WhyNotBegin(assignment, needsState: false) is { } overtaken)
             {
                 return overtaken;
             }
@@ -105,6 +112,9 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
             _reportedStep = -1;
             Promise(assignment.JobId, assignment.Generation);
             Changed.Raise();
+            _server = server;
+            TellProtected();
+            Forward();
         }
 
         return answer;
@@ -132,6 +142,39 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
         }
     }
 
+    /// <summary>The next message for the standby, or null if there is none now: how it is sent, and what follows when it is taken.</summary>
+    protected abstract (Func<Task<Answer>> Send, Action NoteTaken)? NextForward(TMachine machine, string standby);
+
+    /// <summary>True if the standby could take this server's place.</summary>
+    protected abstract bool IsProtected(TMachine machine);
+
+    /// <summary>Tells the standby, if there is one, what it lacks: to be called whenever there may be something.</summary>
+    protected void Forward()
+    {
+        if (_assignment is { } assignment && _forwarding != assignment.Generation && StandbyOf(assignment) is { } standby && _machine is not null)
+        {
+            _forwarding = assignment.Generation;
+            ForwardAsync(assignment, standby).Ignore();
+        }
+    }
+
+    /// <summary>The answer to a decision, when the standby has it, too; Future if that takes longer than a call may wait: it is told again.</summary>
+    protected async Task<Answer> WhenInStepAsync(Answer answer, Func<TMachine, bool> isInStep)
+    {
+        long start = Environment.TickCount64;
+        while (answer.IsAcknowledged && _machine is { } machine && !isInStep(machine))
+        {
+            if (Environment.TickCount64 - start > LongestWait)
+            {
+                return Verdict.Future;
+            }
+
+            await Changed.WaitAsync();
+        }
+
+        return answer;
+    }
+
     protected ConvNetException JobNotHere()
     {
         // Whoever asks is late or astray, and an activation without state must not stay for it; but one that is just beginning must.
@@ -141,6 +184,63 @@ internal abstract class JobServerGrain<TMachine>(ServerDeadlines deadlines, JobM
         }
 
         return new ConvNetException(ExitCode.Environment, $"{Role} '{this.GetPrimaryKeyString()}' holds no job; its silo has restarted.");
+    }
+
+    private string? StandbyOf(Assignment assignment) =>
+        assignment.Servers.StandbyOf(_server) is { } standby && standby.Key != this.GetPrimaryKeyString() ? standby.Key : null;
+
+    /// <summary>One message after the other, until nothing is left or the generation is over.</summary>
+    private async Task ForwardAsync(Assignment assignment, string standby)
+    {
+        try
+        {
+            while (_assignment == assignment && _machine is { } machine && NextForward(machine, standby) is { } next)
+            {
+                Answer answer = await GrainCalls.DeliverAsync(next.Send, () => $"{Role} '{this.GetPrimaryKeyString()}' to its standby");
+                if (_assignment != assignment || !answer.IsAcknowledged)
+                {
+                    return;
+                }
+
+                next.NoteTaken();
+                Changed.Raise();
+                TellProtected();
+            }
+        }
+        catch (Exception e)
+        {
+            // A silo that is gone is what the job finds out by itself, with all that was there.
+            await Task.Delay(deadlines.Standby);
+            if (_assignment == assignment)
+            {
+                string reason = GrainFailure.IsLostContact(e) ? $"cannot be reached ({GrainFailure.Contact(e)})" : $"has failed ({e.Message.TrimEnd('.')})";
+                TellJob(assignment, job => job.LostStandbyAsync(assignment.HeaderOf(assignment.FirstStep), _server, reason));
+            }
+        }
+        finally
+        {
+            if (_forwarding == assignment.Generation)
+            {
+                _forwarding = 0;
+            }
+        }
+    }
+
+    /// <summary>Once in a generation. A server that keeps nothing, as the model has nothing for it, is protected as soon as it has a standby.</summary>
+    private void TellProtected()
+    {
+        if (_assignment is { } assignment && _protectedIn != assignment.Generation && StandbyOf(assignment) is not null
+            && (_machine is null || IsProtected(_machine)))
+        {
+            _protectedIn = assignment.Generation;
+            TellJob(assignment, job => job.ProtectedAsync(assignment.HeaderOf(assignment.FirstStep), _server));
+        }
+    }
+
+    private void TellJob(Assignment assignment, Func<IJobControlGrain, Task<Answer>> tell)
+    {
+        IJobControlGrain job = GrainFactory.GetGrain<IJobControlGrain>(assignment.JobId);
+        GrainCalls.TellAsync(GrainFactory, assignment, Role, () => tell(job)).Ignore();
     }
 
     private async Task<TMachine> CreateAsync(Func<TMachine> create)

@@ -25,8 +25,11 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
 
     public Task<Answer> BeginAsync(Assignment assignment)
     {
-        int partition = Array.IndexOf(assignment.Servers.Partitions, this.GetPrimaryKeyString());
-        return BeginAsync(assignment, () => Create(assignment, partition), machine => machine.Begin(assignment));
+        string key = this.GetPrimaryKeyString();
+        int serving = Array.IndexOf(assignment.Servers.Partitions, key);
+        int partition = serving >= 0 ? serving : Array.FindIndex(assignment.Servers.Standbys, standby => standby?.Key == key);
+        return BeginAsync(
+            assignment, partition, () => Create(assignment, partition), machine => machine.Begin(assignment, asStandby: serving < 0));
     }
 
     public Task<Answer> PushAsync(GradientRoot root, TensorBlock gradients)
@@ -36,6 +39,7 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
             long start = Stopwatch.GetTimestamp();
             Answer answer = Machine.Push(root, gradients.Span);
             ReportIfComplete();
+            Forward();
             _aggregating += Stopwatch.GetElapsedTime(start);
             WorkMeter.CountPush(answer.Verdict);
             return Task.FromResult(answer);
@@ -48,6 +52,7 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
         {
             Answer answer = Machine.Deliver(header, norm, BatchNormPayload.ReadSums(totals, 1)[0]);
             ReportIfComplete();
+            Forward();
             return Task.FromResult(answer);
         }
     }
@@ -64,7 +69,15 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
         return answer;
     }
 
-    public Task<Answer> CommitAsync(StepDecision decision)
+    public Task<Answer> FollowAsync(PartitionForward forward, TensorBlock? floats)
+    {
+        using (floats)
+        {
+            return Task.FromResult(Machine.Follow(forward, floats is null ? [] : floats.Span));
+        }
+    }
+
+    public async Task<Answer> CommitAsync(StepDecision decision)
     {
         long start = Stopwatch.GetTimestamp();
         Answer answer = Machine.Commit(decision);
@@ -75,7 +88,8 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
         }
 
         Changed.Raise();
-        return Task.FromResult(answer);
+        Forward();
+        return await WhenInStepAsync(answer, machine => machine.IsInStep);
     }
 
     public Task<BlockAnswer> ReadAsync(MessageHeader header, int slot, int chunk) => Task.FromResult(Machine.Read(header, slot, chunk));
@@ -84,11 +98,32 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
     {
         using (values)
         {
-            return Task.FromResult(Machine.Install(header, slot, chunk, values.Span));
+            Answer answer = Machine.Install(header, slot, chunk, values.Span);
+            Forward();
+            return Task.FromResult(answer);
         }
     }
 
     protected override FrozenAt Freeze(PartitionMachine machine, MessageHeader header) => machine.Freeze(header);
+
+    protected override (Func<Task<Answer>> Send, Action NoteTaken)? NextForward(PartitionMachine machine, string standby)
+    {
+        if (machine.NextForward() is not { } forward)
+        {
+            return null;
+        }
+
+        TensorBlock? floats = machine.FloatsOf(forward);
+        IParameterServerGrain copy = GrainFactory.GetGrain<IParameterServerGrain>(standby);
+        return (() => copy.FollowAsync(forward, floats), () =>
+        {
+            machine.NoteForwarded(forward);
+            ReportIfComplete();
+        }
+        );
+    }
+
+    protected override bool IsProtected(PartitionMachine machine) => machine.IsProtected;
 
     /// <summary>The machine of a job whose parameters have their first values.</summary>
     private static PartitionMachine Create(Assignment assignment, int partition)

@@ -36,12 +36,19 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         JobSpec job = JobSpec.FromJson(assignment.JobJson);
         var model = new Model(job.Model, job.BatchNormMode);
         CoordinatorAnswer begun = default;
-        Answer answer = await BeginAsync(assignment, () => Create(job, model, assignment, position), machine =>
+        int server = assignment.Servers.CoordinatorServer;
+        bool asStandby = assignment.Servers.IsStandby(server, this.GetPrimaryKeyString());
+        Answer answer = await BeginAsync(assignment, server, () => Create(job, model, assignment, position), machine =>
         {
-            begun = machine.Begin(assignment);
+            if (!asStandby && assignment.Generation > machine.Generation && machine.Learn(assignment.Missed) is { } before)
+            {
+                _history.Add(before, _frozenAt ?? Now);
+            }
+
+            begun = machine.Begin(assignment, asStandby);
             return begun.Answer;
         });
-        if (answer.Verdict != Verdict.Accepted)
+        if (answer.Verdict != Verdict.Accepted || asStandby)
         {
             return answer;
         }
@@ -81,6 +88,17 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         return Task.FromResult(CarryOut(answer));
     }
 
+    public Task<Answer> FollowAsync(CoordinatorForward forward)
+    {
+        Answer answer = Machine.Follow(forward);
+        if (answer.Verdict == Verdict.Accepted)
+        {
+            _history.Follow(forward.Progress, Now);
+        }
+
+        return Task.FromResult(answer);
+    }
+
     public Task<StepProgress> ProgressAsync() => Task.FromResult(MachineIfHeld is null ? throw JobNotHere() : _history.ProgressAt(Now));
 
     protected override FrozenAt Freeze(CoordinatorMachine machine, MessageHeader header)
@@ -88,6 +106,24 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
         _frozenAt ??= Now;
         return machine.Freeze(header);
     }
+
+    protected override (Func<Task<Answer>> Send, Action NoteTaken)? NextForward(CoordinatorMachine machine, string standby)
+    {
+        if (machine.NextForward(_history.Unforwarded) is not { } forward)
+        {
+            return null;
+        }
+
+        IStepCoordinatorGrain copy = GrainFactory.GetGrain<IStepCoordinatorGrain>(standby);
+        return (() => copy.FollowAsync(forward), () =>
+        {
+            _history.NoteForwarded(forward.Progress);
+            CarryOut(machine.NoteForwarded(forward));
+        }
+        );
+    }
+
+    protected override bool IsProtected(CoordinatorMachine machine) => machine.IsProtected;
 
     private static CoordinatorMachine Create(JobSpec job, Model model, Assignment assignment, JobPosition position) => new(
         job.Shape,
@@ -140,6 +176,7 @@ internal sealed class StepCoordinatorGrain(ServerDeadlines deadlines, JobMemory 
                 () => job.FailedAsync(header, "step coordinator", new JobFailure((int)ExitCode.TrainingFailed, failure))).Ignore();
         }
 
+        Forward();
         return answer.Answer;
     }
 

@@ -27,7 +27,8 @@ public sealed class FailureTests(TwoSilos cluster)
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
         IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("forgets");
-        await grain.SubmitAsync(Submission(job, workers: 4));
+        JobSubmission submission = Submission(job, workers: 4);
+        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
         await TestJobs.UntilAsync(grain, status => status.Step > 0);
 
         // As after a restart of its silo.
@@ -37,6 +38,24 @@ public sealed class FailureTests(TwoSilos cluster)
 
         RunEvent.Yielded back = Assert.Single(end.Events.Select(happened => happened.Event).OfType<RunEvent.Yielded>());
         Assert.Contains("its silo has restarted; the job goes back to where it began", back.Reason);
+        Assert.Equal(await TestJobs.HashAsync(cluster.Grains, job, workers: 1), end.Checkpoint!.StateSha256);
+    }
+
+    [Fact]
+    public async Task A_server_that_has_forgotten_everything_is_replaced_by_its_standby()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("remembers");
+        await grain.SubmitAsync(Submission(job, workers: 4));
+        await TestJobs.UntilAsync(grain, status => status.Step > 10);
+
+        IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "remembers", 0));
+        await partition.ReleaseAsync(new MessageHeader("remembers", 1, 0));
+        JobStatus end = await TestJobs.EndAsync(grain);
+
+        RunEvent[] events = [.. end.Events.Select(happened => happened.Event)];
+        Assert.Empty(events.OfType<RunEvent.Yielded>());
+        Assert.Contains(events.OfType<RunEvent.Warning>(), warning => warning.Message.Contains("holds no state of the job any more", StringComparison.Ordinal));
         Assert.Equal(await TestJobs.HashAsync(cluster.Grains, job, workers: 1), end.Checkpoint!.StateSha256);
     }
 

@@ -15,6 +15,7 @@ internal static class Branches
         "a worker dies", "a worker dies after a decision", "a worker is taken for dead", "a worker is frozen", "a worker is frozen for long",
         "a worker is cut off", "a worker is slow", "a worker's silo is stopped",
         "a server is lost", "a server is frozen", "a server is frozen for long", "a server is cut off", "a server's silo is stopped",
+        "a silo dies", "a silo dies after a decision", "a silo is taken for dead",
         "the job grain is lost", "the job grain is taken for lost", "the job grain is frozen", "the job grain is frozen for long",
         "the job grain is cut off", "the job's silo is stopped",
         "the store does not answer", "the store answers late", "the store loses its last write",
@@ -31,6 +32,8 @@ internal static class Branches
         ("start of a partition", [Accepted, Duplicate, Stale, Rejected]),
         ("start of the batch norms", [Accepted, Duplicate, Stale, Rejected]),
         ("start of the coordinator", [Accepted, Duplicate, Stale, Rejected]),
+        ("freeze of a standby", [Accepted, Stale, Rejected]),
+        ("start of a standby", [Accepted, Duplicate, Stale]),
         ("start of a worker", [Accepted, Duplicate, Stale, Conflict]),
         ("part of a checkpoint", [Accepted, Stale]),
         ("statistics of a checkpoint", [Accepted, Stale]),
@@ -50,6 +53,13 @@ internal static class Branches
         ("decision at a partition", [Accepted, AlreadyApplied, Future, Stale]),
         ("decision at the batch norms", [Accepted, AlreadyApplied, Stale]),
         ("acknowledged decision", [Accepted]),
+        ("Reset for a standby", [Accepted, Duplicate, Stale]),
+        ("State for a standby", [Accepted, Duplicate, Stale]),
+        ("Gradient for a standby", [Accepted, Duplicate, AlreadyApplied, Stale]),
+        ("Decision for a standby", [Accepted, AlreadyApplied, Stale]),
+        ("statistics for a standby", [Accepted, AlreadyApplied, Stale]),
+        ("position for a standby", [Accepted, AlreadyApplied, Stale]),
+        ("readiness of a standby", [Accepted, Stale]),
         ("progress", [Accepted, Duplicate, Stale]),
         ("finding", [Accepted, Stale]),
         ("evaluated blocks", [Accepted, Duplicate, Stale]),
@@ -80,6 +90,8 @@ internal static class Branches
         ("a worker does not get the same bits twice", "as it does not get the same bits twice"),
         ("a worker is wrong, as others show", "as others show"),
         ("a worker contradicts itself", " contradicts itself ("),
+        ("the state is not protected", "the state of the job is not protected until "),
+        ("the state is protected again", "the state of the job is protected again"),
     ];
 
     /// <summary>Those that a process that follows a job makes itself.</summary>
@@ -107,6 +119,7 @@ internal static class Branches
         .. OrdersOf(JobOrderKind.Resume, "Paused"),
         .. Phases.SelectMany(phase => new[] { $"crashed while {phase}", $"cut off while {phase}", $"went back while {phase}", $"joined while {phase}" }),
         .. Phases.Except(["Queued"]).Select(phase => $"lost while {phase}"),
+        "hands over to standbys", "lost a silo while Running, protected", "lost a silo while Running, not protected", "lost a silo while Changing, not protected",
         "crashed while Paused", "a step is repeated", "a worker leaves", "shards move", "a worker is expelled", "a write is refused",
         "the job goes on as another one", "an orphaned job is taken up", "an orphaned job is given up", "crashed while Orphaned",
     ];

@@ -29,10 +29,10 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         var statistics = new List<BatchNormState>();
         foreach (BatchNormState norm in _model.InitialStatistics())
         {
-            BlockAnswer answer = await cluster.Network.CallAsync(
+            BlockAnswer answer = await cluster.CallAsync(
                 life,
-                cluster.HostOf(cluster.BatchNormServer),
-                () => cluster.ReadStatistics(assignment.HeaderOf(version, index), statistics.Count),
+                assignment.Servers.BatchNorm,
+                copy => cluster.ReadStatistics(copy, assignment.HeaderOf(version, index), statistics.Count),
                 reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
             if (answer.Verdict != Verdict.Accepted)
             {
@@ -104,16 +104,16 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         var report = new WorkerReport(header, metrics);
-        await CallAsync(cluster.CoordinatorServer, () => cluster.Coordinator.Report(report)).ConfigureAwait(false);
+        await CallAsync(assignment.Servers.Coordinator, copy => copy.Messenger!.Report(report)).ConfigureAwait(false);
     }
 
     private async Task<float[][]> PullAsync(long step)
     {
         float[][] weights = [.. _model.Layout.Tensors.Select(tensor => new float[tensor.BlockCount * Parameter.BlockSize])];
         var pulls = new List<Task>();
-        foreach (PartitionMachine partition in cluster.Partitions)
+        foreach (PartitionPlan partition in cluster.Plans)
         {
-            foreach (Chunk chunk in partition.Plan.Chunks)
+            foreach (Chunk chunk in partition.Chunks)
             {
                 pulls.Add(PullChunkAsync(partition, chunk.Index, step, weights));
             }
@@ -123,16 +123,19 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         return weights;
     }
 
-    private async Task PullChunkAsync(PartitionMachine partition, int chunk, long step, float[][] weights)
+    private async Task PullChunkAsync(PartitionPlan partition, int chunk, long step, float[][] weights)
     {
-        BlockAnswer answer = await cluster.Network.CallAsync(
-            life, cluster.HostOf(partition.Plan.Partition), () => cluster.Pull(partition, assignment.HeaderOf(step, index), chunk), reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
+        BlockAnswer answer = await cluster.CallAsync(
+            life,
+            KeyOf(partition),
+            copy => cluster.Pull(copy, assignment.HeaderOf(step, index), chunk),
+            reply => reply.Verdict != Verdict.Future).ConfigureAwait(false);
         if (answer.Verdict != Verdict.Accepted)
         {
             await OutOfDateAsync(answer.Verdict == Verdict.Stale ? null : $"pulled version {step}: {answer.Answer.Reason}").ConfigureAwait(false);
         }
 
-        partition.Plan.ScatterChunk(chunk, answer.Values!.Span, tensor => weights[tensor]);
+        partition.ScatterChunk(chunk, answer.Values!.Span, tensor => weights[tensor]);
     }
 
     private async Task ForwardAndBackwardAsync(ShardPlan plan, MessageHeader header, float[][] weights)
@@ -146,7 +149,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
             int n = norm;
             Moments[] roots = Reduce(plan, shard => _model.MomentsOf(header.Step, shard, n, weights), Moments.Combine);
             roots[0].Mean[0] = norm == 0 && fault == Fault.NonFiniteMoments ? double.NaN : roots[0].Mean[0];
-            Task<Moments?> total = ReduceAsync(() => cluster.ReduceMoments(new NormRoots(header, n, true, roots.Length, sync), roots), sync);
+            Task<Moments?> total = ReduceAsync(copy => cluster.ReduceMoments(copy, new NormRoots(header, n, true, roots.Length, sync), roots), sync);
             pending.Add(total);
             batch[norm] = sync ? await total.ConfigureAwait(false) : null;
         }
@@ -155,7 +158,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         {
             int n = norm;
             BackwardSums[] roots = Reduce(plan, shard => _model.BackwardOf(header.Step, shard, n, batch[n]!), BackwardSums.Combine);
-            await ReduceAsync(() => cluster.ReduceBackwardSums(new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
+            await ReduceAsync(copy => cluster.ReduceBackwardSums(copy, new NormRoots(header, n, false, roots.Length, true), roots), mustWait: true).ConfigureAwait(false);
         }
 
         pending.AddRange(Push(plan, header, weights, batch, fault));
@@ -167,26 +170,26 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         float[][][] gradients = [.. _model.Layout.Tensors.Select((_, tensor) =>
             Reduce(plan, shard => _model.GradientOf(header.Step, shard, tensor, weights[tensor], batch), Add))];
         Spoil(gradients[0][0], fault);
-        foreach (PartitionMachine partition in cluster.Partitions)
+        foreach (PartitionPlan partition in cluster.Plans)
         {
-            foreach (Chunk chunk in partition.Plan.Chunks.Where(chunk => !chunk.DeliveredByBatchNorm))
+            foreach (Chunk chunk in partition.Chunks.Where(chunk => !chunk.DeliveredByBatchNorm))
             {
                 for (int root = 0; root < plan.Roots.Length; root++)
                 {
                     int r = root;
                     var key = new GradientRoot(header, chunk.Index, plan.Roots[root]);
                     var payload = new float[chunk.Length];
-                    partition.Plan.GatherChunk(chunk.Index, tensor => gradients[tensor][r], payload);
+                    partition.GatherChunk(chunk.Index, tensor => gradients[tensor][r], payload);
                     if (cluster.TakeConflict(header))
                     {
                         // The same key with other bytes, which may arrive before or after the true ones.
                         float[] wrong = [.. payload];
                         FakeModel.FlipBit(wrong);
-                        _ = cluster.Network.CallAsync(life, cluster.HostOf(partition.Plan.Partition), () => cluster.Push(partition, key, wrong), IsFinal);
+                        _ = cluster.CallAsync(life, KeyOf(partition), copy => cluster.Push(copy, key, wrong), IsFinal);
                     }
 
-                    var message = new SimulatedEvent.Pushed(index, partition.Plan.Partition, header.Step, header.Generation);
-                    yield return CallAsync(partition.Plan.Partition, () => cluster.Push(partition, key, payload), message);
+                    var message = new SimulatedEvent.Pushed(index, partition.Partition, header.Step, header.Generation);
+                    yield return CallAsync(KeyOf(partition), copy => cluster.Push(copy, key, payload), message);
                 }
             }
         }
@@ -204,20 +207,26 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
     }
 
-    private async Task<T?> ReduceAsync<T>(Func<ReduceAnswer<T>> handler, bool mustWait)
+    private async Task<T?> ReduceAsync<T>(Func<SimulatedServer, ReduceAnswer<T>> handler, bool mustWait)
         where T : class
     {
-        ReduceAnswer<T> reply = await cluster.Network.CallAsync(
-            life, cluster.HostOf(cluster.BatchNormServer), handler, reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
+        ReduceAnswer<T> reply = await cluster.CallAsync(
+            life,
+            assignment.Servers.BatchNorm,
+            handler,
+            silent => new ReduceAnswer<T>(silent, null, false),
+            reply => IsFinal(reply.Answer) && (reply.Total is not null || !mustWait || !reply.Answer.IsAcknowledged)).ConfigureAwait(false);
         await CheckAsync(reply.Answer).ConfigureAwait(false);
         return reply.Total;
     }
 
-    private async Task CallAsync(int server, Func<Answer> handler, SimulatedEvent? message = null)
+    private async Task CallAsync(string server, Func<SimulatedServer, Answer> handler, SimulatedEvent? message = null)
     {
-        Answer answer = await cluster.Network.CallAsync(life, cluster.HostOf(server), handler, IsFinal, message).ConfigureAwait(false);
+        Answer answer = await cluster.CallAsync(life, server, handler, IsFinal, message).ConfigureAwait(false);
         await CheckAsync(answer).ConfigureAwait(false);
     }
+
+    private string KeyOf(PartitionPlan partition) => assignment.Servers.Partitions[partition.Partition];
 
     private static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
 

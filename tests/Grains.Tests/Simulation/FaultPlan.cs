@@ -40,6 +40,8 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
         Repeat(_layout.Vacates, () => cluster.Grain.Vacate());
         Repeat(_layout.EndsSaved ? 2 : 0, () => cluster.Grain.EndSaved());
         Repeat(_layout.Slowdowns, () => cluster.Grain.SlowDown());
+        Repeat(_layout.SiloDeaths - 1, cluster.KillSilo);
+        Repeat(_layout.SiloSuspicions, cluster.SuspectSilo);
         Repeat(_layout.ServerLosses, () => cluster.Grain.LoseServers());
         Repeat(_layout.HeadCrashes, () => cluster.Grain.Crash());
         Repeat(_layout.HeadCutOffs, () => cluster.Grain.CutOff());
@@ -144,7 +146,13 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
 
     private void FreezeServer(int server, int ticks)
     {
-        Host host = cluster.HostOf(server);
+        if (cluster.Machine.Servers is not { } servers)
+        {
+            return;
+        }
+
+        string key = servers.StandbyOf(server) is { } standby && random.Chance(300) ? standby.Key : servers.KeyOf(server);
+        Host host = cluster.HostOf(key);
         Note(ticks > Patience ? "a server is frozen for long" : "a server is frozen");
         Freeze(host, ticks);
         if (ticks > Patience)
@@ -154,12 +162,14 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
 
         void Notice()
         {
-            if (host.IsFrozen && cluster.HostOf(server) == host && !cluster.Grain.MissServers())
+            if (host.IsFrozen && cluster.HostOf(key) == host && !Miss(key))
             {
                 cluster.Network.After(TickPeriod, Notice);
             }
         }
     }
+
+    private bool Miss(string key) => _layout.HasStandbys ? cluster.Grain.MissSilo(PinnedKey.SiloOf(key)) : cluster.Grain.MissServers();
 
     private void Freeze(Host host, int ticks)
     {
@@ -194,10 +204,10 @@ internal sealed class FaultPlan(SimulatedCluster cluster, SplitMix random)
             head.LoseSilent(worker.Name);
         }
 
-        if (Enumerable.Range(0, cluster.CoordinatorServer + 1).Any(server => cluster.Network.AreCutOff(head.Host, cluster.HostOf(server))))
+        foreach (string key in (head.Machine.Servers?.All ?? []).Where(key => cluster.Network.AreCutOff(head.Host, cluster.HostOf(key))).ToList())
         {
             Note("a server is cut off");
-            head.MissServers();
+            Miss(key);
         }
     }
 

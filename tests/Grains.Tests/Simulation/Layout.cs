@@ -25,6 +25,9 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="LostWrites">How often the store comes back without its last write.</param>
 /// <param name="Freezes">How often some process does nothing for some time.</param>
 /// <param name="Cuts">How often half of the processes cannot reach the others for some time.</param>
+/// <param name="Silos">That serve; with two or more of them, every server has a standby.</param>
+/// <param name="SiloDeaths">Of those, one of them right after a decision; a while later another one joins.</param>
+/// <param name="SiloSuspicions">Of those, that are taken for dead, and work on.</param>
 /// <param name="IsBarren">Whoever is alone waits for another worker until the job gives up.</param>
 /// <param name="IsDetached">Nobody sits beside the job.</param>
 internal sealed record Layout(
@@ -52,9 +55,15 @@ internal sealed record Layout(
     int LostWrites = 0,
     int Freezes = 0,
     int Cuts = 0,
+    int Silos = 1,
+    int SiloDeaths = 0,
+    int SiloSuspicions = 0,
     bool IsBarren = false,
     bool IsDetached = false)
 {
+    /// <summary>Every server has a standby as soon as there are silos for them.</summary>
+    public bool HasStandbys => Silos > 1;
+
     /// <summary>Then the store is asked over the network.</summary>
-    public bool LosesHead => HeadCrashes + HeadCutOffs + StoreOutages + LostWrites + Freezes + Cuts > 0;
+    public bool LosesHead => HeadCrashes + HeadCutOffs + StoreOutages + LostWrites + Freezes + Cuts + SiloDeaths + SiloSuspicions > 0;
 }

@@ -39,7 +39,7 @@ public class ScriptTests
         RunToTheSameBits();
 
         Assert.Equal([0, 2], _cluster.Grain.FirstSteps);
-        Assert.Equal(1, _cluster.Coordinator.Resends);
+        Assert.Equal(1, _cluster.Resends);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public class ScriptTests
         FrozenAt? late = null;
         _cluster.Script.When<Pushed>(push => push is { Worker: 0, Step: 1 }).Then(() => _cluster.Kill(2));
         _cluster.Script.When<Committed>(commit => commit is { Server: 0, Generation: 2, Step: 3 }).Then(
-            () => late = _cluster.Partitions[0].Freeze(new MessageHeader("job", 2, 0)));
+            () => late = _cluster.ServerAt(0).Freeze(new MessageHeader("job", 2, 0)));
 
         RunToTheSameBits();
 

@@ -19,6 +19,7 @@ internal sealed class SeededRun
         var model = new FakeModel(job);
         Layout = WithFreezes(
             WithHeadFaults(WithDrains(LayoutOf(_random, job), new SplitMix(seed * 7907)), new SplitMix(seed * 7901)), new SplitMix(seed * 7883));
+        Layout = seed % 5 < 3 ? Layout : WithSilos(Layout, new SplitMix(seed * 7879));
         Plan = PlanOf(_random);
         Reference = FakeJobs.ReferenceOf(_index);
         _cluster = new SimulatedCluster(model, Layout, FakeState.Initial(model, job.Optimizer), Plan, seed, Reference);
@@ -201,6 +202,15 @@ internal sealed class SeededRun
         LostWrites = random.Chance(100) ? 1 : 0,
         IsBarren = random.Chance(200),
         IsDetached = random.Chance(500),
+    };
+
+    /// <summary>Sums of a decided step are not compared when the only one that knows them is lost.</summary>
+    private static Layout WithSilos(Layout layout, SplitMix random) => layout with
+    {
+        Silos = 2 + random.Below(2),
+        SiloDeaths = random.Below(3),
+        SiloSuspicions = random.Chance(200) ? 1 : 0,
+        OtherBits = 0,
     };
 
     private static TrainingPlan PlanOf(SplitMix random) => new()

@@ -16,11 +16,7 @@ internal sealed partial class SimulatedCluster
 {
     private readonly SplitMix _random;
     private readonly FakeState _start;
-    private CoordinatorMachine _coordinator;
-    private BatchNormMachine _batchNorm;
-    private readonly Life[] _servers;
-    private readonly Dictionary<int, long> _releasedAt = [];
-    private BatchNormReport? _batchNormReport;
+    private readonly List<StepOutcome> _outcomes = [];
     private int _conflictsLeft;
     private int _nonFinitesLeft;
     private int _otherBitsLeft;
@@ -37,14 +33,16 @@ internal sealed partial class SimulatedCluster
         _conflictsLeft = layout.Conflicts;
         _nonFinitesLeft = layout.NonFinites;
         _otherBitsLeft = layout.OtherBits;
+        _siloDeathsLeft = Math.Min(1, layout.SiloDeaths);
         Network = new SimulatedNetwork(_random, layout.Faults, Script, Counts);
-        _servers = [.. Enumerable.Range(0, layout.Partitions + 2).Select(_ => new Life(Network.NewHost()))];
         Store = new SimulatedStore(Network.NewHost());
-        Partitions = [.. Enumerable.Range(0, layout.Partitions).Select(partition => PartitionOf(start, partition))];
-        _batchNorm = BatchNormOf(start, start);
-        _coordinator = CoordinatorOf(start);
+        Plans = [.. Enumerable.Range(0, layout.Partitions).Select(partition => new PartitionPlan(model.Layout, partition, layout.Partitions))];
         Invariants = new JobInvariants(this, reference);
-        Coordinator = new SimulatedCoordinator(this, _coordinator, _servers[CoordinatorServer]);
+        for (int silo = 0; silo < layout.Silos; silo++)
+        {
+            BearSilo();
+        }
+
         Grain = new SimulatedJobGrain(this, plan, _random);
     }
 
@@ -72,23 +70,25 @@ internal sealed partial class SimulatedCluster
 
     public SimulatedStore Store { get; }
 
-    public SimulatedCoordinator Coordinator { get; private set; }
+    public PartitionPlan[] Plans { get; }
 
-    public PartitionMachine[] Partitions { get; }
+    public int BatchNormServer => Plans.Length;
 
-    public int BatchNormServer => Partitions.Length;
+    public int CoordinatorServer => Plans.Length + 1;
 
-    public int CoordinatorServer => Partitions.Length + 1;
+    /// <summary>Steps that some coordinator of the job's place knows to be taken by all.</summary>
+    public long CommittedStep { get; private set; }
 
-    public long CommittedStep => _coordinator.Committed.Step;
+    /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
+    public int Resends { get; private set; }
 
     /// <summary>Of the steps that are not lost.</summary>
-    public List<StepOutcome> Outcomes => [.. Coordinator.Outcomes.Where(outcome => !HasLostServers || outcome.Decision.Step < Machine.Step)];
+    public List<StepOutcome> Outcomes => [.. _outcomes.Where(outcome => !(HasLostServers || _haveSilosBeenLost) || outcome.Decision.Step < Machine.Step)];
+
+    /// <summary>Steps that are decided, as far as is known.</summary>
+    private long DecidedStep => _outcomes.Count == 0 ? CommittedStep : _outcomes[^1].Decision.Step + 1;
 
     public List<string> Complaints { get; } = [];
-
-    /// <summary>Where a server of the job's place is.</summary>
-    public Host HostOf(int server) => _servers[server].Host;
 
     /// <summary>Calls whoever leads the job, anew each time that the call is made again.</summary>
     public Task<T> CallHeadAsync<T>(Life caller, Func<SimulatedJobGrain, T> handler, Func<T, bool> isFinal, SimulatedEvent? message = null) =>
@@ -134,7 +134,7 @@ internal sealed partial class SimulatedCluster
             }
             else
             {
-                Complain($"somebody asks for ever at step {_coordinator.Position.Step} in generation {Generation}, {Machine.State}");
+                Complain($"somebody asks for ever after {CommittedStep} committed steps in generation {Generation}, {Machine.State}");
             }
         }
         finally
@@ -148,74 +148,68 @@ internal sealed partial class SimulatedCluster
     /// <summary>Ends the worker with this index in the newest assignment.</summary>
     public void Kill(int worker) => Grain.Kill(worker);
 
-    public Answer Commit(int server, StepDecision decision)
+    public Answer Push(SimulatedServer server, GradientRoot root, float[] gradient)
     {
-        Answer answer = server == BatchNormServer ? _batchNorm.Commit(decision) : Partitions[server].Commit(decision);
-        Counts.Add($"decision at {RoleOf(server)}", answer);
-        Invariants.Took(server, decision.Header, answer);
-        if (server == BatchNormServer)
-        {
-            AfterBatchNorm();
-        }
-
-        if (answer.Verdict == Verdict.Accepted && server == BatchNormServer)
-        {
-            Invariants.Applied(_batchNorm.Version, _batchNorm.Statistics);
-        }
-        else if (answer.Verdict == Verdict.Accepted)
-        {
-            Invariants.Applied(Partitions[server], decision.Header);
-        }
-
-        return answer;
-    }
-
-    public Answer Push(PartitionMachine partition, GradientRoot root, float[] gradient)
-    {
-        bool complete = partition.Report is not null;
-        Answer answer = Counts.Add("gradient", partition.Push(root, gradient));
-        Invariants.Took(partition.Plan.Partition, root.Header, answer);
+        Answer answer = Counts.Add("gradient", server.Partition!.Push(root, gradient));
+        Invariants.Took(server.Key, root.Header, answer);
         ExpelOnConflict(answer, root.Header);
-        AfterMessage(partition, complete);
+        server.AfterMessage();
         return answer;
     }
 
-    public ReduceAnswer<Moments> ReduceMoments(NormRoots roots, Moments[] moments)
+    public ReduceAnswer<Moments> ReduceMoments(SimulatedServer server, NormRoots roots, Moments[] moments)
     {
-        ReduceAnswer<Moments> reply = _batchNorm.ReduceMoments(roots, moments);
-        AfterReduction(roots, Counts.Add("moments", reply.Answer));
+        ReduceAnswer<Moments> reply = server.BatchNorm!.ReduceMoments(roots, moments);
+        AfterReduction(server, roots, Counts.Add("moments", reply.Answer));
         return reply;
     }
 
-    public ReduceAnswer<BackwardSums> ReduceBackwardSums(NormRoots roots, BackwardSums[] sums)
+    public ReduceAnswer<BackwardSums> ReduceBackwardSums(SimulatedServer server, NormRoots roots, BackwardSums[] sums)
     {
-        ReduceAnswer<BackwardSums> reply = _batchNorm.ReduceBackwardSums(roots, sums);
+        ReduceAnswer<BackwardSums> reply = server.BatchNorm!.ReduceBackwardSums(roots, sums);
         if (reply.CompletesTree)
         {
-            foreach (PartitionMachine partition in Partitions)
+            foreach (string partition in server.Assignment!.Servers.Partitions)
             {
-                Watch(Network.CallAsync(
-                    _servers[BatchNormServer],
-                    HostOf(partition.Plan.Partition),
-                    () => Deliver(partition, roots.Header, roots.Norm, reply.Total!),
-                    IsFinal));
+                Watch(CallAsync(server.Life, partition, copy => Deliver(copy, roots.Header, roots.Norm, reply.Total!), IsFinal));
             }
         }
 
-        AfterReduction(roots, Counts.Add("sums of backward", reply.Answer));
+        AfterReduction(server, roots, Counts.Add("sums of backward", reply.Answer));
         return reply;
     }
 
     /// <summary>A step is decided. The worst moment for a death: some servers will have taken it before the generation changes, others not.</summary>
-    public void NoteDecision()
+    public void NoteDecision(StepOutcome outcome)
     {
+        // A coordinator that is taken for dead may decide when another one is past that.
+        if (_outcomes.All(known => known.Decision.Header.Generation <= outcome.Decision.Header.Generation))
+        {
+            _outcomes.RemoveAll(known => known.Decision.Step >= outcome.Decision.Step);
+            _outcomes.Add(outcome);
+        }
+
         if (_deathsLeft > 0 && _random.Chance(500))
         {
             _deathsLeft--;
             Counts.Add("fault: a worker dies after a decision");
             Network.After(1 + _random.Below(Layout.Faults.LongestDelay), () => Grain.Kill());
         }
+
+        if (_siloDeathsLeft > 0 && _random.Chance(300))
+        {
+            _siloDeathsLeft--;
+            Counts.Add("fault: a silo dies after a decision");
+            Network.After(1 + _random.Below(2 * Layout.Faults.LongestDelay), KillSilo);
+        }
     }
+
+    public void NoteResend(StepDecision again) =>
+        Resends += _outcomes.Any(outcome => outcome.Decision.Step == again.Step && outcome.Decision.Header.Generation < again.Header.Generation) ? 1 : 0;
+
+    /// <summary>A coordinator knows that all have taken a step.</summary>
+    public void NoteCommitted(SimulatedServer coordinator, StepOutcome outcome) =>
+        CommittedStep = coordinator.Life.IsOver ? CommittedStep : Math.Max(CommittedStep, outcome.Position.Step);
 
     /// <summary>True if this message is to be sent twice with different bytes.</summary>
     public bool TakeConflict(MessageHeader header)
@@ -241,14 +235,14 @@ internal sealed partial class SimulatedCluster
             return faults(assignment, worker, step);
         }
 
-        if (_otherBitsLeft > 0 && step == _coordinator.Position.Step - 1 && _random.Chance(500))
+        if (_otherBitsLeft > 0 && step == DecidedStep - 1 && _random.Chance(500))
         {
             _otherBitsLeft--;
             NoteFault($"a machine makes {Fault.OtherBits}");
             return Fault.OtherBits;
         }
 
-        bool take = _nonFinitesLeft > 0 && step == _coordinator.Position.Step && _random.Chance(100);
+        bool take = _nonFinitesLeft > 0 && step == DecidedStep && _random.Chance(100);
         _nonFinitesLeft -= take ? 1 : 0;
         Fault fault = !take ? Fault.None : _random.Chance(500) ? Fault.NonFiniteMoments : Fault.NonFiniteGradient;
         if (take)
@@ -259,7 +253,11 @@ internal sealed partial class SimulatedCluster
         return fault;
     }
 
-    public void Complain(string complaint) => Complaints.Add(complaint);
+    public void Complain(string complaint)
+    {
+        Network.Tell(() => $"COMPLAINT: {complaint}");
+        Complaints.Add(complaint);
+    }
 
     /// <summary>Complains if the work fails.</summary>
     public void Watch(Task work) =>
@@ -271,87 +269,18 @@ internal sealed partial class SimulatedCluster
 
     internal static bool IsFinal(Answer answer) => answer.Verdict != Verdict.Future;
 
-    /// <summary>Every server stands where the job has ended, and has stood there since it was released.</summary>
-    private void CheckServers()
+    private Answer Deliver(SimulatedServer server, MessageHeader header, int norm, BackwardSums totals)
     {
-        foreach (int server in Enumerable.Range(0, CoordinatorServer + 1))
-        {
-            long version = VersionOf(server);
-            // A release by a record that has lost a generation comes too early for a server that knows it: that one asks the job at last, and frees itself.
-            if (Layout.LostWrites == 0 && _releasedAt.GetValueOrDefault(server, -1) != version)
-            {
-                Complain($"server {server} was released at version {_releasedAt.GetValueOrDefault(server, -1)}, and is at {version}");
-            }
-
-            if (Machine.State != JobState.Failed && !HasLostServers && Layout.LostWrites == 0 && (version != Machine.Step || CommittedStep != Machine.Step))
-            {
-                Complain($"server {server} ended at version {version}, the job at {Machine.Step}, with {CommittedStep} committed");
-            }
-        }
-    }
-
-    private string RoleOf(int server) => server == CoordinatorServer ? "the coordinator" : server == BatchNormServer ? "the batch norms" : "a partition";
-
-    /// <summary>Of the servers of the job's place that have begun there.</summary>
-    public long[] Versions() =>
-        [.. Enumerable.Range(0, CoordinatorServer + 1).Where(server => _restored.GetValueOrDefault(server) == _place).Select(VersionOf)];
-
-    private long VersionOf(int server) => server == CoordinatorServer ? _coordinator.Position.Step
-        : server == BatchNormServer ? _batchNorm.Version
-        : Partitions[server].Version;
-
-    private Answer Deliver(PartitionMachine partition, MessageHeader header, int norm, BackwardSums totals)
-    {
-        bool complete = partition.Report is not null;
-        Answer answer = Counts.Add("totals of batch norms", partition.Deliver(header, norm, totals));
-        Invariants.Took(partition.Plan.Partition, header, answer);
-        AfterMessage(partition, complete);
+        Answer answer = Counts.Add("totals of batch norms", server.Partition!.Deliver(header, norm, totals));
+        Invariants.Took(server.Key, header, answer);
+        server.AfterMessage();
         return answer;
     }
 
-    private void AfterMessage(PartitionMachine partition, bool wasComplete)
+    private void AfterReduction(SimulatedServer server, NormRoots roots, Answer answer)
     {
-        if (!wasComplete && partition.Report is { } report)
-        {
-            Watch(AskCoordinatorAsync(partition.Plan.Partition, () => Coordinator.Report(report), () => partition.NoteReported(report.Header)));
-        }
-    }
-
-    private void AfterReduction(NormRoots roots, Answer answer)
-    {
-        Invariants.Took(BatchNormServer, roots.Header, answer);
+        Invariants.Took(server.Key, roots.Header, answer);
         ExpelOnConflict(answer, roots.Header);
-        AfterBatchNorm();
-    }
-
-    private void AfterBatchNorm()
-    {
-        if (_batchNorm.Report is { } report && !ReferenceEquals(report, _batchNormReport))
-        {
-            _batchNormReport = report;
-            BatchNormMachine batchNorm = _batchNorm;
-            Watch(AskCoordinatorAsync(BatchNormServer, () => Coordinator.Report(report), () => batchNorm.NoteReported(report.Header)));
-        }
-    }
-
-    private async Task AskCoordinatorAsync(int server, Func<Answer> report, Action noteReported)
-    {
-        Answer answer = await Network.CallAsync(_servers[server], HostOf(CoordinatorServer), report, IsFinal).ConfigureAwait(false);
-
-        if (answer.IsAcknowledged)
-        {
-            noteReported();
-        }
-
-        // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
-        bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;
-        if (answer.Verdict == Verdict.Conflict && Layout.OtherBits > 0)
-        {
-            Grain.Fail(answer.Reason!);
-        }
-        else if (answer.IsRefused && !isUnmasked)
-        {
-            Complain($"coordinator: {answer.Reason}");
-        }
+        server.AfterMessage();
     }
 }

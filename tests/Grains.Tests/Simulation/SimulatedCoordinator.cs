@@ -4,11 +4,11 @@ using ConvNet.Grains.Protocol.Steps;
 namespace ConvNet.Grains.Tests.Simulation;
 
 /// <summary>Carries the decisions of a <see cref="CoordinatorMachine"/> to every server, and its progress to the job, as its grain would.</summary>
-/// <param name="server">Ends with the job.</param>
-internal sealed class SimulatedCoordinator(SimulatedCluster cluster, CoordinatorMachine machine, Life server)
+internal sealed class SimulatedCoordinator(SimulatedCluster cluster, SimulatedServer server)
 {
     private const int PushPeriod = 250;
 
+    private readonly CoordinatorMachine _machine = server.Coordinator!;
     private readonly StepHistory _history = new();
     private TaskCompletionSource _hurry = new();
     private Assignment? _assignment;
@@ -16,40 +16,39 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     private bool _isPushing;
     private bool _isUrgent;
 
-    public List<StepOutcome> Outcomes { get; private init; } = [];
-
-    /// <summary>Decisions told again to a server that had not committed them when the generation changed.</summary>
-    public int Resends { get; private set; }
-
-    /// <summary>Another activation, in which nothing is left of this one but what the test wants to see.</summary>
-    public SimulatedCoordinator RestartWith(CoordinatorMachine restored, Life life) =>
-        new(cluster, restored, life)
-        {
-            Outcomes = [.. Outcomes.TakeWhile(outcome => outcome.Decision.Step < restored.Position.Step)],
-            Resends = Resends,
-        };
-
     public FrozenAt Freeze(MessageHeader header)
     {
         _frozenAt ??= cluster.Network.Seconds;
-        return machine.Freeze(header);
+        return _machine.Freeze(header);
     }
 
-    public Answer Begin(Assignment assignment)
+    public Answer Begin(Assignment assignment, bool asStandby)
     {
-        CoordinatorAnswer begun = machine.Begin(assignment);
+        if (!asStandby && assignment.Generation > _machine.Generation && _machine.Learn(assignment.Missed) is { } before)
+        {
+            cluster.NoteCommitted(server, before);
+            _history.Add(before, _frozenAt ?? cluster.Network.Seconds);
+        }
+
+        CoordinatorAnswer begun = _machine.Begin(assignment, asStandby);
         if (begun.Answer.Verdict != Verdict.Accepted)
         {
             return begun.Answer;
         }
 
         _assignment = assignment;
+        if (asStandby)
+        {
+            return begun.Answer;
+        }
+
         if (begun.Committed is { } taken)
         {
+            cluster.NoteCommitted(server, taken);
             _history.Add(taken, _frozenAt ?? cluster.Network.Seconds);
         }
 
-        _history.Begin(assignment, machine.Committed);
+        _history.Begin(assignment, _machine.Committed);
         _frozenAt = null;
         if (_history.HasNews)
         {
@@ -63,7 +62,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
     public Answer NotifyAt(MessageHeader header)
     {
-        CoordinatorAnswer answer = machine.NotifyAt(header);
+        CoordinatorAnswer answer = _machine.NotifyAt(header);
         cluster.Counts.Add("order to notify", answer.Answer);
         if (answer.Answer.Verdict == Verdict.Accepted)
         {
@@ -75,25 +74,58 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
     public Answer Report(WorkerReport report)
     {
-        CoordinatorAnswer reply = machine.Report(report);
+        CoordinatorAnswer reply = _machine.Report(report);
         cluster.ExpelOnConflict(reply.Answer, report.Header);
         return CarryOut("report of a worker", report.Header, reply);
     }
 
     public Answer Report(PartitionReport report)
     {
-        bool isDecided = report.Header.Step < machine.Position.Step;
-        CoordinatorAnswer reply = machine.Report(report);
+        bool isDecided = report.Header.Step < _machine.Position.Step;
+        CoordinatorAnswer reply = _machine.Report(report);
         cluster.Counts.Add("coordinator: a decided step has other sums", isDecided && reply.Finding is not null ? 1 : 0);
         return CarryOut("report of a partition", report.Header, reply);
     }
 
-    public Answer Report(BatchNormReport report) => CarryOut("report of the batch norms", report.Header, machine.Report(report));
+    public Answer Report(BatchNormReport report) => CarryOut("report of the batch norms", report.Header, _machine.Report(report));
+
+    /// <summary>As the standby, takes what the coordinator knows.</summary>
+    public Answer Follow(CoordinatorForward forward)
+    {
+        Answer answer = cluster.Counts.Add("position for a standby", _machine.Follow(forward));
+        cluster.Invariants.Took(server.Key, forward.Header, answer);
+        if (answer.Verdict == Verdict.Accepted)
+        {
+            _history.Follow(forward.Progress, cluster.Network.Seconds);
+        }
+
+        return answer;
+    }
+
+    /// <returns>False if there is nothing to forward, or the standby takes no more.</returns>
+    public async Task<bool> ForwardAsync(string standby)
+    {
+        if (_machine.NextForward(() => _history.Unforwarded()) is not { } forward)
+        {
+            return false;
+        }
+
+        Answer answer = await cluster.CallAsync(
+            server.Life, standby, copy => copy.Messenger!.Follow(forward), SimulatedCluster.IsFinal).ConfigureAwait(false);
+        if (!server.IsTaken(answer))
+        {
+            return false;
+        }
+
+        _history.NoteForwarded(forward.Progress);
+        CarryOut(_machine.NoteForwarded(forward));
+        return true;
+    }
 
     private Answer CarryOut(string message, MessageHeader header, CoordinatorAnswer answer)
     {
         cluster.Counts.Add(message, answer.Answer);
-        cluster.Invariants.Took(cluster.CoordinatorServer, header, answer.Answer);
+        cluster.Invariants.Took(server.Key, header, answer.Answer);
         return CarryOut(answer);
     }
 
@@ -102,6 +134,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
         Count(answer);
         if (answer.Committed is { } committed)
         {
+            cluster.NoteCommitted(server, committed);
             _history.Add(committed, cluster.Network.Seconds);
             cluster.Watch(PushAsync());
         }
@@ -113,21 +146,20 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
         if (answer.Resend is { } again)
         {
-            Resends += again.Header.Generation > Outcomes[^1].Decision.Header.Generation ? 1 : 0;
+            cluster.NoteResend(again);
             Tell(again);
         }
 
         if (answer.Decided is { } decided)
         {
-            Outcomes.Add(decided);
             Tell(decided.Decision);
-            cluster.NoteDecision();
+            cluster.NoteDecision(decided);
         }
 
         if (answer.Finding is { } finding)
         {
-            MessageHeader header = _assignment!.HeaderOf(machine.Position.Step);
-            cluster.Watch(cluster.CallHeadAsync(server, grain => grain.Found(header, finding), SimulatedCluster.IsFinal));
+            MessageHeader header = _assignment!.HeaderOf(_machine.Position.Step);
+            cluster.Watch(cluster.CallHeadAsync(server.Life, grain => grain.Found(header, finding), SimulatedCluster.IsFinal));
         }
 
         if (answer.Failure is { } failure)
@@ -135,6 +167,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
             cluster.Grain.Fail(failure);
         }
 
+        server.AfterMessage();
         return answer.Answer;
     }
 
@@ -161,8 +194,8 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
     private async Task TellAsync(StepDecision decision, int taking)
     {
         var message = new SimulatedEvent.Committed(taking, decision.Step, decision.Header.Generation);
-        Answer answer = await cluster.Network.CallAsync(
-            server, cluster.HostOf(taking), () => cluster.Commit(taking, decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+        Answer answer = await cluster.CallAsync(
+            server.Life, server.Assignment!.Servers.KeyOf(taking), copy => copy.Commit(decision), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
         if (answer.IsRefused)
         {
             cluster.Complain($"commit of step {decision.Step} at server {taking}: {answer.Reason}");
@@ -170,7 +203,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
 
         if (answer.IsAcknowledged)
         {
-            CoordinatorAnswer taken = machine.Take(decision.Header, taking);
+            CoordinatorAnswer taken = _machine.Take(decision.Header, taking);
             cluster.Counts.Add("acknowledged decision", taken.Answer);
             CarryOut(taken);
         }
@@ -199,7 +232,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
             MessageHeader header = _assignment!.HeaderOf(progress.Position.Step);
             var message = new SimulatedEvent.Told(header.Step, header.Generation);
             Answer answer = await cluster.CallHeadAsync(
-                server, grain => grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
+                server.Life, grain => grain.Progress(header, progress), SimulatedCluster.IsFinal, message).ConfigureAwait(false);
             if (answer.IsAcknowledged)
             {
                 _history.Acknowledge(progress);
@@ -212,7 +245,7 @@ internal sealed class SimulatedCoordinator(SimulatedCluster cluster, Coordinator
             if (!_isUrgent)
             {
                 TaskCompletionSource hurry = _hurry = new TaskCompletionSource();
-                cluster.Network.After(server.Host, PushPeriod, () => hurry.TrySetResult());
+                cluster.Network.After(server.Life.Host, PushPeriod, () => hurry.TrySetResult());
                 await hurry.Task.ConfigureAwait(false);
             }
         }

@@ -39,7 +39,7 @@ internal sealed partial class SimulatedJobGrain
         switch (command)
         {
             case JobCommand.Freeze freeze:
-                await FreezeAsync(freeze.Header).ConfigureAwait(false);
+                await FreezeAsync(freeze.Header, freeze.Servers).ConfigureAwait(false);
                 break;
             case JobCommand.Start start:
                 await StartAsync(start.Assignment).ConfigureAwait(false);
@@ -57,19 +57,47 @@ internal sealed partial class SimulatedJobGrain
                 await ToWorkerAsync(dismiss.Worker, worker => worker.Release(dismiss.Header)).ConfigureAwait(false);
                 break;
             case JobCommand.Release release:
-                await ReleaseAsync(release.Assignment.Generation).ConfigureAwait(false);
+                await ReleaseAsync(release.Assignment).ConfigureAwait(false);
                 break;
         }
 
         CarryOut();
     }
 
-    private async Task FreezeAsync(MessageHeader header)
+    private async Task FreezeAsync(MessageHeader header, ServerKeys servers)
     {
-        FrozenAt[] frozen = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
-            _life, cluster.HostOf(server), () => cluster.Freeze(server, header), _ => true, new SimulatedEvent.Frozen(server, header.Generation)))).ConfigureAwait(false);
-        Machine.Frozen(header.Generation, frozen[^1], frozen[..^1]);
+        FrozenAt?[] frozen = await Task.WhenAll(Numbers(servers).Select(
+            server => FreezeAsync(header, servers.KeyOf(server), server, asStandby: false))).ConfigureAwait(false);
+        FrozenAt?[] standbys = await Task.WhenAll(servers.Standbys.Select((standby, server) => standby is null
+            ? Task.FromResult<FrozenAt?>(null)
+            : FreezeAsync(header, standby.Key, server, asStandby: true))).ConfigureAwait(false);
+        if (frozen.All(server => server is not null))
+        {
+            FrozenAt[] all = [.. frozen.Select(server => server!.Value)];
+            Machine.Frozen(header.Generation, all[^1], all[..^1], standbys);
+        }
     }
+
+    /// <returns>Null if its silo is lost.</returns>
+    private Task<FrozenAt?> FreezeAsync(MessageHeader header, string key, int server, bool asStandby) => cluster.ReachAsync(
+        _life,
+        key,
+        () => cluster.Freeze(key, server, header, asStandby),
+        answer => answer is not null || cluster.IsLost(key),
+        new SimulatedEvent.Frozen(server, header.Generation));
+
+    /// <returns>Null if its silo is lost.</returns>
+    private Task<Answer?> BeginAsync(Assignment assignment, string key, int server) => cluster.ReachAsync(
+        _life,
+        key,
+        () => cluster.Begin(key, server, assignment),
+        answer => answer is { } begun ? SimulatedCluster.IsFinal(begun) : cluster.IsLost(key),
+        new SimulatedEvent.Begun(server, assignment.Generation));
+
+    private Task<Answer?> ReleaseAsync(string key, int server, MessageHeader end, bool asStandby) => cluster.ReachAsync(
+        _life, key, () => cluster.Release(key, server, end, asStandby), answer => answer is not null || cluster.IsLost(key));
+
+    private static IEnumerable<int> Numbers(ServerKeys servers) => Enumerable.Range(0, servers.CoordinatorServer + 1);
 
     private async Task StartAsync(Assignment assignment)
     {
@@ -80,22 +108,26 @@ internal sealed partial class SimulatedJobGrain
             cluster.TakePlace(assignment);
         }
 
-        Answer[] begun = await Task.WhenAll(Enumerable.Range(0, cluster.CoordinatorServer + 1).Select(server => cluster.Network.CallAsync(
-            _life,
-            cluster.HostOf(server),
-            () => cluster.Begin(server, assignment),
-            SimulatedCluster.IsFinal,
-            new SimulatedEvent.Begun(server, assignment.Generation)))).ConfigureAwait(false);
-        foreach (Answer refused in begun.Where(answer => answer.IsRefused))
+        ServerKeys servers = assignment.Servers;
+        Answer?[] standbys = await Task.WhenAll(servers.Standbys.Select((standby, server) => standby is null
+            ? Task.FromResult<Answer?>(Verdict.Accepted)
+            : BeginAsync(assignment, standby.Key, server))).ConfigureAwait(false);
+        Answer?[] begun = await Task.WhenAll(Numbers(servers).Select(server => BeginAsync(assignment, servers.KeyOf(server), server))).ConfigureAwait(false);
+        foreach (Answer refused in begun.Concat(standbys).OfType<Answer>().Where(answer => answer.IsRefused))
         {
-            if (refused.Reason!.Contains(SimulatedCluster.NoState, StringComparison.Ordinal))
+            if (refused.Reason!.Contains(SimulatedServer.NoState, StringComparison.Ordinal))
             {
                 // It has gone between the freeze and the start.
-                Take(() => Machine.FailServer(new JobFailure((int)ExitCode.Environment, refused.Reason)));
+                Take(() => Machine.FailServer(new JobFailure((int)ExitCode.Environment, refused.Reason), Now));
                 return;
             }
 
             cluster.Complain($"begin of generation {assignment.Generation}: {refused.Reason}");
+        }
+
+        if (begun.Contains(null))
+        {
+            return;
         }
 
         if (assignment.Start == AssignmentStart.Restore)
@@ -107,24 +139,32 @@ internal sealed partial class SimulatedJobGrain
             assignment,
             (worker, _) => worker.Prepare(assignment),
             worker => new SimulatedEvent.Prepared(worker, assignment.Generation)).ConfigureAwait(false);
-        StepProgress reached = cluster.Layout.LosesHead
-            ? await cluster.Network.CallAsync(_life, cluster.HostOf(cluster.CoordinatorServer), () => cluster.Coordinator.Progress(), _ => true).ConfigureAwait(false)
-            : cluster.Coordinator.Progress();
-        Machine.Started(assignment.Generation, reached, Now);
+        StepProgress? reached = cluster.Layout.LosesHead
+            ? await cluster.CallAsync<StepProgress?>(
+                _life,
+                servers.Coordinator,
+                copy => copy.Messenger!.Progress(),
+                _ => null,
+                answer => answer is not null || cluster.IsLost(servers.Coordinator)).ConfigureAwait(false)
+            : cluster.Find(servers.Coordinator)?.Messenger!.Progress();
+        if (reached is not null)
+        {
+            Machine.Started(assignment.Generation, reached, Now);
+        }
     }
 
     /// <summary>Gives every server its part of the checkpoint, as the grain that reads it does.</summary>
     private async Task RestoreAsync(Assignment assignment)
     {
         MessageHeader header = assignment.HeaderOf(assignment.FirstStep);
-        IEnumerable<Task<Answer>> parts = cluster.Partitions.SelectMany(partition => partition.Plan.Chunks.SelectMany(chunk =>
-            Enumerable.Range(StateSlot.Weights, 1 + cluster.Job.Optimizer.SlotNames.Count).Select(slot => cluster.Network.CallAsync(
+        IEnumerable<Task<Answer>> parts = cluster.Plans.SelectMany(plan => plan.Chunks.SelectMany(chunk =>
+            Enumerable.Range(StateSlot.Weights, 1 + cluster.Job.Optimizer.SlotNames.Count).Select(slot => cluster.CallAsync(
                 _life,
-                cluster.HostOf(partition.Plan.Partition),
-                () => cluster.Install(partition, header, slot, chunk),
+                assignment.Servers.Partitions[plan.Partition],
+                copy => cluster.Install(copy, header, slot, chunk),
                 SimulatedCluster.IsFinal))));
-        IEnumerable<Task<Answer>> statistics = cluster.CheckpointAt(assignment.FirstStep).Statistics.Select((_, norm) => cluster.Network.CallAsync(
-            _life, cluster.HostOf(cluster.BatchNormServer), () => cluster.InstallStatistics(header, norm), SimulatedCluster.IsFinal));
+        IEnumerable<Task<Answer>> statistics = cluster.CheckpointAt(assignment.FirstStep).Statistics.Select((_, norm) => cluster.CallAsync(
+            _life, assignment.Servers.BatchNorm, copy => cluster.InstallStatistics(copy, header, norm), SimulatedCluster.IsFinal));
         foreach (Answer answer in await Task.WhenAll([.. parts, .. statistics]).ConfigureAwait(false))
         {
             if (answer.IsRefused)
@@ -141,8 +181,11 @@ internal sealed partial class SimulatedJobGrain
     private async Task RunAsync(JobCommand.Run run)
     {
         Assignment assignment = run.Assignment;
-        await cluster.Network.CallAsync(
-            _life, cluster.HostOf(cluster.CoordinatorServer), () => cluster.Coordinator.NotifyAt(assignment.HeaderOf(run.UntilStep)), SimulatedCluster.IsFinal).ConfigureAwait(false);
+        await cluster.CallAsync(
+            _life,
+            assignment.Servers.Coordinator,
+            copy => copy.Messenger!.NotifyAt(assignment.HeaderOf(run.UntilStep)),
+            SimulatedCluster.IsFinal).ConfigureAwait(false);
         await ToWorkersAsync(
             assignment,
             (worker, _) => worker.Run(assignment.HeaderOf(run.FirstStep), run.Order, run.UntilStep),
@@ -172,39 +215,45 @@ internal sealed partial class SimulatedJobGrain
         foreach (int slot in Enumerable.Range(-1, 1 + cluster.Job.Optimizer.SlotNames.Count))
         {
             float[][] tensors = [.. cluster.Model.Layout.Tensors.Select(tensor => new float[tensor.Count])];
-            await Task.WhenAll(cluster.Partitions.SelectMany(partition => partition.Plan.Chunks.Select(async chunk =>
+            await Task.WhenAll(cluster.Plans.SelectMany(plan => plan.Chunks.Select(async chunk =>
             {
-                BlockAnswer read = await ReadAsync(partition.Plan.Partition, header, () => cluster.Read(partition, header, slot, chunk.Index)).ConfigureAwait(false);
-                FakeState.Scatter(partition.Plan, chunk, read.Values!.Span, tensors);
+                string key = save.Assignment.Servers.Partitions[plan.Partition];
+                BlockAnswer read = await ReadAsync(plan.Partition, key, header, copy => cluster.Read(copy, header, slot, chunk.Index)).ConfigureAwait(false);
+                FakeState.Scatter(plan, chunk, read.Values!.Span, tensors);
             }))).ConfigureAwait(false);
             slots.Add(tensors);
         }
 
         BatchNormState[] statistics = await Task.WhenAll(cluster.Model.InitialStatistics().Select(async (norm, index) => FakeState.StatisticsOf(
             norm.Name,
-            await ReadAsync(cluster.BatchNormServer, header, () => cluster.ReadStatistics(header, index)).ConfigureAwait(false)))).ConfigureAwait(false);
+            await ReadAsync(cluster.BatchNormServer, save.Assignment.Servers.BatchNorm, header, copy => cluster.ReadStatistics(copy, header, index))
+                .ConfigureAwait(false)))).ConfigureAwait(false);
         var state = new FakeState(slots[StateSlot.Weights + 1], [.. slots.Skip(1)], statistics, save.Position.Updates, save.Position);
         cluster.Invariants.Saved(state);
         Checkpoints.Add(state);
         Machine.Saved(new CheckpointResult("", state.Position.Step, state.Hash(), ""), Now);
     }
 
-    private async Task<BlockAnswer> ReadAsync(int server, MessageHeader header, Func<BlockAnswer> read)
+    private async Task<BlockAnswer> ReadAsync(int server, string key, MessageHeader header, Func<SimulatedServer, BlockAnswer> read)
     {
         var message = new SimulatedEvent.Read(server, header.Generation);
-        BlockAnswer answer = await cluster.Network.CallAsync(_life, cluster.HostOf(server), read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
+        BlockAnswer answer = await cluster.CallAsync(_life, key, read, reply => reply.Verdict != Verdict.Future, message).ConfigureAwait(false);
         return answer.Verdict == Verdict.Accepted ? answer
-            : !Machine.IsAt(header.Generation) || this != cluster.Grain ? throw new OperationCanceledException("The generation is over.")
+            : !Machine.IsAt(header.Generation) || this != cluster.Grain || cluster.IsLost(key) ? throw new OperationCanceledException("The generation is over.")
             : throw new InvalidOperationException($"checkpoint of version {header.Step}, server {server}: {answer.Answer}");
     }
 
-    private async Task ReleaseAsync(long generation)
+    private async Task ReleaseAsync(Assignment assignment)
     {
+        (long generation, ServerKeys keys) = (assignment.Generation, assignment.Servers);
+        Released.Clear();
+        Released.UnionWith(keys.All);
         MessageHeader end = new("job", generation, Machine.Step);
         IEnumerable<Task> workers = _held.Keys.ToList().Select(name => (Task)ToWorkerAsync(name, worker => worker.Release(end)));
-        IEnumerable<Task> servers = Enumerable.Range(0, cluster.CoordinatorServer + 1)
-            .Select(server => (Task)cluster.Network.CallAsync(_life, cluster.HostOf(server), () => cluster.Release(server, end), _ => true));
-        await Task.WhenAll([.. workers, .. servers]).ConfigureAwait(false);
+        IEnumerable<Task> servers = Numbers(keys).Select(server => (Task)ReleaseAsync(keys.KeyOf(server), server, end, asStandby: false));
+        IEnumerable<Task> standbys = Numbers(keys).Where(server => keys.StandbyOf(server) is not null)
+            .Select(server => (Task)ReleaseAsync(keys.StandbyOf(server)!.Key, server, end, asStandby: true));
+        await Task.WhenAll([.. workers, .. servers, .. standbys]).ConfigureAwait(false);
         cluster.EndServers(generation);
         Machine.Released();
         if (Machine.HasEnded)

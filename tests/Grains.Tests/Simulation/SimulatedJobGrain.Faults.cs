@@ -1,5 +1,6 @@
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Jobs;
 
 namespace ConvNet.Grains.Tests.Simulation;
 
@@ -30,8 +31,20 @@ internal sealed partial class SimulatedJobGrain
         }
     }
 
-    /// <summary>The silo of a server is being stopped.</summary>
-    public void Vacate() => TakeFault("a server's silo is stopped", () => Machine.Vacate("a server's silo was stopped"));
+    /// <summary>The silo of a server is being stopped: standbys go on in the places of what is there, if they can.</summary>
+    public void Vacate() => TakeFault("a server's silo is stopped", () =>
+    {
+        if (Machine.Servers is { } servers && !Machine.IsLeaving && PinnedKey.SiloOf(servers.Coordinator) is var silo && Machine.CanLose(silo))
+        {
+            Count("hands over to standbys");
+            cluster.StopSilo(silo);
+            Machine.HandOver(silo, cluster.WithStandbys(ServerRoles.Without(servers, silo)!));
+        }
+        else
+        {
+            Machine.Vacate("a server's silo was stopped");
+        }
+    });
 
     /// <summary>The silo of a server is lost, and the state with it.</summary>
     public void LoseServers()

@@ -55,6 +55,7 @@ internal sealed partial class SimulatedJobGrain
             Checkpoints = Checkpoints,
             Changes = Changes,
             _before = this,
+            Released = Released,
         };
         return next;
     }

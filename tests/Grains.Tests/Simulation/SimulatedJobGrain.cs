@@ -39,6 +39,9 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
     public List<FakeState> Checkpoints { get; private init; } = [];
 
+    /// <summary>Keys of the servers that were to be released last.</summary>
+    public HashSet<string> Released { get; private init; } = [];
+
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
     public Dictionary<string, int> Changes { get; private init; } = [];
 
@@ -142,8 +145,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
 
         AssignedWorker[] assigned = [.. ranges.Select(range => Take(range, (int)generation))];
-        var servers = new ServerKeys([.. cluster.Partitions.Select(partition => $"partition {partition.Plan.Partition}")], "", "", "");
-        return new Assignment("job", "", generation, step, assigned, servers);
+        return new Assignment("job", "", generation, step, assigned, cluster.Place());
     }
 
     private AssignedWorker Take(ShardRange shards, int generation)
@@ -212,6 +214,7 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
         }
 
         NoticeLostServers();
+        NoticeLostSilos();
         NoticeDeaths();
         Take(() => Machine.Tick(Now));
         if (Machine.WantsPlace && this == cluster.Grain)

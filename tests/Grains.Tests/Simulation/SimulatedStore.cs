@@ -1,3 +1,4 @@
+using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Records;
 
 namespace ConvNet.Grains.Tests.Simulation;
@@ -54,10 +55,10 @@ internal sealed class SimulatedStore(Host host)
     }
 
     /// <summary>It has told that the last write is kept, and comes back without it.</summary>
-    /// <returns>False if there is none that it could lose.</returns>
+    /// <returns>False if there is none that it could lose: nobody is left who would give the job orders after its end.</returns>
     public bool LoseLastWrite()
     {
-        if (_before is not { } before)
+        if (_before is not { } before || (_last.Record.Releasing is null && _last.Record.State.IsEnd()))
         {
             return false;
         }

@@ -19,6 +19,8 @@ internal sealed class FakeBatchNorm : IBatchNormGrain
 
     public Task<Answer> InstallAsync(MessageHeader header, int norm, TensorBlock statistics) => throw new NotSupportedException();
 
+    public Task<Answer> FollowAsync(BatchNormForward forward) => throw new NotSupportedException();
+
     public Task<FrozenAt> FreezeAsync(MessageHeader header) => throw new NotSupportedException();
 
     public Task ReleaseAsync(MessageHeader header) => throw new NotSupportedException();

@@ -28,6 +28,8 @@ internal sealed class FakeCoordinator : IStepCoordinatorGrain
 
     public Task<StepProgress> ProgressAsync() => throw new NotSupportedException();
 
+    public Task<Answer> FollowAsync(CoordinatorForward forward) => throw new NotSupportedException();
+
     public Task<FrozenAt> FreezeAsync(MessageHeader header) => throw new NotSupportedException();
 
     public Task ReleaseAsync(MessageHeader header) => throw new NotSupportedException();

@@ -19,6 +19,10 @@ internal sealed class FakeJobControl : IJobControlGrain
 
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) => throw new NotSupportedException();
 
+    public Task<Answer> ProtectedAsync(MessageHeader header, int server) => throw new NotSupportedException();
+
+    public Task<Answer> LostStandbyAsync(MessageHeader header, int server, string reason) => throw new NotSupportedException();
+
     public Task<Answer> FoundAsync(MessageHeader header, StepFinding finding) => throw new NotSupportedException();
 
     public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => throw new NotSupportedException();

@@ -37,6 +37,8 @@ internal sealed class FakePartition : IParameterServerGrain
 
     public Task<Answer> InstallAsync(MessageHeader header, int slot, int chunk, TensorBlock values) => throw new NotSupportedException();
 
+    public Task<Answer> FollowAsync(PartitionForward forward, TensorBlock? floats) => throw new NotSupportedException();
+
     public Task<FrozenAt> FreezeAsync(MessageHeader header) => throw new NotSupportedException();
 
     public Task ReleaseAsync(MessageHeader header) => throw new NotSupportedException();

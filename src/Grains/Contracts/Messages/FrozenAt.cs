@@ -10,8 +10,10 @@ namespace ConvNet.Grains.Contracts.Messages;
 /// <param name="Version">
 /// Steps that the server has applied, of the coordinator: decided. <see cref="Stateless"/> if no step changes it, −1 unless accepted.
 /// </param>
+/// <param name="Last">The decision that led to this version, which the coordinator may not know if it is not the one that has made it; or null.</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.FrozenAt")]
-public readonly record struct FrozenAt([property: Id(0)] Answer Answer, [property: Id(1)] long Version)
+public readonly record struct FrozenAt(
+    [property: Id(0)] Answer Answer, [property: Id(1)] long Version, [property: Id(2)] StepDecision? Last = null)
 {
     /// <summary>In place of a version: the job's model gives this server nothing to keep, so that it can go on from any step.</summary>
     public const long Stateless = long.MaxValue;

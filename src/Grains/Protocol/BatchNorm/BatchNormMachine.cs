@@ -14,7 +14,7 @@ namespace ConvNet.Grains.Protocol.BatchNorm;
 /// A step that is committed here and is run again for the sake of others is summed again, but moves no statistics.
 /// </para>
 /// </summary>
-public sealed class BatchNormMachine
+public sealed partial class BatchNormMachine
 {
     private readonly JobShape _job;
     private readonly BatchNormMode _mode;
@@ -26,6 +26,7 @@ public sealed class BatchNormMachine
     private NormStep? _current;
     private BatchNormReport? _complete;
     private EarlierRoots? _earlier;
+    private StepDecision? _last;
     private MessageHeader? _reported;
 
     /// <param name="statistics">One for each batch norm, in forward order; at least one.</param>
@@ -59,17 +60,23 @@ public sealed class BatchNormMachine
 
     /// <summary>
     /// Set when the sums of the step in progress are complete, until the next step begins. Held back while the commit of the step
-    /// before is on its way, so that no server ever falls two steps behind: look after a commit, too.
+    /// before is on its way, here or to the standby, so that nobody ever falls two steps behind: look after both, too.
     /// </summary>
-    public BatchNormReport? Report => _complete?.Header.Step <= Version ? _complete : null;
+    public BatchNormReport? Report => IsInStep && _complete?.Header.Step <= Version ? _complete : null;
 
     /// <summary>Takes no message of a generation before the header's from now on, and says at which version it stays. Wake whoever waits.</summary>
-    public FrozenAt Freeze(MessageHeader header) => _restoration.Answer(_fence.Freeze(header, Version));
+    public FrozenAt Freeze(MessageHeader header) => Answer(_fence.Freeze(header, Version));
 
     /// <summary>Starts a generation and drops all sums of a step in progress. Whoever waits for a total must be told to start again.</summary>
-    public Answer Begin(Assignment assignment)
+    /// <param name="asStandby">It follows the one that serves, and may be at another version.</param>
+    public Answer Begin(Assignment assignment, bool asStandby = false)
     {
-        if (assignment.Generation > Generation && _restoration.ScreenBegin(assignment) is { } lost)
+        if (asStandby)
+        {
+            return BeginAsStandby(assignment);
+        }
+
+        if (_fence.IsNext(assignment) && assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
         {
             return lost;
         }
@@ -85,6 +92,7 @@ public sealed class BatchNormMachine
             _previous = null;
             _current = assignment.FirstStep < _job.TotalSteps ? NewStep(assignment.FirstStep) : null;
             _complete = null;
+            Serve(assignment);
         }
 
         return answer;
@@ -134,6 +142,12 @@ public sealed class BatchNormMachine
             return screened;
         }
 
+        if (!IsInStep)
+        {
+            // The standby must not fall two steps behind.
+            return Verdict.Future;
+        }
+
         NormStep? step = _current?.Step == decision.Step ? _current : _previous;
         if (step is null || step.Step != decision.Step || !step.IsComplete)
         {
@@ -153,6 +167,7 @@ public sealed class BatchNormMachine
         }
 
         Version++;
+        _last = decision;
         return Verdict.Accepted;
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class JobMachine
     public bool IsDetached { get; set; }
 
     /// <summary>The servers are where the job knows them to be, and have not promised another generation.</summary>
-    private bool CanSaveAlone => _change is null && Generation == _assignment!.Generation;
+    private bool CanSaveAlone => _change is null && _nextServers is null && Generation == _assignment!.Generation;
 
     private void WaitForWorker(double now, double seconds)
     {

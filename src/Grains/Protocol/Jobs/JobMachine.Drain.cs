@@ -7,8 +7,11 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>How a job leaves silos that are being stopped: at a step boundary at which it rests, so that no step is computed twice.</summary>
 internal sealed partial class JobMachine
 {
-    /// <summary>Why the job is to give its place up without having been paused.</summary>
+    /// <summary>Why the job is to give its place up, or has, without having been paused.</summary>
     private string? _vacating;
+
+    /// <summary>The job is about to give its place up.</summary>
+    public bool IsLeaving => _vacating is not null || _ending is not null;
 
     /// <summary>
     /// A worker is to leave. It works on until the job rests; when nobody would be left then, the job saves and goes back to the queue. Told again, it

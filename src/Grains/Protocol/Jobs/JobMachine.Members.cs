@@ -85,7 +85,7 @@ internal sealed partial class JobMachine
         }
 
         _commands.Add(new JobCommand.Dismiss(worker, new MessageHeader(jobId, Generation + 1, Step)));
-        if (State is JobState.Running or JobState.Evaluating || _change is not null)
+        if (!_losesSilo && (State is JobState.Running or JobState.Evaluating || _change is not null))
         {
             Change(now);
         }
@@ -134,7 +134,7 @@ internal sealed partial class JobMachine
             FailServer(new JobFailure(
                 (int)ExitCode.Environment,
                 FormattableString.Invariant($"no sign of work for {now - _lastSign:F0} s while the job was {State.InWords()}; ") +
-                $"step {Step} waits ({workers}); check the silos' logs, also of its servers."));
+                $"step {Step} waits ({workers}); check the silos' logs, also of its servers."), now);
             return;
         }
 
@@ -189,9 +189,10 @@ internal sealed partial class JobMachine
         }
 
         double[] weights = _balance.WeightsOf(_members.Next);
-        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, rotates);
+        _change = new GenerationChange(_assignment!, ++Generation, _members.Next, weights, shape.Shards, Servers!, rotates);
+        _protected.Clear();
         _revision++;
-        _commands.Add(new JobCommand.Freeze(_change.Freeze, _assignment!.Servers));
+        _commands.Add(new JobCommand.Freeze(_change.Freeze, _change.Servers));
     }
 
     /// <summary>Decided steps run again that some server had not taken; if there are none, the one does that was open. Each counts once, however often.</summary>

@@ -12,6 +12,11 @@ internal sealed partial class JobMachine
     /// </summary>
     public bool WantsPlace => State == JobState.Queued && _assignment is null && _releasing is null;
 
+    /// <summary>
+    /// The job had to leave its place, as silos were lost or stopped: it goes on with the workers that are left, and takes on others later.
+    /// </summary>
+    public bool TakesFewer => HasBegun && _vacating is not null;
+
     /// <summary>From 1; null if the job does not stand in the queue.</summary>
     public int? QueuePosition { get; private set; }
 
@@ -37,6 +42,7 @@ internal sealed partial class JobMachine
 
         _isResting = false;
         _evaluation = null;
+        _vacating = reason;
         string back = Checkpoint is { } checkpoint ? $"step {checkpoint.Step}, which is saved in {checkpoint.Path}" : "where it began";
         Yield($"{reason}; the job goes back to {back}.");
         _samples.GoBack(_savedSamples);
@@ -44,19 +50,29 @@ internal sealed partial class JobMachine
     }
 
     /// <summary>
-    /// A server fails, perhaps as it has lost its state: the job goes back. What does not get better by that ends the job the second time, if nothing new
-    /// was saved in between.
+    /// A server fails, perhaps as it has lost its state: a freeze shows whether a standby has it, or else the job goes back. What does not get better by
+    /// that ends the job the next time, if nothing new was saved in between.
     /// </summary>
-    public void FailServer(JobFailure failure)
+    public void FailServer(JobFailure failure, double now)
     {
-        if (_hasGoneBack)
+        if (HasEnded || _assignment is null)
+        {
+            return;
+        }
+
+        string reason = failure.Message.TrimEnd('.');
+        if (_examinedAt != Step && Examine(reason, now))
+        {
+            _examinedAt = Step;
+        }
+        else if (_hasGoneBack)
         {
             Fail(failure);
         }
-        else if (!HasEnded && _assignment is not null)
+        else
         {
             _hasGoneBack = true;
-            LoseServers(failure.Message.TrimEnd('.'));
+            LoseServers(reason);
         }
     }
 

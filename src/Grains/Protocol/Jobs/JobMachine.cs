@@ -43,6 +43,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private JobPosition _savedPosition = JobPosition.Start;
     private KeyValuePair<string, long>[] _savedSamples = [];
     private bool _hasGoneBack;
+    private long? _examinedAt;
     private double _lastSign;
     private double _lastCommit;
     private double? _withoutWorkersSince;
@@ -132,6 +133,8 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         Generation = first.Generation;
         StandAt(position);
         _assignment = first;
+        (_nextServers, _offered) = (null, null);
+        _protected.Clear();
         _samples.Include(first);
         _counted = position.Step;
         _lastSign = now;
@@ -140,23 +143,25 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     }
 
     /// <summary>Every server has answered the freeze of a generation.</summary>
-    public void Frozen(long generation, FrozenAt coordinator, IReadOnlyCollection<FrozenAt> servers)
+    /// <param name="standbys">By number of the server; null: none, or none that answers.</param>
+    public void Frozen(long generation, FrozenAt coordinator, IReadOnlyList<FrozenAt> servers, IReadOnlyList<FrozenAt?>? standbys = null)
     {
         if (HasEnded || _change is not { } change || change.Generation != generation || change.Chosen is not null)
         {
             return;
         }
 
-        if (change.Choose(coordinator, servers) is { } lost)
+        if (change.Choose(coordinator, servers, standbys) is { } lost)
         {
             LoseServers(lost);
             return;
         }
 
         NoteRepeated(change.Chosen!.FirstStep, coordinator.Version);
+        TellPromoted(change);
 
         // Who leads the job on from a record does not know what was decided: a server may have taken it, and nothing rests before all have.
-        UntilStep = Math.Max(UntilStep, coordinator.Version);
+        UntilStep = Math.Max(UntilStep, change.Decided);
         _commands.Add(new JobCommand.Start(change.Chosen!));
     }
 
@@ -185,6 +190,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _begun = _untold;
             _isRecovering = false;
             _assignment = chosen;
+            _nextServers = null;
             _samples.Include(chosen);
             _restedSeconds = _heldUpSince is { } since ? now - since : _restedSeconds;
             _change = null;
@@ -297,6 +303,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         if (action is JobAction.Run or JobAction.Evaluate)
         {
             Rebalance();
+            TakeStandbys();
             if (_members!.HasChanged)
             {
                 Change(now);

@@ -40,13 +40,14 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
         List<string> servers = [.. silos.Where(silo => silo.Servers).Select(silo => silo.Name)];
         int partitions = layout.Partitions > 0 ? layout.Partitions : Math.Max(JobLimits.UsualPartitions, servers.Count);
         ShardRange[] ranges = ShardAssignment.Assign(dataShards, [.. workers.Select(_ => 1.0)]);
+        var keys = new ServerKeys(
+            [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(On(p), jobId, p))],
+            PinnedKey.OfJob(On(Math.Min(1, partitions - 1)), jobId),
+            PinnedKey.OfJob(On(0), jobId),
+            PinnedKey.OfJob(home is not null && servers.Contains(home) ? home : On(0), jobId));
         return new JobPlacement(
             [.. workers.Zip(ranges, (worker, range) => worker with { Shards = range })],
-            new ServerKeys(
-                [.. Enumerable.Range(0, partitions).Select(p => PinnedKey.Partition(On(p), jobId, p))],
-                PinnedKey.OfJob(On(Math.Min(1, partitions - 1)), jobId),
-                PinnedKey.OfJob(On(0), jobId),
-                PinnedKey.OfJob(home is not null && servers.Contains(home) ? home : On(0), jobId)));
+            layout.Standbys > 0 && servers.Count > 1 ? ServerRoles.WithStandbys(keys, servers) : keys);
 
         // The batch norms are asked all the time, so they get a silo for themselves among the single servers, unless the job wants all its state in one
         // place; the checkpoint writer is on the first, where the folder that the client names is most likely to be.

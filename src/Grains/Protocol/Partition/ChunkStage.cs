@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.Intrinsics;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Protocol.Partition;
@@ -24,6 +25,9 @@ internal sealed class ChunkStage
 
     /// <summary>The gradient of the whole batch; valid when complete and until <see cref="Release"/>.</summary>
     public ReadOnlySpan<float> Sum => _sums.Result.AsSpan(0, _length);
+
+    /// <summary>The same, to be sent.</summary>
+    public TensorBlock Block => new(_sums.Result!, 0, _length);
 
     /// <summary>What has arrived of a node, or null.</summary>
     public Fingerprint? PrintOf(TreeNode node) => _prints.TryGetValue(node, out Fingerprint print) ? print : null;

@@ -15,12 +15,14 @@ namespace ConvNet.Grains.Protocol.Partition;
 /// </para>
 /// </summary>
 /// <param name="state">Taken over: only this machine may change it from now on.</param>
-public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, PartitionState state)
+public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimizer, PartitionState state)
 {
     private readonly StepFence _fence = new(job.TotalSteps);
     private readonly Restoration<(int Slot, int Chunk)> _restoration = new($"partition {state.Plan.Partition}");
     private StagedStep? _open;
     private EarlierRoots? _earlier;
+    private PartitionReport? _report;
+    private StepDecision? _last;
     private MessageHeader? _reported;
 
     public PartitionPlan Plan => state.Plan;
@@ -30,17 +32,26 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
 
     public long Generation => _fence.Generation;
 
-    /// <summary>Set from the message that completes the open step until its commit.</summary>
-    public PartitionReport? Report { get; private set; }
+    /// <summary>
+    /// Set from the message that completes the open step until its commit. Held back while a standby has not taken the step before, so that no
+    /// copy ever falls two steps behind: look after what it has taken, too.
+    /// </summary>
+    public PartitionReport? Report => IsInStep ? _report : null;
 
     /// <summary>Takes no message of a generation before the header's from now on, and says at which version it stays.</summary>
-    public FrozenAt Freeze(MessageHeader header) => _restoration.Answer(_fence.Freeze(header, Version));
+    public FrozenAt Freeze(MessageHeader header) => Answer(_fence.Freeze(header, Version));
 
     /// <summary>Starts a generation and drops what was staged of an uncommitted step.</summary>
     /// <param name="assignment">Its first step is this version, or the one before if another server has not committed it.</param>
-    public Answer Begin(Assignment assignment)
+    /// <param name="asStandby">It follows the partition that serves, and may be at another version.</param>
+    public Answer Begin(Assignment assignment, bool asStandby = false)
     {
-        if (assignment.Generation > Generation && _restoration.ScreenBegin(assignment) is { } lost)
+        if (asStandby)
+        {
+            return BeginAsStandby(assignment);
+        }
+
+        if (_fence.IsNext(assignment) && assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
         {
             return lost;
         }
@@ -54,6 +65,7 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
                 assignment, _earlier, interrupted is null ? null : earlier => interrupted.AddTo(earlier, worker => before!.Workers[worker].Name));
             _restoration.Begin(assignment, Plan.Chunks.SelectMany(chunk => state.Slots.Select(slot => (slot, chunk.Index))));
             Drop();
+            Serve(assignment);
         }
 
         return answer;
@@ -114,7 +126,13 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
             return screened;
         }
 
-        if (Report is null && Plan.Blocks.Length > 0)
+        if (!IsInStep)
+        {
+            // The standby must not fall two steps behind.
+            return Verdict.Future;
+        }
+
+        if (_report is null && Plan.Blocks.Length > 0)
         {
             // A decision told again to a generation that runs its step again may overtake the totals that the batch norms deliver: all
             // workers are through then, but their reports do not vouch for those.
@@ -128,8 +146,14 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         }
 
         state.Advance(decision.Settings, visit => _open?.VisitGradients(visit));
+        if (_sender is { } sender)
+        {
+            sender.Keep(decision, _open);
+            _open = null;
+        }
+
         Drop();
-        _earlier = null;
+        (_earlier, _last) = (null, decision);
         return Verdict.Accepted;
     }
 
@@ -187,6 +211,10 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
         return Verdict.Accepted;
     }
 
+    private FrozenAt Answer(FrozenAt frozen) => frozen.Answer.Verdict != Verdict.Accepted ? frozen
+        : WhyLost() is { } lost ? FrozenAt.Not(lost)
+        : frozen with { Last = _last };
+
     private static Answer? Refusal(string? reason) => reason is null ? null : new Answer(Verdict.Rejected, reason);
 
     private string? WhyNoChunk(int slot, int chunk) =>
@@ -200,15 +228,14 @@ public sealed class PartitionMachine(JobShape job, OptimizerSpec optimizer, Part
     private void Drop()
     {
         _open?.Dispose();
-        _open = null;
-        Report = null;
+        (_open, _report) = (null, null);
     }
 
     private void ReportIfComplete(StagedStep step)
     {
-        if (step.IsComplete && Report is null)
+        if (step.IsComplete && _report is null)
         {
-            Report = new PartitionReport(
+            _report = new PartitionReport(
                 _fence.Assignment!.HeaderOf(Version),
                 Plan.Partition,
                 step.SquareSums,

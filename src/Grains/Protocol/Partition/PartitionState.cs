@@ -83,6 +83,9 @@ public sealed class PartitionState
         Oldest = Version;
     }
 
+    /// <summary>Forgets what it holds: the state of this version is installed in pieces.</summary>
+    public void Restart(long version) => (Version, Oldest) = (version, version);
+
     /// <summary>True if <paramref name="slot"/> is the weights or one of the optimizer's slots.</summary>
     public bool HasSlot(int slot) => slot == StateSlot.Weights || (uint)slot < (uint)_slots.Length;
 

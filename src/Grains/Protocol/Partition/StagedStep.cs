@@ -1,6 +1,7 @@
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Protocol.Steps;
 
 namespace ConvNet.Grains.Protocol.Partition;
@@ -115,6 +116,24 @@ internal sealed class StagedStep : IDisposable
         }
 
         return Verdict.Accepted;
+    }
+
+    /// <summary>True if the gradient of a chunk, pushed or delivered, is complete.</summary>
+    public bool IsSummed(Chunk chunk) => chunk.DeliveredByBatchNorm
+        ? _plan.BatchNormBlocks.All(block => block.LocalBlock < chunk.FirstBlock || block.LocalBlock >= chunk.EndBlock || _deliveries.ContainsKey(block.Norm))
+        : _chunks[chunk.Index]?.IsComplete == true;
+
+    /// <summary>The gradient of a chunk over the whole batch; only when complete. The memory is this step's own.</summary>
+    public TensorBlock SumOf(Chunk chunk)
+    {
+        if (!chunk.DeliveredByBatchNorm)
+        {
+            return _chunks[chunk.Index]!.Block;
+        }
+
+        // Blocks of batch norms are numbered in the order of the local ones.
+        int first = Array.FindIndex(_plan.BatchNormBlocks, block => block.LocalBlock == chunk.FirstBlock);
+        return new TensorBlock(_delivered, first * Parameter.BlockSize, chunk.Length);
     }
 
     /// <summary>Calls visit(first local block, gradient of consecutive whole blocks) for everything; only when complete.</summary>

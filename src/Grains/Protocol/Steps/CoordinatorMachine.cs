@@ -76,14 +76,25 @@ public sealed partial class CoordinatorMachine
     /// Takes no report of a generation before the header's and decides nothing until that one begins. Says how many steps are decided: a
     /// server that missed the last decision before it was frozen is one step behind, and no other.
     /// </summary>
-    public FrozenAt Freeze(MessageHeader header) => _fence.Freeze(header, Position.Step);
+    public FrozenAt Freeze(MessageHeader header) => Answer(_fence.Freeze(header, Position.Step));
 
     /// <summary>
     /// Starts a generation and forgets what was reported of an undecided step, and when to notify. A decided step stays decided; one that
     /// nobody has to run again is with every server.
     /// </summary>
-    public CoordinatorAnswer Begin(Assignment assignment)
+    /// <param name="asStandby">It follows the coordinator that serves, and may be at another step.</param>
+    public CoordinatorAnswer Begin(Assignment assignment, bool asStandby = false)
     {
+        if (asStandby)
+        {
+            return new CoordinatorAnswer(BeginAsStandby(assignment));
+        }
+
+        if (_fence.IsNext(assignment) && assignment.Start == AssignmentStart.GoOn && WhyLost() is { } lost)
+        {
+            return new CoordinatorAnswer(lost);
+        }
+
         Answer answer = _fence.Begin(assignment, Position.Step);
         if (answer.Verdict != Verdict.Accepted)
         {
@@ -94,9 +105,10 @@ public sealed partial class CoordinatorMachine
         _notifyUntil = 0;
         _isExamined = false;
         Forget();
+        Serve(assignment);
         if (assignment.FirstStep == Position.Step)
         {
-            _last?.NoteAllTaken();
+            _last?.AskAgain(Lagging(assignment));
         }
         else
         {
@@ -129,7 +141,7 @@ public sealed partial class CoordinatorMachine
     /// <param name="server">Its partition, or <see cref="BatchNormServer"/>.</param>
     public CoordinatorAnswer Take(MessageHeader decision, int server)
     {
-        if (!IsDecided(decision.Step) || (uint)server > (uint)_partitions)
+        if (!IsDecided(decision.Step) || (uint)server > (uint)CoordinatorServer)
         {
             return new CoordinatorAnswer(Verdict.Stale, Failure: Failure);
         }
@@ -160,7 +172,8 @@ public sealed partial class CoordinatorMachine
 
         if (IsDecided(report.Header.Step))
         {
-            return SameSums(_last!.Partitions[partition]!, report)
+            // Of a decision of a coordinator that is lost the sums are not known, but what partitions have kept of it is compared all the same.
+            return (_last!.ReportOf(partition) is { } before ? SameSums(before, report) : report.Disagreement is null)
                 ? Again(_last.NoteServer)
                 : ExamineAgain($"partition {partition}", report.Header.Step, report.Disagreement);
         }
@@ -190,7 +203,7 @@ public sealed partial class CoordinatorMachine
 
         if (IsDecided(report.Header.Step))
         {
-            return _last!.BatchNorm == report.Sums
+            return (_last!.BatchNorm is { } before ? before == report.Sums : report.Disagreement is null)
                 ? Again(_last.NoteServer)
                 : ExamineAgain("batch norm", report.Header.Step, report.Disagreement);
         }
@@ -332,10 +345,13 @@ public sealed partial class CoordinatorMachine
         Position = bad is not null
             ? Position with { Step = step + 1, SkipsInARow = Position.SkipsInARow + 1 }
             : new JobPosition(step + 1, Position.Updates + 1, 0, Position.Epoch.Add(_job.EpochOf(step), batch));
-        var decision = new StepDecision(_fence.Assignment!.HeaderOf(step), bad is null ? SettingsOf(squares, norm, rate) : null);
         string? warning = bad is null ? null : $"step {step} is skipped, because a value is not finite: {bad}";
+        var decision = new StepDecision(
+            _fence.Assignment!.HeaderOf(step),
+            bad is null ? SettingsOf(squares, norm, rate) : null,
+            new StepNumbers(batch, rate, norm, Position, warning));
         var outcome = new StepOutcome(decision, batch, rate, norm, Position, warning);
-        _last = new DecidedStep(outcome, [.. _reports.Partitions], _reports.BatchNorm?.Sums ?? default, _hasBatchNorm ? _partitions + 1 : _partitions);
+        _last = new DecidedStep(outcome, [.. _reports.Partitions], _reports.BatchNorm?.Sums ?? default, Takers());
         Forget();
         ForgetSuspects();
         return outcome;

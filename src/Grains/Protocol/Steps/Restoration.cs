@@ -12,9 +12,6 @@ internal sealed class Restoration<TPart>(string server)
 {
     private readonly HashSet<TPart> _missing = [];
 
-    /// <summary>Null if the generation may begin; it may not go on from a state that is restored in part.</summary>
-    public Answer? ScreenBegin(Assignment assignment) => assignment.Start == AssignmentStart.GoOn ? WhyLost() : null;
-
     /// <summary>A generation has begun.</summary>
     /// <param name="parts">All that a checkpoint gives this server.</param>
     public void Begin(Assignment assignment, IEnumerable<TPart> parts)
@@ -28,10 +25,10 @@ internal sealed class Restoration<TPart>(string server)
 
     public void NoteInstalled(TPart part) => _missing.Remove(part);
 
-    /// <summary>What the server says when it is frozen.</summary>
-    public FrozenAt Answer(FrozenAt frozen) => frozen.Answer.Verdict == Verdict.Accepted && WhyLost() is { } lost ? FrozenAt.Not(lost) : frozen;
+    public bool IsComplete => _missing.Count == 0;
 
-    private Answer? WhyLost() => _missing.Count == 0
+    /// <summary>Null unless the state is restored in part only.</summary>
+    public Answer? WhyLost() => _missing.Count == 0
         ? null
         : new Answer(Verdict.Rejected, $"{server} was restored in part only (missing parts of the checkpoint: {_missing.Count}).");
 }

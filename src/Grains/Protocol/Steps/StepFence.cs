@@ -19,6 +19,9 @@ internal sealed class StepFence(long totalSteps)
     /// <summary>True from the promise of a generation until it begins: nothing may change meanwhile.</summary>
     public bool IsFrozen => Promised > Generation;
 
+    /// <summary>True unless the generation is over, or has begun here.</summary>
+    public bool IsNext(Assignment assignment) => assignment.Generation > Generation && assignment.Generation >= Promised;
+
     /// <summary>The step that this generation ran first.</summary>
     public long FirstStep => Assignment?.FirstStep ?? 0;
 
@@ -46,14 +49,9 @@ internal sealed class StepFence(long totalSteps)
     /// <param name="version">The version here: the first step is either the open one, or the last committed one run again for others.</param>
     public Answer Begin(Assignment assignment, long version)
     {
-        if (assignment.Generation <= Generation || assignment.Generation < Promised)
+        if (WhyNotBegin(assignment) is { } screened)
         {
-            return assignment.Generation == Generation && !IsFrozen ? Verdict.Duplicate : Verdict.Stale;
-        }
-
-        if (Assignment is not null && assignment.JobId != Assignment.JobId)
-        {
-            return OtherJob(assignment.JobId);
+            return screened;
         }
 
         if (assignment.FirstStep != version && assignment.FirstStep != version - 1)
@@ -64,10 +62,11 @@ internal sealed class StepFence(long totalSteps)
                 "only the one before it; go back to a checkpoint.");
         }
 
-        Assignment = assignment;
-        Promised = assignment.Generation;
-        return Verdict.Accepted;
+        return Begin(assignment);
     }
+
+    /// <summary>The same for a standby, whose version is what its server makes it.</summary>
+    public Answer BeginAsStandby(Assignment assignment) => WhyNotBegin(assignment) ?? Begin(assignment);
 
     /// <summary>Screens a message's job and generation, without its step. Null = they are the current ones.</summary>
     public Answer? Screen(MessageHeader header)
@@ -155,6 +154,28 @@ internal sealed class StepFence(long totalSteps)
         : new Answer(Verdict.Rejected, $"version {header.Step} was asked for, but this server is at version {version}.");
 
     public string WorkerName(int worker) => Assignment!.Workers[worker].Name;
+
+    private Answer? WhyNotBegin(Assignment assignment)
+    {
+        if (!IsNext(assignment))
+        {
+            return assignment.Generation == Generation && !IsFrozen ? Verdict.Duplicate : Verdict.Stale;
+        }
+
+        if (Assignment is not null && assignment.JobId != Assignment.JobId)
+        {
+            return OtherJob(assignment.JobId);
+        }
+
+        return null;
+    }
+
+    private Answer Begin(Assignment assignment)
+    {
+        Assignment = assignment;
+        Promised = assignment.Generation;
+        return Verdict.Accepted;
+    }
 
     private Answer OtherJob(string jobId) => new Answer(
         Verdict.Rejected, $"this server belongs to job '{Assignment!.JobId}', but a message came from job '{jobId}'.");

@@ -26,6 +26,7 @@ public sealed class StepHistory
     private bool _awaitsFirstCommit;
     private double? _gapSeconds;
     private long _acknowledged = -1;
+    private long _forwarded = -1;
     private double? _askedAt;
     private double _silence;
 
@@ -39,6 +40,7 @@ public sealed class StepHistory
         _awaitsFirstCommit = _generation > 0;
         _generation = assignment.Generation;
         _gapSeconds = null;
+        _forwarded = -1;
         _position = position;
         _acknowledged = Math.Min(_acknowledged, position.Step - 1);
         StepRow[] kept = [.. _recent.Where(row => row.Step < position.Step)];
@@ -122,6 +124,36 @@ public sealed class StepHistory
         {
             _acknowledged = Math.Max(_acknowledged, progress.Position.Step - 1);
         }
+    }
+
+    /// <summary>With the rows that the coordinator's standby has not taken in this generation.</summary>
+    public StepProgress Unforwarded() => ProgressAfter(_forwarded);
+
+    /// <summary>The standby has taken this progress.</summary>
+    public void NoteForwarded(StepProgress progress)
+    {
+        if (progress.Generation == _generation)
+        {
+            _forwarded = Math.Max(_forwarded, progress.Position.Step - 1);
+        }
+    }
+
+    /// <summary>As the standby's: the coordinator's has come to this; its rows come in order, some of them more than once.</summary>
+    public void Follow(StepProgress progress, double now)
+    {
+        long last = _recent.Count == 0 ? -1 : _recent.Last().Step;
+        foreach (StepRow row in progress.Recent.Where(row => row.Step > last))
+        {
+            Keep(_recent, row, MostRows);
+        }
+
+        _warnings.Clear();
+        Array.ForEach(progress.Warnings, _warnings.Enqueue);
+        (_position, _generation, _lastCommit) = (progress.Position, progress.Generation, now);
+        (_timedSamples, _timedSeconds, _steps) = (progress.TimedSamples, progress.TimedSeconds, UntimedSteps);
+
+        // A change of generation in the middle of a run counts from the last commit.
+        _runUntil = progress.Position.Step + 1;
     }
 
     private static void Keep<T>(Queue<T> queue, T? item, int most)

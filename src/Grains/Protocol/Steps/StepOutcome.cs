@@ -15,4 +15,9 @@ public sealed record StepOutcome(
     double LearningRate,
     double GradientNorm,
     JobPosition Position,
-    string? Warning);
+    string? Warning)
+{
+    /// <summary>What a decision says of its step; null if it has no numbers.</summary>
+    public static StepOutcome? Of(StepDecision decision) => decision.Numbers is not { } numbers ? null : new StepOutcome(
+        decision, numbers.Batch, numbers.LearningRate, numbers.GradientNorm, numbers.Position, numbers.Warning);
+}

@@ -92,18 +92,18 @@ public class JobMachineTests
         var host = new MachineHost(new TrainingPlan { SaveEvery = 5 }) { Holds = command => command is JobCommand.Run { FirstStep: 5 } };
         host.Begin();
         Assert.Equal(5, host.Machine.Checkpoint!.Step);
-        host.Machine.FailServer(failure);
+        host.Machine.FailServer(failure, host.Now);
         Assert.Equal("partition 0 holds no job; the job goes back to step 5, which is saved in /runs/one/5.", host.Machine.Reason);
         host.Drain();
         host.Holds = command => command is JobCommand.Run { FirstStep: >= 10 };
         host.BeginAgain("a/0");
         Assert.Equal(10, host.Machine.Checkpoint!.Step);
-        host.Machine.FailServer(failure);
+        host.Machine.FailServer(failure, host.Now);
         Assert.Equal(JobState.Queued, host.Machine.State);
         host.Drain();
         host.BeginAgain("a/0");
 
-        host.Machine.FailServer(failure);
+        host.Machine.FailServer(failure, host.Now);
 
         Assert.Equal((JobState.Failed, failure), (host.Machine.State, host.Machine.Failure));
     }

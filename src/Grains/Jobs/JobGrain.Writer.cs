@@ -1,0 +1,82 @@
+using ConvNet.Engine.Errors;
+using ConvNet.Grains.Calls;
+using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
+
+namespace ConvNet.Grains.Jobs;
+
+/// <summary>Who writes the run folder of a job without a client: a grain beside its checkpoint writer, and another one when the silo of that is lost.</summary>
+internal sealed partial class JobGrain
+{
+    private (string Key, SiloAddress? Address)? _writer;
+    private long _unwrittenEvent;
+    private Task _movingWriter = Task.CompletedTask;
+
+    private bool WritesRun => Submission is { Client: null, Configuration: not null };
+
+    private bool HasLostWriter => WritesRun && _writer is { } writer
+        && (IsLost(PinnedKey.SiloOf(writer.Key)) || !Equals(writer.Address, catalog.AddressOf(PinnedKey.SiloOf(writer.Key))));
+
+    /// <summary>The silo that should write checkpoints and the run folder in the job's next place: there they are; or null.</summary>
+    private string? Home => WritesRun && _writer is { } writer && !HasLostWriter ? PinnedKey.SiloOf(writer.Key) : _checkpoints?.Silo;
+
+    /// <summary>The job goes on without the silo that wrote its run folder, or has ended there: what is not written yet, another one writes.</summary>
+    private void MoveWriter()
+    {
+        if (_movingWriter.IsCompleted && HasLostWriter && Machine.State != JobState.Queued
+            && Machine.Servers is { } servers && !IsGone(PinnedKey.SiloOf(servers.Checkpoint)))
+        {
+            _movingWriter = MoveWriterAsync(servers.Checkpoint);
+        }
+    }
+
+    private async Task MoveWriterAsync(string key)
+    {
+        try
+        {
+            // Rows were told of committed steps: none is taken back.
+            await OpenWriterAsync(key, _job!.TotalSteps);
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            // The watch tries again.
+        }
+        catch (Exception e)
+        {
+            Machine.Fail(GrainFailure.ToFailure(e, "the run folder"));
+            CarryOut();
+        }
+    }
+
+    /// <summary>One that writes the run folder already goes on, as long as its silo is there; else another one takes the folder over.</summary>
+    private async Task OpenWriterAsync(string key, long step)
+    {
+        SiloAddress? address = catalog.AddressOf(PinnedKey.SiloOf(key));
+        if (_writer is { } known && known.Key == key && Equals(known.Address, address))
+        {
+            return;
+        }
+
+        (long firstEvent, EarlierWriter earlier) = _clientHas is { } unknown ? (unknown, EarlierWriter.Client)
+            : _writer is not null ? (_unwrittenEvent, EarlierWriter.LostSilo)
+            : (Machine.Events.Next, EarlierWriter.None);
+        await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, earlier);
+        (_writer, _unwrittenEvent, _clientHas) = ((key, address), firstEvent, null);
+    }
+
+    /// <returns>False if the client that was lost is not gone, but suspended, and holds the folder: the job waits on for somebody to take it up.</returns>
+    private async Task<bool> TryOpenWriterAsync(string key, long step)
+    {
+        await _movingWriter;
+        try
+        {
+            await OpenWriterAsync(key, step);
+            return true;
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.Conflict && _clientHas is not null)
+        {
+            Machine.Orphan($"it cannot go on by itself: {e.Message.TrimEnd('.')}");
+            return false;
+        }
+    }
+}

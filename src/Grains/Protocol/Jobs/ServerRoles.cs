@@ -1,0 +1,79 @@
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+
+namespace ConvNet.Grains.Protocol.Jobs;
+
+/// <summary>How the servers of a job and their standbys are dealt over silos, and who takes the place of those that are lost. Pure.</summary>
+internal static class ServerRoles
+{
+    /// <summary>What people call the server with this number.</summary>
+    public static string NameOf(ServerKeys servers, int server) => servers.ByRole.ElementAt(server).Role;
+
+    /// <summary>Numbers of the servers that have no standby.</summary>
+    public static IEnumerable<int> Unprotected(ServerKeys servers) =>
+        Enumerable.Range(0, servers.CoordinatorServer + 1).Where(server => servers.StandbyOf(server) is null);
+
+    /// <summary>What a silo has: the servers, and the numbers of those whose standbys are there.</summary>
+    public static (string[] Servers, int[] Standbys) On(ServerKeys servers, string silo) => (
+        [.. servers.ByRole.Where(server => PinnedKey.SiloOf(server.Key) == silo).Select(server => server.Role)],
+        [.. Enumerable.Range(0, servers.Standbys.Length).Where(server => IsOn(servers.StandbyOf(server)?.Key, silo))]);
+
+    /// <summary>
+    /// The servers without those on a silo: their standbys serve in their places. The checkpoint writer, which holds no state, goes to where the
+    /// coordinator is.
+    /// </summary>
+    /// <returns>Null if the state of some server is on no other silo.</returns>
+    public static ServerKeys? Without(ServerKeys servers, string silo)
+    {
+        string?[] keys = [.. Enumerable.Range(0, servers.CoordinatorServer + 1).Select(server =>
+            !IsOn(servers.KeyOf(server), silo) ? servers.KeyOf(server)
+            : servers.StandbyOf(server) is { } standby && !IsOn(standby.Key, silo) ? standby.Key
+            : null)];
+        if (keys.Contains(null))
+        {
+            return null;
+        }
+
+        string coordinator = keys[servers.CoordinatorServer]!;
+        return new ServerKeys(
+            [.. keys[..servers.Partitions.Length]!],
+            keys[servers.BatchNormServer]!,
+            coordinator,
+            IsOn(servers.Checkpoint, silo) ? PinnedKey.OfJob(PinnedKey.SiloOf(coordinator), PinnedKey.JobOf(servers.Checkpoint)) : servers.Checkpoint)
+        {
+            Standbys = [.. servers.Standbys.Select((standby, server) => IsOn(standby?.Key, silo) || standby?.Key == keys[server] ? null : standby)],
+        };
+    }
+
+    /// <summary>The servers with the standbys of some of them, by number, in their places.</summary>
+    public static ServerKeys Promote(ServerKeys servers, IReadOnlyList<int> numbers) => numbers.Count == 0 ? servers : new ServerKeys(
+        [.. servers.Partitions.Select((key, partition) => numbers.Contains(partition) ? servers.StandbyOf(partition)!.Key : key)],
+        numbers.Contains(servers.BatchNormServer) ? servers.StandbyOf(servers.BatchNormServer)!.Key : servers.BatchNorm,
+        numbers.Contains(servers.CoordinatorServer) ? servers.StandbyOf(servers.CoordinatorServer)!.Key : servers.Coordinator,
+        servers.Checkpoint)
+    {
+        Standbys = [.. servers.Standbys.Select((standby, server) => numbers.Contains(server) ? null : standby)],
+    };
+
+    /// <summary>The same servers, without the standbys on a silo.</summary>
+    public static ServerKeys WithoutStandbys(ServerKeys servers, string silo) =>
+        servers with { Standbys = [.. servers.Standbys.Select(standby => IsOn(standby?.Key, silo) ? null : standby)] };
+
+    /// <summary>The same servers, each with a standby on the next of these silos that is not its own; those that have one keep it.</summary>
+    /// <param name="silos">That serve, in the order of names.</param>
+    public static ServerKeys WithStandbys(ServerKeys servers, IReadOnlyList<string> silos)
+    {
+        var standbys = new Standby?[servers.CoordinatorServer + 1];
+        for (int server = 0; server < standbys.Length; server++)
+        {
+            string own = PinnedKey.SiloOf(servers.KeyOf(server));
+            string? next = silos.Where(silo => silo != own).OrderBy(silo => string.CompareOrdinal(silo, own) < 0).FirstOrDefault();
+            standbys[server] = servers.StandbyOf(server)
+                ?? (next is null ? null : new Standby(PinnedKey.OfJob(next, PinnedKey.JobOf(servers.KeyOf(server)))));
+        }
+
+        return servers with { Standbys = standbys };
+    }
+
+    private static bool IsOn(string? key, string silo) => key is not null && PinnedKey.SiloOf(key) == silo;
+}

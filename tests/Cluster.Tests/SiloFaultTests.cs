@@ -1,0 +1,25 @@
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>Three silos with all roles: whichever of them is lost, its job goes on with the standbys from the step in progress.</summary>
+public sealed class SiloFaultTests(AllRolesFleet fleet, ITestOutputHelper output) : IClassFixture<AllRolesFleet>
+{
+    /// <summary>Which silo is killed, and when, follows from the seed.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task A_job_survives_the_kill_of_any_silo_with_the_bits_of_one_process(int seed)
+    {
+        await fleet.HealAsync();
+        FaultFigures figures = await new FaultRun(fleet, FaultKind.Of("Silo-Kill"), seed).RunAsync();
+        output.WriteLine(figures.InWords);
+    }
+
+    [Fact]
+    public Task Two_hundred_faults_of_silos_with_all_roles_change_no_bit() => new FaultSeries(fleet, () => new AllRolesFleet(), output)
+        .RunAsync(FaultKind.All.Where(kind => kind.Victim == FaultVictim.Silo));
+}

@@ -1,0 +1,159 @@
+using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Protocol.Jobs;
+using Xunit;
+
+namespace ConvNet.Grains.Tests.Protocol.Jobs;
+
+public class JobMachineStandbyTests
+{
+    private static readonly ServerKeys Doubled = ServerRoles.WithStandbys(
+        new ServerKeys(["a/job/0", "b/job/1"], "b/job", "a/job", "a/job"), ["a", "b", "c"]);
+
+    private readonly List<JobCommand> _commands = [];
+    private readonly JobMachine _machine;
+
+    public JobMachineStandbyTests()
+    {
+        MachineHost host = new(null, 0, "a/0", "b/0", "c/0");
+        _machine = host.Machine;
+        Assignment first = host.First with { Servers = Doubled };
+        _machine.Begin(JobPosition.Start, first, 3, 0);
+        _machine.Started(1, null, 0);
+        _machine.TakeCommands();
+        host.Commit(first, 4);
+    }
+
+    [Fact]
+    public void Each_server_has_its_standby_on_the_next_silo() =>
+        Assert.Equal(["b/job/0", "c/job/1", "c/job", "b/job"], Doubled.Standbys.Select(standby => standby!.Key));
+
+    [Fact]
+    public void A_lost_silo_costs_its_worker_and_its_servers_in_one_change_and_their_standbys_serve()
+    {
+        _machine.LoseSilo("b", "has left the cluster", 1);
+
+        JobCommand.Freeze freeze = Assert.Single(Take<JobCommand.Freeze>());
+        Assert.Equal(2, freeze.Header.Generation);
+        Assert.Equal(["a/job/0", "c/job/1"], freeze.Servers.Partitions);
+        Assert.Equal(("c/job", "a/job"), (freeze.Servers.BatchNorm, freeze.Servers.Coordinator));
+        Assert.All(freeze.Servers.Standbys, Assert.Null);
+        FrozenAt at = new(Verdict.Accepted, 4);
+        _machine.Frozen(2, at, [at, at with { Version = 5, Last = Last(4) }, at]);
+        Assignment next = Assert.Single(Take<JobCommand.Start>()).Assignment;
+        Assert.Equal((4, "a/0 c/0"), (next.FirstStep, string.Join(' ', next.Workers.Select(worker => worker.Name))));
+        Assert.Equal(4, next.Missed!.Step);
+        Assert.Contains("not protected until partition 0, partition 1, batch norm, coordinator have standbys", Assert.Single(Warnings()));
+    }
+
+    [Fact]
+    public void A_lost_standby_is_left_out_and_the_servers_stay()
+    {
+        _machine.LoseSilo("c", "has left the cluster", 1);
+
+        ServerKeys next = Assert.Single(Take<JobCommand.Freeze>()).Servers;
+        Assert.Equal((Doubled.BatchNorm, Doubled.Coordinator), (next.BatchNorm, next.Coordinator));
+        Assert.Equal(["b/job/0", null, null, "b/job"], next.Standbys.Select(standby => standby?.Key));
+    }
+
+    [Fact]
+    public void Servers_without_a_standby_take_the_job_back_to_its_checkpoint()
+    {
+        _machine.LoseSilo("b", "has left the cluster", 1);
+        _machine.LoseSilo("c", "has left the cluster", 1);
+
+        Assert.Equal(JobState.Queued, _machine.State);
+        Assert.Contains("silo 'c' has left the cluster while the job was running at step 4, and with it the job's partition 1, batch norm", _machine.Reason);
+    }
+
+    [Fact]
+    public void A_standby_that_holds_only_a_part_takes_the_job_back_to_its_checkpoint()
+    {
+        _machine.LoseSilo("b", "has left the cluster", 1);
+        FrozenAt at = new(Verdict.Accepted, 4);
+        _machine.Frozen(2, at, [at, FrozenAt.Not(new Answer(Verdict.Rejected, "the standby was copied in part only.")), at]);
+
+        Assert.Equal(JobState.Queued, _machine.State);
+        Assert.Contains("in part only", _machine.Reason);
+    }
+
+    [Fact]
+    public void The_standby_of_a_server_that_has_lost_its_state_goes_on_in_its_place()
+    {
+        _machine.Lose("c/0", "is silent", 1);
+        Assert.Equal("a/job/0", Assert.Single(Take<JobCommand.Freeze>()).Servers.Partitions[0]);
+        FrozenAt at = new(Verdict.Accepted, 4);
+        FrozenAt forgetful = FrozenAt.Not(new Answer(Verdict.Rejected, "it holds no state of job 'job': its silo has restarted."));
+
+        _machine.Frozen(2, forgetful, [forgetful, at, at], [at, at, null, at]);
+
+        ServerKeys next = Assert.Single(Take<JobCommand.Start>()).Assignment.Servers;
+        Assert.Equal(["b/job/0", "b/job/1"], next.Partitions);
+        Assert.Equal(("b/job", "b/job"), (next.BatchNorm, next.Coordinator));
+        Assert.Equal([null, "c/job/1", null, null], next.Standbys.Select(standby => standby?.Key));
+        Assert.StartsWith("partition 0 on silo 'a', coordinator on silo 'a' hold no state of the job any more", Assert.Single(Warnings()));
+    }
+
+    [Fact]
+    public void New_standbys_begin_at_a_rest_and_the_job_tells_when_all_are_there()
+    {
+        _machine.LoseSilo("c", "has left the cluster", 1);
+        Assert.Single(Take<JobCommand.Freeze>());
+        FrozenAt at = new(Verdict.Accepted, 4);
+        _machine.Frozen(2, at, [at, at, at], [at, null, null, at]);
+        Assignment second = Assert.Single(Take<JobCommand.Start>()).Assignment;
+        Assert.Equal([4L, null, null, 4L], second.Servers.Standbys.Select(standby => standby?.Version));
+        _machine.Started(2, null, 2);
+        Assert.True(_machine.WantsStandbys);
+        _machine.OfferStandbys(ServerRoles.WithStandbys(_machine.Servers!, ["a", "b", "d"]));
+        Assert.False(_machine.WantsStandbys);
+        JobCommand.Run run = Take<JobCommand.Run>().Last();
+
+        _machine.Progress(second.HeaderOf(run.UntilStep), new StepProgress { Position = new JobPosition(run.UntilStep, 4, 0, default) }, 3);
+        ServerKeys third = Assert.Single(Take<JobCommand.Freeze>()).Servers;
+        Assert.Equal(["b/job/0", "d/job/1", "d/job", "b/job"], third.Standbys.Select(standby => standby!.Key));
+        foreach (int server in Enumerable.Range(0, 4))
+        {
+            Assert.Equal(Verdict.Accepted, _machine.Protected(new MessageHeader("job", 3, 0), server).Verdict);
+        }
+
+        Assert.True(_machine.IsProtected && _machine.CanLose("a") && _machine.CanLose("b"));
+        Assert.Contains("is protected again", Warnings().Last());
+        Assert.Equal(Verdict.Stale, _machine.Protected(new MessageHeader("job", 2, 0), 0).Verdict);
+    }
+
+    [Fact]
+    public void Standbys_on_a_silo_that_is_being_stopped_are_elsewhere_after_the_next_rest()
+    {
+        _machine.MoveStandbys(ServerRoles.WithoutStandbys(Doubled, "c"));
+        Assert.Empty(Take<JobCommand.Freeze>());
+        Assignment first = _machine.Assignment!;
+
+        _machine.Progress(first.HeaderOf(_machine.UntilStep), new StepProgress { Position = new JobPosition(_machine.UntilStep, 4, 0, default) }, 3);
+
+        Assert.Equal(["b/job/0", null, null, "b/job"], Assert.Single(Take<JobCommand.Freeze>()).Servers.Standbys.Select(standby => standby?.Key));
+    }
+
+    [Fact]
+    public void A_server_that_cannot_reach_its_standby_goes_on_without()
+    {
+        Assert.Equal(Verdict.Accepted, _machine.LoseStandby(new MessageHeader("job", 1, 0), 1, "has failed", 1).Verdict);
+        Assert.Null(Assert.Single(Take<JobCommand.Freeze>()).Servers.StandbyOf(1));
+        Assert.Equal(Verdict.Stale, _machine.LoseStandby(new MessageHeader("job", 1, 0), 0, "has failed", 1).Verdict);
+    }
+
+    private static StepDecision Last(long step) =>
+        new(new MessageHeader("job", 1, step), null, new StepNumbers(default, 0.1, 1, new JobPosition(step + 1, step, 1, default), null));
+
+    private T[] Take<T>()
+        where T : JobCommand
+    {
+        _commands.AddRange(_machine.TakeCommands());
+        T[] found = [.. _commands.OfType<T>()];
+        _commands.RemoveAll(command => command is T);
+        return found;
+    }
+
+    private string[] Warnings() =>
+        [.. _machine.Events.Since(0).Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message)];
+}
