@@ -73,6 +73,10 @@ internal sealed partial class JobGrain
             }
         }
 
-        _checkpoints = found;
+        if (_checkpoints != found)
+        {
+            _checkpoints = found;
+            NoteChange();
+        }
     }
 }

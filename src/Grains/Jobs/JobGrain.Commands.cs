@@ -35,7 +35,7 @@ internal sealed partial class JobGrain
             CarryOutAsync(command).Ignore();
         }
 
-        if (_keptRevision < Machine.Revision && _keeping is not { IsCompleted: false })
+        if (_keptRevision < RevisionOf(Machine) && _keeping is not { IsCompleted: false })
         {
             // Who waits for a write already writes what is newer, too.
             KeepAsync().Ignore();
@@ -217,7 +217,11 @@ internal sealed partial class JobGrain
     /// <param name="header">Of the generation from which on nothing is expected of the worker; 0: it has none yet.</param>
     private async Task DismissAsync(string worker, MessageHeader header)
     {
-        _held.Remove(worker);
+        if (_held.Remove(worker))
+        {
+            NoteChange();
+        }
+
         if (IsGone(PinnedKey.SiloOf(worker)))
         {
             // The call might reach a silo that was started again under the same name, and end what the job reserves there.
@@ -245,7 +249,7 @@ internal sealed partial class JobGrain
             GrainFactory.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm).ReleaseAsync(end),
             GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator).ReleaseAsync(end),
         ];
-        _held.Clear();
+        ForgetHeld();
         _silos.Clear();
         try
         {
