@@ -156,6 +156,9 @@ internal sealed partial class JobGrain
             ? await GrainCalls.CallAsync(Coordinator.ProgressAsync, () => "progress of the step coordinator")
             : null;
         Machine.Started(assignment.Generation, reached, _clock.Now);
+
+        // What has brought the new generation may have kept the client away, too.
+        _clientSeen = _clock.Now;
     }
 
     private async Task RunAsync(JobCommand.Run run)
