@@ -3,6 +3,7 @@ using ConvNet.Grains.Data;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains.Servers;
+using ConvNet.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Runtime.GrainDirectory;
@@ -29,12 +30,13 @@ public static class ConvNetGrainServices
         }
         else
         {
-            services.AddKeyedSingleton<IGrainStorage>(JobGrain.Store, new ProcessStore());
+            services.TryAddKeyedSingleton<IGrainStorage>(JobGrain.Store, new ProcessStore());
         }
 
         services.AddSingleton(head);
         services.TryAddSingleton(new JobDeadlines());
         services.TryAddSingleton(new ServerDeadlines());
+        services.TryAddSingleton(new WorkerDeadlines());
         services.TryAddSingleton(new CheckpointCache(null, CheckpointCache.DefaultKeep));
         services.AddSingleton<JobMemory>();
         services.AddSingleton<SiloCatalog>();

@@ -22,12 +22,12 @@ public interface IJobControlGrain : IGrainWithStringKey
     Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress);
 
     /// <summary>
-    /// True while the job may still need this server's state, in this generation or the next: the job has not ended, and the server is one of
-    /// its own.
+    /// True while the job may still need this server's state or this worker, in this generation or the next: the job has not ended, and the server is one
+    /// of its own, or the worker reserved for it.
     /// </summary>
-    /// <param name="server">The server's key.</param>
+    /// <param name="part">The server's or worker's key.</param>
     [Alias("Needs"), AlwaysInterleave, ResponseTimeout("00:00:03")]
-    Task<bool> NeedsAsync(string server);
+    Task<bool> NeedsAsync(string part);
 
     /// <summary>A sign of life of a worker, some times a second while it has an assignment.</summary>
     [Alias("WorkerSeen"), AlwaysInterleave, ResponseTimeout("00:00:02")]

@@ -73,7 +73,11 @@ internal sealed partial class JobGrain
             }
         }
 
-        _checkpoints = found;
+        if (_checkpoints != found)
+        {
+            _checkpoints = found;
+            NoteChange();
+        }
     }
 
     /// <summary>Where the next checkpoint is saved: another silo may write than before, if that was lost.</summary>

@@ -30,7 +30,7 @@ internal sealed partial class JobGrain
             CarryOutAsync(command).Ignore();
         }
 
-        if (_keptRevision < Machine.Revision && _keeping is not { IsCompleted: false })
+        if (_keptRevision < RevisionOf(Machine) && _keeping is not { IsCompleted: false })
         {
             // Who waits for a write already writes what is newer, too.
             KeepAsync().Ignore();
@@ -140,6 +140,9 @@ internal sealed partial class JobGrain
             ? await GrainCalls.CallAsync(Coordinator(assignment).ProgressAsync, () => "progress of the step coordinator")
             : null;
         Machine.Started(assignment.Generation, reached, _clock.Now);
+
+        // What has brought the new generation may have kept the client away, too.
+        _clientSeen = _clock.Now;
     }
 
     private async Task RunAsync(JobCommand.Run run)
@@ -205,7 +208,11 @@ internal sealed partial class JobGrain
     /// <param name="header">Of the generation from which on nothing is expected of the worker; 0: it has none yet.</param>
     private async Task DismissAsync(string worker, MessageHeader header)
     {
-        _held.Remove(worker);
+        if (_held.Remove(worker))
+        {
+            NoteChange();
+        }
+
         if (IsGone(PinnedKey.SiloOf(worker)))
         {
             // The call might reach a silo that was started again under the same name, and end what the job reserves there.
@@ -234,7 +241,7 @@ internal sealed partial class JobGrain
                 ? ReleaseAsync(assignment.Servers, server, standby.Key, end)
                 : Task.CompletedTask),
         ];
-        _held.Clear();
+        ForgetHeld();
         _silos.Clear();
         try
         {

@@ -128,8 +128,10 @@ internal sealed partial class JobGrain
         }
     }
 
+    /// <returns>True if no other worker is to be asked: this one joins, or the job has another place.</returns>
     private async Task<bool> TryJoinAsync(AssignedWorker free)
     {
+        int letGo = _timesLetGo;
         try
         {
             if (!await ReserveAsync(free.Name))
@@ -137,6 +139,7 @@ internal sealed partial class JobGrain
                 return false;
             }
 
+            letGo = _timesLetGo;
             string silo = PinnedKey.SiloOf(free.Name);
             bool hasPart = Machine.Assignment is { } assignment
                 && assignment.Servers.All.Concat(assignment.Workers.Select(worker => worker.Name)).Any(key => PinnedKey.SiloOf(key) == silo);
@@ -146,7 +149,7 @@ internal sealed partial class JobGrain
             }
 
             await Worker(free.Name).LoadAsync(JobId, Submission.JobJson, free.Threads);
-            if (Machine.Join(free, _clock.Now))
+            if (_timesLetGo == letGo && Machine.Join(free, _clock.Now))
             {
                 return true;
             }
@@ -154,6 +157,12 @@ internal sealed partial class JobGrain
         catch (Exception e)
         {
             LogCandidate(logger, JobId, free.Name, GrainFailure.From(e).Message);
+        }
+
+        if (_timesLetGo != letGo || Machine.Assignment?.Workers.Any(worker => worker.Name == free.Name) == true)
+        {
+            // Loading takes long: the job has given its place up meanwhile, with all that it had reserved. What it has now, it has reserved anew.
+            return true;
         }
 
         await DismissAsync(free.Name, new MessageHeader(JobId, 0, 0));

@@ -52,6 +52,8 @@ internal sealed partial class JobGrain
     /// <summary>A client that is silent has lost its job; a job that nobody takes up ends.</summary>
     private void WatchClient(double now)
     {
+        // What keeps the job from its store may keep its client from the job.
+        _clientSeen = _storeFailure is null ? _clientSeen : now;
         _orphanedAt = Machine.State != JobState.Orphaned ? null : _orphanedAt ?? now;
         if (_orphanedAt is { } since && now - since > deadlines.Orphan.TotalSeconds)
         {

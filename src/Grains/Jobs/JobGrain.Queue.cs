@@ -13,6 +13,9 @@ internal sealed partial class JobGrain
     private static readonly TimeSpan PlacementPause = TimeSpan.FromMilliseconds(500);
 
     private long _number;
+
+    /// <summary>How often the job has let go of all workers that it had reserved.</summary>
+    private int _timesLetGo;
     private bool _isPlacing;
     private double? _refusedSince;
     private double? _tooLargeSince;
@@ -234,7 +237,7 @@ internal sealed partial class JobGrain
     {
         MessageHeader none = new(JobId, 0, 0);
         string[] held = [.. _held];
-        _held.Clear();
+        ForgetHeld();
         try
         {
             await Task.WhenAll(held.Select(worker => Worker(worker).ReleaseAsync(none)));
@@ -243,6 +246,18 @@ internal sealed partial class JobGrain
         {
             // What is gone needs no release.
         }
+    }
+
+    /// <summary>The workers that the job had reserved are being released, or are gone.</summary>
+    private void ForgetHeld()
+    {
+        if (_held.Count > 0)
+        {
+            NoteChange();
+        }
+
+        _held.Clear();
+        _timesLetGo++;
     }
 
     /// <returns>False if a job that is still live has the worker, or its silo does not answer.</returns>
@@ -258,9 +273,9 @@ internal sealed partial class JobGrain
                 holder = await worker.ReserveAsync(JobId);
             }
 
-            if (holder == JobId)
+            if (holder == JobId && _held.Add(key))
             {
-                _held.Add(key);
+                NoteChange();
             }
 
             return holder == JobId;

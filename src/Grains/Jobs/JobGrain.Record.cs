@@ -23,6 +23,9 @@ internal sealed partial class JobGrain
     private readonly string _author = Guid.NewGuid().ToString("N");
     private long _keptRevision = -1;
 
+    /// <summary>Of what is kept of a job besides its machine: workers, writer and place of checkpoints.</summary>
+    private long _changes;
+
     /// <summary>Events before this number are in the store: no other grain tells something else under their numbers.</summary>
     private long _keptEvents;
     private Task? _keeping;
@@ -37,13 +40,19 @@ internal sealed partial class JobGrain
         }
     }
 
+    /// <summary>Grows whenever something has changed that is to be kept.</summary>
+    private long RevisionOf(JobMachine machine) => machine.Revision + _changes;
+
+    /// <summary>What is kept besides the machine has changed; of a job that has ended, nothing does that matters.</summary>
+    private void NoteChange() => _changes += _machine is { HasEnded: false } ? 1 : 0;
+
     /// <summary>
     /// Waits until what matters is in the store. While that does not answer, the job trains on; what would need a new generation waits.
     /// </summary>
     /// <exception cref="SiloGoneException">Another grain leads the job.</exception>
     private async Task KeepAsync()
     {
-        while (_machine is { } machine && _keptRevision < machine.Revision)
+        while (_machine is { } machine && _keptRevision < RevisionOf(machine))
         {
             _keeping = _keeping is { IsCompleted: false } writing ? writing : WriteAsync(machine);
             await _keeping;
@@ -57,7 +66,7 @@ internal sealed partial class JobGrain
 
     private async Task WriteAsync(JobMachine machine)
     {
-        long revision = machine.Revision;
+        long revision = RevisionOf(machine);
         record.State = Describe();
         try
         {
@@ -75,8 +84,10 @@ internal sealed partial class JobGrain
         }
     }
 
-    private async Task PauseAsync(Exception e)
+    private async Task PauseAsync(Exception thrown)
     {
+        // Orleans wraps what the store says into a sentence about its own types.
+        Exception e = thrown is OrleansException { InnerException: { } cause } ? cause : thrown;
         if (_storeFailure is null)
         {
             LogStore(logger, JobId, e.Message);
@@ -102,7 +113,7 @@ internal sealed partial class JobGrain
     }
 
     /// <summary>For people; null while the store answers, or nothing is to be kept.</summary>
-    private string? WhyNotKept() => _machine is { } machine && _keptRevision < machine.Revision && StoreFailure() is { } failure
+    private string? WhyNotKept() => _machine is { } machine && _keptRevision < RevisionOf(machine) && StoreFailure() is { } failure
         ? $"cannot be kept: {failure}; it trains on, but takes on and replaces no worker, and does not end, before it is."
         : null;
 
@@ -173,10 +184,11 @@ internal sealed partial class JobGrain
             _unwrittenEvent = kept.UnwrittenEvent;
         }
 
-        Machine.Recover(kept.Life, $"the job is led by silo '{self.Name}' now, as silo '{kept.Silo}' is gone", _clock.Now);
+        string reason = WhyLedOn(self.Name, kept.Silo);
+        Machine.Recover(kept.Life, reason, _clock.Now);
         (_meteredEvents, _meteredLosses) = (Machine.Events.Next, Machine.LostWorkers);
         _clientHas = submission.Client is null ? null : Machine.Events.Next;
-        LogRecovered(logger, JobId, self.Name, kept.Silo, Machine.Generation, Machine.Step);
+        LogRecovered(logger, JobId, reason, Machine.Generation, Machine.Step);
         if (!Machine.HasEnded)
         {
             await KeepAsync();
@@ -184,11 +196,18 @@ internal sealed partial class JobGrain
         else if (kept.Life.Releasing is null)
         {
             // It is as it was: whoever only asks how it ended has nothing written.
-            (_keptRevision, _keptEvents) = (Machine.Revision, Machine.Events.Next);
+            (_keptRevision, _keptEvents) = (RevisionOf(Machine), Machine.Events.Next);
         }
 
         CarryOut();
     }
+
+    /// <summary>For people, without a full stop.</summary>
+    /// <param name="silo">That leads the job from now on.</param>
+    /// <param name="before">That has led it.</param>
+    internal static string WhyLedOn(string silo, string before) => silo == before
+        ? $"silo '{silo}', which leads the job, was started again"
+        : $"the job is led by silo '{silo}' now, as silo '{before}' is gone";
 
     /// <summary>Workers that were reserved and did not come to work, or were to be let go.</summary>
     private async Task FreeAsync(string[] workers, long generation)
@@ -212,6 +231,6 @@ internal sealed partial class JobGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} is led by silo {Silo} now; this one lets go of it")]
     private static partial void LogSuperseded(ILogger logger, string job, string silo);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} is led by silo {Silo}, as {Before} is gone: generation {Generation}, step {Step} or later")]
-    private static partial void LogRecovered(ILogger logger, string job, string silo, string before, long generation, long step);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job}: {Reason}; generation {Generation}, step {Step} or later")]
+    private static partial void LogRecovered(ILogger logger, string job, string reason, long generation, long step);
 }

@@ -62,6 +62,7 @@ internal sealed partial class JobGrain
             : (Machine.Events.Next, EarlierWriter.None);
         await GrainFactory.GetGrain<IRunWriterGrain>(key).OpenAsync(JobId, SubmissionHere, step, firstEvent, earlier);
         (_writer, _unwrittenEvent, _clientHas) = ((key, address), firstEvent, null);
+        NoteChange();
     }
 
     /// <returns>False if the client that was lost is not gone, but suspended, and holds the folder: the job waits on for somebody to take it up.</returns>

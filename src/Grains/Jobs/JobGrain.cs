@@ -103,7 +103,7 @@ internal sealed partial class JobGrain(
             JobId = JobId,
             Model = _job!.Model.Name,
             Data = _job.Data.NameOrPath,
-            State = machine.HasEnded && _keptRevision < machine.Revision ? JobState.Saving : machine.State,
+            State = machine.HasEnded && _keptRevision < RevisionOf(machine) ? JobState.Saving : machine.State,
             Step = position.Step,
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
@@ -117,7 +117,7 @@ internal sealed partial class JobGrain(
             Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
                 server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
             Generation = machine.Generation,
-            Reason = WhyNotKept() ?? (machine.HasEnded && _keptRevision < machine.Revision ? null : machine.Reason),
+            Reason = WhyNotKept() ?? (machine.HasEnded && _keptRevision < RevisionOf(machine) ? null : machine.Reason),
             Evaluation = machine.Evaluation,
             Checkpoint = machine.Checkpoint,
             RunFolder = Submission.RunFolder,
@@ -143,8 +143,8 @@ internal sealed partial class JobGrain(
     public Task<Answer> EvaluationDoneAsync(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         Take(machine => machine.EvaluationDone(header, firstBlock, blocks, _clock.Now));
 
-    public Task<bool> NeedsAsync(string server) => AnswerAsync(machine =>
-        machine.Assignment?.Servers.All.Contains(server) == true || machine.Servers?.All.Contains(server) == true);
+    public Task<bool> NeedsAsync(string part) => AnswerAsync(machine =>
+        machine.Assignment?.Servers.All.Contains(part) == true || machine.Servers?.All.Contains(part) == true || _held.Contains(part));
 
     public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
 

@@ -17,7 +17,7 @@ namespace ConvNet.Grains.Workers;
 /// on, and to tell the job how far they are.
 /// </summary>
 [PinnedPlacement, KeepAlive, Immovable]
-internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain, IWorkerGrain
+internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerDeadlines deadlines) : Grain, IWorkerGrain
 {
     private static readonly TimeSpan SignPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -25,6 +25,11 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
     private const int MostStaleSigns = 120;
 
     private string? _reservedBy;
+
+    /// <summary>So often a job has asked for the worker and got it.</summary>
+    private int _reservations;
+    private IGrainTimer? _watch;
+    private long? _askedInVainSince;
     private int _staleSigns;
     private WorkerProgress _progress = new();
     private Task<WorkerDevice>? _device;
@@ -78,9 +83,13 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
         if (_reservedBy is null)
         {
             _reservedBy = jobId;
+            _askedInVainSince = null;
+            _watch = this.RegisterGrainTimer(
+                WatchAsync, new GrainTimerCreationOptions(deadlines.Question, deadlines.Question) { Interleave = true, KeepAlive = true });
             WorkMeter.Take(isTaken: true);
         }
 
+        _reservations += _reservedBy == jobId ? 1 : 0;
         return Task.FromResult(_reservedBy);
     }
 
@@ -88,9 +97,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
     {
         if (_reservedBy == header.JobId && header.Generation >= (_assignment?.Generation ?? 0))
         {
-            Stop();
-            _reservedBy = null;
-            WorkMeter.Take(isTaken: false);
+            Free();
         }
 
         return Task.CompletedTask;
@@ -98,6 +105,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _watch?.Dispose();
         Stop();
         return Task.CompletedTask;
     }
@@ -216,15 +224,53 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory) : Grain
             _staleSigns = answer.Verdict == Verdict.Stale ? _staleSigns + 1 : 0;
             if (_staleSigns == MostStaleSigns && _assignment == assignment)
             {
-                Stop();
-                _reservedBy = null;
-                WorkMeter.Take(isTaken: false);
+                Free();
             }
         }
         catch (Exception)
         {
             // The job decides what silence means.
         }
+    }
+
+    /// <summary>
+    /// A worker that is reserved and gets no assignment may have been forgotten, when its job was led on by another silo: asks the job whether it still
+    /// needs it. One that works is told so by the answers to its signs.
+    /// </summary>
+    private async Task WatchAsync(CancellationToken cancellation)
+    {
+        if (_reservedBy is not { } job || _assignment is not null)
+        {
+            _askedInVainSince = null;
+            return;
+        }
+
+        int reservations = _reservations;
+        bool isNeeded;
+        try
+        {
+            isNeeded = await GrainFactory.GetGrain<IJobControlGrain>(job).NeedsAsync(Name);
+            _askedInVainSince = null;
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            _askedInVainSince ??= Environment.TickCount64;
+            isNeeded = Environment.TickCount64 - _askedInVainSince < deadlines.Unreachable.TotalMilliseconds;
+        }
+
+        if (!isNeeded && _reservations == reservations && _reservedBy is not null && _assignment is null)
+        {
+            Free();
+        }
+    }
+
+    private void Free()
+    {
+        Stop();
+        _watch?.Dispose();
+        _watch = null;
+        _reservedBy = null;
+        WorkMeter.Take(isTaken: false);
     }
 
     private void Stop()

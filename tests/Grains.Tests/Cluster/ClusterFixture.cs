@@ -2,6 +2,7 @@ using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Servers;
+using ConvNet.Grains.Workers;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
@@ -11,7 +12,8 @@ using Xunit;
 namespace ConvNet.Grains.Tests.Cluster;
 
 /// <summary>An in-process cluster of silos with 4 devices each, configured as in production.</summary>
-public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, ServerDeadlines? servers = null, CheckpointCache? cache = null) : IAsyncLifetime
+public abstract class ClusterFixture(
+    int silos, JobDeadlines? deadlines = null, ServerDeadlines? servers = null, CheckpointCache? cache = null, WorkerDeadlines? workers = null) : IAsyncLifetime
 {
     private InProcessTestCluster? _cluster;
 
@@ -28,6 +30,7 @@ public abstract class ClusterFixture(int silos, JobDeadlines? deadlines = null, 
         {
             silo.Services.AddSingleton(deadlines ?? new JobDeadlines());
             silo.Services.AddSingleton(servers ?? new ServerDeadlines());
+            silo.Services.AddSingleton(workers ?? new WorkerDeadlines());
             silo.Services.AddSingleton(cache ?? new CheckpointCache(null, CheckpointCache.DefaultKeep));
 
             // Orleans takes the fakes of other tests for grains.

@@ -1,5 +1,6 @@
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
+using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Protocol.Jobs;
 using Xunit;
 
@@ -58,7 +59,7 @@ public class FaultSentenceTests
     {
         _host.Commit(_host.First, 4);
         var next = new MachineHost { Holds = command => command is JobCommand.Run };
-        next.Machine.Recover(_host.Machine.Record(), "the job is led by silo 'd' now, as silo 'a' is gone", next.Now);
+        next.Machine.Recover(_host.Machine.Record(), JobGrain.WhyLedOn("d", before: "a"), next.Now);
         next.Drain();
         next.Commit(next.Machine.Assignment!, 10);
 
@@ -66,6 +67,10 @@ public class FaultSentenceTests
         Assert.Equal(("the job is led by silo 'd' now, as silo 'a' is gone", 4, 3), (change.Reason, change.Step, change.Workers));
         Assert.Empty(change.Lost);
     }
+
+    [Fact]
+    public void A_silo_that_leads_the_job_and_is_started_again() =>
+        Assert.Equal("silo 'a', which leads the job, was started again", JobGrain.WhyLedOn("a", before: "a"));
 
     [Fact]
     public void A_silo_with_servers_that_does_not_answer_and_then_is_lost()
