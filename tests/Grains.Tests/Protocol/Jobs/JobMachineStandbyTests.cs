@@ -135,11 +135,75 @@ public class JobMachineStandbyTests
     }
 
     [Fact]
+    public void Servers_on_a_silo_that_is_being_stopped_hand_over_at_the_next_rest()
+    {
+        ServerKeys next = ServerRoles.WithStandbys(ServerRoles.Without(Doubled, "a")!, ["b", "c"]);
+        Protect();
+        _machine.HandOver("a", next);
+        Rest();
+
+        ServerKeys servers = Assert.Single(Take<JobCommand.Freeze>()).Servers;
+        Assert.Equal(next.ByRole, servers.ByRole);
+        Assert.DoesNotContain(servers.All, key => PinnedKey.SiloOf(key) == "a");
+        Assert.Empty(Take<JobCommand.Release>());
+    }
+
+    [Fact]
+    public void Nothing_is_handed_over_to_standbys_that_are_not_ready()
+    {
+        _machine.HandOver("a", ServerRoles.WithStandbys(ServerRoles.Without(Doubled, "a")!, ["b", "c"]));
+        Rest();
+        Assert.Empty(Take<JobCommand.Freeze>());
+    }
+
+    [Fact]
+    public void Nothing_is_handed_over_to_a_standby_that_was_lost_meanwhile()
+    {
+        Protect();
+        _machine.HandOver("a", ServerRoles.WithStandbys(ServerRoles.Without(Doubled, "a")!, ["b", "c"]));
+        _machine.LoseSilo("b", "has left the cluster", 1);
+
+        ServerKeys servers = Assert.Single(Take<JobCommand.Freeze>()).Servers;
+        Assert.Equal(("a/job/0", "a/job"), (servers.Partitions[0], servers.Coordinator));
+    }
+
+    [Fact]
+    public void A_failed_call_of_a_server_freezes_all_where_a_standby_could_go_on()
+    {
+        Assert.True(_machine.Examine("it holds no state of job 'job'", 1));
+        Assert.Equal(2, Assert.Single(Take<JobCommand.Freeze>()).Header.Generation);
+    }
+
+    [Fact]
+    public void A_job_that_goes_back_takes_the_workers_that_are_left()
+    {
+        Assert.False(_machine.TakesFewer);
+        _machine.LoseSilo("b", "has left the cluster", 1);
+        _machine.LoseSilo("c", "has left the cluster", 1);
+        Assert.True(_machine.TakesFewer);
+    }
+
+    [Fact]
     public void A_server_that_cannot_reach_its_standby_goes_on_without()
     {
         Assert.Equal(Verdict.Accepted, _machine.LoseStandby(new MessageHeader("job", 1, 0), 1, "has failed", 1).Verdict);
         Assert.Null(Assert.Single(Take<JobCommand.Freeze>()).Servers.StandbyOf(1));
         Assert.Equal(Verdict.Stale, _machine.LoseStandby(new MessageHeader("job", 1, 0), 0, "has failed", 1).Verdict);
+    }
+
+    private void Protect()
+    {
+        foreach (int server in Enumerable.Range(0, 4))
+        {
+            _machine.Protected(new MessageHeader("job", 1, 0), server);
+        }
+    }
+
+    private void Rest()
+    {
+        Assignment first = _machine.Assignment!;
+        var progress = new StepProgress { Position = new JobPosition(_machine.UntilStep, 4, 0, default) };
+        _machine.Progress(first.HeaderOf(_machine.UntilStep), progress, 3);
     }
 
     private static StepDecision Last(long step) =>
