@@ -72,13 +72,15 @@ internal sealed partial class JobGrain
                     await EvaluateAsync(evaluate);
                     break;
                 case JobCommand.Save save:
-                    CheckpointResult saved = await SaveAsync(save);
+                    await PinAsync(save);
                     if (Machine.IsAt(save.Generation))
                     {
-                        _savedAt = Stopwatch.GetTimestamp();
-                        Machine.Saved(saved, _clock.Now);
+                        Machine.Pinned(_clock.Now);
                     }
 
+                    break;
+                case JobCommand.Write write:
+                    await WriteAsync(write);
                     break;
                 case JobCommand.Dismiss dismiss:
                     await DismissAsync(dismiss.Worker, dismiss.Header);
@@ -120,7 +122,7 @@ internal sealed partial class JobGrain
     internal static bool NeedsRecord(JobCommand command) => command switch
     {
         JobCommand.Run run => run.FirstStep == run.Assignment.FirstStep,
-        JobCommand.Evaluate or JobCommand.Save => false,
+        JobCommand.Evaluate or JobCommand.Save or JobCommand.Write => false,
         _ => true,
     };
 
@@ -169,19 +171,43 @@ internal sealed partial class JobGrain
     }
 
     /// <summary>Orleans may look for a grain that is not active yet by way of a silo that has just died; such a call is made again.</summary>
-    private async Task<CheckpointResult> SaveAsync(JobCommand.Save save)
+    private async Task PinAsync(JobCommand.Save save)
     {
-        CheckpointRetention? retention = Checkpoints.IsCache ? CheckpointRetention.OfCache : save.Retention;
         for (double start = _clock.Now; ; await Task.Delay(WatchPeriod))
         {
             try
             {
-                return await CheckpointWriter.SaveAsync(Checkpoints.Folder, save.Assignment, save.Position, save.Result, retention);
+                await CheckpointWriter.PinAsync(save.Assignment, save.Position, save.Result);
+                return;
             }
             catch (Exception e) when (GrainFailure.HasNotArrived(e) && _clock.Now - start < RefusedSeconds && Machine.IsAt(save.Generation))
             {
                 // It has not begun.
             }
+        }
+    }
+
+    /// <summary>Generations may change meanwhile: what is written stays the same.</summary>
+    private async Task WriteAsync(JobCommand.Write write)
+    {
+        JobMachine machine = Machine;
+        CheckpointRetention? retention = Checkpoints.IsCache ? CheckpointRetention.OfCache : write.Retention;
+        try
+        {
+            CheckpointResult saved = await GrainFactory.GetGrain<ICheckpointGrain>(write.Assignment.Servers.Checkpoint)
+                .WriteAsync(Checkpoints.Folder, write.Step, retention);
+            _savedAt = Stopwatch.GetTimestamp();
+            machine.Saved(saved, _clock.Now);
+        }
+        catch (Exception e) when (machine.IsWriting(write.Step))
+        {
+            JobFailure failure = GrainFailure.ToFailure(e);
+            if (failure.ExitCode != (int)ExitCode.Resources)
+            {
+                await FailAsync(machine.Generation, nameof(JobCommand.Write), failure);
+            }
+
+            machine.NotSaved(write.Step, failure.Message, _clock.Now);
         }
     }
 

@@ -144,6 +144,9 @@ internal sealed partial class JobGrain(
 
     public Task<bool> NeedsAsync(string server) => AnswerAsync(machine => machine.Assignment?.Servers.All.Contains(server) == true);
 
+    public Task<bool> WantsCheckpointAsync(string writer, long step) =>
+        AnswerAsync(machine => machine.IsWriting(step) && machine.Assignment?.Servers.Checkpoint == writer);
+
     public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
 
     public Task<bool> NeedsCheckpointsAsync() => AnswerAsync(_ => true);

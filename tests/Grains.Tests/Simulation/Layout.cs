@@ -25,6 +25,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="LostWrites">How often the store comes back without its last write.</param>
 /// <param name="Freezes">How often some process does nothing for some time.</param>
 /// <param name="Cuts">How often half of the processes cannot reach the others for some time.</param>
+/// <param name="DiskFaults">In a thousand checkpoints, so many are written slowly, and so many not at all.</param>
 /// <param name="IsBarren">Whoever is alone waits for another worker until the job gives up.</param>
 /// <param name="IsDetached">Nobody sits beside the job.</param>
 internal sealed record Layout(
@@ -52,6 +53,7 @@ internal sealed record Layout(
     int LostWrites = 0,
     int Freezes = 0,
     int Cuts = 0,
+    int DiskFaults = 0,
     bool IsBarren = false,
     bool IsDetached = false)
 {

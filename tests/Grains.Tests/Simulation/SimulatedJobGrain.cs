@@ -36,6 +36,9 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>Whole checkpoints, in the order in which they were written.</summary>
     public List<FakeState> Checkpoints { get; private init; } = [];
 
+    /// <summary>The last version that was read from all servers, to be written.</summary>
+    public FakeState? Pinned { get; private set; }
+
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
     public Dictionary<string, int> Changes { get; private init; } = [];
 

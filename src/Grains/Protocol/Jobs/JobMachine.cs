@@ -32,7 +32,6 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private MembersChange? _untold;
     private int _repeated;
     private EvaluationRun? _evaluation;
-    private bool _isFinal;
     private bool _isResting;
     private string? _ending;
     private long _order;
@@ -257,20 +256,6 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         return answer;
     }
 
-    /// <summary>A checkpoint is written.</summary>
-    public void Saved(CheckpointResult checkpoint, double now)
-    {
-        if (State != JobState.Saving)
-        {
-            return;
-        }
-
-        _plan!.Saved(checkpoint, _isFinal, now);
-        (_savedPosition, _savedSamples) = (Reached.Position, _samples.ByWorker);
-        _events.Add(new RunEvent.CheckpointSaved(checkpoint));
-        Rest(now);
-    }
-
     /// <summary>From any state but an end: the first failure stays.</summary>
     public void Fail(JobFailure failure)
     {
@@ -311,9 +296,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 break;
             case JobAction.Save save:
                 State = JobState.Saving;
-                _isFinal = save.IsFinal;
-                FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
-                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _orphaned is null ? _plan!.Retention() : null));
+                Save(save, now);
                 break;
             case JobAction.Yield:
                 Yield(_orphaned is not null ? OrphanReason() : _isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");
