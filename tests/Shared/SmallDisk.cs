@@ -23,10 +23,10 @@ internal sealed class SmallDisk : IDisposable
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Takes all room but so much.</summary>
+    /// <summary>Takes all room that there is but so much; again, what others have given back since.</summary>
     public void Fill(int butBytes = 0)
     {
-        using FileStream file = File.Create(_ballast, bufferSize: 1);
+        using var file = new FileStream(_ballast, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 1);
         byte[] page = new byte[4096];
         try
         {

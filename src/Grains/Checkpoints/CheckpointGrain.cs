@@ -26,17 +26,18 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     private PinnedVersion? _pinned;
     private Task? _writing;
 
-    public async Task<JobPosition> OpenAsync(string path, string jobJson)
-    {
-        CheckpointState state = (await LoadAsync(path, jobJson)).State;
+    public async Task<JobPosition> OpenAsync(string path, string jobJson) => PositionOf((await LoadAsync(path, jobJson)).State, jobJson);
 
-        // The epoch in progress at its end still counts the samples of the one that is complete.
-        int epoch = state.Step == 0 ? 0 : JobSpec.FromJson(jobJson).Shape.EpochOf(state.Step - 1);
-        return new JobPosition(
-            state.Step,
-            state.Step - state.SkippedSteps,
-            state.SkipsInARow,
-            new EpochTotals(epoch, new Metrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples)));
+    public async Task<WholeCheckpoint> FindWholeAsync(string runFolder, string jobJson)
+    {
+        var warnings = new List<string>();
+        string path = await Task.Run(() => CheckpointStore.FindNewest(runFolder, warnings.Add)) ?? throw ConvNetException.BadInput(
+            $"{runFolder}: has no whole checkpoint to go back to. {string.Join(" ", warnings)} Start the run again.");
+        Checkpoint checkpoint = await LoadAsync(path, jobJson);
+        return new WholeCheckpoint(
+            new CheckpointResult(path, checkpoint.State.Step, checkpoint.StateSha256(), checkpoint.WeightsSha256()),
+            PositionOf(checkpoint.State, jobJson),
+            [.. warnings]);
     }
 
     public async Task RestoreAsync(string path, Assignment assignment)
@@ -162,6 +163,17 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         long floats = checkpoint.Model.Concat(checkpoint.Optimizer).Sum(tensor => (long)tensor.Data.Length);
         JobMeter.AddSaved(Stopwatch.GetElapsedTime(version.Since).TotalSeconds, floats * sizeof(float));
         return saved;
+    }
+
+    private static JobPosition PositionOf(CheckpointState state, string jobJson)
+    {
+        // The epoch in progress at its end still counts the samples of the one that is complete.
+        int epoch = state.Step == 0 ? 0 : JobSpec.FromJson(jobJson).Shape.EpochOf(state.Step - 1);
+        return new JobPosition(
+            state.Step,
+            state.Step - state.SkippedSteps,
+            state.SkipsInARow,
+            new EpochTotals(epoch, new Metrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples)));
     }
 
     /// <exception cref="ConvNetException">The checkpoint is damaged, or of another job.</exception>

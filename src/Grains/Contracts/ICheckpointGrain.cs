@@ -14,6 +14,10 @@ public interface ICheckpointGrain : IGrainWithStringKey
     [Alias("Open"), ResponseTimeout("00:03:00")]
     Task<JobPosition> OpenAsync(string path, string jobJson);
 
+    /// <summary>The newest checkpoint of a run folder that verifies; fails if there is none, or it is not this job's.</summary>
+    [Alias("FindWhole"), ResponseTimeout("00:03:00")]
+    Task<WholeCheckpoint> FindWholeAsync(string runFolder, string jobJson);
+
     /// <summary>Hands the state of a checkpoint, verified again, to the servers, which have begun at its step. Repeated, it does no harm.</summary>
     [Alias("Restore"), ResponseTimeout("00:03:00")]
     Task RestoreAsync(string path, Assignment assignment);

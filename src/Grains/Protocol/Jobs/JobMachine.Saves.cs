@@ -20,9 +20,14 @@ internal sealed partial class JobMachine
     /// <summary>The same, and how often in all, for one that the job waits for.</summary>
     private const double AwaitedPause = 2, AwaitedPatience = 60;
 
+    /// <summary>So many checkpoints back a job that goes back knows who computed what.</summary>
+    private const int MostSamplesAt = 16;
+
     /// <summary>By then people should know that the disk is slow.</summary>
     private const double SlowWrite = 30;
 
+    /// <summary>By worker, of the committed steps until each of the last checkpoints, oldest first.</summary>
+    private readonly Queue<(long Step, KeyValuePair<string, long>[] Samples)> _samplesAt = [];
     private SavedVersion? _pinning;
     private SavedVersion? _writing;
     private bool _awaitsSave;
@@ -64,6 +69,12 @@ internal sealed partial class JobMachine
         _plan!.Saved(checkpoint, version.IsFinal);
         (_savedPosition, _savedSamples) = (version.Position, version.Samples);
         (_isSaveTroubled, _unsavedSince) = (false, null);
+        _samplesAt.Enqueue((checkpoint.Step, version.Samples));
+        if (_samplesAt.Count > MostSamplesAt)
+        {
+            _samplesAt.Dequeue();
+        }
+
         _events.Add(new RunEvent.CheckpointSaved(checkpoint));
         GoOnAfterSave(now);
     }
@@ -114,6 +125,24 @@ internal sealed partial class JobMachine
         }
     }
 
+    /// <summary>The checkpoint that the job was about to go back to is damaged: it goes back to an older one.</summary>
+    /// <param name="damage">A sentence that says what is wrong with it.</param>
+    public void PassOver(WholeCheckpoint whole, string damage)
+    {
+        if (!WantsPlace)
+        {
+            return;
+        }
+
+        Warn($"{damage} The job goes back to step {whole.Checkpoint.Step}, which is kept in {whole.Checkpoint.Path}.");
+        _plan!.PassOver(whole.Checkpoint);
+        _savedPosition = whole.Position;
+        _savedSamples = _samplesAt.LastOrDefault(saved => saved.Step == whole.Checkpoint.Step).Samples ?? _savedSamples;
+        _samples.GoBack(_savedSamples);
+        StandAt(_savedPosition);
+        _revision++;
+    }
+
     private void Save(JobAction.Save save, double now)
     {
         (_awaitsSave, _retryAt) = (save.IsAwaited, null);
@@ -150,7 +179,7 @@ internal sealed partial class JobMachine
         }
         else if (!_awaitsSave && now - _waitsSince > WritePatience)
         {
-            _plan!.PassOver(now);
+            _plan!.GoOnWithout(now);
             Rest(now);
         }
     }

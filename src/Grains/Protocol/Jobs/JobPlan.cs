@@ -137,6 +137,14 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
         _passesOver = false;
     }
 
+    /// <summary>The job goes back further than to its last checkpoint, which is damaged.</summary>
+    public void PassOver(CheckpointResult whole)
+    {
+        Checkpoint = whole;
+        _savedStep = whole.Step;
+        _finalIsSaved = false;
+    }
+
     /// <summary>What was being written has come to nothing.</summary>
     /// <param name="retryAt">Until then the training goes on without a checkpoint, unless the job ends or one is ordered.</param>
     public void NotSaved(double retryAt)
@@ -147,7 +155,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     }
 
     /// <summary>The checkpoint that is due does not wait longer for the one that is being written: it is taken at the first rest after that.</summary>
-    public void PassOver(double now)
+    public void GoOnWithout(double now)
     {
         _passesOver = true;
         _owedFrom = now;

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
 using Xunit;
 
@@ -225,6 +226,33 @@ public sealed class JobMachineSaveTests
         Assert.False(next.Machine.IsWriting(5));
         next.Drain();
         Assert.Equal("save 5", next.Done[^1]);
+    }
+
+    [Fact]
+    public void A_job_that_goes_back_passes_over_a_damaged_checkpoint_with_a_warning_and_counts_from_the_one_before()
+    {
+        HoldRunsToo();
+        _host.Begin();
+        RunOn();
+        _host.Machine.Saved(MachineHost.CheckpointOf(5), _host.Now);
+        RunOn();
+        _host.Machine.Saved(MachineHost.CheckpointOf(10), _host.Now);
+        _host.Machine.LoseServers("a silo is lost");
+        _host.Drain();
+        Assert.Equal(10, _host.Machine.Step);
+
+        _host.Machine.PassOver(new WholeCheckpoint(MachineHost.CheckpointOf(5), JobPosition.Start with { Step = 5 }, []), "step 10 is damaged.");
+        Assert.Equal("step 10 is damaged. The job goes back to step 5, which is kept in /runs/one/5.", Warnings.Single());
+        Assert.Equal((5, 5), (_host.Machine.Step, _host.Machine.Checkpoint!.Step));
+        _host.BeginAgain("a/0", "b/0", "c/0");
+        RunOn();
+        Assert.Equal("save 10", _host.Done[^1]);
+        _host.Machine.Order(new JobOrder("end", JobOrderKind.Stop));
+        _host.Machine.Saved(MachineHost.CheckpointOf(10), _host.Now);
+        RunOn();
+        _host.Machine.Saved(MachineHost.CheckpointOf(_host.Machine.Step), _host.Now);
+        RunEvent.Stopped end = _host.Events.OfType<RunEvent.Stopped>().Single();
+        Assert.Equal(10 * _host.Machine.Step, end.Summary.SamplesPerWorker.Sum(worker => worker.Value));
     }
 
     private void HoldRunsToo() => _host.Holds = command => command is JobCommand.Write or JobCommand.Run;
