@@ -38,6 +38,34 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
         Assert.Equal(Enumerable.Range((int)step + 1, 20), rows.TakeLast(20));
     }
 
+    [Fact]
+    public async Task Resume_of_a_run_whose_job_has_lost_its_client_takes_that_job_up_and_of_one_that_is_live_follows_it()
+    {
+        using ClientProcess training = ClientProcess.Start(
+            cluster.Folder, ["train", "--json", .. Job, "--cluster", cluster.Url, "--job", "taken", "--out", "taken"]);
+        await cluster.LinesAsync("taken/metrics.csv", 20);
+        training.Kill();
+        long step = await OrphanedAsync("taken");
+
+        using ClientProcess resumed = ClientProcess.Start(cluster.Folder, "resume", "taken", "--json", "--cluster", cluster.Url);
+        await resumed.SaysAsync("\"run.started\"");
+        await cluster.LinesAsync("taken/metrics.csv", (int)step + 20);
+        using ClientProcess following = ClientProcess.Start(cluster.Folder, "resume", "taken", "--json", "--cluster", cluster.Url);
+        await following.ComplainsAsync("Job taken, lenet on fashion-mnist-mini, is ");
+        using ClientProcess other = await ClientProcess.RunAsync(6, cluster.Folder, "resume", "taken", "--stop-after", "99999", "--cluster", cluster.Url);
+        Assert.Contains("job 'taken' of this run is ", other.Error);
+        using ClientProcess cancelled = await cluster.JobAsync(0, "cancel", "taken");
+        await resumed.EndAsync(9);
+        await following.EndAsync(9);
+
+        int[] rows =
+        [
+            .. File.ReadLines(Path.Combine(cluster.Folder, "taken/metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
+                .Select(row => int.Parse(row.Split(',')[0])),
+        ];
+        Assert.Equal(Enumerable.Range(1, rows.Length), rows);
+    }
+
     /// <returns>The step at which the job has ended; its checkpoint is there.</returns>
     private async Task<long> OrphanedAsync(string id)
     {

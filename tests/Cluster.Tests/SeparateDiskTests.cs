@@ -42,6 +42,25 @@ public sealed class SeparateDiskTests(SeparateDisks disks) : IClassFixture<Separ
     }
 
     [Fact]
+    public async Task A_clients_full_disk_costs_a_warning_and_the_checkpoint_is_fetched_when_there_is_room()
+    {
+        disks.Demand();
+        Assert.SkipUnless(SmallDisk.CanMount, "needs the right to mount a disk");
+        using var disk = new SmallDisk(Path.Combine(disks.Folder, "small"), 8 << 10);
+        using ClientProcess training = ClientProcess.Start(
+            disks.Folder,
+            ["train", "--json", .. Lenet, "--steps", "120", "-s", "checkpoint.everySteps=10", "--cluster", disks.Url, "--job", "small", "--out", "small/run"]);
+        await training.SaysAsync("\"checkpoint.saved\"");
+        disk.Fill();
+        await training.SaysAsync(" could not be fetched: ");
+        disk.Free();
+        await training.EndAsync(0);
+
+        Assert.Equal(Path.Combine(disk["run/checkpoints/step-00000120"]), JobEnd.Of(training).Checkpoint);
+        using ClientProcess verified = await ClientProcess.RunAsync(0, disks.Folder, "checkpoint", "verify", "small/run");
+    }
+
+    [Fact]
     public async Task A_client_that_is_killed_leaves_only_whole_checkpoints_and_the_cluster_keeps_the_newest()
     {
         disks.Demand();

@@ -26,10 +26,14 @@ internal static class JobAttachCommand
         """,
         (cluster, id, json, stop) => AttachAsync(terminal, cluster, id, json, stop));
 
-    private static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, string id, bool json, StopSignal stop)
+    private static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, string id, bool json, StopSignal stop) =>
+        await AttachAsync(terminal, cluster, await JobCommand.AskAsync(cluster.Job(id), id, stop.Token), json, stop);
+
+    /// <param name="status">What the job has just said.</param>
+    public static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, JobStatus status, bool json, StopSignal stop)
     {
+        string id = status.JobId;
         IJobGrain job = cluster.Job(id);
-        JobStatus status = await JobCommand.AskAsync(job, id, stop.Token);
         if (status.State == JobState.Orphaned)
         {
             return await new TakenUpSession(cluster, status, stop).RunAsync(RunViews.For(terminal, id, json), TrainCommand.RunsFolder);

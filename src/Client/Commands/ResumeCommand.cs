@@ -42,6 +42,11 @@ internal static class ResumeCommand
     private static async Task<int> RunAsync(Terminal terminal, string directory, Setting[] settings, RunChoices choices)
     {
         RunFolder? home = !Directory.Exists(directory) ? null : RunFolder.TryOpen(directory) ?? RunFolder.TryOpen(Path.Combine(directory, "..", ".."));
+        if (home is not null && await LiveRun.TryAttachAsync(terminal, home, settings.Length > 0, choices) is { } ended)
+        {
+            return (int)ended;
+        }
+
         using IDisposable? held = home?.Lock();
         if (home is not null)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Checkpoints;
@@ -20,9 +21,14 @@ internal sealed class CheckpointExchange(
     /// <summary>As many as a silo keeps: older ones are not there any more.</summary>
     private const int MostWaiting = 2;
 
+    /// <summary>Until the next try, when this machine's disk does not take a checkpoint; and for how long when the job has ended.</summary>
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(30), LastRetryPause = TimeSpan.FromSeconds(2), LastPatience = TimeSpan.FromSeconds(60);
+
+    private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Queue<CheckpointResult> _waiting = [];
     private readonly List<EvaluationResult> _evaluations = [.. plan.Evaluations];
+    private bool _isTroubled;
     private CheckpointPlace? _place;
     private Task _sending = Task.CompletedTask;
     private Task _fetching = Task.CompletedTask;
@@ -56,6 +62,7 @@ internal sealed class CheckpointExchange(
     /// <exception cref="ConvNetException">The last checkpoint cannot be had.</exception>
     public async Task<RunEvent> FinishAsync(RunEvent end)
     {
+        _ending.TrySetResult();
         try
         {
             await _sending;
@@ -128,13 +135,55 @@ internal sealed class CheckpointExchange(
         string store = Path.Combine(request.Folder, CheckpointStore.FolderName);
         while (Next() is { } wanted)
         {
-            CheckpointResult? fetched = await CheckpointTransfer.FetchAsync(
-                stores(_place!.Writer), Contact(), wanted.Step, request.Folder, request.Spec);
-            if (fetched is not null)
+            if (await FetchAsync(wanted) is { } fetched)
             {
                 _newest = fetched;
+                _isTroubled = false;
                 CheckpointStore.Keep(store, Retention());
                 run.Publish(new RunEvent.CheckpointSaved(fetched));
+            }
+        }
+    }
+
+    /// <summary>While an older checkpoint is here, a disk that does not take one is tried again.</summary>
+    /// <returns>Null if a newer one is to be fetched instead, or it is gone.</returns>
+    private async Task<CheckpointResult?> FetchAsync(CheckpointResult wanted)
+    {
+        long? endingSince = null;
+        while (true)
+        {
+            try
+            {
+                return await CheckpointTransfer.FetchAsync(stores(_place!.Writer), Contact(), wanted.Step, request.Folder, request.Spec);
+            }
+            catch (ConvNetException e) when (IsOfDisk(e) && (_newest?.Path ?? request.Checkpoint) is { } kept
+                && !(endingSince is { } since && Stopwatch.GetElapsedTime(since) > LastPatience))
+            {
+                if (!_isTroubled)
+                {
+                    _isTroubled = true;
+                    run.Publish(new RunEvent.Warning(
+                        $"the checkpoint of step {wanted.Step} could not be fetched: {e.Message.TrimEnd('.')}. The training goes on, and it is tried again " +
+                        $"every {RetryPause.TotalSeconds} s; {kept} is kept."));
+                }
+            }
+
+            if (_ending.Task.IsCompleted)
+            {
+                endingSince ??= Stopwatch.GetTimestamp();
+                await Task.Delay(LastRetryPause);
+            }
+            else
+            {
+                await Task.WhenAny(_ending.Task, Task.Delay(RetryPause));
+            }
+
+            lock (_gate)
+            {
+                if (_waiting.Count > 0)
+                {
+                    return null;
+                }
             }
         }
     }
@@ -153,6 +202,8 @@ internal sealed class CheckpointExchange(
             return null;
         }
     }
+
+    private static bool IsOfDisk(ConvNetException e) => e.ExitCode == ExitCode.Resources || (e.InnerException is { } cause && FileFailure.Is(cause));
 
     private CheckpointRetention Retention()
     {

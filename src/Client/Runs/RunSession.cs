@@ -33,7 +33,19 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
 
     private async Task<ExitCode> RunInFolderAsync(IReadOnlyList<RunSink> sinks)
     {
-        using Logger log = RunLog.Open(folder.LogPath);
+        Logger log = RunLog.Open(folder.LogPath);
+        try
+        {
+            return await RunInFolderAsync(sinks, log);
+        }
+        finally
+        {
+            RunLog.Close(log);
+        }
+    }
+
+    private async Task<ExitCode> RunInFolderAsync(IReadOnlyList<RunSink> sinks, Logger log)
+    {
         using var run = new RunStream([JsonLines.Append(folder.EventsPath, request.JobId), _start, .. sinks]);
         using var stop = new StopSignal(notice => run.Publish(new RunEvent.Notice(notice)), code => run.Publish(new RunEvent.Abandoned(code)));
         ExitCode code = await RunAsync(run, stop, log);

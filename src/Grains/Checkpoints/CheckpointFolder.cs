@@ -35,7 +35,11 @@ public static class CheckpointFolder
     public static CheckpointResult Save(string store, Checkpoint checkpoint) => Save(store, checkpoint, DurableDisk.Machine);
 
     /// <inheritdoc cref="Save(string, Checkpoint)"/>
-    internal static CheckpointResult Save(string store, Checkpoint checkpoint, DurableDisk disk)
+    internal static CheckpointResult Save(string store, Checkpoint checkpoint, DurableDisk disk) => Write(store, checkpoint, disk).Publish();
+
+    /// <summary>Writes and flushes all of a checkpoint, under a temporary name in <paramref name="store"/>.</summary>
+    /// <exception cref="ConvNetException">The disk is full or not writable (exit code 7).</exception>
+    internal static UnpublishedCheckpoint Write(string store, Checkpoint checkpoint, DurableDisk disk)
     {
         store = Path.GetFullPath(store);
         string name = NameOf(checkpoint.State.Step);
@@ -60,21 +64,23 @@ public static class CheckpointFolder
                 "",
                 checkpoint.ClassNames);
             disk.Write(Path.Combine(temporary, ManifestFile), stream => stream.Write(manifest.Serialize()));
-            Publish(disk, store, temporary, name);
-            return new CheckpointResult(final, manifest.Step, manifest.StateSha256, manifest.WeightsSha256);
+            var result = new CheckpointResult(final, manifest.Step, manifest.StateSha256, manifest.WeightsSha256);
+            return new UnpublishedCheckpoint(disk, store, temporary, result);
         }
         catch (Exception e)
         {
             CheckpointStore.TryDelete(temporary, disk);
-            if (e is IOException or UnauthorizedAccessException)
+            if ((e is ConvNetException { ExitCode: ExitCode.Resources } ? e.InnerException ?? e : e) is var cause && FileFailure.Is(cause))
             {
-                throw new ConvNetException(ExitCode.Resources,
-                    $"{final}: cannot be written: {e.Message.TrimEnd('.')}. Free some space or choose another folder.", e);
+                throw Failed(final, cause);
             }
 
             throw;
         }
     }
+
+    internal static ConvNetException Failed(string path, Exception e) =>
+        new(ExitCode.Resources, $"{path}: cannot be written: {e.Message.TrimEnd('.')}. Free some space or choose another folder.", e);
 
     /// <summary>Checks sizes and hashes of all files, then whether their content has the hashes that the manifest promises.</summary>
     public static CheckpointVerification Verify(string path) => Examine(path).Verification;

@@ -1,9 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Formats;
-using ConvNet.Engine.Models;
 using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 using ConvNet.Grains.Calls;
@@ -13,27 +10,34 @@ using ConvNet.Grains.Contracts.Wire;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Metering;
 using ConvNet.Grains.Placement;
-using ConvNet.Grains.Protocol.Partition;
+using Orleans.Concurrency;
 using Orleans.Placement;
 
 namespace ConvNet.Grains.Checkpoints;
 
-[PinnedPlacement, Immovable]
+/// <summary>Keeps one version of a job's state until it is written. Reentrant: the job may go back to a checkpoint while a disk does not answer.</summary>
+[PinnedPlacement, Immovable, Reentrant]
 internal sealed class CheckpointGrain : Grain, ICheckpointGrain
 {
-    private const int ChunksInFlight = 8;
+    /// <summary>For a disk: then the write counts as failed, although nobody can take it back.</summary>
+    private static readonly TimeSpan WritePatience = TimeSpan.FromSeconds(270);
 
-    public async Task<JobPosition> OpenAsync(string path, string jobJson)
+    private readonly VerifiedCheckpoints _verified = new();
+    private PinnedVersion? _pinned;
+    private Task? _writing;
+
+    public async Task<JobPosition> OpenAsync(string path, string jobJson) => PositionOf((await LoadAsync(path, jobJson)).State, jobJson);
+
+    public async Task<WholeCheckpoint> FindWholeAsync(string runFolder, string jobJson)
     {
-        CheckpointState state = (await LoadAsync(path, jobJson)).State;
-
-        // The epoch in progress at its end still counts the samples of the one that is complete.
-        int epoch = state.Step == 0 ? 0 : JobSpec.FromJson(jobJson).Shape.EpochOf(state.Step - 1);
-        return new JobPosition(
-            state.Step,
-            state.Step - state.SkippedSteps,
-            state.SkipsInARow,
-            new EpochTotals(epoch, new Metrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples)));
+        var warnings = new List<string>();
+        string path = await Task.Run(() => CheckpointStore.FindNewest(runFolder, warnings.Add)) ?? throw ConvNetException.BadInput(
+            $"{runFolder}: has no whole checkpoint to go back to. {string.Join(" ", warnings)} Start the run again.");
+        Checkpoint checkpoint = await LoadAsync(path, jobJson);
+        return new WholeCheckpoint(
+            new CheckpointResult(path, checkpoint.State.Step, checkpoint.StateSha256(), checkpoint.WeightsSha256()),
+            PositionOf(checkpoint.State, jobJson),
+            [.. warnings]);
     }
 
     public async Task RestoreAsync(string path, Assignment assignment)
@@ -58,7 +62,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             .ToDictionary(tensor => tensor.Name);
         for (int slot = StateSlot.Weights; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
         {
-            await InstallAsync(parts, slot, [.. parts.Model.Parameters.Select(p => Padded(p, tensors[SlotTensor(parts, slot, p)]))]);
+            await InstallAsync(parts, slot, [.. parts.Model.Parameters.Select(p => Padded(p, tensors[parts.NameOf(slot, p)]))]);
         }
 
         for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
@@ -72,36 +76,104 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
         JobMeter.AddRestored(Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    public async Task<CheckpointResult> SaveAsync(
-        string runFolder, Assignment assignment, JobPosition position, FinalResult? result, CheckpointRetention? retention)
+    public async Task PinAsync(Assignment assignment, JobPosition position, FinalResult? result)
     {
         long start = Stopwatch.GetTimestamp();
-        var parts = new JobParts(GrainFactory, assignment, position.Step);
-        List<NamedTensor> parameters = await ReadAsync(parts, StateSlot.Weights);
-        var optimizer = new List<NamedTensor>();
-        for (int slot = 0; slot < parts.Job.Optimizer.SlotNames.Count; slot++)
+        _pinned = null;
+        Checkpoint checkpoint = await VersionReader.ReadAsync(GrainFactory, assignment, position, result);
+        _pinned = new PinnedVersion(assignment.JobId, checkpoint, start);
+    }
+
+    public async Task<CheckpointResult> WriteAsync(string runFolder, long step, CheckpointRetention? retention)
+    {
+        (PinnedVersion? version, _pinned) = (_pinned, null);
+        if (version is null || version.Checkpoint.State.Step != step)
         {
-            optimizer.AddRange(await ReadAsync(parts, slot));
+            throw new ConvNetException(ExitCode.Environment, $"step {step} is to be written, but the silo that writes checkpoints has lost what it had of it.");
         }
 
-        var checkpoint = new Checkpoint(
-            StateOf(parts, position, result), parameters, await ReadStatisticsAsync(parts), optimizer, MetadataOf(parts.Job));
-        string store = Path.Combine(runFolder, CheckpointStore.FolderName);
-        CheckpointResult written = await Task.Run(() =>
+        if (_writing is { IsCompleted: false })
         {
-            if (retention is null)
+            throw new ConvNetException(
+                ExitCode.Resources, $"{runFolder}: the disk has not finished an earlier checkpoint. See what holds it up, or free some space.");
+        }
+
+        Task<CheckpointResult> writing = WriteAsync(Path.Combine(runFolder, CheckpointStore.FolderName), version, retention);
+        _writing = writing;
+        try
+        {
+            return await writing.WaitAsync(WritePatience);
+        }
+        catch (TimeoutException e) when (!writing.IsCompleted)
+        {
+            writing.Ignore();
+            throw new ConvNetException(
+                ExitCode.Resources,
+                $"{runFolder}: the disk has not finished it within {WritePatience.TotalSeconds:F0} s. See what holds it up, or choose another folder.",
+                e);
+        }
+    }
+
+    private async Task<CheckpointResult> WriteAsync(string store, PinnedVersion version, CheckpointRetention? retention)
+    {
+        Checkpoint checkpoint = version.Checkpoint;
+        long step = checkpoint.State.Step;
+        UnpublishedCheckpoint written = await Task.Run(() =>
+        {
+            if (retention is not null)
             {
-                return CheckpointFolder.Save(store, checkpoint);
+                CheckpointStore.Sweep(store);
             }
 
-            CheckpointStore.Sweep(store);
-            CheckpointResult saved = CheckpointFolder.Save(store, checkpoint);
-            CheckpointStore.Keep(store, retention);
-            return saved;
+            return CheckpointFolder.Write(store, checkpoint, DurableDisk.Machine);
+        });
+
+        // Whoever was frozen meanwhile does not put anything beside what another one writes for the job now.
+        bool isWanted = false;
+        try
+        {
+            IJobControlGrain job = GrainFactory.GetGrain<IJobControlGrain>(version.JobId);
+            string self = this.GetPrimaryKeyString();
+            isWanted = await GrainCalls.CallAsync(() => job.WantsCheckpointAsync(self, step), () => $"question whether step {step} is still to be saved");
+        }
+        finally
+        {
+            if (!isWanted)
+            {
+                await Task.Run(written.Discard);
+            }
+        }
+
+        if (!isWanted)
+        {
+            throw new ConvNetException(ExitCode.Conflict, $"the checkpoint of step {step} was not kept: the job has ended, or gone back, since it was pinned.");
+        }
+
+        CheckpointResult saved = await Task.Run(() =>
+        {
+            CheckpointResult published = written.Publish();
+            if (retention is not null)
+            {
+                _verified.Add(published.Path);
+                CheckpointStore.Keep(store, retention, _verified.IsWhole);
+            }
+
+            return published;
         });
         long floats = checkpoint.Model.Concat(checkpoint.Optimizer).Sum(tensor => (long)tensor.Data.Length);
-        JobMeter.AddSaved(Stopwatch.GetElapsedTime(start).TotalSeconds, floats * sizeof(float));
-        return written;
+        JobMeter.AddSaved(Stopwatch.GetElapsedTime(version.Since).TotalSeconds, floats * sizeof(float));
+        return saved;
+    }
+
+    private static JobPosition PositionOf(CheckpointState state, string jobJson)
+    {
+        // The epoch in progress at its end still counts the samples of the one that is complete.
+        int epoch = state.Step == 0 ? 0 : JobSpec.FromJson(jobJson).Shape.EpochOf(state.Step - 1);
+        return new JobPosition(
+            state.Step,
+            state.Step - state.SkippedSteps,
+            state.SkipsInARow,
+            new EpochTotals(epoch, new Metrics(state.EpochLossSum, state.EpochCorrect, state.EpochSamples)));
     }
 
     /// <exception cref="ConvNetException">The checkpoint is damaged, or of another job.</exception>
@@ -116,9 +188,6 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             "resume it as that job.");
     }
 
-    private static string SlotTensor(JobParts parts, int slot, Parameter parameter) =>
-        slot == StateSlot.Weights ? parameter.Name : CheckpointTensors.SlotOf(parts.Job.Optimizer.SlotNames[slot], parameter.Name);
-
     private static float[] Padded(Parameter parameter, NamedTensor tensor)
     {
         var padded = new float[parameter.BlockCount * Parameter.BlockSize];
@@ -127,7 +196,7 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
     }
 
     /// <param name="values">By parameter, padded to whole blocks.</param>
-    private static Task InstallAsync(JobParts parts, int slot, float[][] values) => ForEachChunkAsync(parts, async (partition, chunk) =>
+    private static Task InstallAsync(JobParts parts, int slot, float[][] values) => parts.ForEachChunkAsync(async (partition, chunk) =>
     {
         var floats = new float[chunk.Length];
         parts.Plans[partition].GatherChunk(chunk.Index, tensor => values[tensor], floats);
@@ -136,109 +205,6 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             () => $"restoring of partition {partition}");
     });
 
-    private static async Task<List<NamedTensor>> ReadAsync(JobParts parts, int slot)
-    {
-        float[][] values = [.. parts.Model.Parameters.Select(p => new float[p.BlockCount * Parameter.BlockSize])];
-        await ForEachChunkAsync(parts, async (partition, chunk) =>
-        {
-            using TensorBlock block = Demand(await GrainCalls.CallAsync(
-                () => parts.Servers[partition].ReadAsync(parts.Header, slot, chunk.Index), () => $"reading of partition {partition}"));
-            parts.Plans[partition].ScatterChunk(chunk.Index, block.Span, tensor => values[tensor]);
-        });
-        return [.. parts.Model.Parameters.Select((p, i) => new NamedTensor(SlotTensor(parts, slot, p), p.Shape, values[i].AsMemory(0, p.Count)))];
-    }
-
-    private static async Task<List<NamedTensor>> ReadStatisticsAsync(JobParts parts)
-    {
-        var tensors = new List<NamedTensor>();
-        for (int norm = 0; norm < parts.Model.BatchNorms.Count; norm++)
-        {
-            using TensorBlock block = Demand(await GrainCalls.CallAsync(
-                () => parts.BatchNorm.ReadAsync(parts.Header, norm), () => "reading of the batch norms"));
-            int channels = block.Length / 2;
-            string name = parts.Model.BatchNorms[norm].Name;
-            tensors.Add(new NamedTensor(CheckpointTensors.MeanOf(name), [channels], block.Span[..channels].ToArray()));
-            tensors.Add(new NamedTensor(CheckpointTensors.VarianceOf(name), [channels], block.Span[channels..].ToArray()));
-        }
-
-        return tensors;
-    }
-
-    /// <summary>Runs a call for each chunk of each partition, a bounded number at a time, in turns of this grain.</summary>
-    private static Task ForEachChunkAsync(JobParts parts, Func<int, Chunk, Task> call)
-    {
-        IEnumerable<(int Partition, Chunk Chunk)> chunks =
-            parts.Plans.SelectMany((plan, partition) => plan.Chunks.Select(chunk => (partition, chunk)));
-        var window = new ParallelOptions { MaxDegreeOfParallelism = ChunksInFlight, TaskScheduler = TaskScheduler.Current };
-        return Parallel.ForEachAsync(chunks, window, async (at, _) => await call(at.Partition, at.Chunk));
-    }
-
-    private static CheckpointState StateOf(JobParts parts, JobPosition position, FinalResult? result) => new()
-    {
-        NumericsVersion = parts.Job.NumericsVersion,
-        Model = parts.Job.Model.Name,
-        Step = position.Step,
-        TotalSteps = parts.Job.TotalSteps,
-        JobJson = parts.JobJson,
-        DataSha256 = parts.Job.Data.Sha256,
-        EpochLossSum = position.Epoch.Sums.LossSum,
-        EpochCorrect = position.Epoch.Sums.Correct,
-        EpochSamples = position.Epoch.Sums.Count,
-        SkippedSteps = position.SkippedSteps,
-        SkipsInARow = position.SkipsInARow,
-        Completed = result is not null,
-        Result = result,
-    };
-
-    private static Dictionary<string, string> MetadataOf(JobSpec job)
-    {
-        var metadata = new Dictionary<string, string>
-        {
-            ["convnet.model"] = ModelFile.Write(job.Model),
-            ["convnet.mean"] = List(job.Adapter.Mean),
-            ["convnet.std"] = List(job.Adapter.Std),
-        };
-        if (job.ClassNames is { } names)
-        {
-            metadata[CheckpointTensors.ClassNames] = JsonSerializer.Serialize(names);
-        }
-
-        return metadata;
-    }
-
-    /// <summary>The floats of a version that every server is at rest at.</summary>
-    private static TensorBlock Demand(BlockAnswer answer) => answer.Values ?? throw new ConvNetException(
-        ExitCode.Bug, $"a server answered {answer.Verdict} to a request of a checkpoint: {answer.Answer.Reason}");
-
-    private static string List(double[] values) => string.Join(",", values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
-
-    /// <summary>The model of a job and the grains that hold its state.</summary>
-    private sealed class JobParts
-    {
-        public JobParts(IGrainFactory grains, Assignment assignment, long version)
-        {
-            JobJson = assignment.JobJson;
-            Header = assignment.HeaderOf(version);
-            Job = JobSpec.FromJson(assignment.JobJson);
-            Model = new Model(Job.Model, Job.BatchNormMode);
-            Servers = [.. assignment.Servers.Partitions.Select(key => grains.GetGrain<IParameterServerGrain>(key))];
-            Plans = [.. Enumerable.Range(0, Servers.Length).Select(p => new PartitionPlan(Model.Layout, p, Servers.Length))];
-            BatchNorm = grains.GetGrain<IBatchNormGrain>(assignment.Servers.BatchNorm);
-        }
-
-        public string JobJson { get; }
-
-        /// <summary>Of messages about the version that is written or read.</summary>
-        public MessageHeader Header { get; }
-
-        public JobSpec Job { get; }
-
-        public Model Model { get; }
-
-        public IParameterServerGrain[] Servers { get; }
-
-        public PartitionPlan[] Plans { get; }
-
-        public IBatchNormGrain BatchNorm { get; }
-    }
+    /// <param name="Since">A time stamp of <see cref="Stopwatch"/>.</param>
+    private sealed record PinnedVersion(string JobId, Checkpoint Checkpoint, long Since);
 }

@@ -59,7 +59,11 @@ public static partial class CheckpointStore
     }
 
     /// <summary>Deletes all checkpoints but those of <paramref name="retention"/>; the newest two that verify always stay.</summary>
-    public static void Keep(string store, CheckpointRetention retention, DurableDisk? disk = null)
+    public static void Keep(string store, CheckpointRetention retention, DurableDisk? disk = null) =>
+        Keep(store, retention, path => CheckpointFolder.Verify(path).Ok, disk);
+
+    /// <param name="isWhole">Whether a checkpoint verifies.</param>
+    internal static void Keep(string store, CheckpointRetention retention, Func<string, bool> isWhole, DurableDisk? disk = null)
     {
         string[] all = [.. List(store)];
         int newest = Math.Max(MinimumKept, retention.Newest);
@@ -69,13 +73,13 @@ public static partial class CheckpointStore
         }
 
         string? best = retention.ByMerit.Select(step => Path.Combine(store, CheckpointFolder.NameOf(step)))
-            .FirstOrDefault(path => all.Contains(path) && CheckpointFolder.Verify(path).Ok);
+            .FirstOrDefault(path => all.Contains(path) && isWhole(path));
         int verified = 0;
         foreach (string path in all)
         {
             if (verified < newest)
             {
-                verified += CheckpointFolder.Verify(path).Ok ? 1 : 0;
+                verified += isWhole(path) ? 1 : 0;
             }
             else if (path != best && !(retention.EverySteps > 0 && StepOf(path) % retention.EverySteps == 0))
             {

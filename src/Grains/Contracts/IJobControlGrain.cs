@@ -29,6 +29,11 @@ public interface IJobControlGrain : IGrainWithStringKey
     [Alias("Needs"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task<bool> NeedsAsync(string part);
 
+    /// <summary>True while the job wants the checkpoint of this step: it has not ended, nor gone back, nor begun to be led by another grain.</summary>
+    /// <param name="writer">The key of the grain that has written it, and is about to give it its name.</param>
+    [Alias("WantsCheckpoint"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task<bool> WantsCheckpointAsync(string writer, long step);
+
     /// <summary>A sign of life of a worker, some times a second while it has an assignment.</summary>
     [Alias("WorkerSeen"), AlwaysInterleave, ResponseTimeout("00:00:02")]
     Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status);

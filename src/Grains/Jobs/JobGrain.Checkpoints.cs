@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Grains.Jobs;
@@ -27,6 +28,27 @@ internal sealed partial class JobGrain
             ? null
             : CheckpointPath,
     };
+
+    /// <summary>A job that goes back to a checkpoint that is damaged by now goes back to the one before it, with a warning.</summary>
+    /// <exception cref="ConvNetException">None that is whole is left (exit code 3).</exception>
+    private async Task PassOverDamagedAsync(string writer)
+    {
+        if (!Machine.HasBegun || CheckpointPath is not { } path)
+        {
+            return;
+        }
+
+        ICheckpointGrain reader = GrainFactory.GetGrain<ICheckpointGrain>(writer);
+        try
+        {
+            await reader.OpenAsync(path, Submission.JobJson);
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
+        {
+            WholeCheckpoint whole = await reader.FindWholeAsync(Checkpoints.Folder, Submission.JobJson);
+            Machine.PassOver(whole, whole.Warnings.FirstOrDefault() ?? e.Message);
+        }
+    }
 
     /// <summary>
     /// Finds the place, and waits until a checkpoint to go on from is there. One that is found stays, as long as the same silo writes for a client with the

@@ -65,13 +65,15 @@ internal sealed partial class JobGrain
                     await EvaluateAsync(evaluate);
                     break;
                 case JobCommand.Save save:
-                    CheckpointResult saved = await SaveAsync(save);
+                    await PinAsync(save);
                     if (Machine.IsAt(save.Generation))
                     {
-                        _savedAt = Stopwatch.GetTimestamp();
-                        Machine.Saved(saved, _clock.Now);
+                        Machine.Pinned(_clock.Now);
                     }
 
+                    break;
+                case JobCommand.Write write:
+                    await WriteAsync(write);
                     break;
                 case JobCommand.Dismiss dismiss:
                     await DismissAsync(dismiss.Worker, dismiss.Header);
@@ -113,7 +115,7 @@ internal sealed partial class JobGrain
     internal static bool NeedsRecord(JobCommand command) => command switch
     {
         JobCommand.Run run => run.FirstStep == run.Assignment.FirstStep,
-        JobCommand.Evaluate or JobCommand.Save => false,
+        JobCommand.Evaluate or JobCommand.Save or JobCommand.Write => false,
         _ => true,
     };
 
@@ -154,22 +156,54 @@ internal sealed partial class JobGrain
     }
 
     /// <summary>Orleans may look for a grain that is not active yet by way of a silo that has just died; such a call is made again.</summary>
-    private async Task<CheckpointResult> SaveAsync(JobCommand.Save save)
+    private async Task PinAsync(JobCommand.Save save)
     {
-        CheckpointPlace place = await PlaceToSaveAsync(save.Assignment.Servers.Checkpoint);
-        CheckpointRetention? retention = place.IsCache ? CheckpointRetention.OfCache : save.Retention;
         for (double start = _clock.Now; ; await Task.Delay(WatchPeriod))
         {
             try
             {
-                ICheckpointGrain writer = CheckpointWriter(save.Assignment);
-                CheckpointResult saved = await writer.SaveAsync(place.Folder, save.Assignment, save.Position, save.Result, retention);
-                _checkpoints = place;
-                return saved;
+                await CheckpointWriter(save.Assignment).PinAsync(save.Assignment, save.Position, save.Result);
+                return;
             }
             catch (Exception e) when (GrainFailure.HasNotArrived(e) && _clock.Now - start < RefusedSeconds && Machine.IsAt(save.Generation))
             {
                 // It has not begun.
+            }
+        }
+    }
+
+    /// <summary>Generations may change meanwhile: what is written stays the same.</summary>
+    private async Task WriteAsync(JobCommand.Write write)
+    {
+        JobMachine machine = Machine;
+        try
+        {
+            CheckpointPlace place = await PlaceToSaveAsync(write.Assignment.Servers.Checkpoint);
+            CheckpointRetention? retention = place.IsCache ? CheckpointRetention.OfCache : write.Retention;
+            CheckpointResult saved = await CheckpointWriter(write.Assignment).WriteAsync(place.Folder, write.Step, retention);
+            if (_checkpoints != place)
+            {
+                _checkpoints = place;
+                NoteChange();
+            }
+
+            _savedAt = Stopwatch.GetTimestamp();
+            machine.Saved(saved, _clock.Now);
+        }
+        catch (Exception e) when (machine.IsWriting(write.Step))
+        {
+            JobFailure failure = GrainFailure.ToFailure(e);
+            switch ((ExitCode)failure.ExitCode)
+            {
+                case ExitCode.Resources:
+                    machine.NotSaved(write.Step, failure.Message, _clock.Now);
+                    break;
+                case ExitCode.Environment or ExitCode.Conflict:
+                    machine.LoseWrite(write.Step, _clock.Now);
+                    break;
+                default:
+                    await FailAsync(machine.Generation, nameof(JobCommand.Write), failure);
+                    break;
             }
         }
     }

@@ -159,6 +159,7 @@ internal sealed partial class JobGrain
     private async Task BeginAsync(JobPlacement placement)
     {
         await PrepareCheckpointsAsync(placement.Servers.Checkpoint);
+        await PassOverDamagedAsync(placement.Servers.Checkpoint);
         JobPosition position = Machine.HasBegun ? Machine.Reached.Position
             : CheckpointPath is not { } checkpoint ? JobPosition.Start
             : await GrainFactory.GetGrain<ICheckpointGrain>(placement.Servers.Checkpoint).OpenAsync(checkpoint, Submission.JobJson);

@@ -146,6 +146,9 @@ internal sealed partial class JobGrain(
     public Task<bool> NeedsAsync(string part) => AnswerAsync(machine =>
         machine.Assignment?.Servers.All.Contains(part) == true || machine.Servers?.All.Contains(part) == true || _held.Contains(part));
 
+    public Task<bool> WantsCheckpointAsync(string writer, long step) =>
+        AnswerAsync(machine => machine.IsWriting(step) && machine.Assignment?.Servers.Checkpoint == writer);
+
     public Task<bool> IsLiveAsync() => AnswerAsync(machine => machine.State is not (JobState.Paused or JobState.Orphaned));
 
     public Task<bool> NeedsCheckpointsAsync() => AnswerAsync(_ => true);

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ConvNet.Engine.Files;
 using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Grains.Runs;
@@ -13,29 +12,21 @@ public sealed class JsonLines : RunSink
 {
     private const int FewLines = 8;
 
-    private readonly TextWriter _writer;
+    private readonly TextWriter? _writer;
+    private readonly LineFile? _file;
     private readonly string? _jobId;
-    private readonly bool _isOwner;
 
     /// <summary>Lines that are in the file, although whoever wrote them did not live to say so.</summary>
     private readonly HashSet<string> _known = [];
 
     /// <summary>Writes to somebody else's writer, and leaves it open.</summary>
     /// <param name="jobId">Stands in the events that begin and end a run; null if there is no job yet.</param>
-    public JsonLines(TextWriter writer, string? jobId)
-        : this(writer, jobId, isOwner: false)
-    {
-    }
+    public JsonLines(TextWriter writer, string? jobId) => (_writer, _jobId) = (writer, jobId);
 
-    private JsonLines(TextWriter writer, string? jobId, bool isOwner)
-    {
-        _writer = writer;
-        _jobId = jobId;
-        _isOwner = isOwner;
-    }
+    private JsonLines(LineFile file, string jobId) => (_file, _jobId) = (file, jobId);
 
     /// <summary>Goes on with a file.</summary>
-    public static JsonLines Append(string path, string jobId) => new(PrivateFile.OpenText(path, FileMode.Append), jobId, isOwner: true);
+    public static JsonLines Append(string path, string jobId) => new(new LineFile(path), jobId);
 
     /// <summary>
     /// Goes on with the file of a writer that was lost. A frozen one that wakes up writes to the old file, which has no name any more; and what is
@@ -67,19 +58,18 @@ public sealed class JsonLines : RunSink
             string text = line.ToJsonString(JsonSerializerOptions.Web);
             if (!_known.Remove(text))
             {
-                _writer.WriteLine(text);
-                _writer.Flush();
+                _file?.Add(text);
+                _writer?.WriteLine(text);
+                _writer?.Flush();
             }
         }
+
+        _file?.Flush();
     }
 
-    protected override void Dispose(bool disposing)
-    {
-        if (_isOwner)
-        {
-            _writer.Dispose();
-        }
-    }
+    public override string? TakeWarning() => _file?.TakeWarning();
+
+    protected override void Dispose(bool disposing) => _file?.Dispose();
 
     /// <summary>An event as JSON without the job's id; null if it is none for files.</summary>
     public static JsonObject? Describe(RunEvent happened) => happened switch

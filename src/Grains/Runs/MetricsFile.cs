@@ -13,7 +13,7 @@ public sealed class MetricsFile : RunSink
     public const string Name = "metrics.csv";
 
     private const string Header = "step,epoch,split,loss,accuracy,learningRate,gradientNorm,seconds";
-    private readonly StreamWriter _writer;
+    private readonly LineFile _file;
     private long _lastTested;
 
     /// <param name="completedSteps">Rows past this step, from a run that got further than its last checkpoint, are cut.</param>
@@ -23,7 +23,7 @@ public sealed class MetricsFile : RunSink
         string rewritten = path + ".new";
         PrivateFile.WriteText(rewritten, string.Concat(kept.Prepend(Header).Select(row => row + Environment.NewLine)));
         File.Move(rewritten, path, overwrite: true);
-        _writer = PrivateFile.OpenText(path, FileMode.Append);
+        _file = new LineFile(path);
         LastStep = LastOf(kept);
         _lastTested = LastOf(kept.Where(IsTest));
     }
@@ -48,9 +48,13 @@ public sealed class MetricsFile : RunSink
                 Add(epoch);
                 break;
         }
+
+        _file.Flush();
     }
 
-    protected override void Dispose(bool disposing) => _writer.Dispose();
+    public override string? TakeWarning() => _file.TakeWarning();
+
+    protected override void Dispose(bool disposing) => _file.Dispose();
 
     private static string[] RowsUntil(string path, long completedSteps) =>
         File.Exists(path) ? [.. WholeRows(File.ReadAllText(path)).Skip(1).Where(row => StepOf(row) <= completedSteps)] : [];
@@ -87,8 +91,6 @@ public sealed class MetricsFile : RunSink
             long epoch = row.Step / steps.StepsPerEpoch + 1;
             Write(LastStep, epoch, "train", row.Loss, row.Accuracy, Text(row.LearningRate), Text(row.GradientNorm), Text(row.Seconds));
         }
-
-        _writer.Flush();
     }
 
     private void Add(RunEvent.EpochCompleted epoch)
@@ -101,11 +103,10 @@ public sealed class MetricsFile : RunSink
 
         _lastTested = result.Step;
         Write(result.Step, epoch.Epoch, "test", result.Loss, result.Accuracy, "", "", "");
-        _writer.Flush();
     }
 
     private void Write(long step, long epoch, string split, double loss, double accuracy, string learningRate, string norm, string seconds) =>
-        _writer.WriteLine(string.Join(
+        _file.Add(string.Join(
             ',',
             step.ToString(CultureInfo.InvariantCulture),
             epoch.ToString(CultureInfo.InvariantCulture),

@@ -155,7 +155,7 @@ public sealed class RunFolder
     }
 
     /// <summary>The job that was the last one to begin or end here, as the events tell; null if they tell of none.</summary>
-    private string? LastJob()
+    public string? LastJob()
     {
         string? last = null;
         foreach (string line in File.Exists(EventsPath) ? File.ReadLines(EventsPath).Where(line => line.Contains("\"jobId\"", StringComparison.Ordinal)) : [])

@@ -8,6 +8,9 @@ public abstract class RunSink : IDisposable
     /// <summary>Takes one event. <see cref="RunStream"/> calls it for one event at a time, in their order.</summary>
     public abstract void Handle(RunEvent happened);
 
+    /// <summary>What this sink has to say of itself, as a sentence, once; or null.</summary>
+    public virtual string? TakeWarning() => null;
+
     public void Dispose()
     {
         Dispose(true);

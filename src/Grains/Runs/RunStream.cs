@@ -24,6 +24,10 @@ public sealed class RunStream(IEnumerable<RunSink> sinks) : IDisposable
         lock (_gate)
         {
             ForAll(sink => sink.Handle(happened));
+            foreach (string warning in _sinks.Select(sink => sink.TakeWarning()).OfType<string>().ToList())
+            {
+                ForAll(sink => sink.Handle(new RunEvent.Warning(warning)));
+            }
         }
     }
 

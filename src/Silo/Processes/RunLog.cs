@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Files;
 using Serilog;
 using Serilog.Core;
@@ -28,5 +29,18 @@ public static class RunLog
             .WriteTo.File(
                 new CompactJsonFormatter(), path, fileSizeLimitBytes: MaxBytesOfFile, rollOnFileSizeLimit: true, retainedFileCountLimit: MaxFiles)
             .CreateLogger();
+    }
+
+    /// <summary>Writes what is left. A log that a full disk does not take is no failure of what it tells of.</summary>
+    public static void Close(Logger log)
+    {
+        try
+        {
+            log.Dispose();
+        }
+        catch (Exception e) when (FileFailure.Is(e))
+        {
+            // There is no place to say so.
+        }
     }
 }

@@ -14,6 +14,7 @@ internal static class Branches
         "a machine makes NonFiniteGradient", "a machine makes NonFiniteMoments", "a machine makes OtherBits",
         "a worker dies", "a worker dies after a decision", "a worker is taken for dead", "a worker is frozen", "a worker is frozen for long",
         "a worker is cut off", "a worker is slow", "a worker's silo is stopped",
+        "a disk is slow", "a disk takes no checkpoint",
         "a server is lost", "a server is frozen", "a server is frozen for long", "a server is cut off", "a server's silo is stopped",
         "a silo dies", "a silo dies after a decision", "a silo is taken for dead",
         "the job grain is lost", "the job grain is taken for lost", "the job grain is frozen", "the job grain is frozen for long",
@@ -92,6 +93,9 @@ internal static class Branches
         ("a worker contradicts itself", " contradicts itself ("),
         ("the state is not protected", "the state of the job is not protected until "),
         ("the state is protected again", "the state of the job is protected again"),
+        ("a checkpoint is not written, and the job trains on", " The training goes on, and a checkpoint is tried again every "),
+        ("a checkpoint is not written, and the job waits", " It is tried again for "),
+        ("a checkpoint is written slowly", " s: the disk is slow, or does not answer; "),
     ];
 
     /// <summary>Those that a process that follows a job makes itself.</summary>

@@ -28,6 +28,7 @@ namespace ConvNet.Grains.Tests.Simulation;
 /// <param name="Silos">That serve; with two or more of them, every server has a standby.</param>
 /// <param name="SiloDeaths">Of those, one of them right after a decision; a while later another one joins.</param>
 /// <param name="SiloSuspicions">Of those, that are taken for dead, and work on.</param>
+/// <param name="DiskFaults">In a thousand checkpoints, so many are written slowly, and so many not at all.</param>
 /// <param name="IsBarren">Whoever is alone waits for another worker until the job gives up.</param>
 /// <param name="IsDetached">Nobody sits beside the job.</param>
 internal sealed record Layout(
@@ -58,6 +59,7 @@ internal sealed record Layout(
     int Silos = 1,
     int SiloDeaths = 0,
     int SiloSuspicions = 0,
+    int DiskFaults = 0,
     bool IsBarren = false,
     bool IsDetached = false)
 {

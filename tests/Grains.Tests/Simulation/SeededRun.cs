@@ -20,6 +20,7 @@ internal sealed class SeededRun
         Layout = WithFreezes(
             WithHeadFaults(WithDrains(LayoutOf(_random, job), new SplitMix(seed * 7907)), new SplitMix(seed * 7901)), new SplitMix(seed * 7883));
         Layout = seed % 5 < 3 ? Layout : WithSilos(Layout, new SplitMix(seed * 7879));
+        Layout = Layout with { DiskFaults = seed % 3 == 0 ? 300 : 0 };
         Plan = PlanOf(_random);
         Reference = FakeJobs.ReferenceOf(_index);
         _cluster = new SimulatedCluster(model, Layout, FakeState.Initial(model, job.Optimizer), Plan, seed, Reference);
@@ -121,6 +122,8 @@ internal sealed class SeededRun
         : Layout.EndsSaved && reason.EndsWith("; resume the run.", StringComparison.Ordinal) ? "its silo was stopped"
         : Layout.End == JobOrderKind.Abandon && reason == "its client ended it as failed." ? "its client has given up"
 
+        : Layout.DiskFaults > 0 && reason.EndsWith(" There is no older one.", StringComparison.Ordinal) ? "a disk has not taken the first checkpoint"
+        : Layout.DiskFaults > 0 && reason.Contains(" It was tried for ", StringComparison.Ordinal) ? "a disk has not taken the last checkpoint"
         : Layout.LostWrites > 0 && reason.EndsWith(" a newer generation is promised (Stale).", StringComparison.Ordinal) ? "its record is older than it is"
         : Layout.OtherBits > 0 && reason.Contains(" again with other values than before", StringComparison.Ordinal) ? "nobody knows who is wrong"
 

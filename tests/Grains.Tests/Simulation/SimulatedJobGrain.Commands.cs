@@ -51,7 +51,10 @@ internal sealed partial class SimulatedJobGrain
                 await EvaluateAsync(evaluate).ConfigureAwait(false);
                 break;
             case JobCommand.Save save:
-                await SaveAsync(save).ConfigureAwait(false);
+                await PinAsync(save).ConfigureAwait(false);
+                break;
+            case JobCommand.Write write:
+                await WriteAsync(write).ConfigureAwait(false);
                 break;
             case JobCommand.Dismiss dismiss:
                 await ToWorkerAsync(dismiss.Worker, worker => worker.Release(dismiss.Header)).ConfigureAwait(false);
@@ -208,7 +211,7 @@ internal sealed partial class SimulatedJobGrain
     }
 
     /// <summary>Reads the version of the job's position from every server, whole or not at all.</summary>
-    private async Task SaveAsync(JobCommand.Save save)
+    private async Task PinAsync(JobCommand.Save save)
     {
         MessageHeader header = save.Assignment.HeaderOf(save.Position.Step);
         var slots = new List<float[][]>();
@@ -230,8 +233,8 @@ internal sealed partial class SimulatedJobGrain
                 .ConfigureAwait(false)))).ConfigureAwait(false);
         var state = new FakeState(slots[StateSlot.Weights + 1], [.. slots.Skip(1)], statistics, save.Position.Updates, save.Position);
         cluster.Invariants.Saved(state);
-        Checkpoints.Add(state);
-        Machine.Saved(new CheckpointResult("", state.Position.Step, state.Hash(), ""), Now);
+        Pinned = state;
+        Machine.Pinned(Now);
     }
 
     private async Task<BlockAnswer> ReadAsync(int server, string key, MessageHeader header, Func<SimulatedServer, BlockAnswer> read)

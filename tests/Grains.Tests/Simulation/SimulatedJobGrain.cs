@@ -42,6 +42,9 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     /// <summary>Keys of the servers that were to be released last.</summary>
     public HashSet<string> Released { get; private init; } = [];
 
+    /// <summary>The last version that was read from all servers, to be written.</summary>
+    public FakeState? Pinned { get; private set; }
+
     /// <summary>How often workers were lost or taken on in what state of the job.</summary>
     public Dictionary<string, int> Changes { get; private init; } = [];
 

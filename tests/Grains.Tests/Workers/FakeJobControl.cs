@@ -27,6 +27,8 @@ internal sealed class FakeJobControl : IJobControlGrain
 
     public Task<Answer> ProgressAsync(MessageHeader header, StepProgress progress) => throw new NotSupportedException();
 
+    public Task<bool> WantsCheckpointAsync(string writer, long step) => throw new NotSupportedException();
+
     public Task<bool> NeedsAsync(string server) => throw new NotSupportedException();
 
     public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => throw new NotSupportedException();

@@ -16,7 +16,8 @@ internal abstract record JobAction
     public sealed record Evaluate : JobAction;
 
     /// <param name="IsFinal">The job is complete, and the checkpoint keeps its result.</param>
-    public sealed record Save(bool IsFinal) : JobAction;
+    /// <param name="IsAwaited">The job ends, or gives its place up, when it is written; else it trains on meanwhile.</param>
+    public sealed record Save(bool IsFinal, bool IsAwaited) : JobAction;
 
     /// <summary>Give workers and servers up; all that is new is saved.</summary>
     public sealed record Yield : JobAction;

@@ -24,9 +24,14 @@ internal abstract record JobCommand
     /// <summary>Have the workers evaluate their blocks; <see cref="JobMachine.EvaluationDone"/> takes their sums.</summary>
     public sealed record Evaluate(Assignment Assignment, EvaluationRun Evaluation, long Order) : JobCommand(Assignment.Generation);
 
-    /// <summary>Write a checkpoint, then <see cref="JobMachine.Saved"/>.</summary>
-    public sealed record Save(Assignment Assignment, JobPosition Position, FinalResult? Result, CheckpointRetention? Retention)
-        : JobCommand(Assignment.Generation);
+    /// <summary>Pin the version that all servers rest at, then <see cref="JobMachine.Pinned"/>.</summary>
+    public sealed record Save(Assignment Assignment, JobPosition Position, FinalResult? Result) : JobCommand(Assignment.Generation);
+
+    /// <summary>
+    /// Write the version that is pinned, while the job may train on and change its generation; then <see cref="JobMachine.Saved"/> or
+    /// <see cref="JobMachine.NotSaved"/>.
+    /// </summary>
+    public sealed record Write(Assignment Assignment, long Step, CheckpointRetention? Retention) : JobCommand(Assignment.Generation);
 
     /// <summary>Tell a worker that was taken out, if it can be reached, that nothing is expected of it.</summary>
     public sealed record Dismiss(string Worker, MessageHeader Header) : JobCommand(Header.Generation);

@@ -117,6 +117,7 @@ internal sealed partial class JobMachine
             return;
         }
 
+        WatchSave(now);
         if (_withoutWorkersSince is { } since)
         {
             WaitForWorker(now, now - since);

@@ -110,6 +110,7 @@ internal sealed partial class JobMachine
     private void Yield(string reason)
     {
         TellChange(0);
+        DropSave();
         Release((_change?.Chosen ?? _assignment)!);
         (_assignment, _members, _change, _untold, _begun, _repeated, _withoutWorkersSince) = (null, null, null, null, null, 0, null);
         _isRecovering = false;

@@ -256,8 +256,8 @@ internal sealed partial class JobMachine
         Change(now);
         if (saves && !HasEnded)
         {
-            // What was read of the version may be incomplete: it is saved again.
-            (State, _isResting) = (JobState.Running, true);
+            // What was read of the version may be incomplete: it is pinned again.
+            (State, _isResting, _pinning) = (JobState.Running, true, null);
         }
     }
 

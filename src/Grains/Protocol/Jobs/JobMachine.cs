@@ -35,7 +35,6 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private MembersChange? _begun;
     private int _repeated;
     private EvaluationRun? _evaluation;
-    private bool _isFinal;
     private bool _isResting;
     private string? _ending;
     private long _order;
@@ -270,20 +269,6 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
         return answer;
     }
 
-    /// <summary>A checkpoint is written.</summary>
-    public void Saved(CheckpointResult checkpoint, double now)
-    {
-        if (State != JobState.Saving)
-        {
-            return;
-        }
-
-        _plan!.Saved(checkpoint, _isFinal, now);
-        (_savedPosition, _savedSamples, _hasGoneBack) = (Reached.Position, _samples.ByWorker, false);
-        _events.Add(new RunEvent.CheckpointSaved(checkpoint));
-        Rest(now);
-    }
-
     /// <summary>From any state but an end: the first failure stays.</summary>
     public void Fail(JobFailure failure)
     {
@@ -325,9 +310,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 break;
             case JobAction.Save save:
                 State = JobState.Saving;
-                _isFinal = save.IsFinal;
-                FinalResult? result = save.IsFinal ? new FinalResult(TrainLoss, Evaluation!.Loss, Evaluation.Accuracy) : null;
-                _commands.Add(new JobCommand.Save(_assignment!, Reached.Position, result, _orphaned is null ? _plan!.Retention() : null));
+                Save(save, now);
                 break;
             case JobAction.Yield:
                 Yield(_orphaned is not null ? OrphanReason() : _isPaused ? PauseReason() : $"{_vacating}; {WhereItIsSaved()}.");

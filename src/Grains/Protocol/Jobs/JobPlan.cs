@@ -33,11 +33,26 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     private double _lastSave = now;
     private bool _finalIsSaved;
 
+    /// <summary>Of the checkpoint that is being written; null if none is.</summary>
+    private long? _writtenStep;
+
+    /// <summary>A checkpoint was due that has not come about: it is taken as soon as it can be, from this time on.</summary>
+    private double? _owedFrom;
+
+    /// <summary>The training goes on without the checkpoint that is due, as long as the one before it is being written.</summary>
+    private bool _passesOver;
+
     /// <summary>The last evaluation since the start, or null.</summary>
     public EvaluationResult? Evaluation { get; private set; }
 
     /// <summary>The last checkpoint since the start, or null.</summary>
     public CheckpointResult? Checkpoint { get; private set; }
+
+    /// <summary>There is one to go back to: written since the start, or the one that the job was started from.</summary>
+    public bool HasCheckpoint => Checkpoint is not null || _savedStep > 0;
+
+    /// <summary>Of the newest checkpoint; 0 if there is none.</summary>
+    public long SavedStep => _savedStep;
 
     /// <summary>Goes on with a plan where another one was; only the time since the last checkpoint counts anew.</summary>
     public static JobPlan Recover(TrainingPlan plan, long totalSteps, PlanRecord record, double now)
@@ -58,7 +73,7 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
         _stopAfter,
         _end,
         _yieldOrdered,
-        _saveOrdered,
+        _saveOrdered || _writtenStep is not null || _owedFrom is not null,
         _evaluationOrdered,
         _evaluatedStep,
         _savedStep,
@@ -77,12 +92,12 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
 
             // A stopped job names its checkpoint; others need one only of what is new.
             bool isSaved = end == JobState.Stopped ? Checkpoint?.Step == step : _savedStep == step;
-            return isSaved ? new JobAction.End(end) : new JobAction.Save(IsFinal: false);
+            return isSaved ? new JobAction.End(end) : new JobAction.Save(IsFinal: false, IsAwaited: true);
         }
 
         if (_yieldOrdered && !_finalIsSaved)
         {
-            return _savedStep == step ? new JobAction.Yield() : new JobAction.Save(IsFinal: false);
+            return _savedStep == step ? new JobAction.Yield() : new JobAction.Save(IsFinal: false, IsAwaited: true);
         }
 
         if (_evaluationOrdered || IsEvaluationDue(step))
@@ -92,10 +107,10 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
 
         if (step == totalSteps)
         {
-            return _finalIsSaved ? new JobAction.End(JobState.Completed) : new JobAction.Save(IsFinal: true);
+            return _finalIsSaved ? new JobAction.End(JobState.Completed) : new JobAction.Save(IsFinal: true, IsAwaited: true);
         }
 
-        return IsSaveDue(step, now) ? new JobAction.Save(IsFinal: false) : new JobAction.Run(EndOfSlice(step, secondsPerStep));
+        return IsSaveDue(step, now) ? new JobAction.Save(IsFinal: false, IsAwaited: false) : new JobAction.Run(EndOfSlice(step, secondsPerStep));
     }
 
     public void Evaluated(EvaluationResult result)
@@ -106,13 +121,46 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
         _evaluationOrdered = false;
     }
 
-    public void Saved(CheckpointResult checkpoint, bool isFinal, double now)
+    /// <summary>The version of a step is pinned, and is being written from now on.</summary>
+    public void Writes(long step, double now)
+    {
+        _writtenStep = step;
+        _lastSave = now;
+        _saveOrdered = false;
+        _owedFrom = null;
+    }
+
+    public void Saved(CheckpointResult checkpoint, bool isFinal)
     {
         Checkpoint = checkpoint;
         _savedStep = checkpoint.Step;
         _finalIsSaved = isFinal;
-        _lastSave = now;
-        _saveOrdered = false;
+        _writtenStep = null;
+        _passesOver = false;
+    }
+
+    /// <summary>The job goes back further than to its last checkpoint, which is damaged.</summary>
+    public void PassOver(CheckpointResult whole)
+    {
+        Checkpoint = whole;
+        _savedStep = whole.Step;
+        _finalIsSaved = false;
+    }
+
+    /// <summary>What was being written has come to nothing.</summary>
+    /// <param name="retryAt">Until then the training goes on without a checkpoint, unless the job ends or one is ordered.</param>
+    public void NotSaved(double retryAt)
+    {
+        _writtenStep = null;
+        _passesOver = false;
+        _owedFrom = retryAt;
+    }
+
+    /// <summary>The checkpoint that is due does not wait longer for the one that is being written: it is taken at the first rest after that.</summary>
+    public void GoOnWithout(double now)
+    {
+        _passesOver = true;
+        _owedFrom = now;
     }
 
     /// <summary>The first end that is ordered counts.</summary>
@@ -143,11 +191,12 @@ internal sealed class JobPlan(TrainingPlan plan, long totalSteps, long startStep
     private bool IsEvaluationDue(long step) =>
         step == totalSteps ? Evaluation?.Step != step : IsAtMultiple(step, plan.EvaluateEvery) && _evaluatedStep < step;
 
-    private bool IsSaveDue(long step, double now) => step > _savedStep
-        && (_saveOrdered
-            || IsAtMultiple(step, plan.EvaluateEvery)
-            || IsAtMultiple(step, plan.SaveEvery)
-            || (plan.SaveMinutes > 0 && now - _lastSave >= 60 * plan.SaveMinutes));
+    private bool IsSaveDue(long step, double now) => step > (_writtenStep ?? _savedStep) && !_passesOver
+        && (_saveOrdered || (_owedFrom is { } from ? now >= from : IsDueByPlan(step, now)));
+
+    private bool IsDueByPlan(long step, double now) => IsAtMultiple(step, plan.EvaluateEvery)
+        || IsAtMultiple(step, plan.SaveEvery)
+        || (plan.SaveMinutes > 0 && now - _lastSave >= 60 * plan.SaveMinutes);
 
     private long EndOfSlice(long step, double secondsPerStep)
     {

@@ -75,7 +75,7 @@ public class JobMachineMembersTests
 
         Assert.True(host.Machine.Join(Free, 0));
         Assert.Empty(host.Machine.TakeCommands());
-        host.Machine.Saved(new CheckpointResult("/runs/one/10", 10, "aa", "bb"), 0);
+        host.Machine.Pinned(0);
 
         Assert.Equal(2, host.Machine.TakeCommands().OfType<JobCommand.Freeze>().Single().Header.Generation);
     }

@@ -12,17 +12,17 @@ public class JobMachineOrphanTests
     [Fact]
     public void A_job_without_a_client_saves_what_is_new_touches_no_other_checkpoint_and_frees_its_workers()
     {
-        var host = new MachineHost { Holds = command => command is JobCommand.Run or JobCommand.Save };
+        var host = new MachineHost { Holds = command => command is JobCommand.Run or JobCommand.Write };
         host.Begin();
         host.Machine.LoseClient(10);
         host.Machine.LoseClient(11);
         host.Commit(host.First, 10);
         host.Drain();
-        JobCommand.Save save = Assert.IsType<JobCommand.Save>(host.Held[^1]);
-        host.Do(save);
+        JobCommand.Write write = Assert.IsType<JobCommand.Write>(host.Held[^1]);
+        host.Do(write);
         host.Drain();
 
-        Assert.Null(save.Retention);
+        Assert.Null(write.Retention);
         Assert.Equal(["save 10", "release"], host.Done[^2..]);
         Assert.Equal((JobState.Orphaned, Saved, false), (host.Machine.State, host.Machine.Reason, host.Machine.HasEnded));
         Assert.Equal(new RunEvent.Yielded(10, JobState.Orphaned, Saved), host.Events.Last());

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Protocol.Jobs;
@@ -170,8 +171,14 @@ public class JobMachineStandbyTests
     [Fact]
     public void A_failed_call_of_a_server_freezes_all_where_a_standby_could_go_on()
     {
-        Assert.True(_machine.Examine("it holds no state of job 'job'", 1));
+        var failure = new JobFailure((int)ExitCode.Environment, "it holds no state of job 'job'.");
+        _machine.FailServer(failure, 1);
         Assert.Equal(2, Assert.Single(Take<JobCommand.Freeze>()).Header.Generation);
+
+        _machine.FailServer(failure, 1);
+
+        Assert.Equal(JobState.Queued, _machine.State);
+        Assert.StartsWith("it holds no state of job 'job'; the job goes back to ", _machine.Reason);
     }
 
     [Fact]

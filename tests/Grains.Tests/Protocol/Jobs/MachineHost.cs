@@ -98,7 +98,12 @@ internal sealed class MachineHost
 
     public void Do(JobCommand command)
     {
-        Done.Add(Tell(command));
+        // It goes on beside what is done else.
+        if (command is not JobCommand.Write)
+        {
+            Done.Add(Tell(command));
+        }
+
         switch (command)
         {
             case JobCommand.Freeze freeze:
@@ -120,8 +125,11 @@ internal sealed class MachineHost
                 }
 
                 break;
-            case JobCommand.Save save:
-                Machine.Saved(new CheckpointResult($"/runs/one/{save.Position.Step}", save.Position.Step, "aa", "bb"), Now);
+            case JobCommand.Save:
+                Machine.Pinned(Now);
+                break;
+            case JobCommand.Write write:
+                Machine.Saved(CheckpointOf(write.Step), Now);
                 break;
             case JobCommand.Release:
                 Machine.Released();
@@ -144,6 +152,8 @@ internal sealed class MachineHost
             },
             Now);
     }
+
+    public static CheckpointResult CheckpointOf(long step) => new($"/runs/one/{step}", step, "aa", "bb");
 
     private static Metrics BlockOf(int block) => new(1, 100, Math.Min(Evaluation.BlockSamples, TestSamples - block * Evaluation.BlockSamples));
 

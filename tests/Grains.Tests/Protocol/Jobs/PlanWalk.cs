@@ -56,7 +56,8 @@ internal sealed class PlanWalk
                 case JobAction.Save save:
                     Done.Add(Invariant($"save {Step}{(save.IsFinal ? " as final" : "")}"));
                     Retentions.Add(_plan.Retention());
-                    _plan.Saved(new CheckpointResult("here", Step, "aa", "bb"), save.IsFinal, _now);
+                    _plan.Writes(Step, _now);
+                    _plan.Saved(new CheckpointResult("here", Step, "aa", "bb"), save.IsFinal);
                     break;
                 case JobAction.End end:
                     Done.Add($"end {end.State}");
