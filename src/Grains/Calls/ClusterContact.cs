@@ -61,9 +61,11 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
         },
         cancellation);
 
-    private ConvNetException Silent(Exception e) => new(
-        ExitCode.Environment,
-        e is NotKeptException ? $"{who()} {e.Message}" : FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s, since {_since:HH:mm:ss} ({GrainFailure.Contact(e)}); ") +
-        "check that the silos of the cluster run and can be reached.",
-        e);
+    private ConvNetException Silent(Exception e) => e is NotKeptException
+        ? new ConvNetException(ExitCode.Environment, $"{who()} {e.Message.TrimEnd('.')}.", e)
+        : new ConvNetException(
+            ExitCode.Environment,
+            FormattableString.Invariant($"{who()} has not answered for {_silence.TotalSeconds:F0} s, since {_since:HH:mm:ss} ({GrainFailure.Contact(e)}); ") +
+            "check that the silos of the cluster run and can be reached.",
+            e);
 }

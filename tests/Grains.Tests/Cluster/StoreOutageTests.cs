@@ -45,7 +45,8 @@ public sealed class StoreOutageTests : IAsyncLifetime, IDisposable
             "^cannot be kept: the cluster's store has kept nothing since [0-9:]{8} UTC \\(the store is away\\); it trains on, but takes on and replaces no " +
             "worker, and does not end, before it is\\.$",
             away.Reason);
-        Assert.Matches("^has taken this, and does it once it is kept, but the cluster's store has kept nothing since .* \\(the store is away\\); look", notKept.Message);
+        Assert.Matches(
+            "^has taken this, and does it once it is kept, but the cluster's store has kept nothing since .* \\(the store is away\\); look", notKept.Message);
         Assert.NotNull(goesOn.Checkpoint);
         Assert.Equal(JobState.Running, goesOn.State);
         RunEvent.MembersChanged change = ChangeOf(back)!;

@@ -196,7 +196,9 @@ internal sealed partial class JobMachine
         _commands.Add(new JobCommand.Freeze(_change.Freeze, _change.Servers));
     }
 
-    /// <summary>Decided steps run again that some server had not taken; if there are none, the one does that was open. Each counts once, however often.</summary>
+    /// <summary>
+    /// Decided steps run again that some server had not taken; if there are none, the one does that was open. Each counts once, however often it does.
+    /// </summary>
     /// <param name="first">Of the next generation.</param>
     private void NoteRepeated(long first, long decided)
     {

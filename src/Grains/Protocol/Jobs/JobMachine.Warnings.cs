@@ -16,7 +16,9 @@ internal sealed partial class JobMachine
     {
         if (_warnings.Count < MostWarnings && _warnings.Add(warning))
         {
-            Tell(_warnings.Count < MostWarnings ? warning : $"{warning} This is the {MostWarnings}th warning of the job, and further ones of this kind are not told.");
+            Tell(_warnings.Count < MostWarnings
+                ? warning
+                : $"{warning} This is the {MostWarnings}th warning of the job, and further ones of this kind are not told.");
         }
     }
 
