@@ -73,6 +73,7 @@ internal static class Branches
         BranchCounts.NameOf("acknowledged decision", Stale),
         BranchCounts.NameOf("report of a partition", Conflict),
         BranchCounts.NameOf("report of the batch norms", Conflict),
+        BranchCounts.NameOf("moments", Future),
         BranchCounts.NameOf("decision at the batch norms", Future),
         BranchCounts.NameOf("part of a checkpoint", Duplicate),
     ];
@@ -118,7 +119,7 @@ internal static class Branches
         .. Warnings.Select(kind => $"warning: {kind.Kind}"),
         .. Enum.GetValues<JobState>().Where(state => state.IsEnd() && state != JobState.Failed).Select(state => $"the job ends as {state}"),
         "the job fails: nobody was there, and it has saved", "the job fails: nobody was there, and what was new is lost",
-        "a job without workers goes back to the queue", "the job fails: its silo was stopped", "the job fails: its client has given up",
+        "the writer of a checkpoint is lost", "a job without workers goes back to the queue", "the job fails: its silo was stopped", "the job fails: its client has given up",
         .. Enum.GetValues<JobOrderKind>().Where(kind => kind != JobOrderKind.Resume).SelectMany(kind => OrdersOf(kind, "Queued", "Changing", "Running", "Paused")),
         .. OrdersOf(JobOrderKind.Resume, "Paused"),
         .. Phases.SelectMany(phase => new[] { $"crashed while {phase}", $"cut off while {phase}", $"went back while {phase}", $"joined while {phase}" }),

@@ -13,18 +13,29 @@ internal sealed partial class SimulatedJobGrain
     {
         FakeState state = Pinned!;
         var writer = new Life(cluster.Network.NewHost());
-        bool isTaken = await UseDiskAsync().ConfigureAwait(false);
-        if (isTaken && await cluster.CallHeadAsync<bool?>(
-            writer, grain => grain.IsLost && !grain.Machine.HasEnded ? null : grain.Machine.IsWriting(write.Step), answer => answer is not null).ConfigureAwait(false) == true)
+        if (!await UseDiskAsync().ConfigureAwait(false))
+        {
+            Take(() => Machine.NotSaved(write.Step, "the disk is full.", Now));
+            return;
+        }
+
+        string key = write.Assignment.Servers.Checkpoint;
+        bool isWanted = await cluster.CallHeadAsync(writer, grain => grain.Wants(key, write.Step), answer => answer is not null).ConfigureAwait(false) == true;
+        if (isWanted && cluster.Find(key) is not null && !cluster.IsLost(key))
         {
             Checkpoints.Add(state);
             Take(() => Machine.Saved(new CheckpointResult("", state.Position.Step, state.Hash(), ""), Now));
         }
         else
         {
-            Take(() => Machine.NotSaved(write.Step, "the disk is full.", Now));
+            cluster.Counts.Add("the writer of a checkpoint is lost");
+            Take(() => Machine.LoseWrite(write.Step, Now));
         }
     }
+
+    /// <returns>Null while nobody leads the job.</returns>
+    private bool? Wants(string writer, long step) =>
+        IsLost && !Machine.HasEnded ? null : Machine.IsWriting(step) && Machine.Assignment?.Servers.Checkpoint == writer;
 
     /// <returns>False if the disk is full.</returns>
     private async Task<bool> UseDiskAsync()
