@@ -92,17 +92,19 @@ internal sealed class CheckpointGrain : Grain, ICheckpointGrain
             throw new ConvNetException(ExitCode.Environment, $"step {step} is to be written, but the silo that writes checkpoints has lost what it had of it.");
         }
 
-        if (_writing is { IsCompleted: false })
+        long start = Stopwatch.GetTimestamp();
+        if (_writing is { IsCompleted: false } earlier && await Task.WhenAny(earlier, Task.Delay(WritePatience)) != earlier)
         {
             throw new ConvNetException(
                 ExitCode.Resources, $"{runFolder}: the disk has not finished an earlier checkpoint. See what holds it up, or free some space.");
         }
 
+        TimeSpan patience = WritePatience - Stopwatch.GetElapsedTime(start);
         Task<CheckpointResult> writing = WriteAsync(Path.Combine(runFolder, CheckpointStore.FolderName), version, retention);
         _writing = writing;
         try
         {
-            return await writing.WaitAsync(WritePatience);
+            return await writing.WaitAsync(patience > TimeSpan.Zero ? patience : TimeSpan.Zero);
         }
         catch (TimeoutException e) when (!writing.IsCompleted)
         {

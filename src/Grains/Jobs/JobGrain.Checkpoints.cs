@@ -107,9 +107,10 @@ internal sealed partial class JobGrain
     private async Task<CheckpointPlace> PlaceToSaveAsync(string writer) => Checkpoints.Writer == writer ? Checkpoints
         : await GrainFactory.GetGrain<ICheckpointStoreGrain>(writer).PrepareAsync(Submission with
         {
-            // A job that goes back before it has saved there asks for its first checkpoint.
+            // A job that goes back before it has saved there asks for its first checkpoint. A folder that the client sees holds what is saved: a silo
+            // that does not see that would save where nobody looks.
             SubmissionId = Guid.NewGuid().ToString("N"),
-            Checkpoint = null,
+            Checkpoint = Submission.Client is null || Checkpoints.IsCache ? null : Machine.Checkpoint?.Path,
             CheckpointSha256 = null,
             Probe = Checkpoints.IsCache || !IsCurrent(Checkpoints) ? Submission.Probe : null,
         });

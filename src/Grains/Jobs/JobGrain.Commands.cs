@@ -16,6 +16,9 @@ internal sealed partial class JobGrain
     private const double RefusedSeconds = 10;
 
 
+    /// <summary>The last one that was to be carried out.</summary>
+    private JobCommand.Write? _write;
+
     private ICheckpointGrain CheckpointWriter(Assignment assignment) => GrainFactory.GetGrain<ICheckpointGrain>(assignment.Servers.Checkpoint);
 
     private IStepCoordinatorGrain Coordinator(Assignment assignment) => GrainFactory.GetGrain<IStepCoordinatorGrain>(assignment.Servers.Coordinator);
@@ -176,11 +179,17 @@ internal sealed partial class JobGrain
     private async Task WriteAsync(JobCommand.Write write)
     {
         JobMachine machine = Machine;
+        _write = write;
         try
         {
             CheckpointPlace place = await PlaceToSaveAsync(write.Assignment.Servers.Checkpoint);
             CheckpointRetention? retention = place.IsCache ? CheckpointRetention.OfCache : write.Retention;
             CheckpointResult saved = await CheckpointWriter(write.Assignment).WriteAsync(place.Folder, write.Step, retention);
+            if (_write != write)
+            {
+                return;
+            }
+
             if (_checkpoints != place)
             {
                 _checkpoints = place;
@@ -190,7 +199,11 @@ internal sealed partial class JobGrain
             _savedAt = Stopwatch.GetTimestamp();
             machine.Saved(saved, _clock.Now);
         }
-        catch (Exception e) when (machine.IsWriting(write.Step))
+        catch (Exception) when (_write != write || !machine.IsWriting(write.Step))
+        {
+            // The job has gone back, or has ended, and wants it no more; or another one has the same version again.
+        }
+        catch (Exception e)
         {
             JobFailure failure = GrainFailure.ToFailure(e);
             switch ((ExitCode)failure.ExitCode)
@@ -199,7 +212,7 @@ internal sealed partial class JobGrain
                     machine.NotSaved(write.Step, failure.Message, _clock.Now);
                     break;
                 case ExitCode.Environment or ExitCode.Conflict:
-                    machine.LoseWrite(write.Step, _clock.Now);
+                    machine.LoseWrite(write.Step, failure.Message, _clock.Now);
                     break;
                 default:
                     await FailAsync(machine.Generation, nameof(JobCommand.Write), failure);

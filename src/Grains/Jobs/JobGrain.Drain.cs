@@ -89,6 +89,7 @@ internal sealed partial class JobGrain
 
         if (machine.CanLose(silo))
         {
+            _unprotectedSince.Remove(silo);
             machine.HandOver(silo, WithStandbys(next));
             return true;
         }

@@ -94,7 +94,7 @@ internal sealed partial class JobGrain
         {
             return await FreezeAsync(header, servers, server, standby.Key);
         }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        catch (Exception e)
         {
             LogStandby(logger, JobId, ServerRoles.NameOf(servers, server), standby.Key, e.Message);
             return null;
@@ -113,7 +113,7 @@ internal sealed partial class JobGrain
         {
             await BeginAsync(assignment, position, server, standby.Key);
         }
-        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        catch (Exception e)
         {
             LogStandby(logger, JobId, ServerRoles.NameOf(assignment.Servers, server), standby.Key, e.Message);
         }

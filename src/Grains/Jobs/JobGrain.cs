@@ -271,9 +271,6 @@ internal sealed partial class JobGrain(
     [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed with exit code {ExitCode}, as {Who} says: {Message} {Details}")]
     private static partial void LogFailed(ILogger logger, string job, int exitCode, string who, string message, string? details);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes back to its last checkpoint: {Lost}")]
-    private static partial void LogBack(ILogger logger, string job, string lost);
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} cannot go on where it is, as {Who} says: {Message}")]
     private static partial void LogServer(ILogger logger, string job, string who, string message);
 

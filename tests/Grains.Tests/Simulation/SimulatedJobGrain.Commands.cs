@@ -262,8 +262,11 @@ internal sealed partial class SimulatedJobGrain
         if (Machine.HasEnded)
         {
             await KeepAsync().ConfigureAwait(false);
-            _life.End();
-            _clients.End();
+            if (!IsLost)
+            {
+                _life.End();
+                _clients.End();
+            }
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed partial class SimulatedJobGrain
         else
         {
             cluster.Counts.Add("the writer of a checkpoint is lost");
-            Take(() => Machine.LoseWrite(write.Step, Now));
+            Take(() => Machine.LoseWrite(write.Step, "its silo is gone.", Now));
         }
     }
 

@@ -16,12 +16,22 @@ internal sealed partial class JobMachine
     public bool IsDetached { get; set; }
 
     /// <summary>The servers are where the job knows them to be, and have not promised another generation.</summary>
-    private bool CanSaveAlone => _change is null && _nextServers is null && Generation == _assignment!.Generation;
+    private bool CanSaveAlone => _change is null && HasSameServers && Generation == _assignment!.Generation;
+
+    /// <summary>None of the servers that work is lost; standbys may be.</summary>
+    private bool HasSameServers => _nextServers is null || _nextServers.ByRole.SequenceEqual(_assignment!.Servers.ByRole);
 
     private void WaitForWorker(double now, double seconds)
     {
         if (State == JobState.Saving && !_isResting)
         {
+            return;
+        }
+
+        if (_change is null && !_isRecovering && _plan!.Next(Step, _rows.SecondsPerStep, now) is JobAction.End or JobAction.Yield)
+        {
+            // All is saved, and nobody is needed for the rest.
+            Rest(now);
             return;
         }
 
@@ -47,7 +57,7 @@ internal sealed partial class JobMachine
         {
             EndSaved(reason);
         }
-        else if (IsDetached)
+        else if (IsDetached || !HasSameServers)
         {
             LoseServers(reason);
         }

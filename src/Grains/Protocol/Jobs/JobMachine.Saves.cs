@@ -23,6 +23,9 @@ internal sealed partial class JobMachine
     /// <summary>So many checkpoints back a job that goes back knows who computed what.</summary>
     private const int MostSamplesAt = 16;
 
+    /// <summary>In a row, as silos die one after the other.</summary>
+    private const int MostLostWrites = 3;
+
     /// <summary>By then people should know that the disk is slow.</summary>
     private const double SlowWrite = 30;
 
@@ -31,6 +34,10 @@ internal sealed partial class JobMachine
     private SavedVersion? _pinning;
     private SavedVersion? _writing;
     private bool _awaitsSave;
+
+    /// <summary>Servers change while the job waits for a checkpoint: it waits for it again after that.</summary>
+    private bool _interruptsSave;
+    private int _lostWrites;
     private double? _retryAt;
     private double? _waitsSince;
     private double? _unsavedSince;
@@ -68,7 +75,7 @@ internal sealed partial class JobMachine
         _writing = null;
         _plan!.Saved(checkpoint, version.IsFinal);
         (_savedPosition, _savedSamples, _hasGoneBack) = (version.Position, version.Samples, false);
-        (_isSaveTroubled, _unsavedSince) = (false, null);
+        (_isSaveTroubled, _unsavedSince, _lostWrites) = (false, null, 0);
         _samplesAt.Enqueue((checkpoint.Step, version.Samples));
         if (_samplesAt.Count > MostSamplesAt)
         {
@@ -79,15 +86,26 @@ internal sealed partial class JobMachine
         GoOnAfterSave(now);
     }
 
-    /// <summary>Who was writing is gone, or has lost what was pinned: it is pinned again as soon as the job rests.</summary>
-    public void LoseWrite(long step, double now)
+    /// <summary>
+    /// Who was writing is gone, or has lost what was pinned: it is pinned again as soon as the job rests. When that repeats, a disk might as well be full.
+    /// </summary>
+    /// <param name="reason">A sentence that says why, and what to do.</param>
+    public void LoseWrite(long step, string reason, double now)
     {
-        if (IsWriting(step))
+        if (!IsWriting(step))
         {
-            _writing = null;
-            _plan!.NotSaved(retryAt: now);
-            GoOnAfterSave(now);
+            return;
         }
+
+        if (++_lostWrites > MostLostWrites)
+        {
+            NotSaved(step, reason, now);
+            return;
+        }
+
+        _writing = null;
+        _plan!.NotSaved(retryAt: now);
+        GoOnAfterSave(now);
     }
 
     /// <summary>The disk has not taken what was to be written.</summary>
@@ -100,7 +118,7 @@ internal sealed partial class JobMachine
         }
 
         _writing = null;
-        bool isAwaited = State == JobState.Saving && !_isResting && _awaitsSave;
+        bool isAwaited = _interruptsSave || (State == JobState.Saving && !_isResting && _awaitsSave);
         _unsavedSince = isAwaited ? _unsavedSince ?? now : null;
         string what = $"the checkpoint of step {step} could not be written: {reason}";
         if (!isAwaited && !_plan!.HasCheckpoint)

@@ -254,10 +254,10 @@ internal sealed partial class JobMachine
     {
         bool saves = State == JobState.Saving;
         Change(now);
-        if (saves && !HasEnded)
+        if (saves && !HasEnded && (_change is not null || !HasSameServers))
         {
             // What was read of the version may be incomplete: it is pinned again.
-            (State, _isResting, _pinning) = (JobState.Running, true, null);
+            (State, _isResting, _pinning, _interruptsSave) = (JobState.Running, true, null, _awaitsSave);
         }
     }
 

@@ -283,7 +283,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
     private void Rest(double now)
     {
         _lastSign = now;
-        _isResting = true;
+        (_isResting, _interruptsSave) = (true, false);
         JobAction action = NextAction(now);
         if (action is JobAction.Run or JobAction.Evaluate)
         {

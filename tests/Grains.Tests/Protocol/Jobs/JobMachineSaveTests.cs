@@ -99,7 +99,7 @@ public sealed class JobMachineSaveTests
         HoldRunsToo();
         _host.Begin();
         RunOn();
-        _host.Machine.LoseWrite(5, _host.Now);
+        _host.Machine.LoseWrite(5, "its silo is gone.", _host.Now);
         Assert.Empty(Warnings);
         Assert.Equal((JobState.Running, false), (_host.Machine.State, _host.Machine.IsWriting(5)));
 
@@ -107,6 +107,20 @@ public sealed class JobMachineSaveTests
 
         Assert.Equal("save 10", _host.Done[^1]);
         Assert.True(_host.Machine.IsWriting(10));
+    }
+
+    [Fact]
+    public void Writers_that_are_lost_one_after_the_other_are_like_a_disk_that_is_full()
+    {
+        _host.Begin();
+        for (int lost = 0; lost < 4; lost++)
+        {
+            Assert.True(_host.Machine.IsWriting(Last.Step));
+            _host.Machine.LoseWrite(Last.Step, "silo 'a' does not see it.", _host.Now);
+            _host.Drain();
+        }
+
+        Assert.Contains("could not be written: silo 'a' does not see it. It is tried again for 60 s", Warnings.Single());
     }
 
     [Fact]

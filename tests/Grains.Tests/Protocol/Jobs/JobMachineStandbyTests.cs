@@ -12,17 +12,18 @@ public class JobMachineStandbyTests
         new ServerKeys(["a/job/0", "b/job/1"], "b/job", "a/job", "a/job"), ["a", "b", "c"]);
 
     private readonly List<JobCommand> _commands = [];
+    private readonly MachineHost _host = new(null, 0, "a/0", "b/0", "c/0");
+    private readonly Assignment _first;
     private readonly JobMachine _machine;
 
     public JobMachineStandbyTests()
     {
-        MachineHost host = new(null, 0, "a/0", "b/0", "c/0");
-        _machine = host.Machine;
-        Assignment first = host.First with { Servers = Doubled };
-        _machine.Begin(JobPosition.Start, first, 3, 0);
+        _machine = _host.Machine;
+        _first = _host.First with { Servers = Doubled };
+        _machine.Begin(JobPosition.Start, _first, 3, 0);
         _machine.Started(1, null, 0);
         _machine.TakeCommands();
-        host.Commit(first, 4);
+        _host.Commit(_first, 4);
     }
 
     [Fact]
@@ -179,6 +180,41 @@ public class JobMachineStandbyTests
 
         Assert.Equal(JobState.Queued, _machine.State);
         Assert.StartsWith("it holds no state of job 'job'; the job goes back to ", _machine.Reason);
+    }
+
+    [Fact]
+    public void A_disk_that_does_not_take_the_last_checkpoint_while_servers_change_does_not_end_the_job()
+    {
+        WriteLast();
+        _machine.LoseSilo("c", "has left the cluster", 1);
+
+        _machine.NotSaved(10, "the disk is full.", 1);
+
+        Assert.False(_machine.HasEnded);
+        Assert.Contains("It is tried again for 60 s", Warnings().Last());
+    }
+
+    [Fact]
+    public void A_job_whose_last_worker_goes_with_standbys_ends_when_its_last_checkpoint_is_written()
+    {
+        WriteLast();
+        _machine.Lose("a/0", "is gone", 1);
+        _machine.Lose("b/0", "is gone", 1);
+        _machine.LoseSilo("c", "has left the cluster", 1);
+
+        _machine.Saved(MachineHost.CheckpointOf(10), 2);
+        _machine.Tick(3);
+
+        Assert.Equal(JobState.Stopped, _machine.State);
+    }
+
+    private void WriteLast()
+    {
+        _machine.Order(JobOrder.Of(JobOrderKind.Stop));
+        _host.Commit(_first, 10);
+        Assert.Single(Take<JobCommand.Save>());
+        _machine.Pinned(1);
+        Assert.True(_machine.IsWriting(10));
     }
 
     [Fact]
