@@ -77,5 +77,14 @@ public sealed class PlainViewTests
         Assert.Equal("The job waits: 1 of 2 workers is free", _output.ToString().TrimEnd());
     }
 
+    [Fact]
+    public void A_job_that_trains_without_being_kept_says_so()
+    {
+        using PlainView view = View();
+        view.Handle(new RunEvent.Progress(ShownRun.Status(0) with { State = JobState.Running, Reason = "cannot be kept: the store is away." }));
+
+        Assert.StartsWith("The job cannot be kept: the store is away.", _output.ToString());
+    }
+
     private PlainView View() => new(new Terminal(_output, _error, IsInteractive: false, UsesColor: false));
 }
