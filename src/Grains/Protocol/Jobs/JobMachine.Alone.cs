@@ -28,7 +28,8 @@ internal sealed partial class JobMachine
             return;
         }
 
-        if (_change is null && !_isRecovering && _plan!.Next(Step, _rows.SecondsPerStep, now) is JobAction.End or JobAction.Yield)
+        if (_change is null && !_isRecovering && seconds > DecisionPatience
+            && _plan!.Next(Step, _rows.SecondsPerStep, now) is JobAction.End or JobAction.Yield)
         {
             // All is saved, and nobody is needed for the rest.
             Rest(now);

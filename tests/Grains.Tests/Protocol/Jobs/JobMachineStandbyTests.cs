@@ -203,7 +203,7 @@ public class JobMachineStandbyTests
         _machine.LoseSilo("c", "has left the cluster", 1);
 
         _machine.Saved(MachineHost.CheckpointOf(10), 2);
-        _machine.Tick(3);
+        _machine.Tick(7);
 
         Assert.Equal(JobState.Stopped, _machine.State);
     }
