@@ -13,11 +13,7 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
     [Fact]
     public async Task A_job_whose_client_is_killed_saves_and_frees_its_workers_and_resume_ends_in_the_same_bits()
     {
-        using ClientProcess training = ClientProcess.Start(
-            cluster.Folder, ["train", "--json", .. Job, "--cluster", cluster.Url, "--job", "lost", "--out", "lost"]);
-        await cluster.LinesAsync("lost/metrics.csv", 20);
-        training.Kill();
-        long step = await OrphanedAsync("lost");
+        long step = await LoseClientAsync("lost");
 
         string end = $"{step + 20}";
         using ClientProcess other = await ClientProcess.RunAsync(
@@ -41,11 +37,7 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
     [Fact]
     public async Task Resume_of_a_run_whose_job_has_lost_its_client_takes_that_job_up_and_of_one_that_is_live_follows_it()
     {
-        using ClientProcess training = ClientProcess.Start(
-            cluster.Folder, ["train", "--json", .. Job, "--cluster", cluster.Url, "--job", "taken", "--out", "taken"]);
-        await cluster.LinesAsync("taken/metrics.csv", 20);
-        training.Kill();
-        long step = await OrphanedAsync("taken");
+        long step = await LoseClientAsync("taken");
 
         using ClientProcess resumed = ClientProcess.Start(cluster.Folder, "resume", "taken", "--json", "--cluster", cluster.Url);
         await resumed.SaysAsync("\"run.started\"");
@@ -66,9 +58,14 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
         Assert.Equal(Enumerable.Range(1, rows.Length), rows);
     }
 
-    /// <returns>The step at which the job has ended; its checkpoint is there.</returns>
-    private async Task<long> OrphanedAsync(string id)
+    /// <summary>Kills the client of a job that trains.</summary>
+    /// <returns>The step at which the job has stopped; its checkpoint is there.</returns>
+    private async Task<long> LoseClientAsync(string id)
     {
+        using ClientProcess training = ClientProcess.Start(
+            cluster.Folder, ["train", "--json", .. Job, "--cluster", cluster.Url, "--job", id, "--out", id]);
+        await cluster.LinesAsync($"{id}/metrics.csv", 20);
+        training.Kill();
         var waiting = Stopwatch.StartNew();
         while ((await cluster.ShowAsync(id)).GetProperty("state").GetString() != "orphaned")
         {

@@ -33,7 +33,7 @@ internal sealed partial class JobGrain
             CarryOutAsync(command).Ignore();
         }
 
-        if (_keptRevision < RevisionOf(Machine) && _keeping is not { IsCompleted: false })
+        if (!IsKept(Machine) && _keeping is not { IsCompleted: false })
         {
             // Who waits for a write already writes what is newer, too.
             KeepAsync().Ignore();

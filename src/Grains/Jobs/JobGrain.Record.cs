@@ -43,6 +43,8 @@ internal sealed partial class JobGrain
     /// <summary>Grows whenever something has changed that is to be kept.</summary>
     private long RevisionOf(JobMachine machine) => machine.Revision + _changes;
 
+    private bool IsKept(JobMachine machine) => _keptRevision >= RevisionOf(machine);
+
     /// <summary>What is kept besides the machine has changed; of a job that has ended, nothing does that matters.</summary>
     private void NoteChange() => _changes += _machine is { HasEnded: false } ? 1 : 0;
 
@@ -52,7 +54,7 @@ internal sealed partial class JobGrain
     /// <exception cref="SiloGoneException">Another grain leads the job.</exception>
     private async Task KeepAsync()
     {
-        while (_machine is { } machine && _keptRevision < RevisionOf(machine))
+        while (_machine is { } machine && !IsKept(machine))
         {
             _keeping = _keeping is { IsCompleted: false } writing ? writing : WriteAsync(machine);
             await _keeping;
@@ -113,7 +115,7 @@ internal sealed partial class JobGrain
     }
 
     /// <summary>For people; null while the store answers, or nothing is to be kept.</summary>
-    private string? WhyNotKept() => _machine is { } machine && _keptRevision < RevisionOf(machine) && StoreFailure() is { } failure
+    private string? WhyNotKept() => _machine is { } machine && !IsKept(machine) && StoreFailure() is { } failure
         ? $"cannot be kept: {failure}; it trains on, but takes on and replaces no worker, and does not end, before it is."
         : null;
 

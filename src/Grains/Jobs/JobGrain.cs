@@ -103,7 +103,7 @@ internal sealed partial class JobGrain(
             JobId = JobId,
             Model = _job!.Model.Name,
             Data = _job.Data.NameOrPath,
-            State = machine.HasEnded && _keptRevision < RevisionOf(machine) ? JobState.Saving : machine.State,
+            State = machine.HasEnded && !IsKept(machine) ? JobState.Saving : machine.State,
             Step = position.Step,
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,
@@ -117,7 +117,7 @@ internal sealed partial class JobGrain(
             Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
                 server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
             Generation = machine.Generation,
-            Reason = WhyNotKept() ?? (machine.HasEnded && _keptRevision < RevisionOf(machine) ? null : machine.Reason),
+            Reason = WhyNotKept() ?? (machine.HasEnded && !IsKept(machine) ? null : machine.Reason),
             Evaluation = machine.Evaluation,
             Checkpoint = machine.Checkpoint,
             RunFolder = Submission.RunFolder,

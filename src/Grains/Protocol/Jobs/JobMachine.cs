@@ -156,7 +156,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             return;
         }
 
-        NoteRepeated(change.Chosen!.FirstStep, coordinator.Version);
+        NoteRepeated(change.Chosen!.FirstStep, change.Decided);
         TellPromoted(change);
 
         // Who leads the job on from a record does not know what was decided: a server may have taken it, and nothing rests before all have.
