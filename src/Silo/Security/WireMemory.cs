@@ -11,10 +11,10 @@ namespace ConvNet.Silo.Security;
 internal sealed class WireMemory : MemoryPool<byte>
 {
     /// <summary>Blocks that stay although they were not needed lately.</summary>
-    public const int Spare = 1024;
+    public const int Spare = 64;
 
-    /// <summary>As large as those of Orleans.</summary>
-    public const int BlockBytes = 4096;
+    /// <summary>One is filled by a single receive: with 4 KiB, as Orleans has them, a piece of a gradient takes 64 system calls.</summary>
+    public const int BlockBytes = 65536;
 
     /// <summary>What a collection is worth, which holds the silo up: bytes let go, or connections ended, each of which leaves some kilobytes.</summary>
     public const long WorthBytes = 32L << 20, WorthConnections = 1000;
