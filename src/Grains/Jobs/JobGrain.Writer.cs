@@ -8,9 +8,13 @@ namespace ConvNet.Grains.Jobs;
 /// <summary>Who writes the run folder of a job without a client: a grain beside its checkpoint writer, and another one when the silo of that is lost.</summary>
 internal sealed partial class JobGrain
 {
+    /// <summary>Until the next try, when the disk has no room for what another writer begins with.</summary>
+    private const double WriterPause = 5;
+
     private (string Key, SiloAddress? Address)? _writer;
     private long _unwrittenEvent;
     private Task _movingWriter = Task.CompletedTask;
+    private double _moveAgainAt;
 
     private bool WritesRun => Submission is { Client: null, Configuration: not null };
 
@@ -23,7 +27,7 @@ internal sealed partial class JobGrain
     /// <summary>The job goes on without the silo that wrote its run folder, or has ended there: what is not written yet, another one writes.</summary>
     private void MoveWriter()
     {
-        if (_movingWriter.IsCompleted && HasLostWriter && Machine.State != JobState.Queued
+        if (_movingWriter.IsCompleted && _clock.Now >= _moveAgainAt && HasLostWriter && Machine.State != JobState.Queued
             && Machine.Servers is { } servers && !IsGone(PinnedKey.SiloOf(servers.Checkpoint)))
         {
             _movingWriter = MoveWriterAsync(servers.Checkpoint);
@@ -40,6 +44,12 @@ internal sealed partial class JobGrain
         catch (Exception e) when (GrainFailure.IsLostContact(e))
         {
             // The watch tries again.
+        }
+        catch (ConvNetException e) when (e.ExitCode == ExitCode.Resources)
+        {
+            _moveAgainAt = _clock.Now + WriterPause;
+            Machine.Warn($"nobody writes the run folder now: {e.Message.TrimEnd('.')}. The training goes on, and it is tried again; free some space.");
+            CarryOut();
         }
         catch (Exception e)
         {

@@ -89,8 +89,8 @@ internal sealed partial class JobGrain(
     public Task<JobStatus> StatusAsync(StatusQuery query)
     {
         JobMachine machine = Machine;
-        Renew(query.Client, query.SinceEvent);
-        if (query.Writer is not null && query.Writer == _writer?.Key && query.SinceEvent is { } unwritten)
+        Renew(query.Client, query.WrittenEvent);
+        if (query.Writer is not null && query.Writer == _writer?.Key && query.WrittenEvent is { } unwritten)
         {
             _unwrittenEvent = unwritten;
         }
@@ -237,12 +237,12 @@ internal sealed partial class JobGrain(
 
     private static string Spoken(JobState? state) => state?.InWords() ?? "being submitted";
 
-    private void Renew(string? client, long? sinceEvent = null)
+    private void Renew(string? client, long? writtenEvent = null)
     {
         if (client is not null && client == Submission.Client)
         {
             _clientSeen = _clock.Now;
-            _clientHas = sinceEvent ?? _clientHas;
+            _clientHas = writtenEvent ?? _clientHas;
         }
     }
 

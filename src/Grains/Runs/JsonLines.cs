@@ -67,6 +67,8 @@ public sealed class JsonLines : RunSink
         _file?.Flush();
     }
 
+    public override bool IsWritten => _file?.IsWritten != false;
+
     public override string? TakeWarning() => _file?.TakeWarning();
 
     protected override void Dispose(bool disposing) => _file?.Dispose();

@@ -41,6 +41,9 @@ internal sealed class LineFile : IDisposable
         }
     }
 
+    /// <summary>No line waits.</summary>
+    public bool IsWritten => _waiting.Count == 0;
+
     /// <summary>Adds a line, which <see cref="Flush"/> writes.</summary>
     public void Add(string line)
     {

@@ -23,6 +23,7 @@ public sealed class RunFollower
     private readonly ClusterContact _contact;
     private long? _nextStep;
     private long _nextEvent;
+    private long _writtenEvent;
     private RunEvent.Ended? _end;
 
     /// <param name="firstStep">The first step whose row is published; null: none are.</param>
@@ -42,7 +43,7 @@ public sealed class RunFollower
     /// <summary>The number of the first event that is published.</summary>
     public long FirstEvent
     {
-        init => _nextEvent = value;
+        init => _nextEvent = _writtenEvent = value;
     }
 
     /// <summary>The step at which the job will stop; questions come closer as it comes near.</summary>
@@ -87,7 +88,8 @@ public sealed class RunFollower
     {
         try
         {
-            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client, Writer)), cancellation);
+            long? written = Client is null && Writer is null ? null : _writtenEvent;
+            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client, Writer, written)), cancellation);
         }
         catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
         {
@@ -124,6 +126,11 @@ public sealed class RunFollower
 
         PublishRows(rows, long.MaxValue, status.StepsPerEpoch);
         _run.Publish(new RunEvent.Progress(status));
+        if (_run.IsWritten)
+        {
+            _writtenEvent = _nextEvent;
+        }
+
         return rows.Length > 0 || events.Length > 0;
     }
 

@@ -9,6 +9,18 @@ public sealed class RunStream(IEnumerable<RunSink> sinks) : IDisposable
     private readonly Lock _gate = new();
     private readonly List<RunSink> _sinks = [.. sinks];
 
+    /// <summary>All events so far are where their sinks keep them.</summary>
+    public bool IsWritten
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _sinks.All(sink => sink.IsWritten);
+            }
+        }
+    }
+
     /// <summary>Adds a sink for the events from now on.</summary>
     public void Add(RunSink sink)
     {

@@ -10,6 +10,11 @@ internal sealed class NotingSink : RunSink
 
     public Exception? Trouble { get; set; }
 
+    /// <summary>What it has noted would be lost.</summary>
+    public bool IsFull { get; set; }
+
+    public override bool IsWritten => !IsFull;
+
     public override void Handle(RunEvent happened)
     {
         if (Trouble is not null)

@@ -73,6 +73,19 @@ public sealed class RunFollowerTests
     }
 
     [Fact]
+    public async Task What_waits_for_a_disk_is_told_as_written_only_when_the_disk_has_taken_it()
+    {
+        var job = new FakeJob();
+        Action[] script = [job.Save, () => _sink.IsFull = true, job.Save, job.Save, () => _sink.IsFull = false, () => { }, job.Stop];
+        Array.ForEach(script, job.Script.Enqueue);
+
+        await Follower(job).FollowAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([0, 1, 1, 2, 3, 3, 3], job.Queries.Select(query => (int)query.SinceEvent!));
+        Assert.Equal([0, 1, 1, 1, 1, 3, 3], job.Queries.Select(query => (int)query.WrittenEvent!));
+    }
+
+    [Fact]
     public async Task A_failed_job_ends_the_run_with_its_own_code_and_words()
     {
         Assert.Equal((ExitCode.TrainingFailed, "gradients are not finite."), await EndAsync(JobState.Failed, new JobFailure(5, "gradients are not finite.")));
@@ -187,8 +200,8 @@ public sealed class RunFollowerTests
         using var run = new RunStream([_sink]);
         await new RunFollower(job, FakeJob.Id, run, firstStep: null, _clock).FollowAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(new StatusQuery(0, 0, "me"), ofClient[0]);
-        Assert.Equal(new StatusQuery(4, 2, "me"), ofClient[2]);
+        Assert.Equal(new StatusQuery(0, 0, "me", null, 0), ofClient[0]);
+        Assert.Equal(new StatusQuery(4, 2, "me", null, 2), ofClient[2]);
         Assert.Equal([new StatusQuery(null, 0, null)], job.Queries);
     }
 
