@@ -82,6 +82,9 @@ public sealed record LifeRecord
     /// <summary>The samples there.</summary>
     [Id(25)] public KeyValuePair<string, long>[] SavedSamples { get; init; } = [];
 
+    /// <summary>By step of the last checkpoints, oldest first, the samples there: one of them may be gone back to instead.</summary>
+    [Id(30)] public KeyValuePair<long, KeyValuePair<string, long>[]>[] SamplesAt { get; init; } = [];
+
     /// <summary>The job has gone back to that checkpoint for a failure of its servers.</summary>
     [Id(29)] public bool HasGoneBack { get; init; }
 

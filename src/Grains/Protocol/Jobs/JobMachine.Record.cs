@@ -57,6 +57,7 @@ internal sealed partial class JobMachine
         Samples = _samples.ByWorker,
         SavedPosition = _savedPosition,
         SavedSamples = _savedSamples,
+        SamplesAt = [.. _samplesAt],
         CountedStep = _counted,
         HasGoneBack = _hasGoneBack,
         TimedSamples = _timedBefore.Samples,
@@ -82,6 +83,11 @@ internal sealed partial class JobMachine
         _events.Restore(record.Events, record.NextEvent);
         _warnings.UnionWith(record.Events.Select(happened => happened.Event).OfType<RunEvent.Warning>().Select(warning => warning.Message));
         _samples.Restore(record.Samples);
+        foreach (KeyValuePair<long, KeyValuePair<string, long>[]> saved in record.SamplesAt)
+        {
+            _samplesAt.Enqueue(saved);
+        }
+
         (_savedPosition, _savedSamples, _hasGoneBack) = (record.SavedPosition, record.SavedSamples, record.HasGoneBack);
         _plan = record.Plan is { } kept ? JobPlan.Recover(plan, shape.TotalSteps, kept, now) : null;
         _lastSign = now;

@@ -30,7 +30,7 @@ internal sealed partial class JobMachine
     private const double SlowWrite = 30;
 
     /// <summary>By worker, of the committed steps until each of the last checkpoints, oldest first.</summary>
-    private readonly Queue<(long Step, KeyValuePair<string, long>[] Samples)> _samplesAt = [];
+    private readonly Queue<KeyValuePair<long, KeyValuePair<string, long>[]>> _samplesAt = [];
     private SavedVersion? _pinning;
     private SavedVersion? _writing;
     private bool _awaitsSave;
@@ -41,7 +41,9 @@ internal sealed partial class JobMachine
     private double? _retryAt;
     private double? _waitsSince;
     private double? _unsavedSince;
-    private bool _isSaveTroubled;
+
+    /// <summary>People know that the disk does not take what is to be saved; or that it takes long.</summary>
+    private bool _isRefusalTold, _isSlownessTold;
 
     /// <summary>Whether the job still wants the version of a step that is being written: it has not ended, nor gone back to an older one.</summary>
     public bool IsWriting(long step) => !HasEnded && _writing?.Position.Step == step;
@@ -75,8 +77,8 @@ internal sealed partial class JobMachine
         _writing = null;
         _plan!.Saved(checkpoint, version.IsFinal);
         (_savedPosition, _savedSamples, _hasGoneBack) = (version.Position, version.Samples, false);
-        (_isSaveTroubled, _unsavedSince, _lostWrites) = (false, null, 0);
-        _samplesAt.Enqueue((checkpoint.Step, version.Samples));
+        (_isRefusalTold, _isSlownessTold, _unsavedSince, _lostWrites) = (false, false, null, 0);
+        _samplesAt.Enqueue(KeyValuePair.Create(checkpoint.Step, version.Samples));
         if (_samplesAt.Count > MostSamplesAt)
         {
             _samplesAt.Dequeue();
@@ -136,9 +138,9 @@ internal sealed partial class JobMachine
         }
 
         _plan!.NotSaved(now + RetryPause);
-        if (!_isSaveTroubled)
+        if (!_isRefusalTold)
         {
-            _isSaveTroubled = true;
+            _isRefusalTold = true;
             Warn($"{what} " + (isAwaited
                 ? $"It is tried again for {AwaitedPatience} s; {WhatIsKept()}."
                 : $"The training goes on, and a checkpoint is tried again every {RetryPause} s; {WhatIsKept()}."));
@@ -166,7 +168,7 @@ internal sealed partial class JobMachine
         Warn($"{damage} The job goes back to step {whole.Checkpoint.Step}, which is kept in {whole.Checkpoint.Path}.");
         _plan!.PassOver(whole.Checkpoint);
         _savedPosition = whole.Position;
-        _savedSamples = _samplesAt.LastOrDefault(saved => saved.Step == whole.Checkpoint.Step).Samples ?? _savedSamples;
+        _savedSamples = _samplesAt.LastOrDefault(saved => saved.Key == whole.Checkpoint.Step).Value ?? _savedSamples;
         _samples.GoBack(_savedSamples);
         StandAt(_savedPosition);
         _revision++;
@@ -189,9 +191,9 @@ internal sealed partial class JobMachine
     /// <summary>Whoever waits at rest for what is being written, or tries again, does not wait for ever.</summary>
     private void WatchSave(double now)
     {
-        if (_writing is { } version && now - version.Since > SlowWrite && !_isSaveTroubled)
+        if (_writing is { } version && now - version.Since > SlowWrite && !_isSlownessTold)
         {
-            _isSaveTroubled = true;
+            _isSlownessTold = true;
             string what = FormattableString.Invariant($"the checkpoint of step {version.Position.Step} is not written after {now - version.Since:F0} s");
             string meanwhile = _awaitsSave && State == JobState.Saving ? "the job waits for it" : "the training goes on";
             Warn($"{what}: the disk is slow, or does not answer; {meanwhile}, and {WhatIsKept()}.");

@@ -68,7 +68,7 @@ internal sealed partial class JobMachine
         _members!.Move(lost.Length == 0
             ? $"{clause}, and with it the standbys of {Names(before, standbys)}"
             : $"{clause}: its {string.Join(", ", lost)} {(lost.Length == 1 ? "goes" : "go")} on elsewhere");
-        Warn($"{clause}; the state of the job is not protected until {Names(next, ServerRoles.Unprotected(next))} have standbys on another silo again: " +
+        Tell($"{clause}; the state of the job is not protected until {Names(next, ServerRoles.Unprotected(next))} have standbys on another silo again: " +
             "a second loss before that takes the job back to its last checkpoint.");
         _isTold = true;
         ChangeServers(now);
@@ -89,7 +89,7 @@ internal sealed partial class JobMachine
         string clause = $"the standby of {ServerRoles.NameOf(servers, server)} on silo '{PinnedKey.SiloOf(standby.Key)}' {reason}";
         (_nextServers, _offered) = (servers with { Standbys = [.. servers.Standbys.Select((known, number) => number == server ? null : known)] }, null);
         _members!.Move(clause);
-        Warn($"{clause}; the state of the job is not protected until there is another one.");
+        Tell($"{clause}; the state of the job is not protected until there is another one.");
         _isTold = true;
         if (State != JobState.Queued)
         {
@@ -129,7 +129,7 @@ internal sealed partial class JobMachine
         if (isNew && _isTold)
         {
             _isTold = false;
-            Warn($"the state of the job is protected again, as of generation {Generation}: each server has a standby on another silo.");
+            Tell($"the state of the job is protected again, as of generation {Generation}: each server has a standby on another silo.");
         }
 
         return Verdict.Accepted;
@@ -230,7 +230,7 @@ internal sealed partial class JobMachine
         _nextServers = change.Servers;
         string lost = string.Join(
             ", ", change.Promoted.Select(server => $"{ServerRoles.NameOf(before, server)} on silo '{PinnedKey.SiloOf(before.KeyOf(server))}'"));
-        Warn($"{lost} {(change.Promoted.Count == 1 ? "holds" : "hold")} no state of the job any more, and the standbys go on; the state of the job is not " +
+        Tell($"{lost} {(change.Promoted.Count == 1 ? "holds" : "hold")} no state of the job any more, and the standbys go on; the state of the job is not " +
             $"protected until {Names(before, change.Promoted)} have standbys on another silo again: a second loss before that takes the job back to its " +
             "last checkpoint.");
         _isTold = true;

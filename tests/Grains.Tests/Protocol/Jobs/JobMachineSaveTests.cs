@@ -94,6 +94,42 @@ public sealed class JobMachineSaveTests
     }
 
     [Fact]
+    public void A_disk_that_is_slow_and_then_full_is_told_of_as_both()
+    {
+        HoldRunsToo();
+        _host.Begin();
+        RunOn();
+        _host.Machine.Saved(MachineHost.CheckpointOf(5), _host.Now);
+        RunOn();
+        Tick(31);
+        _host.Machine.NotSaved(10, Full, _host.Now);
+
+        Assert.Equal(2, Warnings.Count());
+        Assert.Contains("is not written after 31 s: the disk is slow", Warnings.First());
+        Assert.Contains(Full, Warnings.Last());
+    }
+
+    [Fact]
+    public void Who_leads_a_job_on_knows_who_computed_what_until_each_checkpoint_that_may_be_gone_back_to()
+    {
+        HoldRunsToo();
+        _host.Begin();
+        RunOn();
+        _host.Machine.Saved(MachineHost.CheckpointOf(5), _host.Now);
+        RunOn();
+        _host.Machine.Saved(MachineHost.CheckpointOf(10), _host.Now);
+        var next = new MachineHost(new TrainingPlan { EvaluateEvery = 25, SaveEvery = 5 });
+        next.Machine.Recover(_host.Machine.Record(), "another silo leads it", next.Now);
+        next.Machine.LoseServers("a silo is lost");
+        next.Drain();
+
+        next.Machine.PassOver(new WholeCheckpoint(MachineHost.CheckpointOf(5), JobPosition.Start with { Step = 5 }, []), "step 10 is damaged.");
+
+        Assert.Equal(5, next.Machine.Step);
+        Assert.Equal(10 * 5, next.Machine.Record().Samples.Sum(worker => worker.Value));
+    }
+
+    [Fact]
     public void A_first_checkpoint_whose_writer_is_lost_is_pinned_again_at_the_next_rest_and_harms_nothing()
     {
         HoldRunsToo();

@@ -125,6 +125,29 @@ public class JobMachineStandbyTests
     }
 
     [Fact]
+    public void A_silo_that_is_lost_again_is_told_of_again()
+    {
+        foreach (int generation in new[] { 2, 4 })
+        {
+            _machine.LoseSilo("c", "has left the cluster", generation);
+            FrozenAt at = new(Verdict.Accepted, _machine.Step);
+            _machine.Frozen(generation, at, [at, at, at], [at, null, null, at]);
+            _machine.Started(generation, null, generation);
+            _machine.OfferStandbys(ServerRoles.WithStandbys(_machine.Servers!, ["a", "b", "c"]));
+            Rest();
+            at = new(Verdict.Accepted, _machine.Step);
+            _machine.Frozen(generation + 1, at, [at, at, at], [at, at, at, at]);
+            _machine.Started(generation + 1, null, generation + 1);
+            foreach (int server in Enumerable.Range(0, 4))
+            {
+                _machine.Protected(new MessageHeader("job", generation + 1, 0), server);
+            }
+        }
+
+        Assert.Equal([true, false, true], Warnings().Select(warning => warning.Contains("not protected until", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Standbys_on_a_silo_that_is_being_stopped_are_elsewhere_after_the_next_rest()
     {
         _machine.MoveStandbys(ServerRoles.WithoutStandbys(Doubled, "c"));
