@@ -15,6 +15,9 @@ public sealed class SeparateDisks : IAsyncLifetime
     private readonly TemporaryFolder _silos = new();
     private ClientProcess? _silo;
 
+    /// <summary>This process may give others disks of their own.</summary>
+    public static bool CanSeparate { get; } = TrySeparate();
+
     /// <summary>Of the clients.</summary>
     public string Folder => _clients.Path;
 
@@ -25,7 +28,7 @@ public sealed class SeparateDisks : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (!CanSeparate())
+        if (!CanSeparate)
         {
             return;
         }
@@ -76,7 +79,7 @@ public sealed class SeparateDisks : IAsyncLifetime
         ? [.. Directory.GetDirectories(folder, "step-*").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)]
         : [];
 
-    private static bool CanSeparate()
+    private static bool TrySeparate()
     {
         if (!OperatingSystem.IsLinux())
         {

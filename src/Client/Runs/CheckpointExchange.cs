@@ -14,9 +14,8 @@ namespace ConvNet.Client.Runs;
 /// </summary>
 /// <param name="stores">The store of a key.</param>
 /// <param name="run">Gets what the job tells.</param>
-/// <param name="probe">Not needed any more when the job knows where its checkpoints are; null if there is none.</param>
 internal sealed class CheckpointExchange(
-    Func<string, ICheckpointStoreGrain> stores, RunRequest request, TrainingPlan plan, RunStream run, FolderProbe? probe) : RunSink
+    Func<string, ICheckpointStoreGrain> stores, RunRequest request, TrainingPlan plan, RunStream run) : RunSink
 {
     /// <summary>As many as a silo keeps: older ones are not there any more.</summary>
     private const int MostWaiting = 2;
@@ -29,6 +28,9 @@ internal sealed class CheckpointExchange(
     private readonly Queue<CheckpointResult> _waiting = [];
     private readonly List<EvaluationResult> _evaluations = [.. plan.Evaluations];
     private bool _isTroubled;
+
+    /// <summary>From a checkpoint on, until the same status has told where that is: another silo may write now.</summary>
+    private readonly Queue<RunEvent> _held = [];
     private CheckpointPlace? _place;
     private Task _sending = Task.CompletedTask;
     private Task _fetching = Task.CompletedTask;
@@ -37,24 +39,28 @@ internal sealed class CheckpointExchange(
 
     public override void Handle(RunEvent happened)
     {
-        switch (happened)
+        if (happened is RunEvent.Progress progress)
         {
-            case RunEvent.Progress { Status.Checkpoints: { } place }:
+            if (progress.Status.Checkpoints is { } place)
+            {
                 Know(place);
-                break;
-            case RunEvent.EpochCompleted epoch:
-                lock (_gate)
-                {
-                    _evaluations.Add(epoch.Evaluation);
-                }
+            }
 
-                break;
-            case RunEvent.CheckpointSaved saved when _place is { IsCache: true }:
-                Fetch(saved.Checkpoint);
-                return;
+            while (_held.TryDequeue(out RunEvent? held))
+            {
+                PassOn(held);
+            }
+
+            run.Publish(happened);
         }
-
-        run.Publish(happened);
+        else if (happened is RunEvent.CheckpointSaved || _held.Count > 0)
+        {
+            _held.Enqueue(happened);
+        }
+        else
+        {
+            PassOn(happened);
+        }
     }
 
     /// <summary>Waits for what is under way when the job has ended.</summary>
@@ -85,13 +91,27 @@ internal sealed class CheckpointExchange(
                 $"the job has ended at step {ended.Summary.Steps}, but silo '{place.Silo}' does not have its last checkpoint any more; resume the run.");
     }
 
-    private void Know(CheckpointPlace place)
+    private void PassOn(RunEvent happened)
     {
-        if (_place is null)
+        switch (happened)
         {
-            probe?.Dispose();
+            case RunEvent.EpochCompleted epoch:
+                lock (_gate)
+                {
+                    _evaluations.Add(epoch.Evaluation);
+                }
+
+                break;
+            case RunEvent.CheckpointSaved saved when _place is { IsCache: true }:
+                Fetch(saved.Checkpoint);
+                return;
         }
 
+        run.Publish(happened);
+    }
+
+    private void Know(CheckpointPlace place)
+    {
         _place = place;
         if (place.AwaitsUpload && _sending.IsFaulted && GrainFailure.From(_sending.Exception.InnerException!).ExitCode == ExitCode.Environment)
         {

@@ -74,7 +74,7 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// <inheritdoc cref="RunAsync"/>
     public async Task<RunEvent> FollowAsync(TrainingPlan plan, long firstEvent = 0, CancellationToken leave = default)
     {
-        CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, plan, run, Probe);
+        CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, plan, run);
         using var told = new RunStream(exchange is null ? [] : [exchange]);
         var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock)
         {

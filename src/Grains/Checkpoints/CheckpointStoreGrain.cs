@@ -94,7 +94,7 @@ internal sealed class CheckpointStoreGrain(CheckpointCache cache) : Grain, IChec
         bool isCache = submission.Probe is { } probe && !FolderProbe.IsShared(submission.RunFolder, probe);
         bool awaitsUpload = submission is { Checkpoint: { } checkpoint, CheckpointSha256: { } expected } && !Has(checkpoint, expected);
         string cached = isCache || awaitsUpload ? cache.Open(submission.SubmissionId) : "";
-        if (!isCache && !awaitsUpload && submission.Checkpoint is { } needed && !Directory.Exists(needed))
+        if (!awaitsUpload && submission.Checkpoint is { } needed && !Directory.Exists(needed))
         {
             throw new ConvNetException(
                 ExitCode.Environment,

@@ -58,13 +58,9 @@ internal sealed partial class JobGrain
     /// <exception cref="OperationCanceledException">The job wants no place any more.</exception>
     private async Task PrepareCheckpointsAsync(string writer)
     {
-        // The store is asked each time: it is what has a silo that was started again keep the folder. A client takes its probe away when it knows the
-        // place, and what is there, or is the job's own, needs no upload.
+        // The store is asked each time: it is what has a silo that was started again keep the folder. What is there needs no upload.
         CheckpointPlace? known = _checkpoints is { AwaitsUpload: false } place && place.Writer == writer ? place : null;
-        JobSubmission submission = Submission with
-        {
-            Probe = _checkpoints is not { } before || before.IsCache || !IsCurrent(before) ? Submission.Probe : null,
-        };
+        JobSubmission submission = Submission;
         if ((Machine.Checkpoint?.Path ?? known?.Checkpoint) is { } saved)
         {
             submission = submission with { Checkpoint = saved, CheckpointSha256 = null };
@@ -107,11 +103,9 @@ internal sealed partial class JobGrain
     private async Task<CheckpointPlace> PlaceToSaveAsync(string writer) => Checkpoints.Writer == writer ? Checkpoints
         : await GrainFactory.GetGrain<ICheckpointStoreGrain>(writer).PrepareAsync(Submission with
         {
-            // A job that goes back before it has saved there asks for its first checkpoint. A folder that the client sees holds what is saved: a silo
-            // that does not see that would save where nobody looks.
+            // A job that goes back before it has saved there asks for its first checkpoint.
             SubmissionId = Guid.NewGuid().ToString("N"),
-            Checkpoint = Submission.Client is null || Checkpoints.IsCache ? null : Machine.Checkpoint?.Path,
+            Checkpoint = null,
             CheckpointSha256 = null,
-            Probe = Checkpoints.IsCache || !IsCurrent(Checkpoints) ? Submission.Probe : null,
         });
 }
