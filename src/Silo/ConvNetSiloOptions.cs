@@ -27,6 +27,9 @@ public sealed record ConvNetSiloOptions
     /// <summary>How long a checkpoint there is kept when its job has ended or is orphaned.</summary>
     public TimeSpan OrphanTime { get; init; } = CheckpointCache.DefaultKeep;
 
+    /// <summary>What the silo may be lost with; null if it does not say.</summary>
+    public string? Host { get; init; }
+
     public bool Workers { get; init; } = true;
 
     public bool Servers { get; init; } = true;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ConvNet.Grains.Contracts;
+using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Silo;
 
@@ -11,7 +12,9 @@ internal sealed class SiloDrain(IGrainFactory grains, string silo, Action<string
     private const int MostFailures = 2;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(4);
+
+    /// <summary>More than the call itself waits.</summary>
+    private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(9);
 
     /// <summary>After the last job has left: whoever follows one asks a few times a second, and is to hear of it.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
@@ -59,25 +62,5 @@ internal sealed class SiloDrain(IGrainFactory grains, string silo, Action<string
 
     /// <summary>Tells all jobs of the cluster that the silo is being stopped.</summary>
     /// <returns>What each of them that has a part here still has to do.</returns>
-    private async Task<string[]> AskAsync()
-    {
-        string[] jobs = await grains.GetGrain<IJobDirectoryGrain>(0).ListAsync();
-        (string? Wait, Exception? Failure)[] answers = await Task.WhenAll(jobs.Select(LeaveAsync));
-        return answers.Length > 0 && answers.All(answer => answer.Failure is not null)
-            ? throw answers[0].Failure!
-            : [.. answers.Select(answer => answer.Wait).OfType<string>()];
-    }
-
-    /// <summary>A job that does not answer is one to wait for: others must not be left because of it.</summary>
-    private async Task<(string? Wait, Exception? Failure)> LeaveAsync(string job)
-    {
-        try
-        {
-            return (await grains.GetGrain<IJobControlGrain>(job).LeaveSiloAsync(silo), null);
-        }
-        catch (Exception e)
-        {
-            return ($"job '{job}', which does not answer", e);
-        }
-    }
+    private async Task<string[]> AskAsync() => (await grains.GetGrain<IDrainGrain>(PinnedKey.Drain(silo)).EmptyAsync(stops: true)).Waits;
 }

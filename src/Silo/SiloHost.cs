@@ -169,7 +169,8 @@ public static class SiloHost
             options.Cluster.Configure(silo, options.Ports);
             SiloWire.Guard(silo, options.Cluster.Identity, options.Cluster.IsInStore, WireLimits.Default);
             silo.ConfigureConvNetSilo(
-                new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers), options.Cluster.Head);
+                new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers) { Host = options.Host },
+                options.Cluster.Head);
         });
         builder.Services.AddSingleton(services => new FatalErrors(options.Name, dying, services.GetRequiredService<ILogger<FatalErrors>>()));
         builder.Services.AddSingleton<IFatalErrorHandler>(services => services.GetRequiredService<FatalErrors>());

@@ -45,7 +45,7 @@ public class FaultFleet : SiloFleet
     public Task HealAsync() => Task.WhenAll(Names.Except(Running).Select(name => StartAsync(
         name,
         RolesOf(name),
-        _machines is null ? [] : ["--listen", Machines.AddressOf(MachineOf(name)), "--insecure"])));
+        [.. SettingsOf(name), .. _machines is null ? (string[])[] : ["--listen", Machines.AddressOf(MachineOf(name)), "--insecure"]])));
 
     /// <summary>Cuts the machine of a silo off.</summary>
     public void Cut(string silo) => _machines!.Cut(MachineOf(silo));
@@ -56,6 +56,9 @@ public class FaultFleet : SiloFleet
     internal ClientProcess StartClient(params string[] command) => ClientProcess.StartBy(Around(""), Folder, [.. command, .. ClusterOptions]);
 
     protected virtual string RolesOf(string silo) => Workers.Contains(silo) ? "worker" : "server";
+
+    /// <summary>Further options of a silo.</summary>
+    protected virtual string[] SettingsOf(string silo) => [];
 
     protected override string[] Around(string silo) => _machines is null ? [] : ["ip", "netns", "exec", _machines[MachineOf(silo)]];
 

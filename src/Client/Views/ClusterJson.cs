@@ -22,6 +22,8 @@ internal static class ClusterJson
         ["name"] = silo.Name,
         ["address"] = silo.Address,
         ["roles"] = Array(silo.RoleNames().Select(role => JsonValue.Create(role))),
+        ["host"] = silo.Host,
+        ["state"] = silo.State.ToString().ToLowerInvariant(),
         ["devices"] = silo.Devices,
         ["threads"] = silo.Threads,
         ["busy"] = Array(busy.Select(device => new JsonObject { ["worker"] = device.Worker, ["jobId"] = device.JobId })),

@@ -27,6 +27,7 @@ internal static class JobJson
             ["silo"] = server.Silo,
             ["standby"] = server.Standby,
         })]),
+        ["protected"] = job.IsProtected,
         ["generation"] = job.Generation,
         ["reason"] = job.Why,
         ["runFolder"] = job.RunFolder,

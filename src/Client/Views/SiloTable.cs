@@ -3,31 +3,45 @@ using ConvNet.Grains.Contracts.Jobs;
 
 namespace ConvNet.Client.Views;
 
-/// <summary>The silos of a cluster, and who has their devices.</summary>
+/// <summary>The silos of a cluster, and who has their devices; their hosts if they name any, and their states if one of them is being emptied.</summary>
 internal static class SiloTable
 {
     public static TextTable Of(Terminal terminal, IReadOnlyList<ClusterSilo> silos, IReadOnlyList<JobStatus> jobs)
     {
+        ILookup<string, BusyDevice> busy = BusyDevice.Of(jobs).ToLookup(device => device.Silo);
+        bool hasHosts = silos.Any(silo => silo.Host is not null);
+        bool hasStates = silos.Any(silo => silo.State != SiloState.Active);
+        Column[] hosts = hasHosts ? [new Column("host", 3, IsNumber: false)] : [];
+        Column[] states = hasStates ? [new Column("state", 0, IsNumber: false)] : [];
         var table = new TextTable(
             terminal,
-            new Column("silo", 0, IsNumber: false),
-            new Column("address", 3, IsNumber: false),
-            new Column("roles", 2, IsNumber: false),
-            new Column("busy", 0),
-            new Column("jobs", 1, IsNumber: false),
-            new Column("since", 4, IsNumber: false),
-            new Column("version", 5, IsNumber: false));
-        ILookup<string, BusyDevice> busy = BusyDevice.Of(jobs).ToLookup(device => device.Silo);
+            [
+                new Column("silo", 0, IsNumber: false),
+                new Column("address", 3, IsNumber: false),
+                new Column("roles", 2, IsNumber: false),
+                .. hosts,
+                .. states,
+                new Column("busy", 0),
+                new Column("jobs", 1, IsNumber: false),
+                new Column("since", 4, IsNumber: false),
+                new Column("version", 5, IsNumber: false),
+            ]);
         foreach (ClusterSilo silo in silos)
         {
+            string[] host = hasHosts ? [silo.Host ?? ""] : [];
+            string[] state = hasStates ? [silo.State.ToString().ToLowerInvariant()] : [];
             table.Add(
-                silo.Name,
-                silo.Address,
-                ShortText.Roles(silo),
-                silo.Devices > 0 ? $"{busy[silo.Name].Count()}/{silo.Devices}" : "",
-                string.Join(", ", busy[silo.Name].Select(device => device.JobId).Distinct()),
-                silo.Started?.LocalDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "",
-                ShortText.Version(silo.Version));
+                [
+                    silo.Name,
+                    silo.Address,
+                    ShortText.Roles(silo),
+                    .. host,
+                    .. state,
+                    silo.Devices > 0 ? $"{busy[silo.Name].Count()}/{silo.Devices}" : "",
+                    string.Join(", ", busy[silo.Name].Select(device => device.JobId).Distinct()),
+                    silo.Started?.LocalDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "",
+                    ShortText.Version(silo.Version),
+                ]);
         }
 
         return table;

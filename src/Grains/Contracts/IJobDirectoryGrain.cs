@@ -30,4 +30,8 @@ public interface IJobDirectoryGrain : IGrainWithIntegerKey
     /// <summary>May a job of this priority that has workers take on more? Not while one of the same or a higher priority waits.</summary>
     [Alias("MayGrow"), AlwaysInterleave, ResponseTimeout("00:00:03")]
     Task<bool> MayGrowAsync(int priority);
+
+    /// <summary>A silo is being emptied: if this grain lives there, and another silo can have it, it goes.</summary>
+    [Alias("LeaveSilo"), AlwaysInterleave, ResponseTimeout("00:00:03")]
+    Task LeaveSiloAsync(string silo);
 }

@@ -1,4 +1,5 @@
 using ConvNet.Grains.Contracts.Jobs;
+using Orleans.Concurrency;
 
 namespace ConvNet.Grains.Contracts;
 
@@ -21,4 +22,8 @@ public interface IRunWriterGrain : IGrainWithStringKey
     /// </exception>
     [Alias("Open"), ResponseTimeout("00:01:00")]
     Task OpenAsync(string jobId, JobSubmission submission, long step, long firstEvent, EarlierWriter earlier);
+
+    /// <summary>Another grain is to write from now on: this one has written what it has read, and lets go of the folder. May be repeated.</summary>
+    [Alias("Close"), AlwaysInterleave, ResponseTimeout("00:00:08")]
+    Task CloseAsync();
 }

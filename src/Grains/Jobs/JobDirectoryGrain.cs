@@ -16,7 +16,11 @@ namespace ConvNet.Grains.Jobs;
 /// </summary>
 [HeadPlacement, KeepAlive]
 internal sealed partial class JobDirectoryGrain(
-    [PersistentState("directory", JobGrain.Store)] IPersistentState<DirectoryRecord> record, ClusterHead head, ILogger<JobDirectoryGrain> logger)
+    [PersistentState("directory", JobGrain.Store)] IPersistentState<DirectoryRecord> record,
+    SiloCatalog catalog,
+    ClusterHead head,
+    ILocalSiloDetails self,
+    ILogger<JobDirectoryGrain> logger)
     : Grain, IJobDirectoryGrain, IRemindable
 {
     private const int Most = 100;
@@ -83,6 +87,16 @@ internal sealed partial class JobDirectoryGrain(
     }
 
     public Task<bool> MayGrowAsync(int priority) => Task.FromResult(_queue.MayGrow(priority, Now));
+
+    public Task LeaveSiloAsync(string silo)
+    {
+        if (silo == self.Name && head.Directory is not null && catalog.Silos().Any(other => other.Servers))
+        {
+            MigrateOnIdle();
+        }
+
+        return Task.CompletedTask;
+    }
 
     private async Task WakeAsync(string job)
     {

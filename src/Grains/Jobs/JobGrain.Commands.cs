@@ -38,6 +38,8 @@ internal sealed partial class JobGrain
             // Who waits for a write already writes what is newer, too.
             KeepAsync().Ignore();
         }
+
+        LetGoIfHeld();
     }
 
     private async Task CarryOutAsync(JobCommand command)
@@ -266,7 +268,7 @@ internal sealed partial class JobGrain
             return;
         }
 
-        _notBefore[worker] = _clock.Now + DismissedPause;
+        Shun(worker, DismissedPause);
         try
         {
             await Worker(worker).ReleaseAsync(header);

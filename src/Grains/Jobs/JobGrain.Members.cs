@@ -20,7 +20,7 @@ internal sealed partial class JobGrain
 
     private readonly HashSet<string> _held = [];
     private readonly Dictionary<string, SiloAddress> _silos = [];
-    private readonly Dictionary<string, double> _notBefore = [];
+    private readonly Dictionary<string, (double Until, SiloAddress? Silo)> _notBefore = [];
     private bool _isSeeking;
 
     /// <summary>Remembers which silo of this name has a part in the job: one that is started again under the name is another one.</summary>
@@ -65,12 +65,12 @@ internal sealed partial class JobGrain
         SeekStandbys();
         CarryOut();
         Measure();
-        if (Machine.WantsPlace)
+        if (Machine.WantsPlace && !Machine.HandsOn)
         {
             FindPlaceAsync().Ignore();
         }
 
-        if (Machine.MissingWorkers > 0 && !_isSeeking)
+        if (Machine.MissingWorkers > 0 && !_isSeeking && !Machine.HandsOn)
         {
             _isSeeking = true;
             SeekAsync().Ignore();
@@ -101,7 +101,7 @@ internal sealed partial class JobGrain
                     break;
                 }
 
-                _notBefore[free.Name] = _clock.Now + CandidatePause;
+                Shun(free.Name, CandidatePause);
             }
         }
         finally
@@ -112,8 +112,12 @@ internal sealed partial class JobGrain
         CarryOut();
     }
 
+    private void Shun(string worker, double seconds) => _notBefore[worker] = (_clock.Now + seconds, catalog.AddressOf(PinnedKey.SiloOf(worker)));
+
+    /// <summary>One whose silo was started anew since then is another one.</summary>
     private bool IsShunned(string worker) => Machine.Expelled.Contains(worker)
-        || (_notBefore.TryGetValue(worker, out double until) && _clock.Now < until);
+        || (_notBefore.TryGetValue(worker, out (double Until, SiloAddress? Silo) known)
+            && _clock.Now < known.Until && Equals(known.Silo, catalog.AddressOf(PinnedKey.SiloOf(worker))));
 
     /// <summary>Whoever waits in the queue and is as important goes first, but for a job that has no worker left.</summary>
     private async Task<bool> MayGrowAsync()

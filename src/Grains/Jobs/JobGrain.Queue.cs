@@ -33,7 +33,7 @@ internal sealed partial class JobGrain
         _isPlacing = true;
         try
         {
-            while (Machine.WantsPlace)
+            while (Machine.WantsPlace && !Machine.HandsOn)
             {
                 if (await TryPlaceAsync() is { } placement && await TryBeginAsync(placement))
                 {

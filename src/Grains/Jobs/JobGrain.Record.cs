@@ -162,7 +162,7 @@ internal sealed partial class JobGrain
         Checkpoints = _checkpoints,
         Held = [.. _held],
         Silos = [.. _silos.Select(silo => KeyValuePair.Create(silo.Key, silo.Value.ToParsableString()))],
-        Writer = _writer is { Address: { } address } writer ? KeyValuePair.Create(writer.Key, address.ToParsableString()) : null,
+        Writer = _writer is { } writer ? KeyValuePair.Create(writer.Key, writer.Address?.ToParsableString() ?? "") : null,
         UnwrittenEvent = _unwrittenEvent,
         Silo = self.Name,
         Author = _author,
@@ -182,11 +182,11 @@ internal sealed partial class JobGrain
 
         if (kept.Writer is { } writer)
         {
-            _writer = (writer.Key, SiloAddress.FromParsableString(writer.Value));
+            _writer = (writer.Key, writer.Value.Length == 0 ? null : SiloAddress.FromParsableString(writer.Value));
             _unwrittenEvent = kept.UnwrittenEvent;
         }
 
-        string reason = WhyLedOn(self.Name, kept.Silo);
+        string reason = WhyLedOn(self.Name, kept.Silo, isThere: IsStopping(kept.Silo));
         Machine.Recover(kept.Life, reason, _clock.Now);
         (_meteredEvents, _meteredLosses) = (Machine.Events.Next, Machine.LostWorkers);
         _clientHas = submission.Client is null ? null : Machine.Events.Next;
@@ -207,9 +207,10 @@ internal sealed partial class JobGrain
     /// <summary>For people, without a full stop.</summary>
     /// <param name="silo">That leads the job from now on.</param>
     /// <param name="before">That has led it.</param>
-    internal static string WhyLedOn(string silo, string before) => silo == before
-        ? $"silo '{silo}', which leads the job, was started again"
-        : $"the job is led by silo '{silo}' now, as silo '{before}' is gone";
+    /// <param name="isThere">That one is being emptied, and has handed the job on.</param>
+    internal static string WhyLedOn(string silo, string before, bool isThere) =>
+        silo == before ? $"silo '{silo}', which leads the job, was started again"
+        : $"the job is led by silo '{silo}' now, as silo '{before}' {(isThere ? "has handed it on" : "is gone")}";
 
     /// <summary>Workers that were reserved and did not come to work, or were to be let go.</summary>
     private async Task FreeAsync(string[] workers, long generation)

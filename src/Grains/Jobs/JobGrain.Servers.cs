@@ -56,13 +56,19 @@ internal sealed partial class JobGrain
             return;
         }
 
-        Machine.OfferStandbys(WithStandbys(Machine.Servers!));
+        ServerKeys next = WithStandbys(Machine.Servers!);
+        Machine.OfferStandbys(next);
+        if (ServerRoles.WhyUnprotected(next, StandbySilos(), ServerRoles.HostsOf(catalog.All())) is { } why)
+        {
+            Machine.TellUnprotected(why);
+        }
     }
+
+    private string[] StandbySilos() => [.. Silos.Where(silo => silo.Servers && !IsLost(silo.Name)).Select(silo => silo.Name)];
 
     private ServerKeys WithStandbys(ServerKeys servers)
     {
-        string[] silos = [.. Silos.Where(silo => silo.Servers && !IsLost(silo.Name)).Select(silo => silo.Name)];
-        ServerKeys next = ServerRoles.WithStandbys(servers, silos);
+        ServerKeys next = ServerRoles.WithStandbys(servers, StandbySilos(), ServerRoles.HostsOf(catalog.All()));
         IEnumerable<string> used = next.Standbys.OfType<Standby>().Select(standby => PinnedKey.SiloOf(standby.Key));
         foreach (string silo in used.Where(silo => !_silos.ContainsKey(silo) || IsGone(silo)))
         {

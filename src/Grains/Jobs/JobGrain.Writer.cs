@@ -11,6 +11,7 @@ internal sealed partial class JobGrain
     /// <summary>Until the next try, when the disk has no room for what another writer begins with.</summary>
     private const double WriterPause = 5;
 
+    /// <summary>Without an address when it writes no longer.</summary>
     private (string Key, SiloAddress? Address)? _writer;
     private long _unwrittenEvent;
     private Task _movingWriter = Task.CompletedTask;
@@ -31,6 +32,37 @@ internal sealed partial class JobGrain
             && Machine.Servers is { } servers && !IsGone(PinnedKey.SiloOf(servers.Checkpoint)))
         {
             _movingWriter = MoveWriterAsync(servers.Checkpoint);
+        }
+    }
+
+    /// <summary>The run folder is written on a silo that is being emptied: that ends as soon as another silo can write it, or the job has no place.</summary>
+    /// <returns>False if nothing is written there.</returns>
+    private bool LeavesWriter(string silo)
+    {
+        if (_writer is not { Address: not null } writer || PinnedKey.SiloOf(writer.Key) != silo || HasLostWriter)
+        {
+            return false;
+        }
+
+        if (_movingWriter.IsCompleted)
+        {
+            _movingWriter = CloseWriterAsync(writer.Key);
+        }
+
+        return true;
+    }
+
+    private async Task CloseWriterAsync(string key)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IRunWriterGrain>(key).CloseAsync();
+            _writer = (key, null);
+            NoteChange();
+        }
+        catch (Exception e) when (GrainFailure.IsLostContact(e))
+        {
+            // The silo is gone, or asks again.
         }
     }
 

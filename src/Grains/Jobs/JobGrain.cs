@@ -116,6 +116,7 @@ internal sealed partial class JobGrain(
             Workers = [.. machine.Workers],
             Servers = [.. (machine.Servers?.ByRole ?? []).Select((server, number) => new ServerStatus(
                 server.Role, PinnedKey.SiloOf(server.Key), machine.Servers!.StandbyOf(number) is { } standby ? PinnedKey.SiloOf(standby.Key) : null))],
+            IsProtected = machine.IsProtected,
             Generation = machine.Generation,
             Reason = WhyNotKept() ?? (machine.HasEnded && !IsKept(machine) ? null : machine.Reason),
             Evaluation = machine.Evaluation,

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ConvNet.Grains.Contracts.Jobs;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
@@ -9,7 +10,12 @@ namespace ConvNet.Grains.Placement;
 /// </summary>
 public sealed class SiloCatalog(IClusterMembershipService membership, ISiloMetadataCache metadata)
 {
-    public IReadOnlyList<SiloOffer> Silos() => [.. Members().Select(OfferOf).OfType<SiloOffer>()];
+    private readonly ConcurrentDictionary<SiloAddress, SiloState> _leaving = [];
+
+    /// <summary>Where jobs may take workers and servers: the silos that are not being emptied.</summary>
+    public IReadOnlyList<SiloOffer> Silos() => [.. All().Where(silo => StateOf(silo.Name) == SiloState.Active)];
+
+    public IReadOnlyList<SiloOffer> All() => [.. Members().Select(OfferOf).OfType<SiloOffer>()];
 
     /// <summary>For people and scripts.</summary>
     public IEnumerable<ClusterSilo> Describe() =>
@@ -24,7 +30,24 @@ public sealed class SiloCatalog(IClusterMembershipService membership, ISiloMetad
             offer.Workers ? offer.Devices : 0,
             offer.Threads,
             offer.Version,
-            offer.Started);
+            offer.Started)
+        {
+            Host = offer.Host,
+            State = _leaving.GetValueOrDefault(member.SiloAddress),
+        };
+
+    /// <summary>As far as it was told here; a silo that is started again under the name is active.</summary>
+    public SiloState StateOf(string name) => AddressOf(name) is { } address ? _leaving.GetValueOrDefault(address) : SiloState.Active;
+
+    /// <summary>A silo is being emptied, or is empty. It stays so until its process ends: what is known of those that are gone is forgotten.</summary>
+    public void Note(SiloAddress silo, SiloState state)
+    {
+        _leaving[silo] = state;
+        foreach (SiloAddress gone in _leaving.Keys.Where(known => membership.CurrentSnapshot.GetSiloStatus(known) == SiloStatus.Dead))
+        {
+            _leaving.TryRemove(gone, out _);
+        }
+    }
 
     /// <summary>The silo with this name, or null if there is none.</summary>
     public SiloAddress? AddressOf(string name) => Members().FirstOrDefault(member => member.Name == name)?.SiloAddress;

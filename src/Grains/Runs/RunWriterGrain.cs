@@ -43,7 +43,15 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
         _writing = WriteAsync(jobId, run, firstEvent);
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public async Task CloseAsync()
+    {
+        await LeaveAsync(CancellationToken.None);
+        DeactivateOnIdle();
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => LeaveAsync(cancellationToken);
+
+    private async Task LeaveAsync(CancellationToken cancellationToken)
     {
         await _leaving.CancelAsync();
         if (_writing is { } writing)
@@ -66,8 +74,9 @@ internal sealed partial class RunWriterGrain(ILogger<RunWriterGrain> logger) : G
                 run.Stream.Publish(await FollowAsync(jobId, run.Stream, run.FirstStep, firstEvent));
             }
         }
-        catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
+        catch (Exception) when (_leaving.IsCancellationRequested)
         {
+            // What the disk has not taken is told again to the next writer.
             return;
         }
         catch (Exception e)

@@ -72,6 +72,7 @@ internal sealed partial class SiloConfiguration
                 ? throw ConvNetException.BadInput($"--cache '{cache}' is a file; name a folder, or where one can be made.")
                 : Find(SiloKeys.Cache),
             OrphanTime = Whole(SiloKeys.OrphanMinutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : CheckpointCache.DefaultKeep,
+            Host = Find(SiloKeys.Host),
             Workers = roles.Contains("worker"),
             Servers = roles.Contains("server"),
         };

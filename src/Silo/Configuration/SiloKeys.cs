@@ -42,6 +42,9 @@ internal static class SiloKeys
 
     public static readonly SiloKey Roles = SiloKey.Roles("roles", "What this silo does [worker,server]");
 
+    public static readonly SiloKey Host = SiloKey.Plain(
+        "host", "Name of the machine, rack or zone that it may be lost with: standbys of a job's servers are on others, if silos name theirs");
+
     public static readonly SiloKey Cache = SiloKey.Path(
         "cache", "DIR", "Folder for checkpoints of jobs whose clients do not share this machine's disk [~/.cache/convnet/checkpoints]");
 
@@ -52,7 +55,7 @@ internal static class SiloKeys
 
     public static IReadOnlyList<SiloKey> All { get; } =
     [
-        Config, Name, Cluster, RedisPasswordFile, RedisCa, Tls, Listen, Advertise, Insecure, Port, Gateway, Http, Devices, Threads, Roles, Cache,
+        Config, Name, Cluster, RedisPasswordFile, RedisCa, Tls, Listen, Advertise, Insecure, Port, Gateway, Http, Devices, Threads, Roles, Host, Cache,
         OrphanMinutes, Log,
     ];
 

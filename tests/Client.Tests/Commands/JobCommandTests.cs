@@ -202,7 +202,7 @@ public sealed class JobCommandTests
             {"jobId":"fake","state":"running","step":7,"totalSteps":20,"model":"lenet","data":"none",
             "workers":[{"name":"local-1/0","silo":"local-1","shards":[0,1,2,3],"step":7}],
             "servers":[{"role":"coordinator","silo":"local-1","standby":null}],
-            "generation":2,"reason":"waits for a worker","runFolder":"/runs/a","checkpointCache":null,"priority":0,"queuePosition":null}
+            "protected":false,"generation":2,"reason":"waits for a worker","runFolder":"/runs/a","checkpointCache":null,"priority":0,"queuePosition":null}
             """.ReplaceLineEndings(""),
             JobJson.Of(status).ToJsonString());
     }

@@ -46,7 +46,7 @@ public sealed class SiloConfigurationTests : IDisposable
             ("name", "node-7"), ("cluster", "rediss://127.0.0.1:6379?id=lab"), ("redis-password-file", _folder["password"]), ("redis-ca", authority),
             ("listen", "0.0.0.0"),
             ("advertise", "127.0.0.1"), ("insecure", "true"), ("port", "1"), ("gateway", "2"), ("http", "3"), ("devices", "4"), ("threads", "5"),
-            ("roles", "server"), ("cache", _folder["cache"]), ("orphan-minutes", "6"), ("log", _folder["log"]),
+            ("roles", "server"), ("host", "rack-1"), ("cache", _folder["cache"]), ("orphan-minutes", "6"), ("log", _folder["log"]),
         ];
         SiloConfiguration[] each =
         [
@@ -63,7 +63,7 @@ public sealed class SiloConfigurationTests : IDisposable
             Assert.Contains($"--redis-password-file {_folder["password"]} --redis-ca {authority}", silo.Cluster.Arguments);
             Assert.Equal(("0.0.0.0", "127.0.0.1", 1, 2), ($"{silo.Ports.Listen}", $"{silo.Ports.Advertise}", silo.Ports.Silos, silo.Ports.Clients));
             Assert.Equal((3, 4, 5, TimeSpan.FromMinutes(6)), (silo.Http, silo.Devices, silo.Threads, silo.OrphanTime));
-            Assert.Equal((false, true, _folder["cache"]), (silo.Workers, silo.Servers, silo.Cache));
+            Assert.Equal((false, true, "rack-1", _folder["cache"]), (silo.Workers, silo.Servers, silo.Host, silo.Cache));
         });
     }
 

@@ -38,6 +38,8 @@ internal sealed class FakeCluster : ClusterConnection, IJobDirectoryGrain, IClus
 
     public Task<bool> MayGrowAsync(int priority) => throw new NotSupportedException();
 
+    public Task LeaveSiloAsync(string silo) => throw new NotSupportedException();
+
     public Task<string[]> ListAsync()
     {
         Lists++;

@@ -16,6 +16,12 @@ public sealed record ClusterSilo(
     [property: Id(6)] string Version,
     [property: Id(7)] DateTimeOffset? Started)
 {
+    /// <summary>As the silo that is asked knows it.</summary>
+    [Id(8)] public SiloState State { get; init; }
+
+    /// <summary>What it may be lost with; null if it does not say.</summary>
+    [Id(9)] public string? Host { get; init; }
+
     /// <summary>As people and scripts are told.</summary>
     public IEnumerable<string> RoleNames() => new[] { RunsWorkers ? "worker" : null, RunsServers ? "server" : null }.OfType<string>();
 }

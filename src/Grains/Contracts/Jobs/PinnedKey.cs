@@ -12,6 +12,9 @@ public static class PinnedKey
     /// <summary>Of the grain that answers for a silo.</summary>
     public static string Pulse(string silo) => $"{silo}/pulse";
 
+    /// <summary>Of the grain that empties a silo.</summary>
+    public static string Drain(string silo) => $"{silo}/drain";
+
     /// <summary>Of a key of <see cref="OfJob"/>.</summary>
     public static string JobOf(string key) => key[(key.IndexOf('/') + 1)..];
 

@@ -11,8 +11,12 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
     private const string DevicesKey = "convnet.devices";
     private const string ThreadsKey = "convnet.threads";
     private const string RolesKey = "convnet.roles";
+    private const string HostKey = "convnet.host";
     private const string VersionKey = "convnet.version";
     private const string StartedKey = "convnet.started";
+
+    /// <summary>The machine, rack or zone that the silo may be lost with; null if it does not say.</summary>
+    public string? Host { get; init; }
 
     /// <summary>Of the program that the silo runs, with the commit it was built from where that is known; "?" if the silo does not say.</summary>
     public string Version { get; init; } = typeof(SiloOffer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
@@ -21,7 +25,7 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
     public DateTimeOffset? Started { get; init; }
 
     /// <summary>As silo metadata.</summary>
-    public Dictionary<string, string> ToMetadata() => new()
+    public Dictionary<string, string> ToMetadata() => new(Host is null ? [] : [KeyValuePair.Create(HostKey, Host)])
     {
         [DevicesKey] = Devices.ToString(CultureInfo.InvariantCulture),
         [ThreadsKey] = Threads.ToString(CultureInfo.InvariantCulture),
@@ -46,6 +50,7 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
             roles.Contains("worker", StringComparison.Ordinal),
             roles.Contains("server", StringComparison.Ordinal))
         {
+            Host = values.GetValueOrDefault(HostKey),
             Version = values.GetValueOrDefault(VersionKey, "?"),
             Started = long.TryParse(values.GetValueOrDefault(StartedKey), CultureInfo.InvariantCulture, out long seconds) ? FromUnixTime(seconds) : null,
         };

@@ -25,7 +25,7 @@ public sealed record JobRecord
     /// <summary>The silos with a part in the job, and with which address: one that is started again under the name is another one.</summary>
     [Id(5)] public KeyValuePair<string, string>[] Silos { get; init; } = [];
 
-    /// <summary>The grain that writes the run folder, and the address of its silo; or null.</summary>
+    /// <summary>The grain that writes the run folder, and the address of its silo, "" if it writes no longer; or null.</summary>
     [Id(6)] public KeyValuePair<string, string>? Writer { get; init; }
 
     /// <summary>The first event that the writer may not have written.</summary>

@@ -4,11 +4,24 @@ using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Protocol.Jobs;
 
-/// <summary>How a job leaves silos that are being stopped: at a step boundary at which it rests, so that no step is computed twice.</summary>
+/// <summary>How a job leaves silos that are being emptied: at a step boundary at which it rests, so that no step is computed twice.</summary>
 internal sealed partial class JobMachine
 {
     /// <summary>Why the job is to give its place up, or has, without having been paused.</summary>
     private string? _vacating;
+
+    private double _heldSince;
+
+    /// <summary>Another one is to lead the job on, from its record: it stays at the next rest (<see cref="IsHeld"/>).</summary>
+    public bool HandsOn { get; private set; }
+
+    /// <summary>
+    /// Nothing is under way that another one who leads the job on would have to do again, but for a checkpoint that takes long to be written.
+    /// </summary>
+    public bool IsHeld(double now) => Rests && (_writing is null || now - _heldSince > WritePatience);
+
+    private bool Rests => HandsOn && !HasEnded && _change is null && _pinning is null && _releasing is null
+        && (_assignment is null || _isResting || IsWithoutWorkers);
 
     /// <summary>The job is about to give its place up.</summary>
     public bool IsLeaving => _vacating is not null || _ending is not null;
@@ -63,6 +76,20 @@ internal sealed partial class JobMachine
         else if (_plan!.End(JobState.Failed))
         {
             _revision++;
+        }
+    }
+
+    /// <summary>Another one is to lead the job on. Told again, it does nothing.</summary>
+    public void HandOn() => HandsOn = true;
+
+    /// <summary>Nobody else can lead the job on now: it goes on here.</summary>
+    public void LeadOn(double now)
+    {
+        bool rests = Rests && _assignment is not null && !IsWithoutWorkers;
+        HandsOn = false;
+        if (rests)
+        {
+            Rest(now);
         }
     }
 

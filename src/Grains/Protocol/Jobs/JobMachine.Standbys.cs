@@ -15,8 +15,11 @@ internal sealed partial class JobMachine
     /// <summary>Numbers of the servers whose standbys could take their places.</summary>
     private readonly HashSet<int> _protected = [];
 
-    /// <summary>The silo whose servers are left out of those offered, as it is being stopped; or null.</summary>
+    /// <summary>The silo whose servers are left out of those offered, as it is being emptied; or null.</summary>
     private string? _leaving;
+
+    /// <summary>What is done to it, or to one with standbys: "stopped" or "drained".</summary>
+    private string _deed = "";
 
     private bool _isTold;
 
@@ -135,6 +138,14 @@ internal sealed partial class JobMachine
         return Verdict.Accepted;
     }
 
+    /// <summary>Some servers can have no standby on the silos that are there: told once.</summary>
+    /// <param name="reason">A clause without a full stop.</param>
+    public void TellUnprotected(string reason)
+    {
+        Warn($"the state of the job is not protected: {reason}; a loss there takes the job back to its last checkpoint. Start a server silo on another host.");
+        _isTold = true;
+    }
+
     /// <summary>There are silos for standbys: they are taken on at the next rest, and get the state while training goes on.</summary>
     /// <param name="servers">The same servers.</param>
     public void OfferStandbys(ServerKeys servers)
@@ -146,27 +157,29 @@ internal sealed partial class JobMachine
     }
 
     /// <summary>
-    /// A silo with standbys, and without servers, is being stopped: at the next rest they are elsewhere, or left out. Told again, it does nothing.
+    /// A silo with standbys, and without servers, is being emptied: at the next rest they are elsewhere, or left out. Told again, it does nothing.
     /// </summary>
     /// <param name="servers">The same servers, without standbys on that silo.</param>
-    public void MoveStandbys(ServerKeys servers)
+    /// <param name="deed">What is done to it, for people.</param>
+    public void MoveStandbys(ServerKeys servers, string deed = "stopped")
     {
         if (!HasEnded && State != JobState.Queued && _assignment is not null)
         {
-            _offered = servers;
+            (_offered, _deed) = (servers, deed);
         }
     }
 
     /// <summary>
-    /// A silo with servers is being stopped, and the job would go on without it (<see cref="CanLose"/>): at the next rest their standbys go on in
+    /// A silo with servers is being emptied, and the job would go on without it (<see cref="CanLose"/>): at the next rest their standbys go on in
     /// their places. Told again, it does nothing.
     /// </summary>
     /// <param name="servers">Those without that silo; some of them may have new standbys.</param>
-    public void HandOver(string silo, ServerKeys servers)
+    /// <param name="deed">What is done to the silo, for people.</param>
+    public void HandOver(string silo, ServerKeys servers, string deed = "stopped")
     {
         if (CanLose(silo))
         {
-            (_offered, _leaving) = (servers, silo);
+            (_offered, _leaving, _deed) = (servers, silo, deed);
         }
     }
 
@@ -197,7 +210,7 @@ internal sealed partial class JobMachine
         int[] taken = [.. changed.Where(server => offered.StandbyOf(server) is not null)];
         if (taken.Length == 0)
         {
-            _members!.Move($"standbys of {Names(offered, changed)} leave, as their silo is being stopped");
+            _members!.Move($"standbys of {Names(offered, changed)} leave, as their silo is being {_deed}");
             return;
         }
 
@@ -205,7 +218,7 @@ internal sealed partial class JobMachine
         _members!.Move($"standbys of {Names(offered, taken)} begin on {string.Join(", ", silos.Select(silo => $"silo '{silo}'"))}");
     }
 
-    /// <summary>Standbys take the places of servers whose silo is being stopped, unless one of them has been lost since.</summary>
+    /// <summary>Standbys take the places of servers whose silo is being emptied, unless one of them has been lost since.</summary>
     private void TakeOver(ServerKeys servers, ServerKeys offered, string? leaving)
     {
         if (leaving is null || !CanLose(leaving) || !ServerRoles.Without(servers, leaving)!.ByRole.SequenceEqual(offered.ByRole))
@@ -215,7 +228,7 @@ internal sealed partial class JobMachine
 
         string[] roles = ServerRoles.On(servers, leaving).Servers;
         _nextServers = offered;
-        _members!.Move($"silo '{leaving}' is being stopped: its {string.Join(", ", roles)} {(roles.Length == 1 ? "goes" : "go")} on elsewhere");
+        _members!.Move($"silo '{leaving}' is being {_deed}: its {string.Join(", ", roles)} {(roles.Length == 1 ? "goes" : "go")} on elsewhere");
     }
 
     /// <summary>Servers that have lost their state, while their silos are there, are left out of the generation that is about to begin.</summary>

@@ -294,6 +294,12 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
                 Change(now);
                 return;
             }
+
+            if (HandsOn)
+            {
+                (State, _heldSince) = (JobState.Running, now);
+                return;
+            }
         }
 
         _isResting = false;

@@ -47,7 +47,7 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
             PinnedKey.OfJob(home is not null && servers.Contains(home) ? home : On(0), jobId));
         return new JobPlacement(
             [.. workers.Zip(ranges, (worker, range) => worker with { Shards = range })],
-            layout.Standbys > 0 && servers.Count > 1 ? ServerRoles.WithStandbys(keys, servers) : keys);
+            layout.Standbys > 0 && servers.Count > 1 ? ServerRoles.WithStandbys(keys, servers, ServerRoles.HostsOf(silos)) : keys);
 
         // The batch norms are asked all the time, so they get a silo for themselves among the single servers, unless the job wants all its state in one
         // place; the checkpoint writer is on the first, where the folder that the client names is most likely to be.

@@ -59,21 +59,57 @@ internal static class ServerRoles
     public static ServerKeys WithoutStandbys(ServerKeys servers, string silo) =>
         servers with { Standbys = [.. servers.Standbys.Select(standby => IsOn(standby?.Key, silo) ? null : standby)] };
 
-    /// <summary>The same servers, each with a standby on the next of these silos that is not its own; those that have one keep it.</summary>
+    /// <summary>The hosts of the silos that name theirs.</summary>
+    public static Dictionary<string, string> HostsOf(IEnumerable<SiloOffer> silos) =>
+        silos.Where(silo => silo.Host is not null).ToDictionary(silo => silo.Name, silo => silo.Host!);
+
+    /// <summary>
+    /// The same servers, each with a standby on the next of these silos that is not its own, nor on the same host: of those the one with the fewest, if
+    /// its own silo names its host. Those that have a standby keep it.
+    /// </summary>
     /// <param name="silos">That serve, in the order of names.</param>
-    public static ServerKeys WithStandbys(ServerKeys servers, IReadOnlyList<string> silos)
+    /// <param name="hosts">By silo; those that are missing may be anywhere.</param>
+    public static ServerKeys WithStandbys(ServerKeys servers, IReadOnlyList<string> silos, IReadOnlyDictionary<string, string>? hosts = null)
     {
-        var standbys = new Standby?[servers.CoordinatorServer + 1];
+        Standby?[] standbys = [.. Enumerable.Range(0, servers.CoordinatorServer + 1).Select(servers.StandbyOf)];
         for (int server = 0; server < standbys.Length; server++)
         {
             string own = PinnedKey.SiloOf(servers.KeyOf(server));
-            string? next = silos.Where(silo => silo != own).OrderBy(silo => string.CompareOrdinal(silo, own) < 0).FirstOrDefault();
-            standbys[server] = servers.StandbyOf(server)
-                ?? (next is null ? null : new Standby(PinnedKey.OfJob(next, PinnedKey.JobOf(servers.KeyOf(server)))));
+            string? next = silos.Where(silo => silo != own && !AreTogether(silo, own, hosts))
+                .OrderBy(silo => hosts?.ContainsKey(own) == true ? standbys.Count(standby => IsOn(standby?.Key, silo)) : 0)
+                .ThenBy(silo => string.CompareOrdinal(silo, own) < 0)
+                .FirstOrDefault();
+            standbys[server] ??= next is null ? null : new Standby(PinnedKey.OfJob(next, PinnedKey.JobOf(servers.KeyOf(server))));
         }
 
         return servers with { Standbys = standbys };
     }
+
+    /// <summary>Why servers have no standby although several silos serve, for people and without a full stop; null: there is no such reason.</summary>
+    /// <param name="servers">With all the standbys that there is a silo for.</param>
+    /// <param name="silos">That serve.</param>
+    public static string? WhyUnprotected(ServerKeys servers, IReadOnlyList<string> silos, IReadOnlyDictionary<string, string> hosts)
+    {
+        string[] alone = [.. Unprotected(servers).Select(server => PinnedKey.SiloOf(servers.KeyOf(server))).Distinct()];
+        if (alone.Length == 0)
+        {
+            return null;
+        }
+
+        string[] others = [.. silos.Where(silo => silo != alone[0])];
+        if (others.Length == 0 || !others.All(silo => AreTogether(silo, alone[0], hosts)))
+        {
+            return null;
+        }
+
+        string roles = string.Join(", ", Unprotected(servers).Where(server => IsOn(servers.KeyOf(server), alone[0])).Select(server => NameOf(servers, server)));
+        return $"{roles} on silo '{alone[0]}' {(others.Length == 1
+            ? $"can have no standby, as the only other server silo, '{others[0]}', is"
+            : $"can have no standby, as all other server silos ({string.Join(", ", others)}) are")} on the same host '{hosts[alone[0]]}'";
+    }
+
+    private static bool AreTogether(string silo, string other, IReadOnlyDictionary<string, string>? hosts) =>
+        hosts is not null && hosts.TryGetValue(silo, out string? host) && hosts.TryGetValue(other, out string? same) && host == same;
 
     private static bool IsOn(string? key, string silo) => key is not null && PinnedKey.SiloOf(key) == silo;
 }

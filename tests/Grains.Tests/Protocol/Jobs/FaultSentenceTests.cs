@@ -59,7 +59,7 @@ public class FaultSentenceTests
     {
         _host.Commit(_host.First, 4);
         var next = new MachineHost { Holds = command => command is JobCommand.Run };
-        next.Machine.Recover(_host.Machine.Record(), JobGrain.WhyLedOn("d", before: "a"), next.Now);
+        next.Machine.Recover(_host.Machine.Record(), JobGrain.WhyLedOn("d", before: "a", isThere: false), next.Now);
         next.Drain();
         next.Commit(next.Machine.Assignment!, 10);
 
@@ -70,7 +70,7 @@ public class FaultSentenceTests
 
     [Fact]
     public void A_silo_that_leads_the_job_and_is_started_again() =>
-        Assert.Equal("silo 'a', which leads the job, was started again", JobGrain.WhyLedOn("a", before: "a"));
+        Assert.Equal("silo 'a', which leads the job, was started again", JobGrain.WhyLedOn("a", before: "a", isThere: true));
 
     [Fact]
     public void A_silo_with_servers_that_does_not_answer_and_then_is_lost()
