@@ -65,19 +65,12 @@ internal sealed class FaultSeries(FaultFleet fleet, Func<FaultFleet> another, IT
         return next;
     }
 
-    /// <summary>Logs of silos and the run folder of a run that has failed, for whoever asks for them.</summary>
+    /// <summary>What a run that has failed leaves, for whoever asks for it.</summary>
     private static void KeepLogs(FaultFleet fleet, string run)
     {
         if (Environment.GetEnvironmentVariable("CONVNET_FAULT_LOGS") is { Length: > 0 } folder)
         {
-            string kept = Path.Combine(folder, run);
-            string[] files = Directory.GetFiles(fleet.Folder, "*", SearchOption.AllDirectories);
-            foreach (string file in files.Where(file => file.Contains(run, StringComparison.Ordinal) || file.Contains("/logs/", StringComparison.Ordinal)))
-            {
-                string copy = Path.Combine(kept, Path.GetRelativePath(fleet.Folder, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.Copy(file, copy, overwrite: true);
-            }
+            fleet.KeepLogs(run, Path.Combine(folder, run));
         }
     }
 
