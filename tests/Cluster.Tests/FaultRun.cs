@@ -55,8 +55,10 @@ internal sealed partial class FaultRun
         _steps = kind.Victim == FaultVictim.Client ? StepsThatOutliveAnyLease : kind.Job.Steps;
         _rows = random.Next(10) == 0 ? 0 : random.Next(10, kind.Job.Steps - kind.Job.Steps / 15);
 
-        // Nobody finds a cluster whose Redis is silent, and nobody but its client knows of a job before it begins: the job must be there.
-        _rows = kind.HitsRedis || kind.Victim == FaultVictim.Client ? Math.Max(1, _rows) : kind.GoesBack ? Math.Max(RowsToGoBack, _rows) : _rows;
+        // Nobody finds a cluster whose Redis is silent, a cluster without enough workers refuses a job, and nobody but its client knows of one before it
+        // begins: the job must be there.
+        bool mustTrain = kind.HitsRedis || kind.HitsWorker || kind.HitsAllRoles || kind.Victim == FaultVictim.Client;
+        _rows = kind.GoesBack ? Math.Max(RowsToGoBack, _rows) : mustTrain ? Math.Max(1, _rows) : _rows;
         _delay = TimeSpan.FromMilliseconds(random.Next(_rows == 0 ? 3000 : 300));
         double pause = random.NextDouble();
         _pause = TimeSpan.FromSeconds(
