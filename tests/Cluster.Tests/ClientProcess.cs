@@ -140,24 +140,26 @@ internal sealed class ClientProcess : IDisposable
     /// <summary>Sends SIGHUP, as a terminal does that is closed.</summary>
     public void HangUp() => Assert.Equal(0, Send(_process.Id, SigHup));
 
-    public async Task EndAsync(int exitCode)
+    /// <param name="patience">Null: 5 minutes.</param>
+    public async Task EndAsync(int exitCode, TimeSpan? patience = null)
     {
-        int code = await EndAsync();
+        int code = await EndAsync(patience);
         Assert.True(code == exitCode, $"exit code {code} instead of {exitCode}: {Output}{Error}");
     }
 
     /// <summary>Waits for its end.</summary>
     /// <returns>The exit code.</returns>
-    public async Task<int> EndAsync()
+    public async Task<int> EndAsync(TimeSpan? patience = null)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        TimeSpan longest = patience ?? Patience;
+        using var deadline = new CancellationTokenSource(longest);
         try
         {
             await _process.WaitForExitAsync(deadline.Token);
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"the process has not ended for {Patience.TotalMinutes} minutes: {Output}{Error}");
+            Assert.Fail($"the process has not ended for {longest.TotalMinutes} minutes: {Output}{Error}");
         }
 
         return _process.ExitCode;

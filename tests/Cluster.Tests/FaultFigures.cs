@@ -9,7 +9,8 @@ namespace ConvNet.Cluster.Tests;
 /// </param>
 /// <param name="Said">From the fault until the console told of it.</param>
 /// <param name="Reason">That the job tells.</param>
-internal sealed record FaultFigures(FaultKind Kind, double? Noticed, double? GapTold, double? GapSeen, double? Said, string? Reason)
+/// <param name="IsInWrite">The fault came while a checkpoint was written.</param>
+internal sealed record FaultFigures(FaultKind Kind, double? Noticed, double? GapTold, double? GapSeen, double? Said, string? Reason, bool IsInWrite)
 {
     public string InWords => FormattableString.Invariant(
         $"{Kind.Name}: noticed {Noticed:F2} s, gap {GapTold:F2} s as told and {GapSeen:F2} s as seen, said after {Said:F2} s");

@@ -52,6 +52,18 @@ public class FaultFleet : SiloFleet
 
     public void Mend(string silo) => _machines!.Mend(MachineOf(silo));
 
+    /// <summary>Copies the logs of silos and the folder of a run.</summary>
+    public void KeepLogs(string run, string kept)
+    {
+        string[] files = Directory.GetFiles(Folder, "*", SearchOption.AllDirectories);
+        foreach (string file in files.Where(file => file.Contains(run, StringComparison.Ordinal) || file.Contains("/logs/", StringComparison.Ordinal)))
+        {
+            string copy = Path.Combine(kept, Path.GetRelativePath(Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy, overwrite: true);
+        }
+    }
+
     /// <summary>Starts a command of a client.</summary>
     internal ClientProcess StartClient(params string[] command) => ClientProcess.StartBy(Around(""), Folder, [.. command, .. ClusterOptions]);
 

@@ -18,10 +18,17 @@ internal sealed record FaultKind(FaultVictim Victim, FaultAction Action, double?
         new(FaultVictim.Leader, FaultAction.Suspend, 10, 15, 12),
         new(FaultVictim.Leader, FaultAction.Terminate),
         new(FaultVictim.Leader, FaultAction.CutOff, 10, 15, 12),
+        new(FaultVictim.Server, FaultAction.Kill, Gap: 10),
+        new(FaultVictim.Server, FaultAction.Freeze, Gap: 15),
+        new(FaultVictim.Server, FaultAction.Suspend, Gap: 15),
+        new(FaultVictim.LoneServer, FaultAction.Kill),
         new(FaultVictim.Silo, FaultAction.Kill, Gap: 10),
+        new(FaultVictim.Silo, FaultAction.Kill, Gap: 10) { Job = FaultJob.ResNet20 },
         new(FaultVictim.Silo, FaultAction.Freeze, Gap: 15),
         new(FaultVictim.Silo, FaultAction.Suspend, Gap: 15),
         new(FaultVictim.Silo, FaultAction.Terminate),
+        new(FaultVictim.TwoSilos, FaultAction.Kill),
+        new(FaultVictim.Everything, FaultAction.Kill),
         new(FaultVictim.Client, FaultAction.Kill),
         new(FaultVictim.Client, FaultAction.Freeze),
         new(FaultVictim.Client, FaultAction.Suspend),
@@ -35,7 +42,15 @@ internal sealed record FaultKind(FaultVictim Victim, FaultAction Action, double?
         new(FaultVictim.RedisAndWorker, FaultAction.Restart),
     ];
 
-    public string Name => $"{Victim}-{Action}";
+    public FaultJob Job { get; init; } = FaultJob.Lenet;
+
+    public string Name => $"{Victim}-{Action}{(Job == FaultJob.Lenet ? "" : $"-{Job.Model}")}";
+
+    /// <summary>Happens to three silos with all roles.</summary>
+    public bool HitsAllRoles => Victim is FaultVictim.Silo or FaultVictim.TwoSilos or FaultVictim.Everything;
+
+    /// <summary>Takes more than standbys can replace, so that the job goes back to a checkpoint.</summary>
+    public bool GoesBack => Victim is FaultVictim.LoneServer or FaultVictim.TwoSilos or FaultVictim.Everything;
 
     public bool HitsWorker => Victim is FaultVictim.Worker or FaultVictim.RedisAndWorker;
 

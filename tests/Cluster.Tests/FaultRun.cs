@@ -1,26 +1,33 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
 namespace ConvNet.Cluster.Tests;
 
 /// <summary>
-/// One job of 1,500 steps, and one fault at a random moment of it: the job must end in the bits of one process, whatever the fault, and whoever was not
-/// hit must be there still. Everything that is random comes from the seed.
+/// One job, longer if it loses its client, and one fault at a random moment of it: the job must end in the bits of one process, whatever the fault, and
+/// whoever was not hit must be there still. Everything that is random comes from the seed.
 /// </summary>
-internal sealed class FaultRun
+internal sealed partial class FaultRun
 {
-    private const int Batch = 96;
+    /// <summary>A job waits 10 s for its client, and must not have ended by then; it is stopped some steps after it was resumed.</summary>
+    private const int StepsThatOutliveAnyLease = 200_000, StepsResumed = 100;
+
     private static readonly bool IsFull = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1";
-    private static readonly string[] Job = ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6"];
-    private static readonly Dictionary<int, Task<JobEnd>> Undisturbed = [];
+
+    /// <summary>Some saved and some unsaved steps, before a fault that takes the job back.</summary>
+    private const int RowsToGoBack = 60;
+
+    private static readonly TimeSpan WritePatience = TimeSpan.FromSeconds(30), AdvicePatience = TimeSpan.FromMinutes(3);
 
     private readonly FaultFleet _fleet;
     private readonly FaultKind _kind;
     private readonly string _run;
     private readonly bool _isDetached;
-    private readonly string? _victim;
-    private readonly int _steps;
+    private readonly string[] _victims;
+    private readonly bool _waitsForWrite;
+    private int _steps;
     private readonly int _rows;
     private readonly TimeSpan _delay;
     private readonly TimeSpan _pause;
@@ -34,34 +41,49 @@ internal sealed class FaultRun
         _isDetached = random.Next(3) == 0;
         _isDetached = kind.Victim == FaultVictim.Console || (kind.Victim != FaultVictim.Client && _isDetached);
         string worker = FaultFleet.Workers[random.Next(FaultFleet.Workers.Length)];
-        _victim = kind.Victim == FaultVictim.Leader ? FaultFleet.Leader
-            : kind.Victim == FaultVictim.Silo ? worker
-            : !kind.HitsWorker ? null
-            : kind.Action == FaultAction.CutOff ? FaultFleet.Workers[0]
-            : worker;
+        _victims = kind.Victim switch
+        {
+            FaultVictim.Worker when kind.Action == FaultAction.CutOff => [FaultFleet.Workers[0]],
+            FaultVictim.Worker or FaultVictim.RedisAndWorker or FaultVictim.Silo => [worker],
+            FaultVictim.Leader => [FaultFleet.Leader],
+            FaultVictim.Server or FaultVictim.LoneServer => [FaultFleet.Server],
+            FaultVictim.TwoSilos => [.. FaultFleet.Workers.Where(name => name != worker)],
+            FaultVictim.Everything => FaultFleet.Workers,
+            _ => [],
+        };
 
-        // The lease of a client is 10 s: its job is to be alive by then.
-        _steps = kind.Victim == FaultVictim.Client && IsFull ? 4000 : 1500;
-        _rows = random.Next(10) == 0 ? 0 : random.Next(10, 1400);
+        _steps = kind.Victim == FaultVictim.Client ? StepsThatOutliveAnyLease : kind.Job.Steps;
+        _rows = random.Next(10) == 0 ? 0 : random.Next(10, kind.Job.Steps - kind.Job.Steps / 15);
 
-        // Nobody finds a cluster whose Redis is silent: the job must be there.
-        _rows = kind.HitsRedis ? Math.Max(1, _rows) : _rows;
+        // Nobody finds a cluster whose Redis is silent, a cluster without enough workers refuses a job, and nobody but its client knows of one before it
+        // begins: the job must be there.
+        bool mustTrain = kind.HitsRedis || kind.HitsWorker || kind.HitsAllRoles || kind.Victim == FaultVictim.Client;
+        _rows = kind.GoesBack ? Math.Max(RowsToGoBack, _rows) : mustTrain ? Math.Max(1, _rows) : _rows;
         _delay = TimeSpan.FromMilliseconds(random.Next(_rows == 0 ? 3000 : 300));
         double pause = random.NextDouble();
         _pause = TimeSpan.FromSeconds(
             kind.HitsRedis ? (IsFull ? 30 : 6) : kind.Action == FaultAction.CutOff ? 15 : kind.Victim == FaultVictim.Client ? 13 + 4 * pause : 7 + 6 * pause);
         _freezesRedis = kind.Action == FaultAction.Suspend;
+        _waitsForWrite = kind.HitsAllRoles && _rows > 0 && random.Next(3) == 0;
     }
+
+    private bool IsInWrite => Path.Combine(_fleet.Folder, _run, "checkpoints") is var folder
+        && Directory.Exists(folder) && Directory.GetDirectories(folder, ".tmp-*").Length > 0;
 
     /// <returns>What was measured.</returns>
     public async Task<FaultFigures> RunAsync()
     {
-        ClientProcess[] survivors = [.. _fleet.Running.Where(name => name != _victim).Select(_fleet.Silo)];
-        ClientProcess? victim = _victim is null ? null : _fleet.Silo(_victim);
+        ClientProcess[] survivors = [.. _fleet.Running.Except(_victims).Select(_fleet.Silo)];
         using ClientProcess console = await StartAsync();
         await MomentAsync(console);
         using var watch = new RowWatch(Path.Combine(_fleet.Folder, _run, "metrics.csv"));
+        bool isInWrite = IsInWrite;
         _struckAt = Stopwatch.GetTimestamp();
+        if (_kind.Victim == FaultVictim.Everything)
+        {
+            return await CutPowerAsync(console, watch, isInWrite);
+        }
+
         if (_kind.Victim is FaultVictim.Client or FaultVictim.Console)
         {
             await HitConsoleAsync(console);
@@ -69,9 +91,15 @@ internal sealed class FaultRun
         else
         {
             Task fault = HitClusterAsync();
-            await console.EndAsync(0);
-            watch.Stop();
+            int code = await console.EndAsync();
             await fault;
+            if (code != 0)
+            {
+                Assert.True(_kind.Victim == FaultVictim.TwoSilos, $"exit code {code}: {console.Output}{console.Error}");
+                return await FollowAdviceAsync(console, watch, isInWrite);
+            }
+
+            watch.Stop();
         }
 
         double? gap = _kind.Victim == FaultVictim.Client || _rows == 0 ? null : watch.Longest;
@@ -87,19 +115,24 @@ internal sealed class FaultRun
         }
 
         Assert.All(survivors, silo => Assert.False(silo.HasExited, $"a silo that was not hit has ended: {silo.Output}{silo.Error}"));
-        if (victim is not null)
+        foreach (string victim in _victims)
         {
             await EndVictimAsync(victim);
         }
 
-        AssertRows();
-        return Measure(console, gap);
+        AssertRows(isWhole: _kind.Victim != FaultVictim.Client);
+        return Measure(console, gap, isInWrite);
     }
 
     private async Task<ClientProcess> StartAsync()
     {
-        string[] layout = _kind.Victim == FaultVictim.Silo ? ["-s", "checkpoint.everySteps=50"] : ["-s", "layout.partitions=1"];
-        string[] train = ["train", "--json", .. Job, .. layout, "--steps", $"{_steps}", "--workers", "3", "--job", _run, "--out", _run];
+        string[] layout =
+        [
+            .. _kind.HitsAllRoles ? (string[])[] : ["-s", "layout.partitions=1"],
+            .. _kind.Victim == FaultVictim.LoneServer ? (string[])["-s", "layout.standbys=0"] : [],
+            .. _kind.HitsAllRoles || _kind.GoesBack ? (string[])["-s", $"checkpoint.everySteps={_kind.Job.SaveEvery}"] : [],
+        ];
+        string[] train = ["train", "--json", .. _kind.Job.Options, .. layout, "--steps", $"{_steps}", "--workers", "3", "--job", _run, "--out", _run];
         if (!_isDetached)
         {
             return _fleet.StartClient(train);
@@ -120,6 +153,10 @@ internal sealed class FaultRun
         }
 
         await Task.Delay(_delay, TestContext.Current.CancellationToken);
+        for (var waiting = Stopwatch.StartNew(); _waitsForWrite && !IsInWrite && !console.HasExited && waiting.Elapsed < WritePatience;)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>Until the fault is over.</summary>
@@ -136,10 +173,10 @@ internal sealed class FaultRun
                 await _fleet.Redis.StopAsync();
             }
 
-            if (_victim is not null)
+            foreach (string victim in _victims)
             {
                 await Task.Delay(_pause / 3, TestContext.Current.CancellationToken);
-                _fleet.Silo(_victim).Kill();
+                _fleet.Silo(victim).Kill();
             }
 
             await Task.Delay(_pause * 2 / 3, TestContext.Current.CancellationToken);
@@ -155,19 +192,19 @@ internal sealed class FaultRun
             return;
         }
 
-        ClientProcess silo = _fleet.Silo(_victim!);
+        ClientProcess silo = _fleet.Silo(_victims[0]);
         switch (_kind.Action)
         {
             case FaultAction.Kill:
-                silo.Kill();
+                KillVictims();
                 break;
             case FaultAction.Terminate:
                 silo.Terminate();
                 break;
             case FaultAction.CutOff:
-                _fleet.Cut(_victim!);
+                _fleet.Cut(_victims[0]);
                 await Task.Delay(_pause, TestContext.Current.CancellationToken);
-                _fleet.Mend(_victim!);
+                _fleet.Mend(_victims[0]);
                 break;
             default:
                 silo.Freeze();
@@ -182,107 +219,53 @@ internal sealed class FaultRun
     }
 
     /// <summary>The silo that was hit is gone, or must end when it finds that the cluster goes on without it.</summary>
-    private async Task EndVictimAsync(ClientProcess victim)
+    private async Task EndVictimAsync(string name)
     {
-        _fleet.Take(_victim!);
-        using (victim)
-        {
-            switch (_kind.Action)
-            {
-                case FaultAction.Terminate:
-                    await victim.EndAsync(143);
-                    break;
-                case FaultAction.Suspend or FaultAction.CutOff when _kind.Victim != FaultVictim.RedisAndWorker:
-                    await victim.EndAsync(4);
-                    string error = Assert.Single(victim.Error.Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
-                    Assert.Contains($"silo '{_victim}' ends: the cluster has declared it dead", error);
-                    break;
-            }
-        }
-    }
-
-    /// <summary>A console is lost. The job goes on without it, or is orphaned, and somebody resumes it.</summary>
-    private async Task HitConsoleAsync(ClientProcess console)
-    {
+        using ClientProcess victim = _fleet.Take(name);
         switch (_kind.Action)
         {
-            case FaultAction.Kill:
-                console.Kill();
-                break;
             case FaultAction.Terminate:
-                console.Terminate();
+                await victim.EndAsync(143);
                 break;
-            default:
-                console.Freeze();
+            case FaultAction.Suspend or FaultAction.CutOff when _kind.Victim != FaultVictim.RedisAndWorker:
+                await victim.EndAsync(4);
+                string error = Assert.Single(victim.Error.Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal));
+                Assert.Contains($"silo '{name}' ends: the cluster has declared it dead", error);
                 break;
         }
-
-        bool isClient = _kind.Victim == FaultVictim.Client;
-        if (_kind.Action == FaultAction.Terminate)
-        {
-            // Whoever only watches may go; a client saves what its job has reached. A job that was just ending is complete.
-            Assert.Contains(await console.EndAsync(), isClient ? (int[])[143, 0] : [130, 143, 0]);
-        }
-        else if (_kind.Wakes)
-        {
-            await Task.Delay(_pause, TestContext.Current.CancellationToken);
-            console.Thaw();
-        }
-
-        using ClientProcess waiting = await JobAsync("wait");
-        int code = await waiting.EndAsync();
-        if (!isClient)
-        {
-            Assert.Equal(0, code);
-            if (_kind.Wakes)
-            {
-                await console.EndAsync(0);
-                await AssertEndAsync(console);
-            }
-
-            return;
-        }
-
-        if (_kind.Wakes)
-        {
-            Assert.Equal(code, await console.EndAsync());
-            Assert.Equal(code == 0 ? 0 : 1, console.Error.Split('\n').Count(line => line.StartsWith("error: ", StringComparison.Ordinal)));
-        }
-        else if (!console.HasExited)
-        {
-            console.Kill();
-            await console.EndAsync();
-        }
-
-        if (code == 0 && JobEnd.Of(waiting).Event == "run.completed")
-        {
-            await AssertEndAsync(waiting);
-            return;
-        }
-
-        Assert.Contains(code, new[] { 0, 4 });
-        using ClientProcess resumed = _fleet.StartClient("resume", _run, "--json", "--workers", "3");
-        await resumed.EndAsync(0);
-        await AssertEndAsync(resumed);
     }
 
-    private async Task AssertEndAsync(ClientProcess process)
+    /// <summary>One directly after the other: nobody does anything in between.</summary>
+    private void KillVictims()
+    {
+        foreach (string victim in _victims)
+        {
+            _fleet.Silo(victim).Kill();
+        }
+    }
+
+    private int SavedStep() =>
+        Directory.GetDirectories(Path.Combine(_fleet.Folder, _run, "checkpoints"), "step-*")
+            .Max(folder => int.Parse(folder[^8..], CultureInfo.InvariantCulture));
+
+    private async Task AssertEndAsync(ClientProcess process, string @event = "run.completed")
     {
         JobEnd end = JobEnd.Of(process);
-        JobEnd alone = await AloneAsync(_steps);
-        Assert.Equal((alone.StateSha256, (long)_steps), (end.StateSha256, end.Steps));
-        Assert.Equal("run.completed", end.Event);
+        JobEnd alone = @event == "run.completed" ? await _kind.Job.AloneAsync(_steps)
+            : await _kind.Job.TrainAsync("--steps", $"{StepsThatOutliveAnyLease}", "--stop-after", $"{_steps}");
+        Assert.Equal((alone.StateSha256, (long)_steps, @event), (end.StateSha256, end.Steps, end.Event));
     }
 
-    /// <summary>Each step stands once in the metrics, in order, and none is missing unless its client did not live to write it.</summary>
-    private void AssertRows()
+    /// <summary>Each step stands once in the metrics, in order.</summary>
+    /// <param name="isWhole">None is missing; a client that was hit may not have lived to write all.</param>
+    private void AssertRows(bool isWhole)
     {
         int[] steps =
         [
             .. File.ReadLines(Path.Combine(_fleet.Folder, _run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))
                 .Select(row => int.Parse(row.Split(',')[0])),
         ];
-        Assert.Equal(_kind.Victim == FaultVictim.Client ? steps.Distinct().Order() : Enumerable.Range(1, _steps), steps);
+        Assert.Equal(isWhole ? Enumerable.Range(1, _steps) : steps.Distinct().Order(), steps);
         Assert.All(
             Events().Where(line => line.GetProperty("event").GetString() == "members.changed"),
             change => Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1));
@@ -291,41 +274,42 @@ internal sealed class FaultRun
     private JsonElement[] Events() =>
         [.. File.ReadLines(Path.Combine(_fleet.Folder, _run, "events.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)];
 
-    private FaultFigures Measure(ClientProcess console, double? gap)
+    private FaultFigures Measure(ClientProcess console, double? gap, bool isInWrite)
     {
-        if (_victim is null)
+        if (_victims.Length == 0)
         {
-            return new FaultFigures(_kind, null, null, gap, null, null);
+            return new FaultFigures(_kind, null, null, gap, null, null, isInWrite);
         }
 
-        JsonElement[] told = [.. Events().Where(Tells)];
+        JsonElement? told = Events().Where(Tells).Select(line => (JsonElement?)line).FirstOrDefault();
         return new FaultFigures(
             _kind,
-            told.Select(line => (double?)line.GetProperty("noticedSeconds").GetDouble()).FirstOrDefault(),
-            told.Select(line => (double?)line.GetProperty("gapSeconds").GetDouble()).FirstOrDefault(),
+            _kind.Victim == FaultVictim.Server ? null : Seconds(told, "noticedSeconds"),
+            Seconds(told, "gapSeconds"),
             gap,
             console.Lines.Where(line => line.At > _struckAt && Tells(JsonDocument.Parse(line.Line).RootElement))
                 .Select(line => (double?)Stopwatch.GetElapsedTime(_struckAt, line.At).TotalSeconds).FirstOrDefault(),
-            told.Select(line => line.GetProperty("reason").GetString()).FirstOrDefault());
+            told?.GetProperty("reason").GetString(),
+            isInWrite);
     }
 
-    /// <summary>Whether an event is the change that the loss of the victim has brought.</summary>
-    private bool Tells(JsonElement happened) => happened.GetProperty("event").GetString() == "members.changed"
-        && (_kind.Victim == FaultVictim.Leader
-            ? happened.GetProperty("reason").GetString()!.Contains($"as silo '{_victim}' is gone", StringComparison.Ordinal)
-            : happened.GetProperty("lost").EnumerateArray().Any(worker => worker.GetString() == $"{_victim}/0"));
+    /// <returns>Null for the event of a job that has gone back, which has no such figures; that of lost servers does not tell when they were silent.</returns>
+    private static double? Seconds(JsonElement? told, string name) =>
+        told is { } change && change.TryGetProperty(name, out JsonElement seconds) ? seconds.GetDouble() : null;
 
-    private static Task<JobEnd> AloneAsync(int steps)
+    /// <summary>Whether an event is what the loss of the victims has brought: a change, or the way back to a checkpoint.</summary>
+    private bool Tells(JsonElement happened) => happened.GetProperty("event").GetString() switch
     {
-        lock (Undisturbed)
+        "job.requeued" => _kind.GoesBack,
+        "members.changed" => _kind.Victim switch
         {
-            return Undisturbed.TryGetValue(steps, out Task<JobEnd>? known) ? known : Undisturbed[steps] = TrainAsync(steps);
-        }
-    }
+            FaultVictim.Leader => Gives(happened, $"as silo '{_victims[0]}' is gone"),
+            FaultVictim.Server => Gives(happened, $"silo '{_victims[0]}'") && Gives(happened, "on elsewhere"),
+            _ => happened.GetProperty("lost").EnumerateArray().Any(worker => _victims.Any(victim => worker.GetString() == $"{victim}/0")),
+        },
+        _ => false,
+    };
 
-    private static async Task<JobEnd> TrainAsync(int steps)
-    {
-        using var folder = new TemporaryFolder();
-        return await JobEnd.TrainAsync(folder.Path, [.. Job, "--steps", $"{steps}", "--workers", "1"]);
-    }
+    private static bool Gives(JsonElement change, string reason) =>
+        change.GetProperty("reason").GetString()!.Contains(reason, StringComparison.Ordinal);
 }

@@ -8,22 +8,25 @@ namespace ConvNet.Cluster.Tests;
 /// <param name="another">Another fleet like that.</param>
 internal sealed class FaultSeries(FaultFleet fleet, Func<FaultFleet> another, ITestOutputHelper output)
 {
-    /// <summary>What bench/faults asks for: how many runs, the seed of the first, and of which kinds all are.</summary>
-    private static readonly int Runs = Setting("RUNS", 200), FirstSeed = Setting("SEED", 1);
+    /// <summary>What bench/faults asks for: how many runs there are in all or of each kind, the seed of the first, and of which kinds all are.</summary>
+    private static readonly int? AskedRuns = Setting("RUNS"), AskedOfEach = Setting("EACH");
+    private static readonly int FirstSeed = Setting("SEED") ?? 1;
     private static readonly string[]? Kinds = Environment.GetEnvironmentVariable("CONVNET_FAULT_KIND")?.Split(',');
 
+    /// <param name="usual">How many runs there are unless somebody asks for another number.</param>
     /// <param name="possible">On this fleet.</param>
-    public async Task RunAsync(IEnumerable<FaultKind> possible)
+    public async Task RunAsync(int usual, IEnumerable<FaultKind> possible)
     {
         Assert.SkipUnless(
             Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1",
             "behind ./test --full: set CONVNET_TEST_FULL=1, or use bench/faults.");
         FaultKind[] kinds = [.. possible.Where(kind => Kinds is null || Kinds.Contains(kind.Name))];
         Assert.SkipWhen(kinds.Length == 0, $"of another fleet: {string.Join(", ", Kinds ?? [])}.");
+        int runs = AskedOfEach * kinds.Length ?? AskedRuns ?? usual;
         var figures = new List<FaultFigures>();
         var failures = new List<string>();
         FaultFleet current = fleet;
-        for (int seed = FirstSeed; seed < FirstSeed + Runs; seed++)
+        for (int seed = FirstSeed; seed < FirstSeed + runs; seed++)
         {
             FaultKind kind = kinds[seed % kinds.Length];
             try
@@ -40,7 +43,7 @@ internal sealed class FaultSeries(FaultFleet fleet, Func<FaultFleet> another, IT
                 KeepLogs(current, $"{kind.Name}-{seed}");
 
                 // What the failure has left must not disturb the next run.
-                current = seed + 1 < FirstSeed + Runs ? await AnotherAsync(current) : current;
+                current = seed + 1 < FirstSeed + runs ? await AnotherAsync(current) : current;
             }
         }
 
@@ -49,8 +52,9 @@ internal sealed class FaultSeries(FaultFleet fleet, Func<FaultFleet> another, IT
             await current.DisposeAsync();
         }
 
+        output.WriteLine($"{figures.Count(run => run.IsInWrite)} of {figures.Count} faults came while a checkpoint was written");
         output.WriteLine(FaultTable.Of(figures));
-        Assert.True(failures.Count == 0, $"{failures.Count} of {Runs} runs have failed; to repeat them:\n{string.Join('\n', failures)}");
+        Assert.True(failures.Count == 0, $"{failures.Count} of {runs} runs have failed; to repeat them:\n{string.Join('\n', failures)}");
     }
 
     private async Task<FaultFleet> AnotherAsync(FaultFleet spoilt)
@@ -65,22 +69,15 @@ internal sealed class FaultSeries(FaultFleet fleet, Func<FaultFleet> another, IT
         return next;
     }
 
-    /// <summary>Logs of silos and the run folder of a run that has failed, for whoever asks for them.</summary>
+    /// <summary>What a run that has failed leaves, for whoever asks for it.</summary>
     private static void KeepLogs(FaultFleet fleet, string run)
     {
         if (Environment.GetEnvironmentVariable("CONVNET_FAULT_LOGS") is { Length: > 0 } folder)
         {
-            string kept = Path.Combine(folder, run);
-            string[] files = Directory.GetFiles(fleet.Folder, "*", SearchOption.AllDirectories);
-            foreach (string file in files.Where(file => file.Contains(run, StringComparison.Ordinal) || file.Contains("/logs/", StringComparison.Ordinal)))
-            {
-                string copy = Path.Combine(kept, Path.GetRelativePath(fleet.Folder, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.Copy(file, copy, overwrite: true);
-            }
+            fleet.KeepLogs(run, Path.Combine(folder, run));
         }
     }
 
-    private static int Setting(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable($"CONVNET_FAULT_{name}") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    private static int? Setting(string name) =>
+        Environment.GetEnvironmentVariable($"CONVNET_FAULT_{name}") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

@@ -20,6 +20,17 @@ public sealed class SiloFaultTests(AllRolesFleet fleet, ITestOutputHelper output
     }
 
     [Fact]
-    public Task Two_hundred_faults_of_silos_with_all_roles_change_no_bit() => new FaultSeries(fleet, () => new AllRolesFleet(), output)
-        .RunAsync(FaultKind.All.Where(kind => kind.Victim == FaultVictim.Silo));
+    public Task Two_hundred_kills_of_silos_with_all_roles_change_no_bit() =>
+        SeriesAsync(200, kind => kind is { Victim: FaultVictim.Silo, Action: FaultAction.Kill });
+
+    [Fact]
+    public Task Forty_other_faults_of_silos_with_all_roles_change_no_bit() =>
+        SeriesAsync(40, kind => kind.Victim == FaultVictim.Silo && kind.Action != FaultAction.Kill);
+
+    [Fact]
+    public Task Fifty_losses_of_more_than_the_standbys_replace_change_no_bit() =>
+        SeriesAsync(50, kind => kind.Victim is FaultVictim.TwoSilos or FaultVictim.Everything);
+
+    private Task SeriesAsync(int runs, Func<FaultKind, bool> isPossible) =>
+        new FaultSeries(fleet, () => new AllRolesFleet(), output).RunAsync(runs, FaultKind.All.Where(isPossible));
 }

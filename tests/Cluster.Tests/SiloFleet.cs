@@ -113,11 +113,7 @@ public class SiloFleet : IAsyncLifetime
     public void AssertAllRun() => Assert.All(_silos, silo => Assert.False(silo.Value.HasExited, $"silo {silo.Key} has ended"));
 
     /// <summary>What a silo's process holds in memory, as Linux counts it.</summary>
-    public long MegabytesOf(string name)
-    {
-        string line = File.ReadLines($"/proc/{_silos[name].Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
-    }
+    public long MegabytesOf(string name) => ProcessFigures.Of(_silos[name].Id).Kilobytes / 1024;
 
     /// <summary>Waits until a run has written so many rows of metrics.</summary>
     /// <param name="writer">The process that writes them, whose end before that is told; or null.</param>

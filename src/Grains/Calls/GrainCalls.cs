@@ -13,8 +13,13 @@ internal static class GrainCalls
 
     /// <summary>
     /// Repeats a call until it has an outcome or the deadline is over. Every message is idempotent by its key, so that a repeat
-    /// of one that did arrive is acknowledged and not applied twice. Repeats run where the first call did: in a grain, on its turns.
+    /// of one that did arrive is acknowledged and not applied twice. Repeats run where the first call did: in a grain, on its turns; a thread of its own
+    /// leaves its calls to the pool.
     /// </summary>
+    /// <remarks>
+    /// Orleans takes what a call needs from a stock of the calling thread, and gives it to the stock of the thread on which the answer comes, one of the
+    /// pool: calls of another thread would fill those, which have no bound, by some hundred bytes each.
+    /// </remarks>
     /// <param name="what">For the error: what was waited for.</param>
     /// <param name="onRetry">Called before each repeat: buffers of the earlier attempt may still be in use.</param>
     /// <param name="cancellation">
@@ -25,6 +30,11 @@ internal static class GrainCalls
     public static async Task<T> CallAsync<T>(
         Func<Task<T>> call, Func<string> what, Action? onRetry = null, CancellationToken cancellation = default)
     {
+        if (!Thread.CurrentThread.IsThreadPoolThread)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         long start = Environment.TickCount64;
         while (true)
         {

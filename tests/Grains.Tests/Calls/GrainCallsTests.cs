@@ -42,6 +42,17 @@ public sealed class GrainCallsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_thread_of_its_own_leaves_its_calls_to_the_pool()
+    {
+        Task<bool>? call = null;
+        var engine = new Thread(() => call = GrainCalls.CallAsync(() => Task.FromResult(Thread.CurrentThread.IsThreadPoolThread), () => "call"));
+        engine.Start();
+        engine.Join();
+
+        Assert.True(await call!);
+    }
+
+    [Fact]
     public async Task Who_may_be_told_of_a_replacement_waits_for_a_silo_that_is_gone()
     {
         int calls = 0;
