@@ -73,8 +73,6 @@ internal static class ClusterDrainCommand
         silos.FirstOrDefault(known => known.Name == silo) is not { } found
             ? ConvNetException.BadInput(
                 $"no silo '{silo}' in this cluster; there {(silos.Count == 1 ? "is" : "are")} {string.Join(", ", silos.Select(known => known.Name))}.")
-        : found.State == SiloState.Drained
-            ? new ConvNetException(ExitCode.Conflict, $"silo '{silo}' is drained already; it takes nothing on until it is started again.")
         : found.State == SiloState.Stopping
             ? new ConvNetException(ExitCode.Conflict, $"silo '{silo}' is being stopped, and leaves the cluster as soon as its jobs have left it.")
         : null;

@@ -37,6 +37,17 @@ internal sealed class CheckpointExchange(
     private string? _sentTo;
     private CheckpointResult? _newest;
 
+    public override bool IsWritten
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return run.IsWritten && _held.Count == 0 && _waiting.Count == 0 && _fetching.IsCompleted;
+            }
+        }
+    }
+
     public override void Handle(RunEvent happened)
     {
         if (happened is RunEvent.Progress progress)
@@ -74,9 +85,9 @@ internal sealed class CheckpointExchange(
             await _sending;
             await _fetching;
         }
-        catch (ConvNetException) when (end is not RunEvent.Ended)
+        catch (ConvNetException) when (end is not RunEvent.Ended || _place is not { IsCache: true })
         {
-            // That the job has failed says more.
+            // That the job has failed says more; and a job that saves here by now needs nothing that was to be fetched before.
         }
 
         if (_place is not { IsCache: true } place || end is not RunEvent.Ended ended)
@@ -170,22 +181,26 @@ internal sealed class CheckpointExchange(
     private async Task<CheckpointResult?> FetchAsync(CheckpointResult wanted)
     {
         long? endingSince = null;
-        while (true)
+        while (_place is { IsCache: true, Writer: { } writer })
         {
             try
             {
-                return await CheckpointTransfer.FetchAsync(stores(_place!.Writer), Contact(), wanted.Step, request.Folder, request.Spec);
+                return await CheckpointTransfer.FetchAsync(stores(writer), Contact(), wanted.Step, request.Folder, request.Spec);
+            }
+            catch (ConvNetException e) when (e.ExitCode is ExitCode.Environment or ExitCode.Conflict && !_ending.Task.IsCompleted)
+            {
+                Warn(wanted, e, "and the next one is fetched.");
+                return null;
+            }
+            catch (ConvNetException e) when (e.ExitCode is ExitCode.Environment or ExitCode.Conflict && _place.Writer != writer)
+            {
+                // Another silo has written the last one.
+                continue;
             }
             catch (ConvNetException e) when (IsOfDisk(e) && (_newest?.Path ?? request.Checkpoint) is { } kept
                 && !(endingSince is { } since && Stopwatch.GetElapsedTime(since) > LastPatience))
             {
-                if (!_isTroubled)
-                {
-                    _isTroubled = true;
-                    run.Publish(new RunEvent.Warning(
-                        $"the checkpoint of step {wanted.Step} could not be fetched: {e.Message.TrimEnd('.')}. The training goes on, and it is tried again " +
-                        $"every {RetryPause.TotalSeconds} s; {kept} is kept."));
-                }
+                Warn(wanted, e, $"and it is tried again every {RetryPause.TotalSeconds} s; {kept} is kept.");
             }
 
             if (_ending.Task.IsCompleted)
@@ -205,6 +220,19 @@ internal sealed class CheckpointExchange(
                     return null;
                 }
             }
+        }
+
+        return null;
+    }
+
+    /// <summary>Once, until one is fetched.</summary>
+    private void Warn(CheckpointResult wanted, ConvNetException e, string then)
+    {
+        if (!_isTroubled)
+        {
+            _isTroubled = true;
+            run.Publish(new RunEvent.Warning(
+                $"the checkpoint of step {wanted.Step} could not be fetched: {e.Message.TrimEnd('.')}. The training goes on, {then}"));
         }
     }
 

@@ -55,12 +55,13 @@ public interface IJobControlGrain : IGrainWithStringKey
     /// A silo is being emptied: the job takes nothing there any more, and leaves it at the next step boundary at which it rests. Told again and again
     /// until nothing of the job is there.
     /// </summary>
+    /// <param name="address">As Orleans writes it: another silo that is started under the name is not meant.</param>
     /// <param name="stops">Its process is about to end; else it is drained, and stays.</param>
     /// <returns>
     /// What the job still has to do before, for "the silo waits for ...": "job 'a', which finishes its step and saves". Null: nothing is there.
     /// </returns>
     [Alias("LeaveSilo"), AlwaysInterleave, ResponseTimeout("00:00:03")]
-    Task<string?> LeaveSiloAsync(string silo, bool stops);
+    Task<string?> LeaveSiloAsync(string silo, string address, bool stops);
 
     /// <summary>The values of the open step cannot be trusted yet: the job runs it again elsewhere, or goes on without a worker.</summary>
     [Alias("Found"), AlwaysInterleave]

@@ -76,12 +76,12 @@ internal sealed partial class DrainGrain(SiloCatalog catalog, ClusterHead head, 
         await directory.LeaveSiloAsync(self.Name);
         string[] jobs = await directory.ListAsync();
         (string Job, string? Wait, Exception? Failure)[] answers = await Task.WhenAll(jobs.Select(job => LeaveAsync(job, stops)));
-        if (answers.Length > 0 && Array.TrueForAll(answers, answer => answer.Failure is not null))
+        if (stops && answers.Length > 0 && Array.TrueForAll(answers, answer => answer.Failure is not null))
         {
             throw GrainFailure.From(answers[0].Failure!);
         }
 
-        _left.UnionWith(answers.Where(answer => answer.Wait is not null).Select(answer => answer.Job));
+        _left.UnionWith(answers.Where(answer => answer is { Wait: not null, Failure: null }).Select(answer => answer.Job));
         string[] waits = [.. answers.Select(answer => answer.Wait).OfType<string>()];
         if (_state is SiloState.Draining or SiloState.Drained)
         {
@@ -119,7 +119,7 @@ internal sealed partial class DrainGrain(SiloCatalog catalog, ClusterHead head, 
     {
         try
         {
-            return (job, await GrainFactory.GetGrain<IJobControlGrain>(job).LeaveSiloAsync(self.Name, stops), null);
+            return (job, await GrainFactory.GetGrain<IJobControlGrain>(job).LeaveSiloAsync(self.Name, self.SiloAddress.ToParsableString(), stops), null);
         }
         catch (Exception e)
         {

@@ -20,7 +20,7 @@ internal sealed partial class JobGrain
     /// <summary>Where the job may take workers and servers.</summary>
     private IReadOnlyList<SiloOffer> Silos => catalog.Silos();
 
-    public Task<string?> LeaveSiloAsync(string silo, bool stops)
+    public Task<string?> LeaveSiloAsync(string silo, string address, bool stops)
     {
         if (_machine is not { HasEnded: false } machine)
         {
@@ -28,9 +28,18 @@ internal sealed partial class JobGrain
             return Task.FromResult<string?>(null);
         }
 
-        if (catalog.AddressOf(silo) is { } address && !IsStopping(silo))
+        if (catalog.AddressOf(silo) is { } known)
         {
-            catalog.Note(address, stops ? SiloState.Stopping : SiloState.Draining);
+            if (known.ToParsableString() != address)
+            {
+                // It has ended, and another one has come under its name.
+                return Task.FromResult<string?>(null);
+            }
+
+            if (!IsStopping(silo))
+            {
+                catalog.Note(known, stops ? SiloState.Stopping : SiloState.Draining);
+            }
         }
 
         string? wait = Leave(machine, silo, stops);
@@ -43,6 +52,11 @@ internal sealed partial class JobGrain
     {
         string deed = stops ? "stopped" : "drained";
         bool leads = self.Name == silo;
+        if (leads && !HasSuccessor)
+        {
+            machine.LeadOn(_clock.Now);
+        }
+
         if (stops && leads && !HasSuccessor)
         {
             machine.EndSaved($"silo '{silo}', which keeps the job, was stopped");
@@ -77,8 +91,11 @@ internal sealed partial class JobGrain
         return workers.Length > 0 ? $"whose workers there {(machine.Assignment is null ? "are let go" : "finish their step")}"
             : hasStandbys ? "whose standbys there leave when it has finished its slice"
             : LeavesWriter(silo) ? "whose run folder is written there until another silo does"
-            : leads && HasSuccessor ? HandOn(machine)
-            : null;
+            : IsKeptOnlyOn(silo) && !stops
+                ? $"whose only checkpoint is in its cache: 'convnet checkpoint get --job {JobId}' fetches it, and another start of the silo lets the job go on"
+            : !leads ? null
+            : HasSuccessor ? HandOn(machine)
+            : "which no other silo can lead: start one with the role 'server'";
     }
 
     private static void Withdraw(JobMachine machine, string[] workers, string deed) =>
@@ -97,11 +114,12 @@ internal sealed partial class JobGrain
     }
 
     /// <summary>
-    /// Once the job rests and its record is kept, the grain moves to another silo. A job whose record the store does not take goes on here.
+    /// Once the job rests and its record is kept, the grain moves to another silo. A job whose record the store does not take, or that no silo takes, goes on
+    /// here.
     /// </summary>
     private void LetGoIfHeld()
     {
-        if (_storeFailure is not null)
+        if (_storeFailure is not null || !HasSuccessor || Machine.IsHeldForLong(_clock.Now))
         {
             Machine.LeadOn(_clock.Now);
         }
@@ -151,8 +169,12 @@ internal sealed partial class JobGrain
         _writer is { Address: not null } writer && IsStopping(PinnedKey.SiloOf(writer.Key))
             ? $"silo '{PinnedKey.SiloOf(writer.Key)}', which is being emptied, still writes its run folder."
         : _checkpoints is { IsCache: true } place && Machine.Checkpoint is not null && Silos.All(silo => silo.Name != place.Silo)
-            ? $"its last checkpoint is in the cache of silo '{place.Silo}'; start that again."
+            ? $"its last checkpoint is in the cache of silo '{place.Silo}'{(IsStopping(place.Silo) ? ", which is being emptied" : "")}; start that again."
         : null;
+
+    /// <summary>The job waits for a place, and no other silo has what it goes on from.</summary>
+    private bool IsKeptOnlyOn(string silo) => Machine is { State: JobState.Queued, Checkpoint: not null } && _checkpoints is { IsCache: true } place
+        && place.Silo == silo;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} is led no longer by silo {Silo}: another one leads it on from step {Step}")]
     private static partial void LogHandedOn(ILogger logger, string job, string silo, long step);

@@ -52,6 +52,8 @@ public sealed class MetricsFile : RunSink
         _file.Flush();
     }
 
+    public override bool IsWritten => _file.IsWritten;
+
     public override string? TakeWarning() => _file.TakeWarning();
 
     protected override void Dispose(bool disposing) => _file.Dispose();

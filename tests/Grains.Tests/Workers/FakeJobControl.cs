@@ -33,7 +33,7 @@ internal sealed class FakeJobControl : IJobControlGrain
 
     public Task<Answer> WorkerSeenAsync(MessageHeader header, WorkerStatus status) => throw new NotSupportedException();
 
-    public Task<string?> LeaveSiloAsync(string silo, bool stops) => throw new NotSupportedException();
+    public Task<string?> LeaveSiloAsync(string silo, string address, bool stops) => throw new NotSupportedException();
 
     public Task<bool> ForgetAsync() => throw new NotSupportedException();
 

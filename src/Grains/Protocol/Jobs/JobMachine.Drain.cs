@@ -10,6 +10,9 @@ internal sealed partial class JobMachine
     /// <summary>Why the job is to give its place up, or has, without having been paused.</summary>
     private string? _vacating;
 
+    /// <summary>By then whoever is to lead the job on has taken it, or nobody can.</summary>
+    private const double HoldPatience = 15;
+
     private double _heldSince;
 
     /// <summary>Another one is to lead the job on, from its record: it stays at the next rest (<see cref="IsHeld"/>).</summary>
@@ -21,7 +24,10 @@ internal sealed partial class JobMachine
     public bool IsHeld(double now) => Rests && (_writing is null || now - _heldSince > WritePatience);
 
     private bool Rests => HandsOn && !HasEnded && _change is null && _pinning is null && _releasing is null
-        && (_assignment is null || _isResting || IsWithoutWorkers);
+        && (_assignment is null || ((_isResting || IsWithoutWorkers) && !WaitsToSaveAlone));
+
+    /// <summary>What is new would be lost with this lead: who leads the job on begins a generation, which nobody can save without workers.</summary>
+    private bool WaitsToSaveAlone => IsWithoutWorkers && CanSaveAlone;
 
     /// <summary>The job is about to give its place up.</summary>
     public bool IsLeaving => _vacating is not null || _ending is not null;
@@ -79,8 +85,18 @@ internal sealed partial class JobMachine
         }
     }
 
-    /// <summary>Another one is to lead the job on. Told again, it does nothing.</summary>
-    public void HandOn() => HandsOn = true;
+    /// <summary>A job that rests for another one to lead it on, and that nobody takes.</summary>
+    public bool IsHeldForLong(double now) => Rests && _isResting && now - _heldSince > HoldPatience;
+
+    /// <summary>
+    /// Another one is to lead the job on. Told again, it does nothing. A job without workers waits for one first, or saves, which takes half a minute.
+    /// </summary>
+    public void HandOn()
+    {
+        bool handsOn = _assignment is null || !WaitsToSaveAlone;
+        _revision += handsOn && !HandsOn ? 1 : 0;
+        HandsOn = handsOn;
+    }
 
     /// <summary>Nobody else can lead the job on now: it goes on here.</summary>
     public void LeadOn(double now)

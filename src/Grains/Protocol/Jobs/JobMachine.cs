@@ -297,7 +297,9 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
             if (HandsOn)
             {
+                // To be kept first: a store that does not take it would not let another one lead the job on.
                 (State, _heldSince) = (JobState.Running, now);
+                _revision++;
                 return;
             }
         }

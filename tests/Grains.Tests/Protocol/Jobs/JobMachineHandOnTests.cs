@@ -66,6 +66,50 @@ public class JobMachineHandOnTests
         Assert.True(waiting.Machine.IsHeld(0));
     }
 
+    [Fact]
+    public void What_is_to_be_led_on_is_kept_first()
+    {
+        long before = _host.Machine.Revision;
+        _host.Machine.HandOn();
+        long told = _host.Machine.Revision;
+        _host.Machine.HandOn();
+        Assert.Equal((before + 1, told), (told, _host.Machine.Revision));
+        Save(5);
+        Assert.True(_host.Machine.Revision > told + 1);
+        Assert.Equal(5, _host.Machine.Record().Reached.Position.Step);
+    }
+
+    [Fact]
+    public void A_job_that_is_held_and_that_nobody_takes_is_known_to_be()
+    {
+        _host.Machine.HandOn();
+        Assert.False(_host.Machine.IsHeldForLong(_host.Now + 20));
+        Save(5);
+        Assert.False(_host.Machine.IsHeldForLong(_host.Now + 14));
+        Assert.True(_host.Machine.IsHeldForLong(_host.Now + 16));
+    }
+
+    [Fact]
+    public void A_job_without_workers_is_not_led_on_before_it_has_saved_what_is_new()
+    {
+        var host = new MachineHost(null, 0, "a/0") { Holds = command => command is JobCommand.Run };
+        host.Begin();
+        host.Commit(host.First, 8);
+        host.Machine.HandOn();
+        host.Machine.Lose("a/0", "has left the cluster with its silo", host.Now);
+        host.Drain();
+        Assert.False(host.Machine.IsHeld(host.Now + 3));
+        host.Machine.HandOn();
+        Assert.False(host.Machine.HandsOn);
+        host.Machine.IsDetached = true;
+        host.Machine.Tick(host.Now + 31);
+        host.Drain();
+
+        Assert.Contains("save 8", host.Done);
+        host.Machine.HandOn();
+        Assert.True(host.Machine.IsHeld(host.Now));
+    }
+
     private void Save(long step)
     {
         _host.Commit(_host.First, step);
