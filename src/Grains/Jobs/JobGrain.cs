@@ -103,7 +103,7 @@ internal sealed partial class JobGrain(
             JobId = JobId,
             Model = _job!.Model.Name,
             Data = _job.Data.NameOrPath,
-            State = machine.HasEnded && !IsKept(machine) ? JobState.Saving : machine.State,
+            State = !machine.HasEnded || IsKept(machine) ? machine.State : machine.HasBegun ? JobState.Saving : JobState.Queued,
             Step = position.Step,
             TotalSteps = _job.TotalSteps,
             StepsPerEpoch = _job.StepsPerEpoch,

@@ -37,7 +37,7 @@ public sealed class RunSessionTests
 
         int code = await new RunSession(folder, request).RunAsync([noting]);
 
-        Assert.NotEqual(0, code);
+        Assert.Equal(3, code);
         Assert.Equal(["Started", "Failed"], noting.Seen);
         Assert.False(Directory.Exists(folder.FullPath));
     }
