@@ -18,7 +18,7 @@ public sealed class HostsTests(HostsFleet fleet) : IClassFixture<HostsFleet>
         await fleet.HealAsync();
         await job.RestoredAsync();
         await AssertApartAsync(job);
-        await job.EndAsync(mostRepeated: 1);
+        await job.EndAfterKillsAsync();
     }
 
     private static async Task AssertApartAsync(RollingRestart job)

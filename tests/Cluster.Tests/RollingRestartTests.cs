@@ -17,12 +17,13 @@ public sealed class RollingRestartTests(AllRolesFleet fleet) : IClassFixture<All
             await restart.RestoredAsync();
         }
 
-        await restart.EndAsync(mostRepeated: 0);
+        await restart.EndAsync(emptied: FaultFleet.Workers.Length);
     }
 
     [Fact]
     public async Task A_silo_that_is_drained_stays_without_anything_of_a_job_until_it_is_started_again()
     {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
         // The one that leads the job, with a worker, servers and standbys.
         const string Drained = "node-3";
         using RollingRestart restart = await RollingRestart.BeginAsync(fleet, "drained");
@@ -30,8 +31,8 @@ public sealed class RollingRestartTests(AllRolesFleet fleet) : IClassFixture<All
         Assert.Contains("no silo 'node-4' in this cluster; there are node-1, node-2, node-3.", unknown.Error);
         using ClientProcess drained = await restart.DrainAsync(0, Drained);
         Assert.Contains("Silo node-3 is drained: drained has left it.", drained.Output);
-        using ClientProcess again = await restart.DrainAsync(6, Drained);
-        Assert.Contains("silo 'node-3' is drained already", again.Error);
+        using ClientProcess again = await restart.DrainAsync(0, Drained);
+        Assert.Contains("Silo node-3 is drained: drained has left it.", again.Output);
         Assert.DoesNotContain(Drained, (await restart.ShowAsync()).ToString());
         using ClientProcess status = fleet.StartClient("cluster", "status", "--json");
         await status.EndAsync(0);
@@ -46,7 +47,7 @@ public sealed class RollingRestartTests(AllRolesFleet fleet) : IClassFixture<All
         await fleet.StopAsync(Drained);
         await fleet.HealAsync();
         await restart.RestoredAsync();
-        await restart.EndAsync(mostRepeated: 0);
+        await restart.EndAsync(emptied: 2);
     }
 
     /// <summary>The kill may hit what the other silo hands over to, or what it has not handed over yet.</summary>
@@ -70,7 +71,7 @@ public sealed class RollingRestartTests(AllRolesFleet fleet) : IClassFixture<All
             await restart.RestoredAsync();
         }
 
-        await restart.EndAsync(mostRepeated: 1, mayGoBack: true);
+        await restart.EndAfterKillsAsync(mayGoBack: true);
     }
 
     private static string[] StatesIn(ClientProcess status) =>

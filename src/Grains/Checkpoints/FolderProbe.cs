@@ -6,7 +6,8 @@ using ConvNet.Engine.Files;
 namespace ConvNet.Grains.Checkpoints;
 
 /// <summary>
-/// A file that a client leaves in its run folder until the silo that will write checkpoints has looked for it: if that sees it, both share the folder.
+/// A file that a client leaves in its run folder as long as it runs: a silo that is to write checkpoints, now or after another one was lost, looks for it,
+/// and if it sees it, both share the folder.
 /// </summary>
 public sealed partial class FolderProbe : IDisposable
 {
