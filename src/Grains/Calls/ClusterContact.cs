@@ -36,7 +36,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
                 (_silence, _since) = (TimeSpan.Zero, null);
                 return answer;
             }
-            catch (Exception e) when (GrainFailure.IsLostContact(e))
+            catch (Exception e) when (GrainFailure.IsLostContact(e) || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 _since ??= asked;
                 TimeSpan took = clock.GetElapsedTime(start);

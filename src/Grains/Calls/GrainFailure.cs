@@ -34,6 +34,7 @@ public static partial class GrainFailure
     {
         SiloGoneException or UnansweredCallException => FirstLine(e.Message),
         TimeoutException => "calls time out",
+        OperationCanceledException => "the cluster's store does not answer a silo",
         _ when Endpoint().Match(e.Message) is { Success: true } found => $"{found.Value} cannot be reached",
         _ => "a silo cannot be reached",
     };
