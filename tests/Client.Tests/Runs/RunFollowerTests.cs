@@ -34,7 +34,10 @@ public sealed class RunFollowerTests
     {
         var job = new FakeJob();
         ScriptWholeRun(job);
-        Exception?[] losses = [new TimeoutException(), null, new SiloUnavailableException(), new TimeoutException(), null, new TaskCanceledException(), new OrleansException()];
+        Exception?[] losses =
+        [
+            new TimeoutException(), null, new SiloUnavailableException(), new TimeoutException(), null, new TaskCanceledException(), new OrleansException(),
+        ];
         Array.ForEach(losses, job.Losses.Enqueue);
 
         RunEvent end = await Follower(job).FollowAsync(TestContext.Current.CancellationToken);
