@@ -8,10 +8,9 @@ namespace ConvNet.Cluster.Tests;
 /// </summary>
 public sealed class ChaosTests(AllRolesFleet fleet, ITestOutputHelper output) : IClassFixture<AllRolesFleet>
 {
-    private static readonly bool IsFull = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1";
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(IsFull ? 20 : 9);
-    private static readonly int Faults = Setting("FAULTS", IsFull ? 30 : 3);
-    private static readonly int Seed = Setting("SEED", IsFull ? Environment.TickCount & 0xFFFF : 1);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(FullRun.IsAsked ? 20 : 9);
+    private static readonly int Faults = Setting("FAULTS", FullRun.IsAsked ? 30 : 3);
+    private static readonly int Seed = Setting("SEED", FullRun.IsAsked ? Environment.TickCount & 0xFFFF : 1);
 
     [Fact]
     public async Task A_job_under_chaos_ends_in_the_bits_of_one_process_and_no_silo_grows()
@@ -20,7 +19,7 @@ public sealed class ChaosTests(AllRolesFleet fleet, ITestOutputHelper output) : 
         var told = new List<string>();
         try
         {
-            await new ChaosRun(fleet, Seed, Faults, Period, IsFull, line =>
+            await new ChaosRun(fleet, Seed, Faults, Period, FullRun.IsAsked, line =>
             {
                 output.WriteLine(line);
                 told.Add(line);
@@ -30,9 +29,10 @@ public sealed class ChaosTests(AllRolesFleet fleet, ITestOutputHelper output) : 
         {
             string kept = Directory.CreateTempSubdirectory($"convnet-chaos-{Seed}-").FullName;
             fleet.KeepLogs("chaos", kept);
+            string full = FullRun.IsAsked ? "CONVNET_TEST_FULL=1 " : "";
             string faults = string.Join("", told.Select(line => $"\n  {line}"));
             Assert.Fail(
-                $"to repeat it: {(IsFull ? "CONVNET_TEST_FULL=1 " : "")}CONVNET_CHAOS_SEED={Seed} CONVNET_CHAOS_FAULTS={Faults}; logs: {kept}; faults that "
+                $"to repeat it: {full}CONVNET_CHAOS_SEED={Seed} CONVNET_CHAOS_FAULTS={Faults}; logs: {kept}; faults that "
                     + $"were over:{faults}\n{e}");
         }
     }

@@ -10,7 +10,7 @@ public sealed class ClusterGuideTests
     [InlineData(true)]
     public async Task The_commands_lead_from_three_bare_machines_to_a_trained_model(bool tls)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         Assert.SkipUnless(Machines.AreAvailable, "only root may make network namespaces");
         using var cluster = new GuidedCluster();
         await cluster.CertifyAsync(redisToo: tls);

@@ -13,7 +13,7 @@ public class FaultFleet : SiloFleet
     private static readonly string[] Apart = ["", Workers[0], Leader];
 
     private readonly Machines? _machines =
-        Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" && Machines.AreAvailable ? new Machines(Apart.Length - 1) : null;
+        FullRun.IsAsked && Machines.AreAvailable ? new Machines(Apart.Length - 1) : null;
 
     public FaultFleet() => Redis = _machines is null ? new RedisServer(keeps: true) : new RedisServer(Machines.AddressOf(0), _machines[0], keeps: true);
 

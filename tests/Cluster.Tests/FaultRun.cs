@@ -14,7 +14,6 @@ internal sealed partial class FaultRun
     /// <summary>A job waits 10 s for its client, and must not have ended by then; it is stopped some steps after it was resumed.</summary>
     private const int StepsThatOutliveAnyLease = 200_000, StepsResumed = 100;
 
-    private static readonly bool IsFull = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1";
 
     /// <summary>Some saved and some unsaved steps, before a fault that takes the job back.</summary>
     private const int RowsToGoBack = 60;
@@ -62,7 +61,8 @@ internal sealed partial class FaultRun
         _delay = TimeSpan.FromMilliseconds(random.Next(_rows == 0 ? 3000 : 300));
         double pause = random.NextDouble();
         _pause = TimeSpan.FromSeconds(
-            kind.HitsRedis ? (IsFull ? 30 : 6) : kind.Action == FaultAction.CutOff ? 15 : kind.Victim == FaultVictim.Client ? 13 + 4 * pause : 7 + 6 * pause);
+            kind.HitsRedis ? (FullRun.IsAsked ? 30 : 6)
+            : kind.Action == FaultAction.CutOff ? 15 : kind.Victim == FaultVictim.Client ? 13 + 4 * pause : 7 + 6 * pause);
         _freezesRedis = kind.Action == FaultAction.Suspend;
         _waitsForWrite = kind.HitsAllRoles && _rows > 0 && random.Next(3) == 0;
     }

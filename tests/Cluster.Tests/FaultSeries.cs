@@ -18,7 +18,7 @@ internal sealed class FaultSeries(FaultFleet fleet, Func<FaultFleet> another, IT
     public async Task RunAsync(int usual, IEnumerable<FaultKind> possible)
     {
         Assert.SkipUnless(
-            Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1",
+            FullRun.IsAsked,
             "behind ./test --full: set CONVNET_TEST_FULL=1, or use bench/faults.");
         FaultKind[] kinds = [.. possible.Where(kind => Kinds is null || Kinds.Contains(kind.Name))];
         Assert.SkipWhen(kinds.Length == 0, $"of another fleet: {string.Join(", ", Kinds ?? [])}.");

@@ -13,7 +13,7 @@ public sealed class FrozenGatewayTests(RedisFleet fleet) : IClassFixture<RedisFl
     [Fact]
     public async Task Consoles_go_on_and_the_job_keeps_its_client_when_silos_on_their_ways_freeze()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         const string Run = "frozen-ways";
         await fleet.HaveWorkersAsync(["node-1", .. Bystanders]);
         using ClientProcess training = ClientProcess.Start(

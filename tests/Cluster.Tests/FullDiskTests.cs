@@ -23,7 +23,7 @@ public sealed class FullDiskTests(RunningCluster cluster) : IClassFixture<Runnin
     [InlineData(true, true)]
     public async Task A_disk_that_is_full_or_read_only_for_a_time_costs_a_warning_and_neither_the_run_nor_a_row_of_it(bool isReadOnly, bool isCluster)
     {
-        Assert.SkipWhen(isReadOnly && Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is not "1", "longer test: run ./test --full");
+        Assert.SkipWhen(isReadOnly && !FullRun.IsAsked, FullRun.Needed);
         Assert.SkipUnless(SmallDisk.CanMount, "needs the right to mount a disk");
         string name = $"{(isReadOnly ? "read-only" : "full")}-{(isCluster ? "silo" : "alone")}";
         using var disk = new SmallDisk(Path.Combine(cluster.Folder, name), 8 << 10);
@@ -65,7 +65,7 @@ public sealed class FullDiskTests(RunningCluster cluster) : IClassFixture<Runnin
     public async Task A_disk_that_stays_full_ends_the_run_with_code_7_and_resume_goes_on_from_what_is_kept_to_the_same_bits()
     {
         Assert.SkipUnless(SmallDisk.CanMount, "needs the right to mount a disk");
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "takes more than a minute: set CONVNET_TEST_FULL=1");
+        Assert.SkipUnless(FullRun.IsAsked, "takes more than a minute: set CONVNET_TEST_FULL=1");
         using var disk = new SmallDisk(Path.Combine(cluster.Folder, "stays"), 8 << 10);
         string untroubled = await Untroubled.Value;
         using ClientProcess training = ClientProcess.Start(

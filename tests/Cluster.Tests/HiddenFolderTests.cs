@@ -10,7 +10,7 @@ public sealed class HiddenFolderTests(HiddenFolderFleet fleet) : IClassFixture<H
     [Fact]
     public async Task A_run_has_its_checkpoints_although_the_silo_that_shares_its_folder_is_lost_before_the_first_of_them()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         Assert.SkipUnless(SeparateDisks.CanSeparate, "needs the right to make a mount namespace");
         using ClientProcess training = ClientProcess.Start(
             fleet.Clients, ["train", "--json", .. Job, .. fleet.ClusterOptions, "--out", "run", "--job", "hidden"]);

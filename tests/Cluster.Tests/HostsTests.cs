@@ -9,7 +9,7 @@ public sealed class HostsTests(HostsFleet fleet) : IClassFixture<HostsFleet>
     [Fact]
     public async Task Standbys_are_on_other_hosts_and_a_job_without_another_host_says_that_it_is_not_protected()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         using RollingRestart job = await RollingRestart.BeginAsync(fleet, "hosts");
         await AssertApartAsync(job);
 

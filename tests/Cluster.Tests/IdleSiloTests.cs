@@ -9,7 +9,7 @@ public sealed class IdleSiloTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     public static TheoryData<int> Rounds =>
-        [.. Enumerable.Range(1, Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 10 : 1)];
+        [.. Enumerable.Range(1, FullRun.IsAsked ? 10 : 1)];
 
     /// <param name="round">Counts from 1; each has silos of its own.</param>
     [Theory]

@@ -12,7 +12,7 @@ public sealed class LostJobsTests(SiloFleet fleet, ITestOutputHelper output) : I
     [Fact]
     public async Task A_server_silo_holds_no_more_memory_after_ten_lost_jobs_than_after_two()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync("node-1");
         var megabytes = new List<long>();
         for (int job = 0; job < Jobs; job++)

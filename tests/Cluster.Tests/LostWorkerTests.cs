@@ -6,7 +6,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>Worker silos that are killed while they compute, leave and join: the job goes on to the same bits.</summary>
 public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) : IClassFixture<SiloFleet>
 {
-    private static readonly int Kills = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 50 : 3;
+    private static readonly int Kills = FullRun.IsAsked ? 50 : 3;
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
     private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--workers", "3"];
 

@@ -93,7 +93,7 @@ public sealed class MonitorTests(RunningCluster cluster) : IClassFixture<Running
     [Fact]
     public async Task A_cluster_that_does_not_answer_is_code_4_and_a_sentence()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         int[] ports = FreePorts.Take(2);
         string url = $"dev://127.0.0.1:{ports[0]}?gateway={ports[1]}";
 

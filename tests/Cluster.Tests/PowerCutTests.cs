@@ -6,7 +6,7 @@ namespace ConvNet.Cluster.Tests;
 public sealed class PowerCutTests : IDisposable
 {
     private const int Steps = 120;
-    private static readonly int Cuts = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 50 : 2;
+    private static readonly int Cuts = FullRun.IsAsked ? 50 : 2;
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
     private static readonly string[] Job =
         ["--model", "lenet", "--steps", $"{Steps}", "--batch", "96", "--workers", "2"];

@@ -6,7 +6,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>Silos that find each other by Redis, and what becomes of a job when one of them or Redis itself fails.</summary>
 public sealed class RedisClusterTests(RedisFleet fleet) : IClassFixture<RedisFleet>
 {
-    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 30 : 6);
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(FullRun.IsAsked ? 30 : 6);
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
     private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6"];
 

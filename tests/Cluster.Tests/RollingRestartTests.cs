@@ -23,7 +23,7 @@ public sealed class RollingRestartTests(AllRolesFleet fleet) : IClassFixture<All
     [Fact]
     public async Task A_silo_that_is_drained_stays_without_anything_of_a_job_until_it_is_started_again()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         // The one that leads the job, with a worker, servers and standbys.
         const string Drained = "node-3";
         using RollingRestart restart = await RollingRestart.BeginAsync(fleet, "drained");
@@ -54,7 +54,7 @@ public sealed class RollingRestartTests(AllRolesFleet fleet) : IClassFixture<All
     [Fact]
     public async Task A_silo_that_is_killed_while_another_hands_over_costs_one_step_or_takes_the_job_back_to_its_checkpoint()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         using RollingRestart restart = await RollingRestart.BeginAsync(fleet, "both");
         int seed = Environment.TickCount;
         TestContext.Current.SendDiagnosticMessage($"random moments from {seed}");

@@ -102,7 +102,7 @@ public sealed class SeparateDiskTests(SeparateDisks disks) : IClassFixture<Separ
     public async Task An_orphaned_job_is_taken_up_from_a_machine_that_has_nothing_of_it(bool isAttached)
     {
         disks.Demand();
-        Assert.SkipWhen(!isAttached && Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is not "1", "longer test: run ./test --full");
+        Assert.SkipWhen(!isAttached && !FullRun.IsAsked, FullRun.Needed);
         string id = isAttached ? "attached" : "by-itself";
         string[] job = [.. Lenet, "--steps", "1000"];
         using ClientProcess training = ClientProcess.Start(

@@ -65,7 +65,7 @@ public sealed class SeveralMachinesTests
 
     private static void Demand()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         Assert.SkipUnless(Machines.AreAvailable, "only root may make network namespaces");
     }
 }

@@ -20,7 +20,7 @@ public sealed class SlowWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
     [Fact]
     public async Task A_worker_that_runs_a_quarter_of_the_time_has_fewer_shards_within_sixty_steps_which_take_less_time_and_no_bit_changes()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync("node-1", "node-2", "node-3");
         using ClientProcess training = ClientProcess.Start(
             fleet.Folder, ["train", "--json", .. Job, "--workers", "3", "--cluster", fleet.Url, "--out", "slow"]);

@@ -13,7 +13,7 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
     [Fact]
     public async Task A_worker_silo_leaves_at_a_step_boundary_and_no_step_is_repeated()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync(Workers);
         using ClientProcess training = Train("worker");
         await fleet.RowsAsync("worker", 50);
@@ -67,7 +67,7 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
     [Fact]
     public async Task A_silo_that_only_leads_the_job_leaves_it_to_another_one()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await HaveTwoServersAsync();
         using ClientProcess training = Train("led", "-s", "layout.partitions=1");
         await fleet.RowsAsync("led", 50);

@@ -57,7 +57,7 @@ public sealed class StrangersTests(SiloFleet open, TlsFleet secured) : IClassFix
     [InlineData(true)]
     public async Task Ten_thousand_connections_at_each_port_that_say_nothing_cost_little_and_the_job_ends_in_the_same_bits(bool tls)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         SiloFleet fleet = tls ? secured : open;
         string[] way = ["--cluster", fleet.Url, .. tls ? (string[])["--tls", TlsFleet.Clients] : []];
         await fleet.HaveWorkersAsync("worker-1");

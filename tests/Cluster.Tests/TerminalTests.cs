@@ -12,7 +12,7 @@ public sealed class TerminalTests : IDisposable
     [Fact]
     public async Task A_run_with_many_workers_keeps_its_lines_and_its_bar_apart_and_follows_the_size_of_the_window()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1", "longer test: run ./test --full");
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         Assert.SkipUnless(TmuxWindow.IsAvailable, "tmux is not installed");
         using var window = new TmuxWindow(
             _folder.Path, 80, 24, "train", "--model", "lenet", "--batch", "4000", "--epochs", "5", "--workers", "20", "--data-shards", "20", "--out", "r");

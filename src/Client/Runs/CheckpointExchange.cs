@@ -187,12 +187,12 @@ internal sealed class CheckpointExchange(
             {
                 return await CheckpointTransfer.FetchAsync(stores(writer), Contact(), wanted.Step, request.Folder, request.Spec);
             }
-            catch (ConvNetException e) when (e.ExitCode is ExitCode.Environment or ExitCode.Conflict && !_ending.Task.IsCompleted)
+            catch (ConvNetException e) when (IsOfSilo(e) && !_ending.Task.IsCompleted)
             {
                 Warn(wanted, e, "and the next one is fetched.");
                 return null;
             }
-            catch (ConvNetException e) when (e.ExitCode is ExitCode.Environment or ExitCode.Conflict && _place.Writer != writer)
+            catch (ConvNetException e) when (IsOfSilo(e) && _place.Writer != writer)
             {
                 // Another silo has written the last one.
                 continue;
@@ -250,6 +250,8 @@ internal sealed class CheckpointExchange(
             return null;
         }
     }
+
+    private static bool IsOfSilo(ConvNetException e) => e.ExitCode is ExitCode.Environment or ExitCode.Conflict;
 
     private static bool IsOfDisk(ConvNetException e) => e.ExitCode == ExitCode.Resources || (e.InnerException is { } cause && FileFailure.Is(cause));
 

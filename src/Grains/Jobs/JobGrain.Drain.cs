@@ -52,15 +52,15 @@ internal sealed partial class JobGrain
     {
         string deed = stops ? "stopped" : "drained";
         bool leads = self.Name == silo;
-        if (leads && !HasSuccessor)
+        bool isBound = leads && !HasSuccessor;
+        if (isBound)
         {
             machine.LeadOn(_clock.Now);
-        }
-
-        if (stops && leads && !HasSuccessor)
-        {
-            machine.EndSaved($"silo '{silo}', which keeps the job, was stopped");
-            return "which finishes its step and saves";
+            if (stops)
+            {
+                machine.EndSaved($"silo '{silo}', which keeps the job, was stopped");
+                return "which finishes its step and saves";
+            }
         }
 
         string[] workers = [.. _held.Where(key => PinnedKey.SiloOf(key) == silo)];
@@ -93,9 +93,9 @@ internal sealed partial class JobGrain
             : LeavesWriter(silo) ? "whose run folder is written there until another silo does"
             : IsKeptOnlyOn(silo) && !stops
                 ? $"whose only checkpoint is in its cache: 'convnet checkpoint get --job {JobId}' fetches it, and another start of the silo lets the job go on"
-            : !leads ? null
-            : HasSuccessor ? HandOn(machine)
-            : "which no other silo can lead: start one with the role 'server'";
+            : isBound ? "which no other silo can lead: start one with the role 'server'"
+            : leads ? HandOn(machine)
+            : null;
     }
 
     private static void Withdraw(JobMachine machine, string[] workers, string deed) =>
@@ -119,6 +119,11 @@ internal sealed partial class JobGrain
     /// </summary>
     private void LetGoIfHeld()
     {
+        if (!Machine.HandsOn)
+        {
+            return;
+        }
+
         if (_storeFailure is not null || !HasSuccessor || Machine.IsHeldForLong(_clock.Now))
         {
             Machine.LeadOn(_clock.Now);

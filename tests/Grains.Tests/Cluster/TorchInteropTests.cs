@@ -19,7 +19,7 @@ public sealed class TorchInteropTests(OneSilo cluster) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public static bool IsShortRun => Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is not "1";
+    public static bool IsShortRun => !FullRun.IsAsked;
 
     public void Dispose() => _folder.Dispose();
 

@@ -10,7 +10,7 @@ internal static class Mutations
     private const int Longest = 20;
     private static readonly TimeSpan Deadline = TimeSpan.FromHours(1);
 
-    private static int Count => Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 100_000 : 2_000;
+    private static int Count => FullRun.IsAsked ? 100_000 : 2_000;
 
     /// <summary>Hands every mutation to a reader, which takes it or throws a <see cref="ConvNetException"/>.</summary>
     /// <param name="good">What the mutations are made of, in turn.</param>

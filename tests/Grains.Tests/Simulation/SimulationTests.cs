@@ -10,7 +10,7 @@ public class SimulationTests
     /// <summary>"17", or "1-100000"; a single one tells what happens.</summary>
     private const string Variable = "CONVNET_SIMULATION_SEEDS";
 
-    private static readonly ulong Most = Environment.GetEnvironmentVariable("CONVNET_TEST_FULL") is "1" ? 20_000UL : 2_000;
+    private static readonly ulong Most = FullRun.IsAsked ? 20_000UL : 2_000;
 
     /// <summary>Those that have found something, the first ones first.</summary>
     private static readonly ulong[] Pinned = [906, 1090, 1521, 1688, 1887, 3775, 45498];
