@@ -24,6 +24,10 @@ public static class ConvNetSiloExtensions
             options.ResponseTimeout = TimeSpan.FromSeconds(30);
             options.CancelRequestOnTimeout = true;
             options.MaxMessageBodySize = MaxMessageBytes;
+
+            // A client leaves a silo that is silent for seconds. When that goes on, it keeps its answers for the client to come back to it, for this
+            // time; only then they take the way by which the question came.
+            options.ClientDropTimeout = TimeSpan.FromSeconds(1);
         });
 
         // Seconds, not the default of over a minute, until a frozen silo is out; the job grain has deadlines of its own besides.

@@ -8,8 +8,11 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
     /// <summary>Jobs are led on the last server silo by name; their state is on the first.</summary>
     private const string Head = "server-2";
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
-    private static readonly string[] Job =
-        ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "-s", "layout.partitions=1"];
+    private static readonly string[] Endless = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "-s", "layout.partitions=1"];
+    private static readonly string[] Job = [.. Endless, "--steps", "1500"];
+
+    /// <summary>So long that clients leave the silo, and too short for others to take what it leads.</summary>
+    private static readonly TimeSpan LeftBehind = TimeSpan.FromSeconds(2.7);
 
     [Fact]
     public async Task A_detached_job_and_one_that_waits_outlive_the_silo_that_leads_them()
@@ -43,6 +46,23 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         using ClientProcess ended = await JobAsync(0, "wait", "ordered", "--json");
 
         await AssertWholeAsync(ended, "ordered");
+    }
+
+    [Fact]
+    public async Task A_client_hears_of_its_job_again_when_the_silo_that_leads_it_was_frozen_for_a_moment()
+    {
+        await HaveHeadAsync();
+        using ClientProcess training = ClientProcess.Start(
+            fleet.Folder, ["train", "--json", .. Endless, "--steps", "1000000", "--workers", "3", .. fleet.ClusterOptions, "--out", "heard", "--job", "heard"]);
+        await fleet.RowsAsync("heard", 200, training);
+        fleet.Silo(Head).Freeze();
+        await Task.Delay(LeftBehind, TestContext.Current.CancellationToken);
+        fleet.Silo(Head).Thaw();
+        await fleet.RowsAsync("heard", fleet.Rows("heard") + 1000, training);
+        training.Terminate();
+        await training.EndAsync(143);
+
+        Assert.Empty(training.MemberChanges);
     }
 
     private async Task HaveHeadAsync()
