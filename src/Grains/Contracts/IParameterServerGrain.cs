@@ -25,7 +25,9 @@ public interface IParameterServerGrain : IGrainWithStringKey
     [Alias("DeliverTotals"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task<Answer> DeliverTotalsAsync(MessageHeader header, int norm, TensorBlock totals);
 
-    /// <summary>A chunk of the version before the header's step; waits until the version is there.</summary>
+    /// <summary>
+    /// A chunk of the version before the header's step; waits until the version is there. A standby gives it if it has it, and does not wait.
+    /// </summary>
     [Alias("Pull"), AlwaysInterleave, ResponseTimeout("00:00:30")]
     Task<BlockAnswer> PullAsync(MessageHeader header, int chunk);
 

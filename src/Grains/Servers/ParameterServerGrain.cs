@@ -59,8 +59,9 @@ internal sealed class ParameterServerGrain(ServerDeadlines deadlines, JobMemory 
 
     public async Task<BlockAnswer> PullAsync(MessageHeader header, int chunk)
     {
-        BlockAnswer answer = Machine.Pull(header, chunk);
-        if (answer.Verdict == Verdict.Future)
+        PartitionMachine machine = Machine;
+        BlockAnswer answer = machine.Pull(header, chunk);
+        if (answer.Verdict == Verdict.Future && !machine.IsStandby)
         {
             await Changed.WaitAsync();
             answer = MachineIfHeld?.Pull(header, chunk) ?? new BlockAnswer(Verdict.Stale);

@@ -39,7 +39,7 @@ internal sealed class GrainExchange : StepExchange
         _progress = progress;
         int partitions = links.Partitions.Length;
         PartitionPlan[] plans = [.. Enumerable.Range(0, partitions).Select(p => new PartitionPlan(model.Layout, p, partitions))];
-        _pull = new ParameterPull(model.Layout, plans, links.Partitions, waits);
+        _pull = new ParameterPull(model.Layout, plans, links.Partitions, links.Beside, waits);
         _push = new GradientPush(model.Layout, plans, links.Partitions, waits);
         _tensorIndex = model.Parameters.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
     }

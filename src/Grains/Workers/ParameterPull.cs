@@ -9,7 +9,8 @@ namespace ConvNet.Grains.Workers;
 
 /// <summary>
 /// Brings one version of all parameters to a worker, in the order in which forward needs them (the last bucket first), with a
-/// few chunks in flight per partition. The engine waits only for the tensor that it needs next.
+/// few chunks in flight per partition. The engine waits only for the tensor that it needs next. What the standby of a partition has
+/// on the worker's own silo comes from there by reference; the rest from the partition.
 /// </summary>
 internal sealed class ParameterPull
 {
@@ -18,17 +19,21 @@ internal sealed class ParameterPull
     private readonly ParameterLayout _layout;
     private readonly PartitionPlan[] _plans;
     private readonly IParameterServerGrain[] _servers;
+    private readonly IParameterServerGrain?[] _beside;
     private readonly EngineWaits _waits;
     private readonly bool[][] _copied;
     private Arrivals _arrivals;
 
     /// <param name="plans">By partition.</param>
     /// <param name="servers">By partition.</param>
-    public ParameterPull(ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers, EngineWaits waits)
+    /// <param name="beside">By partition: its standby on the worker's own silo, or null.</param>
+    public ParameterPull(
+        ParameterLayout layout, PartitionPlan[] plans, IParameterServerGrain[] servers, IParameterServerGrain?[] beside, EngineWaits waits)
     {
         _layout = layout;
         _plans = plans;
         _servers = servers;
+        _beside = beside;
         _waits = waits;
         _arrivals = new Arrivals(plans);
         _copied = [.. plans.Select(plan => new bool[plan.Chunks.Length])];
@@ -43,7 +48,8 @@ internal sealed class ParameterPull
             Array.Clear(_copied[partition]);
             for (int lane = 0; lane < Math.Min(InFlight, _plans[partition].Chunks.Length); lane++)
             {
-                _ = FetchLaneAsync(partition, header, arrivals);
+                int fetched = partition;
+                _ = Task.Run(() => FetchLaneAsync(fetched, header, arrivals));
             }
         }
     }
@@ -73,16 +79,36 @@ internal sealed class ParameterPull
         {
             while (arrivals.TryTakeNext(partition, out int chunk))
             {
-                BlockAnswer answer = await _waits.AskAsync(
+                TensorBlock? values = await AskBesideAsync(partition, header, chunk).ConfigureAwait(false);
+                values ??= (await _waits.AskAsync(
                     () => server.PullAsync(header, chunk),
-                    () => $"pull of version {header.Step} from partition {partition}").ConfigureAwait(false);
-                WorkMeter.AddPulled(answer.Values!.Length);
-                arrivals.Set(partition, chunk, answer.Values);
+                    () => $"pull of version {header.Step} from partition {partition}").ConfigureAwait(false)).Values!;
+                WorkMeter.AddPulled(values.Length);
+                arrivals.Set(partition, chunk, values);
             }
         }
         catch (Exception e)
         {
             arrivals.Fail(e);
+        }
+    }
+
+    /// <summary>Null if no standby is there, or if it does not have the version yet: the partition has to be asked.</summary>
+    private async Task<TensorBlock?> AskBesideAsync(int partition, MessageHeader header, int chunk)
+    {
+        if (_beside[partition] is not { } standby)
+        {
+            return null;
+        }
+
+        try
+        {
+            return (await standby.PullAsync(header, chunk).WaitAsync(_waits.Token).ConfigureAwait(false)).Values;
+        }
+        catch (Exception)
+        {
+            // Whatever is wrong with a copy, the partition has the last word.
+            return null;
         }
     }
 

@@ -126,7 +126,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerD
         _staleSigns = 0;
         Task<WorkerDevice> device = OpenDeviceAsync(assignment.JobJson, assignment.Workers[index].Threads);
         EngineWaits waits = _waits = new EngineWaits(Name);
-        WorkerLinks links = WorkerLinks.Of(GrainFactory, assignment);
+        WorkerLinks links = WorkerLinks.Of(GrainFactory, assignment, Name);
         _session = Task.Run(async () => new WorkerSession(await device, links, assignment, index, waits));
         _signs ??= this.RegisterGrainTimer(
             TellAsync, new GrainTimerCreationOptions(SignPeriod, SignPeriod) { Interleave = true, KeepAlive = true });

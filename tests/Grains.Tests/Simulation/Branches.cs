@@ -42,6 +42,7 @@ internal static class Branches
         ("order to train", [Accepted, Duplicate, Stale]),
         ("order to evaluate", [Accepted, Duplicate, Stale]),
         ("question for weights", [Accepted, Future, Stale]),
+        ("question for weights at a standby", [Accepted, Future, Stale]),
         ("question for a version", [Accepted, Stale]),
         ("question for statistics", [Accepted, Stale, Rejected]),
         ("moments", [Accepted, Duplicate, Stale]),

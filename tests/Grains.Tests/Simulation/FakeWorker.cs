@@ -125,7 +125,7 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
 
     private async Task PullChunkAsync(PartitionPlan partition, int chunk, long step, float[][] weights)
     {
-        BlockAnswer answer = await cluster.CallAsync(
+        BlockAnswer answer = await AskBesideAsync(partition, chunk, step).ConfigureAwait(false) ?? await cluster.CallAsync(
             life,
             KeyOf(partition),
             copy => cluster.Pull(copy, assignment.HeaderOf(step, index), chunk),
@@ -136,6 +136,19 @@ internal sealed class FakeWorker(SimulatedCluster cluster, Assignment assignment
         }
 
         partition.ScatterChunk(chunk, answer.Values!.Span, tensor => weights[tensor]);
+    }
+
+    /// <summary>Each other worker has the standbys beside it, and takes from them what they have.</summary>
+    private async Task<BlockAnswer?> AskBesideAsync(PartitionPlan partition, int chunk, long step)
+    {
+        if (index % 2 == 0 || assignment.Servers.StandbyOf(partition.Partition) is not { } standby)
+        {
+            return null;
+        }
+
+        BlockAnswer answer = await cluster.CallAsync(
+            life, standby.Key, copy => cluster.Pull(copy, assignment.HeaderOf(step, index), chunk), _ => true).ConfigureAwait(false);
+        return answer.Values is null ? default(BlockAnswer?) : answer;
     }
 
     private async Task ForwardAndBackwardAsync(ShardPlan plan, MessageHeader header, float[][] weights)

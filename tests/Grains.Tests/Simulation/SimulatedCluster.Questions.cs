@@ -10,7 +10,7 @@ internal sealed partial class SimulatedCluster
     public BlockAnswer Pull(SimulatedServer server, MessageHeader header, int chunk)
     {
         BlockAnswer answer = server.Partition!.Pull(header, chunk);
-        Counts.Add("question for weights", answer.Verdict);
+        Counts.Add(server.Partition.IsStandby ? "question for weights at a standby" : "question for weights", answer.Verdict);
         return answer;
     }
 

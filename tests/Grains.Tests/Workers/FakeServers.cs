@@ -27,5 +27,5 @@ internal sealed class FakeServers
 
     public FakeJobControl Job { get; } = new();
 
-    public WorkerLinks Links => new([Partition], BatchNorm, Coordinator, Job);
+    public WorkerLinks Links => new([Partition], [null], BatchNorm, Coordinator, Job);
 }

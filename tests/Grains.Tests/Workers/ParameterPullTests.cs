@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Parameters;
 using ConvNet.Grains.Contracts.Messages;
@@ -19,6 +20,8 @@ public class ParameterPullTests
     ]);
 
     private readonly FakePartition[] _servers = [new(), new()];
+    private readonly FakePartition?[] _beside = [null, null];
+    private readonly ConcurrentDictionary<(int Tensor, long Version), float[]> _expected = new();
     private readonly PartitionPlan[] _plans;
     private readonly EngineWaits _waits = new("a/0");
     private readonly ParameterPull _pull;
@@ -26,7 +29,7 @@ public class ParameterPullTests
     public ParameterPullTests()
     {
         _plans = [new PartitionPlan(_layout, 0, 2), new PartitionPlan(_layout, 1, 2)];
-        _pull = new ParameterPull(_layout, _plans, _servers, _waits);
+        _pull = new ParameterPull(_layout, _plans, _servers, _beside, _waits);
         for (int partition = 0; partition < 2; partition++)
         {
             PartitionPlan plan = _plans[partition];
@@ -125,9 +128,59 @@ public class ParameterPullTests
         Assert.Contains("version 5 has been overwritten", error.Message);
     }
 
+    [Fact]
+    public void What_the_standby_on_the_workers_silo_has_comes_from_there()
+    {
+        PartitionPlan plan = _plans[1];
+        int asked = 0;
+        _beside[1] = new FakePartition
+        {
+            OnPull = (header, chunk) =>
+            {
+                Interlocked.Increment(ref asked);
+                return Task.FromResult<BlockAnswer>(Chunk(plan, header, chunk));
+            },
+        };
+        _servers[1].OnPull = (_, _) => throw new NotSupportedException();
+
+        PullAll(Header);
+
+        Assert.Equal(plan.Chunks.Length, asked);
+        Assert.Equal(Expected(0, 5), _layout.Tensors[0].Values);
+        Assert.Equal(Expected(1, 5), _layout.Tensors[1].Values);
+    }
+
+    [Theory]
+    [InlineData(Verdict.Future)]
+    [InlineData(Verdict.Stale)]
+    [InlineData(Verdict.Rejected)]
+    [InlineData(null)]
+    public void What_it_does_not_have_comes_from_the_partition(Verdict? answer)
+    {
+        int asked = 0;
+        _beside[0] = new FakePartition
+        {
+            OnPull = (_, _) =>
+            {
+                Interlocked.Increment(ref asked);
+                return answer is { } verdict
+                    ? Task.FromResult(new BlockAnswer(new Answer(verdict, "no")))
+                    : Task.FromException<BlockAnswer>(new ConvNetException(ExitCode.Environment, "it holds no job."));
+            },
+        };
+
+        PullAll(Header);
+
+        Assert.Equal(_plans[0].Chunks.Length, asked);
+        Assert.Equal(Expected(0, 5), _layout.Tensors[0].Values);
+        Assert.Equal(Expected(1, 5), _layout.Tensors[1].Values);
+    }
+
     private static float Value(int tensor, int index, long version) => tensor * 100_000 + (index % 5000) + version * 1_000_000;
 
-    private float[] Expected(int tensor, long version)
+    private float[] Expected(int tensor, long version) => _expected.GetOrAdd((tensor, version), _ => Values(tensor, version));
+
+    private float[] Values(int tensor, long version)
     {
         Parameter parameter = _layout.Tensors[tensor];
         var values = new float[parameter.BlockCount * Parameter.BlockSize];

@@ -1,3 +1,5 @@
+using ConvNet.Grains.Contracts.Jobs;
+
 namespace ConvNet.Grains.Contracts.Messages;
 
 /// <summary>
@@ -32,6 +34,11 @@ public sealed record ServerKeys(
 
     /// <summary>The standby of the server with this number, or null.</summary>
     public Standby? StandbyOf(int server) => server < Standbys.Length ? Standbys[server] : null;
+
+    /// <summary>The key of a partition's standby on this worker's own silo, or null: what it holds comes to the worker without a wire.</summary>
+    /// <param name="worker">Its key.</param>
+    public string? StandbyBeside(int partition, string worker) =>
+        StandbyOf(partition) is { } standby && PinnedKey.SiloOf(standby.Key) == PinnedKey.SiloOf(worker) ? standby.Key : null;
 
     /// <summary>True if the grain with this key is the standby of the server with this number.</summary>
     public bool IsStandby(int server, string key) => StandbyOf(server)?.Key == key;

@@ -160,7 +160,7 @@ public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimiz
     /// <summary>The coordinator has taken the report of a step: if that is decided already, these are the sums that the decision is about.</summary>
     public void NoteReported(MessageHeader header) => _reported = header;
 
-    /// <summary>The weights of a chunk at the version before the header's step.</summary>
+    /// <summary>The weights of a chunk at the version before the header's step. A standby gives them, too, once it has them: they have the same bits.</summary>
     public BlockAnswer Pull(MessageHeader header, int chunk)
     {
         if (_fence.ScreenWorker(header) is { } screened)
@@ -168,7 +168,7 @@ public sealed partial class PartitionMachine(JobShape job, OptimizerSpec optimiz
             return screened;
         }
 
-        if (header.Step > Version)
+        if (header.Step > Version || (IsStandby && (!HoldsState || header.Step < state.Oldest)))
         {
             return new BlockAnswer(Verdict.Future);
         }

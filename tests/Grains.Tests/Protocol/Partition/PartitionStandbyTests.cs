@@ -108,6 +108,29 @@ public class PartitionStandbyTests
     }
 
     [Fact]
+    public void A_standby_gives_the_weights_that_it_has_and_never_those_of_a_part()
+    {
+        Forward(messages: 2);
+        Assert.Equal(Verdict.Future, _standby.Pull(From(0, 0), 0).Verdict);
+        Forward();
+        Step(0);
+        Assert.Equal(Verdict.Future, _standby.Pull(From(0, 0), 0).Verdict);
+        Forward();
+
+        Assert.Equal(_serving.Pull(From(0, 1), 0).Values!.Span, _standby.Pull(From(0, 1), 0).Values!.Span);
+        Assert.Equal(_serving.Pull(From(0, 0), 0).Values!.Span, _standby.Pull(From(0, 0), 0).Values!.Span);
+        Assert.Equal(Verdict.Future, _standby.Pull(From(0, 2), 0).Verdict);
+        Step(1);
+        Forward();
+        Step(2);
+        Forward();
+        Step(3);
+        Forward();
+        Assert.Equal(Verdict.Future, _standby.Pull(From(0, 1), 0).Verdict);
+        Assert.Equal(Verdict.Stale, _standby.Pull(From(0, 4, 0), 0).Verdict);
+    }
+
+    [Fact]
     public void A_standby_that_takes_its_partitions_place_serves_the_version_before_too()
     {
         Forward();
