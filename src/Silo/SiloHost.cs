@@ -3,6 +3,7 @@ using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
+using ConvNet.Silo.Processes;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -40,6 +41,7 @@ public static class SiloHost
         Action<string> dying,
         CancellationToken cancellationToken)
     {
+        NativeHeap.Share();
         PortCheck.Run(options.Ports, options.Http);
         var readiness = new Readiness();
         await using SiloHttp? http = options.Http is { } port ? await SiloHttp.StartAsync(options, port, readiness, cancellationToken) : null;
