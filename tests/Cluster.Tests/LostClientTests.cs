@@ -13,6 +13,7 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
     [Fact]
     public async Task A_job_whose_client_is_killed_saves_and_frees_its_workers_and_resume_ends_in_the_same_bits()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         long step = await LoseClientAsync("lost");
 
         string end = $"{step + 20}";

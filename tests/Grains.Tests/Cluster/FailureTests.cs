@@ -213,7 +213,7 @@ public sealed class FailureTests(TwoSilos cluster)
     public async Task A_viewer_that_reads_slowly_gets_every_step_once()
     {
         IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("read-slowly");
-        JobSpec job = TestJobs.Job("lenet", batch: 4, steps: 4500);
+        JobSpec job = TestJobs.Job("lenet", batch: 4, steps: 2500);
         await grain.SubmitAsync(Submission(job, workers: 1));
         await TestJobs.EndAsync(grain);
         var steps = new List<long>();
@@ -226,7 +226,7 @@ public sealed class FailureTests(TwoSilos cluster)
         }
         while (status.HasMore);
 
-        Assert.Equal(Enumerable.Range(0, 4500).Select(step => (long)step), steps);
+        Assert.Equal(Enumerable.Range(0, 2500).Select(step => (long)step), steps);
         Assert.Empty((await grain.StatusAsync(new StatusQuery())).Rows);
     }
 
