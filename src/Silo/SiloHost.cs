@@ -41,7 +41,7 @@ public static class SiloHost
         Action<string> dying,
         CancellationToken cancellationToken)
     {
-        NativeHeap.Share();
+        using var native = new NativeHeap();
         PortCheck.Run(options.Ports, options.Http);
         var readiness = new Readiness();
         await using SiloHttp? http = options.Http is { } port ? await SiloHttp.StartAsync(options, port, readiness, cancellationToken) : null;
