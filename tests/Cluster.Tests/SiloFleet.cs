@@ -132,7 +132,7 @@ public class SiloFleet : IAsyncLifetime
     public int Rows(string run)
     {
         string path = Path.Combine(Folder, run, "metrics.csv");
-        return File.Exists(path) ? File.ReadLines(path).Count() : 0;
+        return File.Exists(path) ? File.ReadLines(path).Skip(1).Count() : 0;
     }
 
     private async Task StartAsync(string name, string roles, int port, int gateway, params string[] more)
