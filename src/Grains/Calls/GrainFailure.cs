@@ -9,13 +9,13 @@ namespace ConvNet.Grains.Calls;
 public static partial class GrainFailure
 {
     /// <summary>True if the other side may be gone, and nobody has said what is wrong.</summary>
-    public static bool IsLostContact(Exception e) => e is TimeoutException or OrleansException or SiloGoneException;
+    public static bool IsLostContact(Exception e) => e is TimeoutException or OrleansException or SiloGoneException || HasExpired(e);
 
     /// <summary>True if the same call may still succeed: it is not known whether it arrived.</summary>
-    public static bool MayBeRepeated(Exception e) => e is TimeoutException or OrleansMessageRejectionException;
+    public static bool MayBeRepeated(Exception e) => e is TimeoutException || HasNotArrived(e);
 
     /// <summary>True if the call has not arrived: nothing of it is done, and it may be made again whatever it does.</summary>
-    public static bool HasNotArrived(Exception e) => e is OrleansMessageRejectionException;
+    public static bool HasNotArrived(Exception e) => e is OrleansMessageRejectionException || HasExpired(e);
 
     /// <summary>The same as an error that says what to do and can travel.</summary>
     public static ConvNetException From(Exception e) => e switch
@@ -34,6 +34,7 @@ public static partial class GrainFailure
     {
         SiloGoneException or UnansweredCallException => FirstLine(e.Message),
         TimeoutException => "calls time out",
+        _ when HasExpired(e) => "calls time out",
         OperationCanceledException => "the cluster's store does not answer a silo",
         _ when Endpoint().Match(e.Message) is { Success: true } found => $"{found.Value} cannot be reached",
         _ => "a silo cannot be reached",
@@ -49,6 +50,10 @@ public static partial class GrainFailure
             known.ExitCode == ExitCode.Bug ? e.ToString() : null,
             IsContradiction: e is ContradictionException);
     }
+
+    /// <summary>True if a silo looked for the grain until the call's time was over. Orleans has no exception of its own for that.</summary>
+    private static bool HasExpired(Exception e) =>
+        e is OperationCanceledException && e.Message.StartsWith("Message expired before placement", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\d{1,3}(\.\d{1,3}){3}:\d{1,5}")]
     private static partial Regex Endpoint();
