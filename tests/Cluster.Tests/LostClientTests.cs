@@ -50,23 +50,50 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
         using ClientProcess cancelled = await cluster.JobAsync(0, "cancel", "taken");
         await resumed.EndAsync(9);
         await following.EndAsync(9);
-
-        int[] rows =
-        [
-            .. File.ReadLines(Path.Combine(cluster.Folder, "taken/metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
-                .Select(row => int.Parse(row.Split(',')[0])),
-        ];
-        Assert.Equal(Enumerable.Range(1, rows.Length), rows);
+        AssertRowsAreWhole("taken");
     }
 
-    /// <summary>Kills the client of a job that trains.</summary>
-    /// <returns>The step at which the job has stopped; its checkpoint is there.</returns>
-    private async Task<long> LoseClientAsync(string id)
+    [Fact]
+    public async Task Resume_of_a_run_whose_client_was_killed_just_now_follows_the_job_and_takes_it_up_when_the_lease_is_over()
+    {
+        await KillClientAsync("at-once");
+
+        using ClientProcess resumed = ClientProcess.Start(cluster.Folder, "resume", "at-once", "--json", "--cluster", cluster.Url);
+        await resumed.ComplainsAsync("Job at-once, lenet on fashion-mnist-mini, is running");
+        await resumed.SaysAsync("\"run.started\"");
+        long step = (await cluster.ShowAsync("at-once")).GetProperty("step").GetInt64();
+        await cluster.LinesAsync("at-once/metrics.csv", (int)step + 20);
+        using ClientProcess cancelled = await cluster.JobAsync(0, "cancel", "at-once");
+        await resumed.EndAsync(9);
+
+        Assert.DoesNotContain("silent for too long", resumed.Output + resumed.Error);
+        AssertRowsAreWhole("at-once");
+    }
+
+    private async Task KillClientAsync(string id)
     {
         using ClientProcess training = ClientProcess.Start(
             cluster.Folder, ["train", "--json", .. Job, "--cluster", cluster.Url, "--job", id, "--out", id]);
         await cluster.LinesAsync($"{id}/metrics.csv", 20);
         training.Kill();
+        await training.EndAsync();
+    }
+
+    private void AssertRowsAreWhole(string run)
+    {
+        int[] rows =
+        [
+            .. File.ReadLines(Path.Combine(cluster.Folder, run, "metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
+                .Select(row => int.Parse(row.Split(',')[0])),
+        ];
+        Assert.Equal(Enumerable.Range(1, rows.Length), rows);
+    }
+
+    /// <summary>Kills the client of a job that trains, and waits until the job is orphaned.</summary>
+    /// <returns>The step at which the job has stopped; its checkpoint is there.</returns>
+    private async Task<long> LoseClientAsync(string id)
+    {
+        await KillClientAsync(id);
         var waiting = Stopwatch.StartNew();
         while ((await cluster.ShowAsync(id)).GetProperty("state").GetString() != "orphaned")
         {

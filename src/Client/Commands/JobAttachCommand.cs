@@ -4,7 +4,6 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
-using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Processes;
 
@@ -30,18 +29,26 @@ internal static class JobAttachCommand
         await AttachAsync(terminal, cluster, await JobCommand.AskAsync(cluster.Job(id), id, stop.Token), json, stop);
 
     /// <param name="status">What the job has just said.</param>
-    public static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, JobStatus status, bool json, StopSignal stop)
+    /// <param name="takesUp">A job that loses its client while this console follows it is taken up, too.</param>
+    public static async Task<ExitCode> AttachAsync(
+        Terminal terminal, ClusterConnection cluster, JobStatus status, bool json, StopSignal stop, bool takesUp = false)
     {
         string id = status.JobId;
-        IJobGrain job = cluster.Job(id);
-        if (status.State == JobState.Orphaned)
+        if (status.State != JobState.Orphaned)
         {
-            return await new TakenUpSession(cluster, status, stop).RunAsync(RunViews.For(terminal, id, json), TrainCommand.RunsFolder);
+            using var view = new RunStream(RunViews.For(terminal, id, json));
+            view.Publish(new RunEvent.Notice(
+                $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. Ctrl-C leaves it alone."));
+            var follower = new RunFollower(cluster.Job(id), id, view, firstStep: null, TimeProvider.System);
+            RunEvent end = await follower.FollowAsync(stop.Token);
+            if (!takesUp || follower.Latest is not { State: JobState.Orphaned } orphaned)
+            {
+                return JobWaitCommand.Tell(end, follower, view);
+            }
+
+            status = orphaned;
         }
 
-        using var view = new RunStream(RunViews.For(terminal, id, json));
-        view.Publish(new RunEvent.Notice(
-            $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. Ctrl-C leaves it alone."));
-        return await JobWaitCommand.FollowAsync(job, id, view, view, stop.Token);
+        return await new TakenUpSession(cluster, status, stop).RunAsync(RunViews.For(terminal, id, json), TrainCommand.RunsFolder);
     }
 }

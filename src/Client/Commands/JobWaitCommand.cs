@@ -33,16 +33,14 @@ internal static class JobWaitCommand
     internal static async Task<ExitCode> WaitAsync(IJobGrain job, string id, RunStream view, CancellationToken cancellation)
     {
         using var unseen = new RunStream([]);
-        return await FollowAsync(job, id, unseen, view, cancellation);
+        var follower = new RunFollower(job, id, unseen, firstStep: null, TimeProvider.System);
+        return Tell(await follower.FollowAsync(cancellation), follower, view);
     }
 
-    /// <param name="followed">Gets what happens until the end.</param>
-    /// <param name="view">Gets the end.</param>
+    /// <param name="end">Of the run that was followed.</param>
     /// <returns>The job's exit code.</returns>
-    internal static async Task<ExitCode> FollowAsync(IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation)
+    internal static ExitCode Tell(RunEvent end, RunFollower follower, RunStream view)
     {
-        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System);
-        RunEvent end = await follower.FollowAsync(cancellation);
         if (end is RunEvent.Failed failed)
         {
             view.Publish(failed with { Error = failed.Error + OrphanedJob.Remedy(follower.Latest) });

@@ -33,7 +33,8 @@ internal static class LiveRun
 
             if (!changes && choices is { Detach: false, JobId: null, StopAfter: null })
             {
-                return await JobAttachCommand.AttachAsync(terminal, cluster, status, choices.Json, stop);
+                // Its client may have gone away just now, which the job finds out when the lease is over: whoever resumes it becomes its client then.
+                return await JobAttachCommand.AttachAsync(terminal, cluster, status, choices.Json, stop, takesUp: true);
             }
 
             return status.State == JobState.Orphaned ? null : throw new ConvNetException(
