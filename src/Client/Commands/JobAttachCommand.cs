@@ -4,6 +4,7 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
 using ConvNet.Silo.Processes;
 
@@ -39,16 +40,26 @@ internal static class JobAttachCommand
             using var view = new RunStream(RunViews.For(terminal, id, json));
             view.Publish(new RunEvent.Notice(
                 $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. Ctrl-C leaves it alone."));
-            var follower = new RunFollower(cluster.Job(id), id, view, firstStep: null, TimeProvider.System);
-            RunEvent end = await follower.FollowAsync(stop.Token);
-            if (!takesUp || follower.Latest is not { State: JobState.Orphaned } orphaned)
+            (ExitCode code, JobStatus? orphaned) = await FollowAsync(cluster.Job(id), id, view, takesUp, stop.Token);
+            if (orphaned is null)
             {
-                return JobWaitCommand.Tell(end, follower, view);
+                return code;
             }
 
             status = orphaned;
         }
 
         return await new TakenUpSession(cluster, status, stop).RunAsync(RunViews.For(terminal, id, json), TrainCommand.RunsFolder);
+    }
+
+    /// <returns>The exit code of the job, which is told; or how the job is, if it has lost its client and is to be taken up.</returns>
+    internal static async Task<(ExitCode Code, JobStatus? Orphaned)> FollowAsync(
+        IJobGrain job, string id, RunStream view, bool takesUp, CancellationToken cancellation)
+    {
+        var follower = new RunFollower(job, id, view, firstStep: null, TimeProvider.System);
+        RunEvent end = await follower.FollowAsync(cancellation);
+        return takesUp && follower.Latest is { State: JobState.Orphaned } orphaned
+            ? (ExitCode.Ok, orphaned)
+            : (JobWaitCommand.Tell(end, follower, view), null);
     }
 }
