@@ -39,7 +39,8 @@ internal static class JobAttachCommand
         {
             using var view = new RunStream(RunViews.For(terminal, id, json));
             view.Publish(new RunEvent.Notice(
-                $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. Ctrl-C leaves it alone."));
+                $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. " +
+                "Ctrl-C leaves it alone."));
             (ExitCode code, JobStatus? orphaned) = await FollowAsync(cluster.Job(id), id, view, takesUp, stop.Token);
             if (orphaned is null)
             {
