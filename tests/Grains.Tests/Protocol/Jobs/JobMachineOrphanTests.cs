@@ -36,8 +36,10 @@ public class JobMachineOrphanTests
         host.Machine.RunFolder = "/runs/two";
         host.Machine.TakeUp();
         Assert.True(host.Machine.WantsPlace);
+        Assert.True(host.Machine.TakesFewer);
         host.Holds = _ => false;
         host.BeginAgain("d/0");
+        Assert.False(host.Machine.TakesFewer);
 
         Assert.Equal(JobState.Completed, host.Machine.State);
         Assert.Equal("/runs/two", Assert.IsType<RunEvent.Completed>(host.Events.Last()).Folder);
