@@ -25,8 +25,8 @@ public static class ConvNetSiloExtensions
             options.CancelRequestOnTimeout = true;
             options.MaxMessageBodySize = MaxMessageBytes;
 
-            // A client leaves a silo that is silent for seconds. When that goes on, it keeps its answers for the client to come back to it, for this
-            // time; only then they take the way by which the question came.
+            // A client leaves a silo that is silent for seconds. When that goes on, it keeps answers for the client to come back to it, for this time;
+            // only later ones take the way by which their question came.
             options.ClientDropTimeout = TimeSpan.FromSeconds(1);
         });
 

@@ -67,6 +67,7 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
         await resumed.EndAsync(9);
 
         Assert.DoesNotContain("silent for too long", resumed.Output + resumed.Error);
+        Assert.Single(resumed.Events, line => line.GetProperty("event").GetString() == "job.orphaned");
         AssertRowsAreWhole("at-once");
     }
 

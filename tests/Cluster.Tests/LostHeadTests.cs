@@ -61,8 +61,6 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         await fleet.RowsAsync("heard", fleet.Rows("heard") + 1000, training);
         training.Terminate();
         await training.EndAsync(143);
-
-        Assert.Empty(training.MemberChanges);
     }
 
     private async Task HaveHeadAsync()

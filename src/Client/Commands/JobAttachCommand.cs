@@ -30,37 +30,18 @@ internal static class JobAttachCommand
         await AttachAsync(terminal, cluster, await JobCommand.AskAsync(cluster.Job(id), id, stop.Token), json, stop);
 
     /// <param name="status">What the job has just said.</param>
-    /// <param name="takesUp">A job that loses its client while this console follows it is taken up, too.</param>
-    public static async Task<ExitCode> AttachAsync(
-        Terminal terminal, ClusterConnection cluster, JobStatus status, bool json, StopSignal stop, bool takesUp = false)
+    public static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, JobStatus status, bool json, StopSignal stop)
     {
         string id = status.JobId;
-        if (status.State != JobState.Orphaned)
+        IJobGrain job = cluster.Job(id);
+        if (status.State == JobState.Orphaned)
         {
-            using var view = new RunStream(RunViews.For(terminal, id, json));
-            view.Publish(new RunEvent.Notice(
-                $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. " +
-                "Ctrl-C leaves it alone."));
-            (ExitCode code, JobStatus? orphaned) = await FollowAsync(cluster.Job(id), id, view, takesUp, stop.Token);
-            if (orphaned is null)
-            {
-                return code;
-            }
-
-            status = orphaned;
+            return await new TakenUpSession(cluster, status, stop).RunAsync(RunViews.For(terminal, id, json), TrainCommand.RunsFolder);
         }
 
-        return await new TakenUpSession(cluster, status, stop).RunAsync(RunViews.For(terminal, id, json), TrainCommand.RunsFolder);
-    }
-
-    /// <returns>The exit code of the job, which is told; or how the job is, if it has lost its client and is to be taken up.</returns>
-    internal static async Task<(ExitCode Code, JobStatus? Orphaned)> FollowAsync(
-        IJobGrain job, string id, RunStream view, bool takesUp, CancellationToken cancellation)
-    {
-        var follower = new RunFollower(job, id, view, firstStep: null, TimeProvider.System);
-        RunEvent end = await follower.FollowAsync(cancellation);
-        return takesUp && follower.Latest is { State: JobState.Orphaned } orphaned
-            ? (ExitCode.Ok, orphaned)
-            : (JobWaitCommand.Tell(end, follower, view), null);
+        using var view = new RunStream(RunViews.For(terminal, id, json));
+        view.Publish(new RunEvent.Notice(
+            $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. Ctrl-C leaves it alone."));
+        return await JobWaitCommand.FollowAsync(job, id, view, view, stop.Token);
     }
 }

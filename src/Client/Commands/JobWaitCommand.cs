@@ -33,7 +33,15 @@ internal static class JobWaitCommand
     internal static async Task<ExitCode> WaitAsync(IJobGrain job, string id, RunStream view, CancellationToken cancellation)
     {
         using var unseen = new RunStream([]);
-        var follower = new RunFollower(job, id, unseen, firstStep: null, TimeProvider.System);
+        return await FollowAsync(job, id, unseen, view, cancellation);
+    }
+
+    /// <param name="followed">Gets what happens until the end.</param>
+    /// <param name="view">Gets the end.</param>
+    /// <returns>The job's exit code.</returns>
+    internal static async Task<ExitCode> FollowAsync(IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation)
+    {
+        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System);
         return Tell(await follower.FollowAsync(cancellation), follower, view);
     }
 

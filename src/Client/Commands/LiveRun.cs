@@ -33,8 +33,8 @@ internal static class LiveRun
 
             if (!changes && choices is { Detach: false, JobId: null, StopAfter: null })
             {
-                // Its client may have gone away just now, which the job finds out when the lease is over: whoever resumes it becomes its client then.
-                return await JobAttachCommand.AttachAsync(terminal, cluster, status, choices.Json, stop, takesUp: true);
+                (ExitCode? code, status) = await AwaitClientAsync(terminal, cluster, home, status, choices.Json, stop.Token);
+                return code ?? await JobAttachCommand.AttachAsync(terminal, cluster, status, choices.Json, stop);
             }
 
             return status.State == JobState.Orphaned ? null : throw new ConvNetException(
@@ -50,6 +50,47 @@ internal static class LiveRun
         catch (OperationCanceledException) when (stop.Requested is { } signal)
         {
             return signal;
+        }
+    }
+
+    /// <summary>
+    /// Nobody writes the run folder of a job that is live: its client has just gone away, which the job finds out when the lease is over. Until then this
+    /// console waits, and holds the folder.
+    /// </summary>
+    /// <returns>The exit code of a job that has ended meanwhile, or null, and how the job is now.</returns>
+    private static async Task<(ExitCode? Code, JobStatus Status)> AwaitClientAsync(
+        Terminal terminal, ClusterConnection cluster, RunFolder home, JobStatus status, bool json, CancellationToken stop)
+    {
+        if (status.State == JobState.Orphaned || TryLock(home) is not { } held)
+        {
+            return (null, status);
+        }
+
+        using (held)
+        {
+            using var view = new RunStream(RunViews.For(terminal, status.JobId, json));
+            using var unseen = new RunStream([]);
+            view.Publish(new RunEvent.Notice(
+                $"Job {status.JobId}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}, and nobody " +
+                "writes its run folder here: if its client is gone, this console takes its place in some seconds. Ctrl-C leaves it alone."));
+            var follower = new RunFollower(cluster.Job(status.JobId), status.JobId, unseen, firstStep: null, TimeProvider.System);
+            RunEvent end = await follower.FollowAsync(stop);
+            return follower.Latest is { State: JobState.Orphaned } orphaned
+                ? (null, orphaned)
+                : (JobWaitCommand.Tell(end, follower, view), status);
+        }
+    }
+
+    /// <returns>Null if somebody holds the folder, or nobody may write there.</returns>
+    private static IDisposable? TryLock(RunFolder home)
+    {
+        try
+        {
+            return home.Lock();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ConvNetException { ExitCode: ExitCode.Conflict })
+        {
+            return null;
         }
     }
 }

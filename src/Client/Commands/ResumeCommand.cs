@@ -25,7 +25,8 @@ internal static class ResumeCommand
         var command = new Command(
             "resume",
             """
-            Goes on with a run that was stopped. The job stays as it is; only where and with how many workers it runs may change.
+            Goes on with a run that was stopped. The job stays as it is; only where and with how many workers it runs may change. A job that is
+            still in its cluster is followed, or taken up if its client is gone.
 
             Example: convnet resume runs/train-0001 --workers 3
             """)

@@ -71,6 +71,7 @@ internal sealed class TakenUpSession(ClusterConnection cluster, JobStatus job, S
         using FolderProbe probe = FolderProbe.Leave(folder.FullPath);
         var request = new JobTakeUp(Guid.NewGuid().ToString("N"), folder.FullPath, probe.Secret);
         var contact = new ClusterContact(() => $"job '{job.JobId}'", TimeProvider.System);
+        stop.Token.ThrowIfCancellationRequested();
         TakenUpJob taken = await contact.AskAsync(() => _grain.TakeUpAsync(request), stop.Token);
         JobSubmission submission = taken.Submission;
         var spec = JobSpec.FromJson(submission.JobJson);

@@ -51,7 +51,7 @@ public static partial class GrainFailure
             IsContradiction: e is ContradictionException);
     }
 
-    /// <summary>True if a silo looked for the grain until the call's time was over. Orleans has no exception of its own for that.</summary>
+    /// <summary>True if a silo looked for the grain until the call's time was over. Orleans 10.4.2 has no exception of its own for that.</summary>
     private static bool HasExpired(Exception e) =>
         e is OperationCanceledException && e.Message.StartsWith("Message expired before placement", StringComparison.Ordinal);
 

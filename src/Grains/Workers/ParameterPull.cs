@@ -46,6 +46,7 @@ internal sealed class ParameterPull
         for (int partition = 0; partition < _plans.Length; partition++)
         {
             Array.Clear(_copied[partition]);
+            // Calls of the engine's thread would fill the stocks of the pool's, as those of GrainCalls say.
             for (int lane = 0; lane < Math.Min(InFlight, _plans[partition].Chunks.Length); lane++)
             {
                 int fetched = partition;

@@ -22,7 +22,7 @@ internal sealed partial class NativeHeap : IDisposable
             _ = Trim(0);
             return true;
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
             return false;
         }

@@ -113,7 +113,7 @@ public sealed class JobCommandTests
         using var view = new RunStream(
             [new JsonLines(_output, FakeJob.Id), new PlainView(new Terminal(plain, TextWriter.Null, IsInteractive: false, UsesColor: false))]);
 
-        (ExitCode code, _) = await JobAttachCommand.FollowAsync(job, FakeJob.Id, view, takesUp: false, TestContext.Current.CancellationToken);
+        ExitCode code = await JobWaitCommand.FollowAsync(job, FakeJob.Id, view, view, TestContext.Current.CancellationToken);
 
         Assert.Equal(ExitCode.Ok, code);
         Assert.Equal(["checkpoint.saved", "job.paused", "job.resumed", "run.completed"], Names());

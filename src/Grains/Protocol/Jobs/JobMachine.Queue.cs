@@ -13,7 +13,7 @@ internal sealed partial class JobMachine
     public bool WantsPlace => State == JobState.Queued && _assignment is null && _releasing is null;
 
     /// <summary>
-    /// The job had to leave its place, as silos were lost or stopped, or its client: it goes on with the workers that are left, and takes on others later.
+    /// The job had to leave its place, as its silos or its client were lost or stopped: it goes on with the workers that are left, and takes on others later.
     /// </summary>
     public bool TakesFewer => HasBegun && _vacating is not null;
 
@@ -98,6 +98,7 @@ internal sealed partial class JobMachine
 
     private void Resume()
     {
+        // Its workers were freed for others: it goes on with those that are there.
         _vacating ??= _orphaned;
         (_isPaused, _orphaned) = (false, null);
         _plan?.GoOn();

@@ -9,7 +9,7 @@ public sealed partial class PartitionMachine
     private PartitionSender? _sender;
     private PartitionReceiver? _receiver;
 
-    /// <summary>True if it follows another one in this generation, and serves nobody.</summary>
+    /// <summary>True if it follows another one in this generation, and serves nothing but weights that it has.</summary>
     public bool IsStandby => _receiver is not null;
 
     /// <summary>True if a standby could go on in this partition's place, with the same bits.</summary>
