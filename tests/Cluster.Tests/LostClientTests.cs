@@ -26,11 +26,7 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
 
         Assert.Equal(alone.StateSha256, JobEnd.Of(resumed).StateSha256);
         Assert.Contains("Go on with 'convnet job attach lost'", waiting.Error);
-        int[] rows =
-        [
-            .. File.ReadLines(Path.Combine(cluster.Folder, "lost/metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
-                .Select(row => int.Parse(row.Split(',')[0])),
-        ];
+        int[] rows = StepsIn("lost");
         Assert.Equal(rows.Distinct().Order(), rows);
         Assert.Equal(Enumerable.Range((int)step + 1, 20), rows.TakeLast(20));
     }
@@ -82,13 +78,16 @@ public sealed class LostClientTests(RunningCluster cluster) : IClassFixture<Runn
 
     private void AssertRowsAreWhole(string run)
     {
-        int[] rows =
-        [
-            .. File.ReadLines(Path.Combine(cluster.Folder, run, "metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
-                .Select(row => int.Parse(row.Split(',')[0])),
-        ];
+        int[] rows = StepsIn(run);
         Assert.Equal(Enumerable.Range(1, rows.Length), rows);
     }
+
+    /// <summary>The steps of which a run has written rows.</summary>
+    private int[] StepsIn(string run) =>
+    [
+        .. File.ReadLines(Path.Combine(cluster.Folder, run, "metrics.csv")).Skip(1).Where(row => row.Contains(",train,"))
+            .Select(row => int.Parse(row.Split(',')[0])),
+    ];
 
     /// <summary>Kills the client of a job that trains, and waits until the job is orphaned.</summary>
     /// <returns>The step at which the job has stopped; its checkpoint is there.</returns>
