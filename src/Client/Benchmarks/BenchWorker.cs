@@ -13,18 +13,18 @@ internal sealed class BenchWorker
 {
     private const int DataShards = 4;
 
-    private readonly Network _network;
+    private readonly ModelRunner _runner;
     private readonly BenchBatch _batch;
     private readonly LocalTraining _training;
     private readonly int[] _samples;
     private readonly int[] _labels;
 
-    public BenchWorker(Network network, BenchBatch batch)
+    public BenchWorker(ModelRunner runner, BenchBatch batch)
     {
-        _network = network;
+        _runner = runner;
         _batch = batch;
         var optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 };
-        _training = new LocalTraining(network, optimizer, seed: 1, DataShards);
+        _training = new LocalTraining(runner, optimizer, seed: 1, DataShards);
         _samples = [.. Enumerable.Range(0, batch.Count)];
         _labels = new int[batch.Count];
     }
@@ -33,7 +33,7 @@ internal sealed class BenchWorker
     /// <exception cref="ConvNetException">The tensors are not the model's (exit code 3).</exception>
     public void Load(string path)
     {
-        BatchNormState[] statistics = CheckpointWeights.Load(_network.Model, SafetensorsFile.Read(path).Tensors, path);
+        BatchNormState[] statistics = CheckpointWeights.Load(_runner.Model, SafetensorsFile.Read(path).Tensors, path);
         statistics.CopyTo(_training.Exchange.Statistics, 0);
     }
 
@@ -52,13 +52,13 @@ internal sealed class BenchWorker
     public void Evaluate()
     {
         FillInput();
-        _network.Evaluate(_labels.Length, _labels);
+        _runner.Evaluate(_labels.Length, _labels);
     }
 
     private void FillInput()
     {
-        _network.Profile?.Begin(_network.Model.Layers.Count, StepPhase.Load);
-        _batch.Fill(_network.Input(_labels.Length), _labels);
-        _network.Profile?.End();
+        _runner.Profile?.Begin(_runner.Model.Layers.Count, StepPhase.Load);
+        _batch.Fill(_runner.Input(_labels.Length), _labels);
+        _runner.Profile?.End();
     }
 }

@@ -7,9 +7,9 @@ namespace ConvNet.Client.Benchmarks;
 internal static class EngineBench
 {
     /// <param name="weights">A file of weights to start with, or null for random ones.</param>
-    public static EngineResult Run(Network network, BenchBatch batch, string? weights, int steps)
+    public static EngineResult Run(ModelRunner runner, BenchBatch batch, string? weights, int steps)
     {
-        var worker = new BenchWorker(network, batch);
+        var worker = new BenchWorker(runner, batch);
         if (weights is not null)
         {
             worker.Load(weights);

@@ -10,12 +10,12 @@ internal static class LayerBench
     public static LayerReport Run(Model model, int batch, int threads, int steps)
     {
         using var team = new ThreadTeam(threads);
-        using var network = new Network(model, team);
-        var worker = new BenchWorker(network, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
+        using ModelRunner runner = CpuDevice.Instance.CreateRunner(model, team);
+        var worker = new BenchWorker(runner, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
         MachinePeak peak = MachinePeak.Measure(team);
         WarmUp.Run(() => worker.Train());
         var clock = new StepClock(model.Layers.Count);
-        network.Profile = clock;
+        runner.Profile = clock;
         for (int i = 0; i < steps; i++)
         {
             clock.Measure(() => worker.Train());

@@ -52,12 +52,12 @@ internal static class BenchEngineCommand
     private static int Run(Terminal terminal, BenchChoices choices, string? weights, string? input)
     {
         using var team = new ThreadTeam(choices.Threads);
-        using var network = new Network(choices.Model, team);
+        using ModelRunner runner = CpuDevice.Instance.CreateRunner(choices.Model, team);
         BenchBatch batch = input is null
             ? BenchBatch.Random(choices.Model.Spec.Input, choices.Model.Classes, choices.Batch)
             : BenchBatch.Read(input, choices.Model.Spec.Input);
         choices.Model.CheckBatch(batch.Count);
-        EngineResult result = EngineBench.Run(network, batch, weights, choices.Steps);
+        EngineResult result = EngineBench.Run(runner, batch, weights, choices.Steps);
         if (choices.Json)
         {
             terminal.Out.WriteLine(Json(result).ToJsonString());

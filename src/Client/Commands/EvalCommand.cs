@@ -107,17 +107,17 @@ internal static class EvalCommand
     private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, ImageSet test, int threads)
     {
         using var team = new ThreadTeam(threads);
-        using var network = new Network(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
-        if (test.ClassCount > network.Model.Classes)
+        using ModelRunner runner = CpuDevice.Instance.CreateRunner(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
+        if (test.ClassCount > runner.Model.Classes)
         {
             throw ConvNetException.BadInput(
-                $"the data have {test.ClassCount} classes, but the model knows {network.Model.Classes}. Use data of its classes.");
+                $"the data have {test.ClassCount} classes, but the model knows {runner.Model.Classes}. Use data of its classes.");
         }
 
-        network.PrepareEvaluation(CheckpointWeights.Load(network.Model, checkpoint, path));
+        runner.PrepareEvaluation(CheckpointWeights.Load(runner.Model, checkpoint, path));
         var filler = new BatchFiller(test, spec.Adapter, augmentation: null);
         int samples = test.Count;
         IEnumerable<int> blocks = Enumerable.Range(0, Evaluation.BlockCount(samples));
-        return Evaluation.Sum([.. blocks.Select(block => Evaluation.EvaluateBlock(network, filler, samples, block))]);
+        return Evaluation.Sum([.. blocks.Select(block => Evaluation.EvaluateBlock(runner, filler, samples, block))]);
     }
 }

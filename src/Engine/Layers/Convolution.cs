@@ -47,15 +47,14 @@ public sealed class Convolution : Layer
     public override void Load(StepContext step)
     {
         _kernel ??= Own(ConvolutionKernel.For(Geometry, step.Kernels));
-        float[] weights = _weight.Values;
-        float[]? bias = _bias?.Values;
-        if (!step.Training && Folded is not null)
-        {
-            (weights, bias) = Fold(weights, bias, Folded);
-        }
-
+        (float[] weights, float[]? bias) = Filters(step.Training);
         _kernel.Load(weights, bias, step.Team);
     }
+
+    /// <summary>What forward multiplies with and adds, in the tensors' logical order: in evaluation with the batch norm that follows.</summary>
+    internal (float[] Weights, float[]? Bias) Filters(bool training) => training || Folded is null
+        ? (_weight.Values, _bias?.Values)
+        : Fold(_weight.Values, _bias?.Values, Folded);
 
     /// <summary>The packed weights, too: they are the same memory.</summary>
     internal override void Share(Layer loaded, StepContext step)

@@ -18,10 +18,10 @@ public static class Evaluation
     public static int BlockCount(int samples) => (samples + BlockSamples - 1) / BlockSamples;
 
     /// <summary>Loss and correct answers of one block, its samples summed in order.</summary>
-    /// <param name="network">After <see cref="Network.PrepareEvaluation"/>.</param>
+    /// <param name="runner">After <see cref="ModelRunner.PrepareEvaluation"/>.</param>
     /// <param name="test">Fills inputs from the test set, without augmentation.</param>
     /// <param name="samples">In the whole test set.</param>
-    public static Metrics EvaluateBlock(Network network, BatchFiller test, int samples, int block)
+    public static Metrics EvaluateBlock(ModelRunner runner, BatchFiller test, int samples, int block)
     {
         int end = Math.Min(samples, (block + 1) * BlockSamples);
         var sum = default(Metrics);
@@ -30,8 +30,8 @@ public static class Evaluation
             int count = Math.Min(PassSamples, end - first);
             int[] indices = [.. Enumerable.Range(first, count)];
             var labels = new int[count];
-            test.Fill(seed: 0, epoch: 0, indices, network.Input(count), labels);
-            sum = Metrics.Combine(sum, network.Evaluate(count, labels));
+            test.Fill(seed: 0, epoch: 0, indices, runner.Input(count), labels);
+            sum = Metrics.Combine(sum, runner.Evaluate(count, labels));
         }
 
         return sum;

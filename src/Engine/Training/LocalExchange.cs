@@ -11,17 +11,17 @@ namespace ConvNet.Engine.Training;
 /// </summary>
 public sealed class LocalExchange : StepExchange
 {
-    private readonly Network _network;
+    private readonly ModelRunner _runner;
     private readonly Dictionary<Parameter, float[]> _deliveredByBatchNorm = [];
     private readonly Moments[] _moments;
     private long _batches;
 
-    public LocalExchange(Network network)
+    public LocalExchange(ModelRunner runner)
     {
-        _network = network;
-        _moments = new Moments[network.Model.BatchNorms.Count];
-        Statistics = [.. network.Model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
-        foreach (Parameter parameter in network.Model.Parameters.Where(parameter => parameter.DeliveredByBatchNorm))
+        _runner = runner;
+        _moments = new Moments[runner.Model.BatchNorms.Count];
+        Statistics = [.. runner.Model.BatchNorms.Select(norm => BatchNormState.Initial(norm.Name, norm.Output.C))];
+        foreach (Parameter parameter in runner.Model.Parameters.Where(parameter => parameter.DeliveredByBatchNorm))
         {
             _deliveredByBatchNorm[parameter] = new float[parameter.BlockCount * Parameter.BlockSize];
         }
@@ -44,7 +44,7 @@ public sealed class LocalExchange : StepExchange
 
     public void Initialize(ulong seed, InitializationKind kind = InitializationKind.He)
     {
-        foreach (Parameter parameter in _network.Model.Parameters)
+        foreach (Parameter parameter in _runner.Model.Parameters)
         {
             Initialization.Fill(parameter, seed, kind, parameter.Values);
         }
@@ -61,7 +61,7 @@ public sealed class LocalExchange : StepExchange
                 nameof(plan));
         }
 
-        return _network.TrainStep(plan, this, step, seed, labels, sampleIndices)[0];
+        return _runner.TrainStep(plan, this, step, seed, labels, sampleIndices)[0];
     }
 
     /// <summary>Moves the running statistics by the last batch.</summary>
@@ -75,8 +75,8 @@ public sealed class LocalExchange : StepExchange
         _batches++;
     }
 
-    /// <summary>Makes the network ready for <see cref="Network.Predict"/> with the values and statistics held here.</summary>
-    public void PrepareEvaluation() => _network.PrepareEvaluation(Statistics);
+    /// <summary>Makes the runner ready for <see cref="ModelRunner.Predict"/> with the values and statistics held here.</summary>
+    public void PrepareEvaluation() => _runner.PrepareEvaluation(Statistics);
 
     public override void Pull(Parameter parameter)
     {
@@ -92,7 +92,7 @@ public sealed class LocalExchange : StepExchange
 
     public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots)
     {
-        IReadOnlyList<Parameter> parameters = _network.Model.BatchNorms[norm].Parameters;
+        IReadOnlyList<Parameter> parameters = _runner.Model.BatchNorms[norm].Parameters;
         Round(roots[0].DyXhat, _deliveredByBatchNorm[parameters[0]]);
         Round(roots[0].Dy, _deliveredByBatchNorm[parameters[1]]);
         return roots[0];

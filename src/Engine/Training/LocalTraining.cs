@@ -15,7 +15,7 @@ public sealed class LocalTraining
     /// <summary>Floats of one tensor that a thread updates at a time: enough to hide the cost of picking them up.</summary>
     private const int RangeLength = 16 * Parameter.BlockSize;
 
-    private readonly Network _network;
+    private readonly ModelRunner _runner;
     private readonly OptimizerSpec _optimizer;
     private readonly ulong _seed;
     private readonly int _dataShards;
@@ -27,11 +27,11 @@ public sealed class LocalTraining
     private int _firstRange;
     private StepSettings _settings = new(0, 1, 1, 1, []);
 
-    /// <param name="network">Its parameters get their first values from <paramref name="seed"/>.</param>
+    /// <param name="runner">Its parameters get their first values from <paramref name="seed"/>.</param>
     /// <param name="dataShards">S: the data shards of every batch.</param>
     /// <exception cref="ArgumentException">The optimizer needs weight norms, which a job's coordinator computes.</exception>
     public LocalTraining(
-        Network network,
+        ModelRunner runner,
         OptimizerSpec optimizer,
         ulong seed,
         int dataShards = 4,
@@ -44,11 +44,11 @@ public sealed class LocalTraining
         }
 
         optimizer.Validate();
-        (_network, _optimizer, _seed, _dataShards, _average) = (network, optimizer, seed, dataShards, average);
-        Exchange = new LocalExchange(network);
+        (_runner, _optimizer, _seed, _dataShards, _average) = (runner, optimizer, seed, dataShards, average);
+        Exchange = new LocalExchange(runner);
         Exchange.Initialize(seed, initialization);
-        _slots = network.Model.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer));
-        _ranges = [.. network.Model.Parameters.SelectMany(RangesOf)];
+        _slots = runner.Model.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer));
+        _ranges = [.. runner.Model.Parameters.SelectMany(RangesOf)];
         _updateRange = UpdateRange;
     }
 
@@ -58,7 +58,7 @@ public sealed class LocalTraining
     /// <summary>Steps that have been applied.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>One whole step on the samples in <see cref="Network.Input"/>.</summary>
+    /// <summary>One whole step on the samples in <see cref="ModelRunner.Input"/>.</summary>
     /// <param name="labels">Class of each sample; their number is the batch size.</param>
     /// <param name="sampleIndices">Index in the data set of each sample; keys dropout.</param>
     public Metrics Step(int[] labels, int[] sampleIndices)
@@ -71,9 +71,9 @@ public sealed class LocalTraining
 
         Metrics metrics = Exchange.TrainStep(plan, Steps, _seed, labels, sampleIndices);
         Update();
-        _network.Profile?.Begin(_network.Model.Layers.Count, StepPhase.Update);
+        _runner.Profile?.Begin(_runner.Model.Layers.Count, StepPhase.Update);
         Exchange.UpdateStatistics(_average);
-        _network.Profile?.End();
+        _runner.Profile?.End();
         Steps++;
         return metrics;
     }
@@ -83,10 +83,10 @@ public sealed class LocalTraining
     {
         (double first, double secondRoot) = _optimizer.BiasCorrections(Steps + 1);
         _settings = new StepSettings(_optimizer.LearningRate, 1, first, secondRoot, []);
-        if (_network.Profile is null)
+        if (_runner.Profile is null)
         {
             _firstRange = 0;
-            _network.Team.Run(_ranges.Length, _updateRange);
+            _runner.Team.Run(_ranges.Length, _updateRange);
             return;
         }
 
@@ -95,9 +95,9 @@ public sealed class LocalTraining
         {
             int layer = _ranges[_firstRange].Tensor.Layer;
             int count = _ranges.Skip(_firstRange).TakeWhile(range => range.Tensor.Layer == layer).Count();
-            _network.Profile.Begin(layer, StepPhase.Update);
-            _network.Team.Run(count, _updateRange);
-            _network.Profile.End();
+            _runner.Profile.Begin(layer, StepPhase.Update);
+            _runner.Team.Run(count, _updateRange);
+            _runner.Profile.End();
             _firstRange += count;
         }
     }

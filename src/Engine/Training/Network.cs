@@ -10,7 +10,7 @@ namespace ConvNet.Engine.Training;
 /// Runs a model on the processor: forward, loss, backward on the samples of one worker, on the threads of a team. It owns the memory
 /// that comes with it: the input, the loss and the buffers of the model's layers. Not thread-safe; the caller is its main compute thread.
 /// </summary>
-public sealed class Network : IDisposable
+public sealed class Network : ModelRunner
 {
     private readonly SoftmaxCrossEntropy _loss;
     private readonly StepContext _step;
@@ -20,27 +20,20 @@ public sealed class Network : IDisposable
     /// <param name="model">What to run; no other network may run it.</param>
     /// <param name="team">Compute threads; not owned.</param>
     public Network(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast)
+        : base(model, team)
     {
-        Model = model;
         _loss = new SoftmaxCrossEntropy(model.Classes);
         _step = new StepContext(team, kernels);
         _evaluation = new DepthFirst(model, _step);
     }
 
-    public Model Model { get; }
-
-    /// <summary>Told where the time of a pass goes, if not null.</summary>
-    public StepProfile? Profile
+    public override StepProfile? Profile
     {
         get => _step.Profile;
         set => _step.Profile = value;
     }
 
-    /// <summary>The compute threads of its layers.</summary>
-    internal ThreadTeam Team => _step.Team;
-
-    /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples; the caller fills it.</summary>
-    public Activation Input(int samples)
+    public override Activation Input(int samples)
     {
         if (_input is null || _input.Capacity < samples)
         {
@@ -51,14 +44,7 @@ public sealed class Network : IDisposable
         return _input;
     }
 
-    /// <summary>
-    /// Forward, loss and backward for this worker's samples of one step, which are in <see cref="Input"/>. With no samples it
-    /// only waits for the version of the parameters, so that workers stay in step.
-    /// </summary>
-    /// <param name="labels">Class of each sample.</param>
-    /// <param name="sampleIndices">Index in the data set of each sample.</param>
-    /// <returns>For each root of the plan, the loss and correct answers of its samples; valid until the next step.</returns>
-    public Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
+    public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
     {
         _step.Training = true;
         _step.Plan = plan;
@@ -90,11 +76,7 @@ public sealed class Network : IDisposable
         return metrics;
     }
 
-    /// <summary>
-    /// Takes over the parameters' values and the running statistics for evaluation, folding each batch norm into the convolution
-    /// before it. Call it again after a training step.
-    /// </summary>
-    public void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
+    public override void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
     {
         _step.Training = false;
         foreach ((BatchNorm norm, BatchNormState state) in Model.BatchNorms.Zip(statistics))
@@ -110,23 +92,20 @@ public sealed class Network : IDisposable
         _evaluation.Share();
     }
 
-    /// <summary>Logits of the samples in <see cref="Input"/>: (N, classes, 1, 1).</summary>
-    public Activation Predict(int samples)
+    public override Activation Predict(int samples)
     {
         _step.Training = false;
         _step.Samples = samples;
         return _evaluation.Forward(Input(samples), samples);
     }
 
-    /// <summary>Loss and correct answers of the samples in <see cref="Input"/>, summed in their order.</summary>
-    public Metrics Evaluate(int samples, int[] labels)
+    public override Metrics Evaluate(int samples, int[] labels)
     {
         Activation logits = Predict(samples);
         return _loss.Evaluate(logits, labels, samples);
     }
 
-    /// <summary>Frees all native memory, that of the model's layers included; no pass may be running, and none may follow.</summary>
-    public void Dispose()
+    public override void Dispose()
     {
         _input?.Dispose();
         _loss.Dispose();

@@ -8,7 +8,7 @@ using ConvNet.Grains.Contracts.Jobs;
 namespace ConvNet.Grains.Workers;
 
 /// <summary>
-/// What a worker holds for a job as long as it has a part in it, whatever its assignment: the data set, the network, its compute threads, and the
+/// What a worker holds for a job as long as it has a part in it, whatever its assignment: the data set, what runs the model on its device, its compute threads, and the
 /// thread that carries out orders one after the other, so that training never runs on a grain's turn or on the thread pool.
 /// </summary>
 internal sealed class WorkerDevice : IDisposable
@@ -18,8 +18,9 @@ internal sealed class WorkerDevice : IDisposable
     private readonly BlockingCollection<Action> _orders = new(new ConcurrentQueue<Action>(), boundedCapacity: 16);
 
     /// <param name="name">The worker's key.</param>
+    /// <param name="compute">What runs the model; not owned.</param>
     /// <param name="threads">Compute threads.</param>
-    public WorkerDevice(string name, int threads, JobSpec job, Dataset data, WorkerProgress progress)
+    public WorkerDevice(string name, ComputeDevice compute, int threads, JobSpec job, Dataset data, WorkerProgress progress)
     {
         Name = name;
         Job = job;
@@ -29,7 +30,7 @@ internal sealed class WorkerDevice : IDisposable
         Train = new BatchFiller(data.Train, job.Adapter, job.Augmentation);
         Test = new BatchFiller(data.Test, job.Adapter, augmentation: null);
         _team = new ThreadTeam(threads, name);
-        Network = new Network(new Model(job.Model, job.BatchNormMode), _team, job.Kernels);
+        Runner = compute.CreateRunner(new Model(job.Model, job.BatchNormMode), _team, job.Kernels);
         new Thread(Work) { IsBackground = true, Name = name }.Start();
     }
 
@@ -47,7 +48,7 @@ internal sealed class WorkerDevice : IDisposable
 
     public int TestSamples => _data.Test.Count;
 
-    public Network Network { get; }
+    public ModelRunner Runner { get; }
 
     /// <summary>Adds an order to those that wait.</summary>
     /// <param name="order">Throws nothing: an exception on the device's thread would end the process.</param>
@@ -75,6 +76,6 @@ internal sealed class WorkerDevice : IDisposable
         }
 
         _team.Dispose();
-        Network.Dispose();
+        Runner.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -154,7 +155,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerD
     {
         JobSpec job = JobSpec.FromJson(jobJson);
         Dataset data = await OpenAsync(job.Data);
-        return await Task.Run(() => new WorkerDevice(Name, threads, job, data, progress));
+        return await Task.Run(() => new WorkerDevice(Name, CpuDevice.Instance, threads, job, data, progress));
     }
 
     /// <summary>The client has opened the same data: what is wrong is wrong on this silo.</summary>

@@ -32,7 +32,7 @@ internal sealed class WorkerSession
         _worker = worker;
         _links = links;
         _waits = waits;
-        _exchange = new GrainExchange(device.Network.Model, links, assignment, worker, waits, device.Progress);
+        _exchange = new GrainExchange(device.Runner.Model, links, assignment, worker, waits, device.Progress);
     }
 
     public void Train(long firstStep, long endStep) => Post(() =>
@@ -47,13 +47,13 @@ internal sealed class WorkerSession
     {
         _device.Progress.Enter(WorkerPhase.WaitingForParameters);
         _exchange.PullAll(version);
-        _device.Network.PrepareEvaluation(ReadStatistics(version));
+        _device.Runner.PrepareEvaluation(ReadStatistics(version));
         _device.Progress.Enter(WorkerPhase.Evaluating);
         var blocks = new Metrics[endBlock - firstBlock];
         for (int block = firstBlock; block < endBlock; block++)
         {
             _waits.ThrowIfEnded();
-            Metrics metrics = Evaluation.EvaluateBlock(_device.Network, _device.Test, _device.TestSamples, block);
+            Metrics metrics = Evaluation.EvaluateBlock(_device.Runner, _device.Test, _device.TestSamples, block);
             blocks[block - firstBlock] = metrics;
             _device.Progress.AddEvaluated(metrics.Count);
         }
@@ -76,10 +76,10 @@ internal sealed class WorkerSession
             var labels = new int[indices.Length];
             if (indices.Length > 0)
             {
-                _device.Train.Fill(job.Seed, job.Shape.EpochOf(step), indices, _device.Network.Input(indices.Length), labels);
+                _device.Train.Fill(job.Seed, job.Shape.EpochOf(step), indices, _device.Runner.Input(indices.Length), labels);
             }
 
-            Metrics[] metrics = _device.Network.TrainStep(plan, _exchange, step, job.Seed, labels, indices);
+            Metrics[] metrics = _device.Runner.TrainStep(plan, _exchange, step, job.Seed, labels, indices);
             _exchange.EndStep(metrics, plan.Samples);
             computed = shards.Count;
         }
@@ -92,12 +92,12 @@ internal sealed class WorkerSession
     private List<BatchNormState> ReadStatistics(long version)
     {
         var states = new List<BatchNormState>();
-        for (int norm = 0; norm < _device.Network.Model.BatchNorms.Count; norm++)
+        for (int norm = 0; norm < _device.Runner.Model.BatchNorms.Count; norm++)
         {
             using TensorBlock block = _exchange.ReadStatistics(version, norm);
             int channels = block.Length / 2;
             states.Add(new BatchNormState(
-                _device.Network.Model.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
+                _device.Runner.Model.BatchNorms[norm].Name, block.Span[..channels].ToArray(), block.Span[channels..].ToArray()));
         }
 
         return states;
@@ -117,7 +117,7 @@ internal sealed class WorkerSession
         }
         catch (Exception e)
         {
-            // The network's memory is the next order's.
+            // The runner's memory is the next order's.
             _exchange.Abandon();
             Report(e);
             _waits.End();

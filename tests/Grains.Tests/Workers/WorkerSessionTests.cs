@@ -1,4 +1,5 @@
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 using ConvNet.Grains.Data;
@@ -22,8 +23,8 @@ public sealed class WorkerSessionTests : IDisposable
 
     public WorkerSessionTests()
     {
-        _device = new WorkerDevice("a/0", 1, Job, DataCatalog.Open(Job.Data.NameOrPath), _progress);
-        _servers = new FakeServers(_device.Network.Model);
+        _device = new WorkerDevice("a/0", CpuDevice.Instance, 1, Job, DataCatalog.Open(Job.Data.NameOrPath), _progress);
+        _servers = new FakeServers(_device.Runner.Model);
     }
 
     private WorkerStatus Status => _progress.StatusOf("a/0", default, 1);

@@ -1,0 +1,51 @@
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
+
+namespace ConvNet.Engine.Training;
+
+/// <summary>
+/// Runs a model on one device: forward, loss and backward on the samples of one worker, with the same bits on every device. It owns the
+/// memory that comes with it. It knows the rest of the job only by the <see cref="StepExchange"/> of a step. Not thread-safe; the caller
+/// is its main compute thread.
+/// </summary>
+/// <param name="model">What to run; no other runner may run it.</param>
+/// <param name="team">Threads of the processor for what the device leaves to it; not owned.</param>
+public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
+{
+    public Model Model { get; } = model;
+
+    /// <summary>Told where the time of a pass goes, if not null.</summary>
+    public virtual StepProfile? Profile { get; set; }
+
+    /// <summary>Threads of the processor.</summary>
+    internal ThreadTeam Team { get; } = team;
+
+    /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples, in the processor's memory; the caller fills it.</summary>
+    public abstract Activation Input(int samples);
+
+    /// <summary>
+    /// Forward, loss and backward for this worker's samples of one step, which are in <see cref="Input"/>. With no samples it
+    /// only waits for the version of the parameters, so that workers stay in step.
+    /// </summary>
+    /// <param name="labels">Class of each sample.</param>
+    /// <param name="sampleIndices">Index in the data set of each sample.</param>
+    /// <returns>For each root of the plan, the loss and correct answers of its samples; valid until the next step.</returns>
+    public abstract Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices);
+
+    /// <summary>
+    /// Takes over the parameters' values and the running statistics for evaluation, folding each batch norm into the convolution
+    /// before it. Call it again after a training step.
+    /// </summary>
+    public abstract void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics);
+
+    /// <summary>Logits of the samples in <see cref="Input"/>: (N, classes, 1, 1), in the processor's memory; valid until the next pass.</summary>
+    public abstract Activation Predict(int samples);
+
+    /// <summary>Loss and correct answers of the samples in <see cref="Input"/>, summed in their order.</summary>
+    public abstract Metrics Evaluate(int samples, int[] labels);
+
+    /// <summary>Frees all memory, that of the model's layers included; no pass may be running, and none may follow.</summary>
+    public abstract void Dispose();
+}

@@ -1,0 +1,55 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace ConvNet.Gpu.Devices;
+
+/// <summary>Memory of a device that grows as it is asked to; what it held is then lost. New memory is zero.</summary>
+/// <param name="what">What it holds, for the error when there is no room.</param>
+public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposable
+    where T : unmanaged
+{
+    private MemoryBuffer1D<T, Stride1D.Dense>? _memory;
+
+    /// <summary>Elements that it has room for.</summary>
+    public long Capacity => _memory?.Length ?? 0;
+
+    /// <summary>All of its memory; valid until it grows.</summary>
+    public ArrayView<T> View => _memory is null ? ArrayView<T>.Empty : _memory.View.AsContiguous();
+
+    /// <summary>Makes room for <paramref name="length"/> elements.</summary>
+    public DeviceBuffer<T> Reserve(long length)
+    {
+        if (_memory is null || _memory.Length < length)
+        {
+            Dispose();
+            _memory = device.Allocate<T>(length, what);
+        }
+
+        return this;
+    }
+
+    /// <summary>Copies to the elements from <paramref name="first"/> on; returns when the values have been taken.</summary>
+    public void Upload(ReadOnlySpan<T> values, long first = 0)
+    {
+        if (values.Length > 0)
+        {
+            View.SubView(first, values.Length).CopyFromCPU(device.Stream, values);
+        }
+    }
+
+    /// <summary>Copies the elements from <paramref name="first"/> on, after all that has been launched before.</summary>
+    public void Download(Span<T> values, long first = 0)
+    {
+        if (values.Length > 0)
+        {
+            View.SubView(first, values.Length).CopyToCPU(device.Stream, values);
+            device.Synchronize();
+        }
+    }
+
+    public void Dispose()
+    {
+        _memory?.Dispose();
+        _memory = null;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Reflection;
+using ConvNet.Engine.Errors;
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.PTX;
+using ILGPU.IR;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+
+namespace ConvNet.Gpu.Devices;
+
+/// <summary>
+/// A device that runs kernels: its memory, its one stream of launches and copies, and the kernels compiled for it. Launches return at once and
+/// are carried out in their order. Not thread-safe.
+/// </summary>
+public sealed partial class KernelDevice : IDisposable
+{
+    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU.</summary>
+    private const int GroupSize = 256;
+
+    private readonly Context _context;
+    private readonly Accelerator _accelerator;
+    private readonly Dictionary<MethodInfo, Delegate> _launchers = [];
+
+    private KernelDevice(string name, Context context, Accelerator accelerator)
+    {
+        (Name, _context, _accelerator) = (name, context, accelerator);
+        Stream = accelerator.DefaultStream;
+    }
+
+    /// <summary>"gpu:0", or "emulated".</summary>
+    public string Name { get; }
+
+    /// <summary>True if the processor runs the kernels, a thread for each of a group's.</summary>
+    public bool IsEmulated => _accelerator is CPUAccelerator;
+
+    /// <summary>Bytes of memory in all.</summary>
+    public long MemorySize => _accelerator.MemorySize;
+
+    internal AcceleratorStream Stream { get; }
+
+    /// <summary>The processor in place of a GPU: the same kernels, slowly, for tests.</summary>
+    public static KernelDevice Emulated()
+    {
+        Context context = CreateContext(builder => builder.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 8, numMultiprocessors: 1)));
+        return new KernelDevice("emulated", context, context.GetPreferredDevice(preferCPU: true).CreateAccelerator(context));
+    }
+
+    /// <summary>The CUDA device with this number.</summary>
+    /// <exception cref="ConvNetException">There is none (exit code 4).</exception>
+    public static KernelDevice OpenCuda(int index)
+    {
+        CudaDriver.Load();
+        Context context = CreateContext(builder => builder.Cuda());
+        int count = context.GetCudaDevices().Count;
+        if ((uint)index >= (uint)count)
+        {
+            context.Dispose();
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"gpu:{index} is not there: this machine has {count} usable GPU(s) (see 'convnet devices'); use --device cpu, or gpu:0 ... gpu:{count - 1}.");
+        }
+
+        return new KernelDevice($"gpu:{index}", context, context.CreateCudaAccelerator(index));
+    }
+
+    /// <summary>The PTX of a kernel, for which no GPU is needed.</summary>
+    public static string PtxOf(MethodInfo kernel)
+    {
+        using Context context = CreateContext(builder => builder.CPU(new CPUDevice(2, 1, 1)));
+        using var backend = new PTXBackend(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null!);
+        CompiledKernel compiled = backend.Compile(KernelCatalog.EntryOf(kernel), KernelSpecialization.Empty);
+        return ((PTXCompiledKernel)compiled).PTXAssembly;
+    }
+
+    /// <summary>Waits for all that has been launched.</summary>
+    public void Synchronize() => Stream.Synchronize();
+
+    public void Dispose()
+    {
+        _accelerator.Dispose();
+        _context.Dispose();
+    }
+
+    /// <exception cref="ConvNetException">There is no room (exit code 7).</exception>
+    internal MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(long length, string what)
+        where T : unmanaged
+    {
+        try
+        {
+            MemoryBuffer1D<T, Stride1D.Dense> memory = _accelerator.Allocate1D<T>(Math.Max(1, length));
+            memory.MemSetToZero(Stream);
+            return memory;
+        }
+        catch (Exception e) when (e is CudaException or OutOfMemoryException)
+        {
+            long bytes = length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+            throw new ConvNetException(
+                ExitCode.Resources,
+                $"{Name} has no room for {bytes >> 20} MiB of {what}: its memory is {MemorySize >> 20} MiB, shared with whatever else runs there. " +
+                "Use a smaller batch, more workers, or --device cpu.",
+                e);
+        }
+    }
+
+    internal static Context CreateContext(Action<Context.Builder> devices) => Context.Create(builder =>
+    {
+        builder.Optimize(OptimizationLevel.O2);
+        builder.Math(MathMode.Default);
+        Numerics.Rounded.Register(builder.GetIntrinsicManager());
+        devices(builder);
+    });
+
+    /// <summary>The launcher of a kernel, compiled at its first use.</summary>
+    private TLauncher LauncherOf<TLauncher>(Delegate kernel)
+        where TLauncher : Delegate
+    {
+        if (_launchers.TryGetValue(kernel.Method, out Delegate? launcher))
+        {
+            return (TLauncher)launcher;
+        }
+
+        CompiledKernel compiled = _accelerator.GetBackend().Compile(KernelCatalog.EntryOf(kernel.Method), KernelSpecialization.Empty);
+        Kernel loaded = Load(kernel.Method, compiled);
+        TLauncher made = loaded.CreateLauncherDelegate<TLauncher>();
+        _launchers.Add(kernel.Method, made);
+        return made;
+    }
+
+    private Kernel Load(MethodInfo kernel, CompiledKernel compiled)
+    {
+        try
+        {
+            return KernelCatalog.HasItems(kernel)
+                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? _accelerator.WarpSize : GroupSize)
+                : _accelerator.LoadKernel(compiled);
+        }
+        catch (CudaException e)
+        {
+            throw new ConvNetException(
+                ExitCode.Environment,
+                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message}. Update the driver, or use --device cpu.",
+                e);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Layers;
+using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Numerics;
+
+namespace ConvNet.Gpu.Layers;
+
+/// <summary>
+/// One layer of a model on a device: the mirror of an engine's <see cref="Layer"/>, with its bits. Contract: <see cref="Load"/> runs after the layer's
+/// parameters have their values and before forward; forward reads <c>x</c> and keeps a reference to it until backward; backward gets
+/// ∂loss/∂output, may overwrite it, leaves the gradient roots of its parameters by <see cref="GradientRoots.Finish"/>, and returns
+/// ∂loss/∂input (its own memory, or <c>dy</c> overwritten). Memory comes from <see cref="Reserve"/> at the first pass, for the capacity of <c>x</c>,
+/// and is reused. Padding lanes are zero on entry and must be zero on return. Only the first <see cref="DeviceStep.Samples"/> samples count;
+/// others hold anything, and need not be computed.
+/// </summary>
+/// <param name="device">Runs the kernels; not owned.</param>
+/// <param name="layer">What to compute; its shapes, parameters and options.</param>
+public abstract class DeviceLayer(KernelDevice device, Layer layer) : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    public Layer Layer { get; } = layer;
+
+    protected Shape Input => Layer.Input;
+
+    protected Shape Output => Layer.Output;
+
+    protected KernelDevice Device { get; } = device;
+
+    /// <summary>Takes over the values of the layer's parameters after they have changed: uploads them, in the form that the kernels want.</summary>
+    public virtual void Load(DeviceStep step)
+    {
+    }
+
+    /// <param name="x">(N, C, H, W) with N ≥ <see cref="DeviceStep.Samples"/> slots.</param>
+    public abstract DeviceTensor Forward(DeviceTensor x, DeviceStep step);
+
+    /// <param name="dy">Shape of the output; may be overwritten.</param>
+    /// <param name="needsInputGradient">False for the first layer: the result is then null.</param>
+    public abstract DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient);
+
+    /// <summary>Frees the memory of this layer and of those inside it.</summary>
+    public virtual void Dispose()
+    {
+        _owned.ForEach(resource => resource.Dispose());
+        _owned.Clear();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A tensor of this layer, made or grown to hold <paramref name="capacity"/> samples; new memory is zero.</summary>
+    protected DeviceTensor Reserve(ref DeviceTensor? tensor, Shape shape, int capacity)
+    {
+        if (tensor is null || tensor.Capacity < capacity)
+        {
+            if (tensor is not null)
+            {
+                _owned.Remove(tensor);
+                tensor.Dispose();
+            }
+
+            tensor = Own(new DeviceTensor(Device, shape, capacity));
+        }
+
+        return tensor;
+    }
+
+    /// <summary>Memory of this layer for whatever <paramref name="what"/> says; it has no room yet.</summary>
+    private protected DeviceBuffer<T> NewBuffer<T>(string what)
+        where T : unmanaged => Own(new DeviceBuffer<T>(Device, what));
+
+    /// <summary>Floats of the processor as those of kernels.</summary>
+    private protected static ReadOnlySpan<Float32> Floats(ReadOnlySpan<float> values) =>
+        System.Runtime.InteropServices.MemoryMarshal.Cast<float, Float32>(values);
+
+    /// <summary>Leaves <paramref name="resource"/> to this layer to dispose.</summary>
+    protected T Own<T>(T resource)
+        where T : IDisposable
+    {
+        _owned.Add(resource);
+        return resource;
+    }
+}
