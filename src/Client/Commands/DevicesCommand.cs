@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Kernels;
+using ConvNet.Gpu.Devices;
 using ConvNet.Silo.Devices;
 
 namespace ConvNet.Client.Commands;

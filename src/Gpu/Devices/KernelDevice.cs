@@ -32,6 +32,9 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>"gpu:0", or "emulated".</summary>
     public string Name { get; }
 
+    /// <summary>"gpu:0 (NVIDIA H100 80GB HBM3)", or "emulated".</summary>
+    public string Description => IsEmulated ? Name : $"{Name} ({_accelerator.Name})";
+
     /// <summary>True if the processor runs the kernels, a thread for each of a group's.</summary>
     public bool IsEmulated => _accelerator is CPUAccelerator;
 
@@ -47,22 +50,24 @@ public sealed partial class KernelDevice : IDisposable
         return new KernelDevice("emulated", context, context.GetPreferredDevice(preferCPU: true).CreateAccelerator(context));
     }
 
-    /// <summary>The CUDA device with this number.</summary>
-    /// <exception cref="ConvNetException">There is none (exit code 4).</exception>
+    /// <summary>The card with this number.</summary>
+    /// <exception cref="ConvNetException">There is none, or the driver does not open it (exit code 4).</exception>
     public static KernelDevice OpenCuda(int index)
     {
-        CudaDriver.Load();
-        Context context = CreateContext(builder => builder.Cuda());
-        int count = context.GetCudaDevices().Count;
-        if ((uint)index >= (uint)count)
+        CudaLibrary.Load();
+        Context? context = null;
+        try
         {
-            context.Dispose();
-            throw new ConvNetException(
-                ExitCode.Environment,
-                $"gpu:{index} is not there: this machine has {count} usable GPU(s) (see 'convnet devices'); use --device cpu, or gpu:0 ... gpu:{count - 1}.");
+            context = CreateContext(builder => builder.Cuda());
+            CudaDevice card = CardOf(context, index)
+                ?? throw new ConvNetException(ExitCode.Environment, Refusal(index, "ILGPU does not list it, as it knows no instruction set for card and driver"));
+            return new KernelDevice($"gpu:{index}", context, card.CreateAccelerator(context));
         }
-
-        return new KernelDevice($"gpu:{index}", context, context.CreateCudaAccelerator(index));
+        catch (Exception e) when (e is CudaException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            context?.Dispose();
+            throw new ConvNetException(ExitCode.Environment, Refusal(index, e.Message.TrimEnd('.')), e);
+        }
     }
 
     /// <summary>The PTX of a kernel, for which no GPU is needed.</summary>
@@ -104,6 +109,9 @@ public sealed partial class KernelDevice : IDisposable
         }
     }
 
+    /// <summary>Makes this the device of the calling thread: a driver launches for the device of the thread that asks.</summary>
+    internal void Bind() => _accelerator.Bind();
+
     internal static Context CreateContext(Action<Context.Builder> devices) => Context.Create(builder =>
     {
         builder.Optimize(OptimizationLevel.O2);
@@ -140,8 +148,27 @@ public sealed partial class KernelDevice : IDisposable
         {
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message}. Update the driver, or use --device cpu.",
+                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message.TrimEnd('.')} ({LogOf(compiled)}). Update the driver, or use --device cpu.",
                 e);
         }
     }
+
+    /// <summary>ILGPU leaves cards out that it does not know, so that its numbers may not be the driver's.</summary>
+    private static CudaDevice? CardOf(Context context, int index)
+    {
+        foreach (CudaDevice card in context.GetCudaDevices())
+        {
+            if (card.DeviceId == index)
+            {
+                return card;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>ILGPU keeps to itself what the driver's compiler says.</summary>
+    private static string LogOf(CompiledKernel compiled) => CudaDriver.CompilerLog(((PTXCompiledKernel)compiled).PTXAssembly);
+
+    private static string Refusal(int index, string why) => $"gpu:{index} cannot be opened: {why}. Update the driver, or use --device cpu.";
 }

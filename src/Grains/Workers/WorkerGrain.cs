@@ -1,6 +1,5 @@
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -18,7 +17,7 @@ namespace ConvNet.Grains.Workers;
 /// on, and to tell the job how far they are.
 /// </summary>
 [PinnedPlacement, KeepAlive, Immovable]
-internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerDeadlines deadlines) : Grain, IWorkerGrain
+internal sealed class WorkerGrain(DataCatalog catalog, SiloDevices devices, JobMemory memory, WorkerDeadlines deadlines) : Grain, IWorkerGrain
 {
     private static readonly TimeSpan SignPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -155,7 +154,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerD
     {
         JobSpec job = JobSpec.FromJson(jobJson);
         Dataset data = await OpenAsync(job.Data);
-        return await Task.Run(() => new WorkerDevice(Name, CpuDevice.Instance, threads, job, data, progress));
+        return await Task.Run(() => new WorkerDevice(Name, devices.Of(Name), threads, job, data, progress));
     }
 
     /// <summary>The client has opened the same data: what is wrong is wrong on this silo.</summary>

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Training;
 using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Training;
 
 namespace ConvNet.Silo.Devices;
 
@@ -29,7 +30,7 @@ public static class Gpus
     }
 
     /// <summary>All GPUs that can be opened; none is no error.</summary>
-    internal static IReadOnlyList<ComputeDevice> OpenUsable() => !CudaDriver.IsThere() ? [] : [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()];
+    internal static IReadOnlyList<ComputeDevice> OpenUsable() => !CudaDriver.IsThere ? [] : [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()];
 
     /// <exception cref="ConvNetException">There is none, or one of them cannot be used (exit code 7).</exception>
     internal static IReadOnlyList<ComputeDevice> OpenAll()
@@ -53,7 +54,7 @@ public static class Gpus
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static ComputeDevice OpenEmulated() => GpuDevice.OpenEmulated();
+    internal static ComputeDevice OpenEmulated() => GpuDevice.Emulated();
 
     private static ComputeDevice? TryOpen(CudaCard card)
     {

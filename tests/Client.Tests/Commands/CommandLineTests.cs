@@ -36,7 +36,7 @@ public sealed class CommandLineTests
     [InlineData(2, "--device: 'gpu:' is no device", "eval", "runs/a", "--device", "gpu:")]
     [InlineData(2, "--device: 'gpu:-1' is no device", "verify", "--device", "gpu:-1")]
     [InlineData(2, "--device: 'CPU' is no device", "silo", "--name", "a", "--cluster", "dev://127.0.0.1:1", "--device", "CPU")]
-    [InlineData(2, "--device: 'auto,cpu' has auto in a list", "bench", "layers", "--device", "auto,cpu")]
+    [InlineData(2, "--device: 'auto,cpu' has auto in a list", "bench", "engine", "--device", "auto,cpu")]
     [InlineData(2, "--device takes one device here; got 'cpu,cpu'.", "bench", "engine", "--device", "cpu,cpu")]
     [InlineData(2, "layout.device: 'x' is no device", "train", "-s", "layout.device=x")]
     [InlineData(2, "--device and --cluster exclude each other", "train", "--device", "cpu", "--cluster", "dev://127.0.0.1:1")]
