@@ -29,8 +29,8 @@ public static class SiloHost
     /// <param name="draining">Called with a sentence about the jobs that a silo waits for which was told to stop.</param>
     /// <param name="dying">Called with a sentence before the process ends because the silo cannot stay in the cluster.</param>
     /// <exception cref="ConvNetException">
-    /// A GPU is asked for that is not there (7); a port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); Redis does not let the silo in, or
-    /// anybody, or the other silos do not (8).
+    /// A port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); a GPU is asked for that is not there (7);
+    /// Redis does not let the silo in, or anybody, or the other silos do not (8).
     /// </exception>
     public static async Task RunAsync(
         ConvNetSiloOptions options,

@@ -81,7 +81,7 @@ public sealed class IdleDriverTests : IDisposable
     [Fact]
     public async Task A_kernel_that_the_driver_refuses_ends_the_job_with_the_words_of_its_compiler()
     {
-        using ClientProcess training = await RunAsync(7, "module", "train", "--model", "lenet", "--steps", "2", "--workers", "1", "--device", "gpu");
+        using ClientProcess training = await RunAsync(4, "module", "train", "--model", "lenet", "--steps", "2", "--workers", "1", "--device", "gpu");
 
         Assert.Contains("ptxas fatal: refused on purpose", training.Error);
     }

@@ -31,7 +31,8 @@ internal sealed class DeviceOption
     {
         DeviceChoice choice = Read(parsed);
         return choice.IsList
-            ? throw new ConvNetException(ExitCode.Usage, $"{Option.Name} takes one device here; got '{choice}'. Lists are for the workers of 'train' and 'silo'.")
+            ? throw new ConvNetException(
+                ExitCode.Usage, $"{Option.Name} takes one device here; got '{choice}'. Lists are for the workers of 'train' and 'silo'.")
             : choice.Open()[0];
     }
 }

@@ -37,7 +37,8 @@ internal sealed class LayoutOptions
             if (result.GetResult(_device.Option) is not null && result.GetResult(cluster) is not null)
             {
                 result.AddError(
-                    "--device and --cluster exclude each other: each silo of a cluster is told by its own --device what its workers compute on. Give one of them.");
+                    "--device and --cluster exclude each other: each silo of a cluster is told by its own --device what its workers compute on. " +
+                    "Give one of them.");
             }
         });
     }

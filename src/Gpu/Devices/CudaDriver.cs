@@ -42,7 +42,7 @@ public static unsafe class CudaDriver
         if (!IsThere)
         {
             return ([], Card() is { } card
-                ? $"this machine has an NVIDIA card ({card}), but {Name} is not found: install NVIDIA's driver, or, in a container, pass the card and its driver in."
+                ? $"this machine has an NVIDIA card ({card}), but {Name} is not found: install NVIDIA's driver, or pass card and driver into the container."
                 : $"{Name} is not found: no NVIDIA driver is installed, and no NVIDIA card is to be seen.");
         }
 

@@ -41,6 +41,19 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>Bytes of memory in all.</summary>
     public long MemorySize => _accelerator.MemorySize;
 
+    /// <summary>Bytes of the buffers that are there now.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    /// <summary>Bytes that nobody has, whoever else computes on the card.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            using var binding = _accelerator.BindScoped();
+            return _accelerator is CudaAccelerator card ? card.GetFreeMemory() : long.MaxValue;
+        }
+    }
+
     internal AcceleratorStream Stream { get; }
 
     /// <summary>The processor in place of a GPU: the same kernels, slowly, for tests.</summary>
@@ -59,8 +72,7 @@ public sealed partial class KernelDevice : IDisposable
         try
         {
             context = CreateContext(builder => builder.Cuda());
-            CudaDevice card = CardOf(context, index)
-                ?? throw new ConvNetException(ExitCode.Environment, Refusal(index, "ILGPU does not list it, as it knows no instruction set for card and driver"));
+            CudaDevice card = CardOf(context, index) ?? throw new NotSupportedException("ILGPU knows no instruction set for this card and its driver.");
             return new KernelDevice($"gpu:{index}", context, card.CreateAccelerator(context));
         }
         catch (Exception e) when (e is CudaException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
@@ -96,6 +108,7 @@ public sealed partial class KernelDevice : IDisposable
         {
             MemoryBuffer1D<T, Stride1D.Dense> memory = _accelerator.Allocate1D<T>(Math.Max(1, length));
             memory.MemSetToZero(Stream);
+            AllocatedBytes += memory.LengthInBytes;
             return memory;
         }
         catch (Exception e) when (e is CudaException or OutOfMemoryException)
@@ -107,6 +120,12 @@ public sealed partial class KernelDevice : IDisposable
                 "Use a smaller batch, more workers, or --device cpu.",
                 e);
         }
+    }
+
+    internal void Free(MemoryBuffer memory)
+    {
+        AllocatedBytes -= memory.LengthInBytes;
+        memory.Dispose();
     }
 
     /// <summary>Makes this the device of the calling thread: a driver launches for the device of the thread that asks.</summary>
@@ -148,7 +167,8 @@ public sealed partial class KernelDevice : IDisposable
         {
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message.TrimEnd('.')} ({LogOf(compiled)}). Update the driver, or use --device cpu.",
+                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message.TrimEnd('.')} ({LogOf(compiled)}). " +
+                "Update the driver, or use --device cpu.",
                 e);
         }
     }

@@ -10,7 +10,8 @@ namespace ConvNet.Gpu.Training;
 
 /// <summary>
 /// A GPU, or the processor emulating one, as what computes the passes of workers, with the bits of the processor's own kernels. Each runner has a
-/// <see cref="KernelDevice"/> for itself, as these serve one thread; those of runners that have ended wait here for the next, with the kernels that they have compiled.
+/// <see cref="KernelDevice"/> for itself, as these serve one thread; those of runners that have ended wait here for the next, with the kernels that
+/// they have compiled.
 /// </summary>
 public sealed class GpuDevice : ComputeDevice
 {

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
@@ -42,6 +43,20 @@ internal sealed class GpuNetwork : ModelRunner
     {
         get => _step.Profile;
         set => _step.Profile = value;
+    }
+
+    public override void DemandMemory(int samples)
+    {
+        long needed = MemoryEstimate.Of(Model, samples);
+        long room = _device.FreeBytes;
+        if (needed - _device.AllocatedBytes > room)
+        {
+            throw new ConvNetException(
+                ExitCode.Resources,
+                $"model '{Model.Spec.Name}' with this worker's part of a batch, of {samples} samples, needs about {needed >> 20} MiB, and " +
+                $"{_device.Description} has {(room + _device.AllocatedBytes) >> 20} MiB free. Use a smaller --batch (it changes the result), more workers on " +
+                "other devices, or --device cpu.");
+        }
     }
 
     public override Activation Input(int samples)

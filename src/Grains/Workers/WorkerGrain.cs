@@ -127,10 +127,18 @@ internal sealed class WorkerGrain(DataCatalog catalog, SiloDevices devices, JobM
         Task<WorkerDevice> device = OpenDeviceAsync(assignment.JobJson, assignment.Workers[index].Threads);
         EngineWaits waits = _waits = new EngineWaits(Name);
         WorkerLinks links = WorkerLinks.Of(GrainFactory, assignment, Name);
-        _session = Task.Run(async () => new WorkerSession(await device, links, assignment, index, waits));
+        _session = OpenAsync(device, links, assignment, index, waits);
         _signs ??= this.RegisterGrainTimer(
             TellAsync, new GrainTimerCreationOptions(SignPeriod, SignPeriod) { Interleave = true, KeepAlive = true });
     }
+
+    private static Task<WorkerSession> OpenAsync(Task<WorkerDevice> device, WorkerLinks links, Assignment assignment, int index, EngineWaits waits) =>
+        Task.Run(async () =>
+        {
+            WorkerDevice opened = await device;
+            opened.DemandMemory(assignment.Workers[index].Shards);
+            return new WorkerSession(opened, links, assignment, index, waits);
+        });
 
     /// <summary>The device of the job that has the worker: the one that is there, or else a new one.</summary>
     private Task<WorkerDevice> OpenDeviceAsync(string jobJson, int threads)

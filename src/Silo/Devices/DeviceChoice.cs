@@ -43,7 +43,9 @@ public sealed class DeviceChoice
               $"'convnet devices' shows what this machine has.{NearMatch.Suggest(wrong, [Auto, Processor, EveryGpu, Emulated])}";
     }
 
-    /// <summary>Opens the devices. Each stays open until the process ends, as the workers of a job that has ended may still be freeing what they hold there.</summary>
+    /// <summary>
+    /// Opens the devices. Each stays open until the process ends, as the workers of a job that has ended may still be freeing what they hold there.
+    /// </summary>
     /// <exception cref="ConvNetException">A GPU is named that is not there or cannot be used (exit code 7).</exception>
     public IReadOnlyList<ComputeDevice> Open() => _text == Auto
         ? Gpus.OpenUsable() is { Count: > 0 } gpus ? gpus : [CpuDevice.Instance]
@@ -60,5 +62,5 @@ public sealed class DeviceChoice
     };
 
     private static bool IsName(string name) => name is Processor or EveryGpu or Emulated
-        || (name.StartsWith(OneGpu, StringComparison.Ordinal) && name.Length is > 4 and <= 7 && name.AsSpan(OneGpu.Length).ContainsAnyExceptInRange('0', '9') is false);
+        || (name.StartsWith(OneGpu, StringComparison.Ordinal) && name.Length is > 4 and <= 7 && name.AsSpan(OneGpu.Length).IndexOfAnyExceptInRange('0', '9') < 0);
 }

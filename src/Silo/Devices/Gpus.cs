@@ -30,7 +30,8 @@ public static class Gpus
     }
 
     /// <summary>All GPUs that can be opened; none is no error.</summary>
-    internal static IReadOnlyList<ComputeDevice> OpenUsable() => !CudaDriver.IsThere ? [] : [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()];
+    internal static IReadOnlyList<ComputeDevice> OpenUsable() =>
+        CudaDriver.IsThere ? [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()] : [];
 
     /// <exception cref="ConvNetException">There is none, or one of them cannot be used (exit code 7).</exception>
     internal static IReadOnlyList<ComputeDevice> OpenAll()

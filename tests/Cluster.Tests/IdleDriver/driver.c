@@ -10,6 +10,9 @@
 
 static int handles[16];
 
+/* Of the calling thread; a launch without one is refused, as by the real driver. */
+static __thread void *current;
+
 static int fails(const char *what) {
   const char *wanted = getenv("IDLE_DRIVER_FAIL");
   return wanted && !strcmp(wanted, what);
@@ -44,18 +47,19 @@ E int cuDeviceGetAttribute(int *value, int attribute, int device) {
   }
   return 0;
 }
-E int cuCtxCreate_v2(void **context, unsigned flags, int device) { *context = handles; return 0; }
+E int cuCtxCreate_v2(void **context, unsigned flags, int device) { current = *context = handles; return 0; }
 E int cuCtxDestroy_v2(void *context) { return 0; }
-E int cuCtxSetCurrent(void *context) { return 0; }
+E int cuCtxSetCurrent(void *context) { current = context; return 0; }
+E int cuCtxGetCurrent(void **context) { *context = current; return 0; }
 E int cuCtxSynchronize(void) { return 0; }
 E int cuCtxGetCacheConfig(int *config) { *config = 0; return 0; }
 E int cuCtxSetCacheConfig(int config) { return 0; }
 E int cuCtxGetSharedMemConfig(int *config) { *config = 0; return 0; }
 E int cuCtxSetSharedMemConfig(int config) { return 0; }
-E int cuMemAlloc_v2(void **pointer, size_t bytes) { *pointer = calloc(1, bytes); return *pointer ? 0 : 2; }
+E int cuMemAlloc_v2(void **pointer, size_t bytes) { if (!current) return 201; *pointer = calloc(1, bytes); return *pointer ? 0 : 2; }
 E int cuMemFree_v2(void *pointer) { free(pointer); return 0; }
 E int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) { *free_bytes = *total = memory(); return 0; }
-E int cuMemcpyAsync(void *to, const void *from, size_t bytes, void *stream) { memcpy(to, from, bytes); return 0; }
+E int cuMemcpyAsync(void *to, const void *from, size_t bytes, void *stream) { if (!current) return 201; memcpy(to, from, bytes); return 0; }
 E int cuMemcpyHtoD_v2(void *to, const void *from, size_t bytes) { memcpy(to, from, bytes); return 0; }
 E int cuMemcpyDtoH_v2(void *to, const void *from, size_t bytes) { memcpy(to, from, bytes); return 0; }
 E int cuMemsetD8Async(void *to, unsigned char value, size_t bytes, void *stream) { memset(to, value, bytes); return 0; }
@@ -79,6 +83,10 @@ E int cuFuncGetAttribute(int *value, int attribute, void *function) { *value = 3
 E int cuFuncSetAttribute(void *function, int attribute, int value) { return 0; }
 E int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream,
                      void **arguments, void **extra) {
+  if (!current) {
+    fprintf(stderr, "idle driver: a launch by a thread without a context\n");
+    return 201;
+  }
   if (!gx || !gy || !gz || !bx || !by || !bz || gy > 65535 || gz > 65535 || bx * by * bz > 1024 || shared > 49152) {
     fprintf(stderr, "idle driver: no card launches %u x %u x %u groups of %u x %u x %u threads with %u bytes\n", gx, gy, gz, bx, by, bz, shared);
     return 1;
