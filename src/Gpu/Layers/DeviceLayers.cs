@@ -10,6 +10,8 @@ internal static class DeviceLayers
     /// <exception cref="ConvNetException">The device has no kernels for this layer (exit code 3).</exception>
     public static DeviceLayer For(Layer layer, KernelDevice device) => layer switch
     {
+        Convolution convolution => new DeviceConvolution(convolution, device),
+        LocallyConnected connected => new DeviceLocallyConnected(connected, device),
         _ => throw ConvNetException.BadInput(
             $"layer '{layer.Name}' ({layer.GetType().Name}, {layer.Input} to {layer.Output}) has no kernels for {device.Name}; use --device cpu."),
     };
