@@ -87,6 +87,14 @@ public sealed class BatchNorm : Layer
     /// </summary>
     internal bool IsFolded { get; set; }
 
+    /// <summary>Its place among the model's batch norms, in forward order.</summary>
+    internal int Norm => _norm;
+
+    internal BatchNormMode Mode => _mode;
+
+    /// <summary>The running statistics that evaluation uses.</summary>
+    internal BatchNormState Running => _running;
+
     /// <summary>True if a ReLU follows, which the fast kernels apply in the same pass.</summary>
     internal bool FeedsReLU { get; set; }
 

@@ -28,6 +28,12 @@ public sealed unsafe class Dropout : Layer
         _backward = BackwardSample;
     }
 
+    /// <summary>An element is dropped if its random number is below this.</summary>
+    internal uint DropBelow => _dropBelow;
+
+    /// <summary>What the others are multiplied by.</summary>
+    internal float Scale => _scale;
+
     public override Activation Forward(Activation x, StepContext step)
     {
         if (!step.Training)

@@ -30,6 +30,7 @@ public sealed class GroupNorm : Layer
     {
         _gamma = new Parameter($"{name}.weight", [shape.C], ParameterRole.Scale, index, 0, 1, 1);
         _beta = new Parameter($"{name}.bias", [shape.C], ParameterRole.Shift, index, 1, 1, 1);
+        Groups = groups;
         _affine = new AffineGradients(_gamma, _beta);
         _statistics = new SampleStatistics(shape, groups);
         _paddedGamma = new float[shape.Blocks * 8];
@@ -43,6 +44,8 @@ public sealed class GroupNorm : Layer
     public override IReadOnlyList<Parameter> Parameters { get; }
 
     public override long Flops => 8L * Output.Count;
+
+    internal int Groups { get; }
 
     public override void Load(StepContext step)
     {

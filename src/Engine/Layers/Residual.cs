@@ -78,6 +78,10 @@ public sealed class Residual : Layer
     /// <summary>The addition and the ReLU; the branches count for themselves.</summary>
     public override long Flops => 2L * Output.Count;
 
+    internal LayerSequence Main => _main;
+
+    internal LayerSequence Shortcut => _shortcut;
+
     public override Activation Forward(Activation x, StepContext step)
     {
         if (!step.Training && step.Kernels == KernelSet.Fast)

@@ -24,12 +24,12 @@ internal sealed class DeviceConvolution : DeviceLayer
     private DeviceTensor? _y;
     private DeviceTensor? _dx;
 
-    public DeviceConvolution(Convolution layer, KernelDevice device)
-        : this(layer, ConvolutionAlgorithm.For(layer.Geometry, Products.For(device)), device)
+    public DeviceConvolution(KernelDevice device, Convolution layer)
+        : this(device, layer, ConvolutionAlgorithm.For(layer.Geometry, Products.For(device)))
     {
     }
 
-    internal DeviceConvolution(Convolution layer, ConvolutionAlgorithm algorithm, KernelDevice device)
+    internal DeviceConvolution(KernelDevice device, Convolution layer, ConvolutionAlgorithm algorithm)
         : base(device, layer)
     {
         _layer = layer;

@@ -20,7 +20,7 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
     private DeviceTensor? _y;
     private DeviceTensor? _dx;
 
-    public DeviceLocallyConnected(LocallyConnected layer, KernelDevice device)
+    public DeviceLocallyConnected(KernelDevice device, LocallyConnected layer)
         : base(device, layer)
     {
         _grid = new LocalGrid(layer.Geometry);

@@ -1,5 +1,4 @@
 using ConvNet.Engine.Geometry;
-using ConvNet.Engine.Kernels.Convolution;
 using ConvNet.Engine.Kernels.Convolution.Winograd;
 using ConvNet.Engine.Layers;
 using ConvNet.Gpu.Convolutions;
@@ -57,7 +56,7 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
             var algorithm = new WinogradAlgorithm(
                 geometry, WinogradConvolution.TileFor(geometry)!.Value, Products.For(emulated.Device), maxPoints);
             new LayerBits(emulated.Device, 3).AssertSame(
-                layer, new DeviceConvolution(layer, algorithm, emulated.Device), Geometries.Plan(new Random(5), 9));
+                layer, new DeviceConvolution(emulated.Device, layer, algorithm), Geometries.Plan(new Random(5), 9));
         }
     }
 
@@ -77,6 +76,6 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
         ConvolutionGeometry geometry = geometryOf(random);
         Convolution layer = Geometries.Layer(geometry, bias: seed % 2 == 0);
         new LayerBits(emulated.Device, seed) { Extreme = extreme }.AssertSame(
-            layer, new DeviceConvolution(layer, emulated.Device), Geometries.Plan(random, 12));
+            layer, new DeviceConvolution(emulated.Device, layer), Geometries.Plan(random, 12));
     }
 }

@@ -19,6 +19,6 @@ public sealed class LocallyConnectedBitTests(EmulatedDevice emulated) : IClassFi
         var random = new Random(seed);
         ConvolutionGeometry geometry = Geometries.Direct(random) with { Groups = 1 };
         var layer = new LocallyConnected("0", 0, geometry, bias: seed % 2 == 0);
-        new LayerBits(emulated.Device, seed).AssertSame(layer, new DeviceLocallyConnected(layer, emulated.Device), Geometries.Plan(random, 9));
+        new LayerBits(emulated.Device, seed).AssertSame(layer, new DeviceLocallyConnected(emulated.Device, layer), Geometries.Plan(random, 9));
     }
 }

@@ -1,8 +1,8 @@
 using ConvNet.Gpu.Devices;
 
-namespace ConvNet.Gpu.Tests.Convolutions;
+namespace ConvNet.Gpu.Tests;
 
-/// <summary>A device for the tests of one class, which run one after the other.</summary>
+/// <summary>The processor in place of a GPU, for the tests of a class.</summary>
 public sealed class EmulatedDevice : IDisposable
 {
     public KernelDevice Device { get; } = KernelDevice.Emulated();

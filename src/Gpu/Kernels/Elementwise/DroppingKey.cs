@@ -1,0 +1,28 @@
+using ConvNet.Engine.Numerics;
+
+namespace ConvNet.Gpu.Kernels.Elementwise;
+
+/// <summary>What a dropout's mask depends on beside sample and element, and the layer's shape.</summary>
+internal readonly struct DroppingKey
+{
+    public readonly uint SeedLow;
+    public readonly uint SeedHigh;
+    public readonly uint Step;
+    public readonly uint Tag;
+    public readonly uint DropBelow;
+    public readonly float Scale;
+    public readonly int Channels;
+    public readonly int Area;
+    public readonly int Stride;
+
+    /// <exception cref="OverflowException">The step needs more than 32 bits, or the layer more than 28; as <see cref="Philox.DropoutBlock"/>.</exception>
+    public DroppingKey(ulong seed, long step, int layer, uint dropBelow, float scale, Engine.Geometry.Shape shape)
+    {
+        (SeedLow, SeedHigh, Step) = ((uint)seed, (uint)(seed >> 32), checked((uint)step));
+        Tag = (uint)layer < 1u << 28
+            ? ((uint)Purpose.Dropout << 28) | (uint)layer
+            : throw new OverflowException($"Layer {layer} needs more than 28 bits.");
+        (DropBelow, Scale) = (dropBelow, scale);
+        (Channels, Area, Stride) = (shape.C, shape.Area, shape.Blocks * shape.Area * 8);
+    }
+}

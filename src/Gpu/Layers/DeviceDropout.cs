@@ -1,0 +1,42 @@
+using ConvNet.Engine.Layers;
+using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Kernels.Elementwise;
+
+namespace ConvNet.Gpu.Layers;
+
+/// <summary><see cref="Dropout"/> on a device; nothing in evaluation.</summary>
+internal sealed class DeviceDropout : DeviceLayer
+{
+    private readonly Dropout _dropout;
+    private readonly DeviceBuffer<int> _samples;
+    private DroppingKey _key;
+    private DeviceTensor? _y;
+
+    public DeviceDropout(KernelDevice device, Dropout dropout)
+        : base(device, dropout) => (_dropout, _samples) = (dropout, NewBuffer<int>("sample indices"));
+
+    public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
+    {
+        if (!step.Training)
+        {
+            return x;
+        }
+
+        DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
+        _samples.Reserve(x.Capacity).Upload(step.SampleIndices.AsSpan(0, step.Samples));
+        _key = new DroppingKey(step.Seed, step.Step, _dropout.Index, _dropout.DropBelow, _dropout.Scale, Output);
+        Device.Run(Dropping.Multiply, step.Samples * x.SampleStride, x.View, y.View, _samples.View, _key);
+        return y;
+    }
+
+    public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
+    {
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        Device.Run(Dropping.Multiply, step.Samples * dy.SampleStride, dy.View, dy.View, _samples.View, _key);
+        return dy;
+    }
+}

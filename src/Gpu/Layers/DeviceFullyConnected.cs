@@ -1,0 +1,81 @@
+using ConvNet.Engine.Geometry;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Kernels.FullyConnected;
+using ConvNet.Gpu.Numerics;
+
+namespace ConvNet.Gpu.Layers;
+
+/// <summary>A fully connected <see cref="Convolution"/> on a device.</summary>
+internal sealed class DeviceFullyConnected : DeviceLayer
+{
+    private readonly Convolution _convolution;
+    private readonly Parameter _weight;
+    private readonly Parameter? _bias;
+    private readonly DeviceBuffer<Float32> _weights;
+    private readonly DeviceBuffer<Float32> _transposed;
+    private readonly DeviceBuffer<Float32> _biases;
+    private readonly DeviceBuffer<Float32> _leaves;
+    private DeviceTensor _x = null!;
+    private DeviceTensor? _y;
+    private DeviceTensor? _dx;
+
+    public DeviceFullyConnected(KernelDevice device, Convolution convolution)
+        : base(device, convolution)
+    {
+        _convolution = convolution;
+        _weight = convolution.Parameters[0];
+        _bias = convolution.Parameters.Count > 1 ? convolution.Parameters[1] : null;
+        _weights = NewBuffer<Float32>("weights");
+        _transposed = NewBuffer<Float32>("weights");
+        _biases = NewBuffer<Float32>("biases");
+        _leaves = NewBuffer<Float32>("gradients of weights");
+    }
+
+    /// <summary>True for a convolution that is one: one pixel, one tap, one group.</summary>
+    public static bool Fits(ConvolutionGeometry geometry) =>
+        geometry == ConvolutionGeometry.FullyConnected(geometry.Input.C, geometry.Output.C);
+
+    public override void Load(DeviceStep step)
+    {
+        (float[] weights, float[]? bias) = _convolution.Filters(step.Training);
+        _weights.Reserve(_weight.Count).Upload(Floats(weights.AsSpan(0, _weight.Count)));
+        _transposed.Reserve(_weight.Count);
+        Device.Run(FullyConnectedKernels.Transpose, _weight.Count, _weights.View, _transposed.View, Input.C, Output.C);
+        _biases.Reserve(Output.C).Upload(Floats(bias is null ? new float[Output.C] : bias.AsSpan(0, Output.C)));
+    }
+
+    public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
+    {
+        _x = x;
+        DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
+        Device.Run(FullyConnectedKernels.Forward, step.Samples * Output.C, x.View, y.View, _transposed.View, _biases.View, Input.C, Output.C);
+        return y;
+    }
+
+    public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
+    {
+        int shards = step.Shards.Count;
+        step.Profile?.Begin(_convolution.Index, StepPhase.BackwardWeights);
+        _leaves.Reserve((long)shards * _weight.Count);
+        if (_bias is not null)
+        {
+            Device.Run(FullyConnectedKernels.BackwardBias, shards * Output.C, dy.View, step.Shards.First, _leaves.View, Output.C);
+            step.Gradients.Finish(_bias, _leaves, step);
+        }
+
+        Device.Run(
+            FullyConnectedKernels.BackwardWeights, checked(shards * _weight.Count), _x.View, dy.View, step.Shards.First, _leaves.View, Input.C, Output.C);
+        step.Gradients.Finish(_weight, _leaves, step);
+        step.Profile?.End();
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
+        Device.Run(FullyConnectedKernels.BackwardData, step.Samples * Input.C, dy.View, dx.View, _weights.View, Input.C, Output.C);
+        return dx;
+    }
+}

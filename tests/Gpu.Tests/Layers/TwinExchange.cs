@@ -1,0 +1,51 @@
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Reduction;
+using Xunit;
+
+namespace ConvNet.Gpu.Tests.Layers;
+
+/// <summary>The rest of the job: it has no shards of its own, and remembers what it was told, in order.</summary>
+internal sealed class TwinExchange : StepExchange
+{
+    private readonly List<string> _told = [];
+    private readonly List<double> _values = [];
+
+    public override void Pull(Parameter parameter) => _told.Add($"pull {parameter.Name}");
+
+    public override void GradientReady(Parameter parameter) => _told.Add($"ready {parameter.Name}");
+
+    public override Moments ReduceMoments(int norm, Moments[] roots)
+    {
+        ReportMoments(norm, roots);
+        return roots.Aggregate(Moments.Combine);
+    }
+
+    public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots)
+    {
+        _told.Add($"sums {norm}");
+        foreach (BackwardSums root in roots)
+        {
+            _values.AddRange([.. root.Dy, .. root.DyXhat]);
+        }
+
+        return roots.Aggregate(BackwardSums.Combine);
+    }
+
+    public override void ReportMoments(int norm, Moments[] roots)
+    {
+        _told.Add($"moments {norm}");
+        foreach (Moments root in roots)
+        {
+            _values.AddRange([root.Count, .. root.Mean, .. root.M2]);
+        }
+    }
+
+    public void AssertSame(TwinExchange other)
+    {
+        Assert.Equal(_told, other._told);
+        Assert.Equal(_values.Select(BitsOf), other._values.Select(BitsOf));
+    }
+
+    private static long BitsOf(double value) => double.IsNaN(value) ? -1 : BitConverter.DoubleToInt64Bits(value);
+}
