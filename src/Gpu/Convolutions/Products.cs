@@ -22,7 +22,14 @@ internal sealed class Products(KernelDevice device, bool inGroups)
         ArrayView<Float32> source, ArrayView<Float32> weights, ArrayView<Float32> bias, ArrayView<int> taps, ArrayView<Float32> destination,
         GatherGrid grid)
     {
-        _ = inGroups;
+        if (inGroups)
+        {
+            int groups = checked(
+                grid.Batches * Tiles(grid.Pixels, GatheredTiles.Side) * Tiles(grid.Filters, GatheredTiles.Side));
+            Device.RunGroups(GatheredTiles.Products, groups, GatheredTiles.Threads, source, weights, bias, taps, destination, grid);
+            return;
+        }
+
         int items = checked(grid.Batches * ((grid.Filters + 7) / 8) * grid.Pixels * 8);
         Device.Run(GatheredProducts.Values, items, source, weights, bias, taps, destination, grid);
     }
@@ -31,7 +38,17 @@ internal sealed class Products(KernelDevice device, bool inGroups)
     public void AddGradients(
         ArrayView<Float32> x, ArrayView<Float32> dy, ArrayView<Float32> sums, ArrayView<int> taps, RunTable runs, GradientGrid grid)
     {
+        if (inGroups)
+        {
+            int groups = checked(
+                grid.Shards * grid.Batches * Tiles(grid.StripCount, GradientTiles.Strips) * Tiles(grid.Filters, GradientTiles.Side));
+            Device.RunGroups(GradientTiles.Products, groups, GradientTiles.Threads, x, dy, sums, taps, runs.Runs, runs.Shards, grid);
+            return;
+        }
+
         int items = checked(grid.Shards * grid.Batches * grid.Channels * grid.TapCount * grid.Filters);
         Device.Run(GradientProducts.Values, items, x, dy, sums, taps, runs.Runs, runs.Shards, grid);
     }
+
+    private static int Tiles(int length, int side) => (length + side - 1) / side;
 }

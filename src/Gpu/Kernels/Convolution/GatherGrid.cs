@@ -44,6 +44,9 @@ internal struct GatherGrid
     /// <summary>Weights are (tap, channel, line of filters of all groups).</summary>
     public int WeightLine;
 
+    /// <summary>1 if the channels and filters of each batch begin with a whole block.</summary>
+    public readonly int IsAligned => (ChannelStep | FilterStep) % 8 == 0 || Batches == 1 ? 1 : 0;
+
     /// <summary>Output pixels of all samples.</summary>
     public readonly int Pixels => Samples * Height * Width;
 }

@@ -41,4 +41,10 @@ internal struct GradientGrid
 
     /// <summary>1 where a shard's first run is added to zero, 0 where it is taken as it is.</summary>
     public int AddsToZero;
+
+    /// <summary>1 if the channels and filters of each batch begin with a whole block.</summary>
+    public readonly int IsAligned => (ChannelStep | FilterStep) % 8 == 0 || Batches == 1 ? 1 : 0;
+
+    /// <summary>Pairs of a tap and a block of 8 channels.</summary>
+    public readonly int StripCount => (Channels + 7) / 8 * TapCount;
 }
