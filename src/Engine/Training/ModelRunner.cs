@@ -27,9 +27,9 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     /// Refuses what the device has no room for, before a pass finds out. The processor's memory is not looked at: the operating system knows better.
     /// Any thread may call it.
     /// </summary>
-    /// <param name="samples">Of the largest training step.</param>
+    /// <param name="plan">Of the largest training step.</param>
     /// <exception cref="ConvNetException">The passes need more memory than is free (exit code 7).</exception>
-    public virtual void DemandMemory(int samples)
+    public virtual void DemandMemory(ShardPlan plan)
     {
     }
 

@@ -45,15 +45,15 @@ internal sealed class GpuNetwork : ModelRunner
         set => _step.Profile = value;
     }
 
-    public override void DemandMemory(int samples)
+    public override void DemandMemory(ShardPlan plan)
     {
-        long needed = MemoryEstimate.Of(Model, samples);
+        long needed = MemoryEstimate.Of(Model, plan.Samples, plan.Shards.Length);
         long room = _device.FreeBytes;
         if (needed - _device.AllocatedBytes > room)
         {
             throw new ConvNetException(
                 ExitCode.Resources,
-                $"model '{Model.Spec.Name}' with this worker's part of a batch, of {samples} samples, needs about {needed >> 20} MiB, and " +
+                $"model '{Model.Spec.Name}' with this worker's part of a batch, of {plan.Samples} samples, needs about {needed >> 20} MiB, and " +
                 $"{_device.Description} has {(room + _device.AllocatedBytes) >> 20} MiB free. Use a smaller --batch (it changes the result), more workers on " +
                 "other devices, or --device cpu.");
         }

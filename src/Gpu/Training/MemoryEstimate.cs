@@ -7,14 +7,20 @@ namespace ConvNet.Gpu.Training;
 /// <summary>What training a model takes of a device's memory: an upper bound, from shapes alone.</summary>
 internal static class MemoryEstimate
 {
-    /// <summary>Of a context, its stream and the code of the kernels.</summary>
-    private const long Fixed = 64L << 20;
+    /// <summary>For the code of kernels and what the driver rounds up.</summary>
+    public const long Margin = 64L << 20;
 
-    /// <summary>Bytes for passes of so many samples, with the weights' gradients.</summary>
-    public static long Of(Model model, int samples)
+    /// <summary>A layer's values with what it transforms them to for its products, at most; layers share that memory.</summary>
+    private const int Scratch = 3;
+
+    /// <param name="samples">Of the largest step.</param>
+    /// <param name="shards">Among which they are; each has gradients of its own.</param>
+    /// <returns>Bytes.</returns>
+    public static long Of(Model model, int samples, int shards)
     {
-        long ends = Bytes(model.Spec.Input) + Bytes(model.Sequence.Output);
-        return Fixed + (samples * (ends + model.Layers.Sum(Activations))) + model.Layers.Sum(Weights);
+        long ends = Bytes(model.Spec.Input) + (2 * Bytes(model.Sequence.Output));
+        long scratch = Scratch * model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
+        return Margin + (samples * (ends + scratch + model.Layers.Sum(Activations))) + ((shards + 2) * model.Layers.Sum(Weights));
     }
 
     /// <summary>Of one sample: the output, what backward keeps of it, and the gradient of the input.</summary>

@@ -56,7 +56,7 @@ internal sealed class WorkerDevice : IDisposable
     /// <summary>Refuses a part of the batch that the device has no room for.</summary>
     /// <exception cref="ConvNetException">Exit code 7.</exception>
     public void DemandMemory(ShardRange shards) =>
-        Runner.DemandMemory(new ShardPlan(Job.Shape.TreeOf(0), shards.First, shards.End).Samples);
+        Runner.DemandMemory(new ShardPlan(Job.Shape.TreeOf(0), shards.First, shards.End));
 
     /// <summary>Adds an order to those that wait.</summary>
     /// <param name="order">Throws nothing: an exception on the device's thread would end the process.</param>
