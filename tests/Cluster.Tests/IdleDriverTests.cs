@@ -59,6 +59,18 @@ public sealed class IdleDriverTests : IDisposable
         Assert.Contains("Trained 2 steps.", training.Output);
     }
 
+    /// <summary>All its results are zeros.</summary>
+    [Fact]
+    public async Task A_card_that_computes_other_bits_is_refused_and_auto_takes_the_processor()
+    {
+        using ClientProcess devices = await StartAsync(0, "", "devices");
+        using ClientProcess training = await StartAsync(5, "", "train", "--device", "gpu");
+
+        Assert.Contains("gpu:0 cannot be used: gpu:0 (Idle card) does not compute the bits of this processor", devices.Output);
+        Assert.Contains("--device auto takes cpu.", devices.Output);
+        Assert.Matches("[0-9]+ of [0-9]+ weights of a small net, the first in 0.weight, differ from the processor's after 2 steps", training.Error);
+    }
+
     [Fact]
     public async Task A_card_that_is_not_there_is_refused_with_those_that_are()
     {
@@ -97,10 +109,15 @@ public sealed class IdleDriverTests : IDisposable
         Assert.Contains("--batch", training.Error);
     }
 
-    private async Task<ClientProcess> RunAsync(int exitCode, string fault, params string[] args)
+    /// <summary>Takes the card for what it is: it passes no check of its bits.</summary>
+    private Task<ClientProcess> RunAsync(int exitCode, string fault, params string[] args) => StartAsync(exitCode, fault, args, "CONVNET_GPU_UNCHECKED=1");
+
+    private Task<ClientProcess> StartAsync(int exitCode, string fault, params string[] args) => StartAsync(exitCode, fault, args, "CONVNET_GPU_UNCHECKED=");
+
+    private async Task<ClientProcess> StartAsync(int exitCode, string fault, string[] args, string setting)
     {
         ClientProcess process = ClientProcess.StartBy(
-            ["env", $"LD_LIBRARY_PATH={_folder.Path}", $"IDLE_DRIVER_FAIL={fault}"], _folder.Path, args);
+            ["env", $"LD_LIBRARY_PATH={_folder.Path}", $"IDLE_DRIVER_FAIL={fault}", setting], _folder.Path, args);
         await process.EndAsync(exitCode);
         return process;
     }

@@ -58,6 +58,18 @@ public sealed class GpuDevice : ComputeDevice
         }
     }
 
+    /// <summary>Refuses a device that does not compute the bits of the processor, by a short training on both.</summary>
+    /// <exception cref="ConvNetException">They differ (exit code 5), or the device cannot run the training (3, 4 or 7).</exception>
+    public void DemandBits()
+    {
+        if (BitCheck.FaultOf(this) is { } fault)
+        {
+            throw new ConvNetException(
+                ExitCode.TrainingFailed,
+                $"{Description} does not compute the bits of this processor: {fault}. A job would end in other weights than elsewhere; use --device cpu, and report it.");
+        }
+    }
+
     /// <summary>A runner that is disposed of later frees what it had by itself.</summary>
     public override void Dispose()
     {

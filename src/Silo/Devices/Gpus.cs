@@ -12,6 +12,9 @@ namespace ConvNet.Silo.Devices;
 /// </summary>
 public static class Gpus
 {
+    /// <summary>An environment variable: with 1, a card is used whatever its bits are, to find out where they differ.</summary>
+    private const string Unchecked = "CONVNET_GPU_UNCHECKED";
+
     /// <summary>The cards that the driver shows, or why there are none, as a sentence.</summary>
     public static (IReadOnlyList<CudaCard> Cards, string? Missing) Read() => CudaDriver.Read();
 
@@ -33,7 +36,7 @@ public static class Gpus
     internal static IReadOnlyList<ComputeDevice> OpenUsable() =>
         CudaDriver.IsThere ? [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()] : [];
 
-    /// <exception cref="ConvNetException">There is none, or one of them cannot be used (exit code 7).</exception>
+    /// <exception cref="ConvNetException">There is none (exit code 7), or one of them cannot be used (4), or computes other bits than the processor (5).</exception>
     internal static IReadOnlyList<ComputeDevice> OpenAll()
     {
         (IReadOnlyList<CudaCard> cards, string? missing) = CudaDriver.Read();
@@ -42,7 +45,7 @@ public static class Gpus
             : throw new ConvNetException(ExitCode.Resources, $"there is no GPU: {missing} Or compute on the processor: --device cpu, or auto.");
     }
 
-    /// <exception cref="ConvNetException">It is not there, or cannot be used (exit code 7).</exception>
+    /// <exception cref="ConvNetException">It is not there (exit code 7), cannot be used (4), or computes other bits than the processor (5).</exception>
     internal static ComputeDevice Open(int index)
     {
         (IReadOnlyList<CudaCard> cards, string? missing) = CudaDriver.Read();
@@ -71,5 +74,23 @@ public static class Gpus
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ComputeDevice Open(CudaCard card) => GpuDevice.Open(card.Index);
+    private static GpuDevice Open(CudaCard card)
+    {
+        GpuDevice device = GpuDevice.Open(card.Index);
+        if (Environment.GetEnvironmentVariable(Unchecked) == "1")
+        {
+            return device;
+        }
+
+        try
+        {
+            device.DemandBits();
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
 }

@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using ConvNet.Engine.Errors;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Numerics;
+using ConvNet.Engine.Optimizers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
+
+namespace ConvNet.Gpu.Training;
+
+/// <summary>
+/// Trains a small net on a device and on the processor, and compares all bits: a card, or the compiler in its driver, may be other than those that the
+/// kernels were made for, and nobody would see a last bit that differs until two machines disagree.
+/// </summary>
+internal static class BitCheck
+{
+    private const ulong Seed = 1;
+    private const int Steps = 2;
+    private const int Batch = 4;
+
+    /// <summary>Each family of kernels once.</summary>
+    private static readonly ModelSpec Net = ModelFile.Parse("""
+        {"name":"bit-check","input":[3,12,12],"layers":[
+          {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},
+          {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
+          {"type":"residual","main":[{"type":"conv","out":24,"kernel":3,"stride":2,"padding":1,"rounding":"floor"},{"type":"batchNorm"}],
+           "shortcut":[{"type":"conv","out":24,"kernel":1,"stride":2,"rounding":"floor"},{"type":"batchNorm"}]},
+          {"type":"conv","out":24,"kernel":3,"padding":1,"groups":24},{"type":"groupNorm","groups":3},{"type":"dropout","rate":0.25},
+          {"type":"conv","out":16,"kernel":5,"padding":2,"bias":true},{"type":"layerNorm"},{"type":"globalAvgPool"},{"type":"flatten"},
+          {"type":"fullyConnected","out":10}]}
+        """);
+
+    /// <summary>What differs, as a clause, or null if nothing does.</summary>
+    /// <exception cref="ConvNetException">The device cannot run it.</exception>
+    public static string? FaultOf(ComputeDevice device)
+    {
+        using var team = new ThreadTeam(1);
+        using ModelRunner expected = CpuDevice.Instance.CreateRunner(new Model(Net, BatchNormMode.Sync), team);
+        using ModelRunner actual = device.CreateRunner(new Model(Net, BatchNormMode.Sync), team);
+        Train(expected);
+        Train(actual);
+        int differing = 0;
+        string? first = null;
+        foreach ((Parameter right, Parameter found) in expected.Model.Parameters.Zip(actual.Model.Parameters))
+        {
+            int here = Differing(right.Values, found.Values);
+            first ??= here > 0 ? right.Name : null;
+            differing += here;
+        }
+
+        return first is null ? null
+            : $"{differing} of {expected.Model.Parameters.Sum(parameter => parameter.Count)} weights of a small net, the first in {first}, differ from the " +
+              $"processor's after {Steps} steps";
+    }
+
+    private static void Train(ModelRunner runner)
+    {
+        var optimizer = new Sgd { LearningRate = 0.05, Momentum = 0.9 };
+        var training = new LocalTraining(runner, optimizer, Seed, dataShards: 2);
+        PhiloxStream random = Philox.Shuffle(Seed, epoch: 0);
+        var labels = new int[Batch];
+        int[] samples = [.. Enumerable.Range(0, Batch)];
+        for (int step = 0; step < Steps; step++)
+        {
+            Fill(runner.Input(Batch), ref random);
+            for (int n = 0; n < Batch; n++)
+            {
+                labels[n] = random.NextBelow(runner.Model.Classes);
+            }
+
+            training.Step(labels, samples);
+        }
+    }
+
+    private static void Fill(Activation input, ref PhiloxStream random)
+    {
+        (int channels, int height, int width) = Net.Input;
+        for (int i = 0; i < Batch * channels * height * width; i++)
+        {
+            int place = i / width;
+            input[place / height / channels, place / height % channels, place % height, i % width] = (2 * random.NextFloat()) - 1;
+        }
+    }
+
+    private static int Differing(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    {
+        ReadOnlySpan<int> a = MemoryMarshal.Cast<float, int>(left), b = MemoryMarshal.Cast<float, int>(right);
+        int count = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            count += a[i] == b[i] ? 0 : 1;
+        }
+
+        return count;
+    }
+}

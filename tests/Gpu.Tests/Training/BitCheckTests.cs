@@ -1,0 +1,61 @@
+using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Models;
+using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
+using ConvNet.Gpu.Training;
+using Xunit;
+
+namespace ConvNet.Gpu.Tests.Training;
+
+public sealed class BitCheckTests
+{
+    [Fact]
+    public void A_device_with_the_bits_of_the_processor_is_taken()
+    {
+        using var device = GpuDevice.Emulated();
+        device.DemandBits();
+    }
+
+    [Fact]
+    public void A_device_with_other_bits_is_told_with_the_weights_that_differ()
+    {
+        using var device = new OtherDevice();
+        Assert.Matches("^1 of [0-9]{4,} weights of a small net, the first in 0.weight, differ from the processor's after 2 steps$", BitCheck.FaultOf(device));
+    }
+
+    /// <summary>The processor, but for the last bits of one weight.</summary>
+    private sealed class OtherDevice : ComputeDevice
+    {
+        public override string Name => "other";
+
+        public override ModelRunner CreateRunner(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast) => new OtherRunner(model, team);
+
+        public override void Dispose()
+        {
+        }
+    }
+
+    private sealed class OtherRunner(Model model, ThreadTeam team) : ModelRunner(model, team)
+    {
+        private readonly Network _network = new(model, team);
+
+        public override Activation Input(int samples) => _network.Input(samples);
+
+        public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
+        {
+            Metrics[] metrics = _network.TrainStep(plan, exchange, step, seed, labels, sampleIndices);
+            Model.Parameters[0].Values[0] *= step == 1 ? 1 + 1e-6f : 1;
+            return metrics;
+        }
+
+        public override void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics) => _network.PrepareEvaluation(statistics);
+
+        public override Activation Predict(int samples) => _network.Predict(samples);
+
+        public override Metrics Evaluate(int samples, int[] labels) => _network.Evaluate(samples, labels);
+
+        public override void Dispose() => _network.Dispose();
+    }
+}
