@@ -16,7 +16,7 @@ namespace ConvNet.Gpu.Devices;
 /// </summary>
 public sealed partial class KernelDevice : IDisposable
 {
-    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU.</summary>
+    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU. An emulated one is quickest with one thread.</summary>
     private const int GroupSize = 256;
 
     private readonly Context _context;
@@ -133,7 +133,7 @@ public sealed partial class KernelDevice : IDisposable
         try
         {
             return KernelCatalog.HasItems(kernel)
-                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? _accelerator.WarpSize : GroupSize)
+                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? 1 : GroupSize)
                 : _accelerator.LoadKernel(compiled);
         }
         catch (CudaException e)

@@ -10,9 +10,9 @@ public sealed class StepBitTests : IDisposable
 {
     private const string Flat = """
         {"name":"n","input":[3,6,6],"layers":[
-          {"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","kernel":2,"stride":2},
+          {"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
           {"type":"residual","main":[{"type":"groupNorm","groups":3},{"type":"dropout","rate":0.25}]},
-          {"type":"instanceNorm"},{"type":"layerNorm"},{"type":"avgPool","kernel":2,"stride":1},
+          {"type":"instanceNorm"},{"type":"layerNorm"},{"type":"avgPool","size":2,"stride":1},
           {"type":"flatten"},{"type":"fullyConnected","out":13},{"type":"batchNorm"},{"type":"relu"},
           {"type":"fullyConnected","out":5}]}
         """;
