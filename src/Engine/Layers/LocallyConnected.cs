@@ -37,6 +37,8 @@ public sealed class LocallyConnected : Layer
         _rootOfBias = _bias is null ? null : _bias.GradientRoot;
     }
 
+    public ConvolutionGeometry Geometry => _geometry;
+
     public override IReadOnlyList<Parameter> Parameters { get; }
 
     public override long Flops => (2L * _geometry.FilterCount + (_bias is null ? 0 : 1)) * Output.Count;

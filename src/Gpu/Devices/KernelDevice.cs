@@ -43,7 +43,7 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>The processor in place of a GPU: the same kernels, slowly, for tests.</summary>
     public static KernelDevice Emulated()
     {
-        Context context = CreateContext(builder => builder.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 8, numMultiprocessors: 1)));
+        Context context = CreateContext(builder => builder.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 2, numMultiprocessors: 1)));
         return new KernelDevice("emulated", context, context.GetPreferredDevice(preferCPU: true).CreateAccelerator(context));
     }
 

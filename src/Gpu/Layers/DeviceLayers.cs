@@ -20,6 +20,8 @@ internal static class DeviceLayers
         LayerNorm norm => new DeviceLayerNorm(device, norm),
         Residual residual => new DeviceResidual(device, residual),
         Convolution convolution when DeviceFullyConnected.Fits(convolution.Geometry) => new DeviceFullyConnected(device, convolution),
+        Convolution convolution => new DeviceConvolution(device, convolution),
+        LocallyConnected connected => new DeviceLocallyConnected(device, connected),
         _ => throw ConvNetException.BadInput(
             $"layer '{layer.Name}' ({layer.GetType().Name}, {layer.Input} to {layer.Output}) has no kernels for {device.Name}; use --device cpu."),
     };

@@ -10,8 +10,6 @@ namespace ConvNet.Engine.Kernels.Convolution;
 /// </summary>
 internal sealed unsafe class DepthwiseGradientPass
 {
-    private const int RunPixels = 256;
-
     private readonly ConvolutionGeometry _geometry;
     private readonly PaddedPlanes _planes;
     private readonly int[] _pixelOffsets;
@@ -85,9 +83,10 @@ internal sealed unsafe class DepthwiseGradientPass
 
         fixed (int* pixelOffsets = _pixelOffsets, taps = _taps)
         {
-            for (int p = 0; p < _pixelOffsets.Length; p += RunPixels)
+            int length = GradientRuns.Depthwise.Pixels;
+            for (int p = 0; p < _pixelOffsets.Length; p += length)
             {
-                int count = Math.Min(RunPixels, _pixelOffsets.Length - p);
+                int count = Math.Min(length, _pixelOffsets.Length - p);
                 DepthwiseKernel.RunGradient(x, pixelOffsets + p, dy + 8L * p, count, taps, _taps.Length, leaf);
                 if (_rootOfBias is not null)
                 {

@@ -13,8 +13,6 @@ namespace ConvNet.Engine.Kernels.Convolution;
 internal sealed unsafe class WeightGradientPass<T>
     where T : struct, IFloats<T>
 {
-    private const int RunPixels = 128;
-
     /// <summary>Enough (tap, channel) pairs that rounding up to groups of 6 wastes little.</summary>
     private const int MinPairs = 96;
 
@@ -60,9 +58,7 @@ internal sealed unsafe class WeightGradientPass<T>
         _planes = PaddedPlanes.Covering(geometry.Input.H, geometry.Input.W, -geometry.Padding.H, -geometry.Padding.W, bottom, right);
         _blocksPerItem = Math.Min(Blocks, Math.Max(1, MinPairs / (8 * geometry.Taps)));
         _panelChannels = (_filters + 2 * T.Count - 1) / (2 * T.Count) * Items < MinItems ? 16 : 2 * T.Count;
-        _samplesPerRun = Math.Max(1, RunPixels / output.Area);
-        int runs = (output.Area + RunPixels - 1) / RunPixels;
-        _runPixels = runs > 1 ? (output.Area + runs - 1) / runs : RunPixels;
+        (_samplesPerRun, _runPixels) = GradientRuns.Of(output.Area);
         _xStep = _planes.IsPlain ? xStride : checked(_blocksPerItem * _planes.Stride);
         _offsets = Offsets();
         _pairOffsets = PairOffsets(Math.Min(_channels, 8 * _blocksPerItem));

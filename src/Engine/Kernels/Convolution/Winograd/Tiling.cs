@@ -16,11 +16,19 @@ namespace ConvNet.Engine.Kernels.Convolution.Winograd;
 /// <param name="Left">Zeros to the left of it.</param>
 internal readonly record struct Tiling(int Rows, int Columns, int Size, int Overlap, Shape Image, int Top, int Left)
 {
+    /// <summary>Tiles of a chunk of a weight gradient: enough that loading and storing the sums costs little.</summary>
+    private const int GradientTiles = 48;
+
     /// <summary>Tiles of a sample.</summary>
     public int Count => Rows * Columns;
 
     /// <summary>Pixels of a row of tiles with the zeros on both sides.</summary>
     public int Width => Columns * Size + Overlap;
+
+    /// <summary>
+    /// Rows of tiles whose products are summed from zero before they join the sums of a weight gradient; counted from the shard's first sample.
+    /// </summary>
+    public int GradientRows => Math.Max(1, GradientTiles / Columns);
 
     /// <param name="inputs">Pixels of a tile's side that are read.</param>
     /// <param name="outputs">Pixels of a tile's side that it stands for.</param>

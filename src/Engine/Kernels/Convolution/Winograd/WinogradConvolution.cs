@@ -14,8 +14,17 @@ internal static class WinogradConvolution
     private const long MaxFilters = 1 << 20;
 
     /// <summary>Null where the direct convolution is better.</summary>
-    public static ConvolutionKernel? For<T>(ConvolutionGeometry g)
-        where T : struct, IFloats<T>
+    public static ConvolutionKernel? For<T>(ConvolutionGeometry geometry)
+        where T : struct, IFloats<T> => TileFor(geometry) switch
+        {
+            WinogradTile.TwoOfFive => new WinogradConvolution<F4.Input, F25.Output, F25.Filter, F25.OutputGradient, F25.FilterGradient, T>(geometry),
+            WinogradTile.Two => new WinogradConvolution<F2.Input, F2.Output, F2.Filter, F2.OutputGradient, F2.FilterGradient, T>(geometry),
+            WinogradTile.Four => new WinogradConvolution<F4.Input, F4.Output, F4.Filter, F4.OutputGradient, F4.FilterGradient, T>(geometry),
+            _ => null,
+        };
+
+    /// <summary>The choice follows from the geometry alone; null where the direct convolution is better.</summary>
+    public static WinogradTile? TileFor(ConvolutionGeometry g)
     {
         int side = g.Kernel.H;
         bool fits = g.Kernel == new Size(side, side) && side is 3 or 5
@@ -27,15 +36,8 @@ internal static class WinogradConvolution
             return null;
         }
 
-        if (side == 5)
-        {
-            return new WinogradConvolution<F4.Input, F25.Output, F25.Filter, F25.OutputGradient, F25.FilterGradient, T>(g);
-        }
-
         bool two = g.Padding == new Size(1, 1) && g.Output.H == 2 && g.Output.W == 2;
-        return two
-            ? new WinogradConvolution<F2.Input, F2.Output, F2.Filter, F2.OutputGradient, F2.FilterGradient, T>(g)
-            : new WinogradConvolution<F4.Input, F4.Output, F4.Filter, F4.OutputGradient, F4.FilterGradient, T>(g);
+        return side == 5 ? WinogradTile.TwoOfFive : two ? WinogradTile.Two : WinogradTile.Four;
     }
 }
 

@@ -28,9 +28,6 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
     /// <summary>Bounds the memory of the leaves.</summary>
     private const int MaxLeaves = 16;
 
-    /// <summary>Tiles of a chunk: enough that loading and storing the sums costs little.</summary>
-    private const int ChunkTiles = 48;
-
     private readonly Shape _input;
     private readonly Shape _output;
     private readonly Tiling _inputTiling;
@@ -65,7 +62,7 @@ internal sealed unsafe class WinogradGradientPass<TInput, TOutputGradient, TFilt
         _output = output;
         _inputTiling = Tiling.Of(TInput.Inputs, TOutputGradient.Inputs, padding, input, output);
         _gradientTiling = Tiling.Of(TOutputGradient.Inputs, TOutputGradient.Inputs, 0, output, output);
-        _rowsPerChunk = Math.Max(1, ChunkTiles / _inputTiling.Columns);
+        _rowsPerChunk = _inputTiling.GradientRows;
         _inputGroup = Math.Min(GroupChannels, 8 * input.Blocks);
         _outputGroup = Math.Min(GroupChannels, (output.C + 15) / 16 * 16);
         _panels = (_outputGroup + PanelChannels - 1) / PanelChannels;

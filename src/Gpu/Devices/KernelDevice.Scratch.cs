@@ -1,0 +1,23 @@
+using ConvNet.Gpu.Numerics;
+
+namespace ConvNet.Gpu.Devices;
+
+/// <summary>Memory that the layers of a device share, because its launches are carried out one after the other.</summary>
+public sealed partial class KernelDevice
+{
+    private readonly DeviceBuffer<Float32>?[] _scratch = new DeviceBuffer<Float32>?[4];
+
+    /// <summary>Room for <paramref name="length"/> floats with arbitrary contents, until the next call for this slot; freed with the device.</summary>
+    internal ILGPU.ArrayView<Float32> Scratch(int slot, long length)
+    {
+        DeviceBuffer<Float32> buffer = _scratch[slot] ??= new DeviceBuffer<Float32>(this, "scratch memory");
+        if (buffer.Capacity < length)
+        {
+            // What runs may still read the old memory.
+            Synchronize();
+            buffer.Reserve(length);
+        }
+
+        return buffer.View.SubView(0, length);
+    }
+}

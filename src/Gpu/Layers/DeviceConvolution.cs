@@ -1,0 +1,105 @@
+using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
+using ConvNet.Gpu.Convolutions;
+using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Kernels.Convolution;
+using ConvNet.Gpu.Numerics;
+using ILGPU;
+
+namespace ConvNet.Gpu.Layers;
+
+/// <summary>A convolution, and fully connected as its 1×1 case; in evaluation with the batch norm that is folded into it.</summary>
+internal sealed class DeviceConvolution : DeviceLayer
+{
+    private readonly Convolution _layer;
+    private readonly ConvolutionAlgorithm _algorithm;
+    private readonly RunTable _biasRuns;
+    private readonly DeviceBuffer<Float32> _weights;
+    private readonly DeviceBuffer<Float32> _bias;
+    private readonly DeviceBuffer<Float32> _leaves;
+    private readonly DeviceBuffer<Float32> _biasLeaves;
+    private readonly DeviceBuffer<Float32> _biasSums;
+    private bool _hasBias;
+    private DeviceTensor? _x;
+    private DeviceTensor? _y;
+    private DeviceTensor? _dx;
+
+    public DeviceConvolution(KernelDevice device, Convolution layer)
+        : this(device, layer, ConvolutionAlgorithm.For(layer.Geometry, Products.For(device)))
+    {
+    }
+
+    internal DeviceConvolution(KernelDevice device, Convolution layer, ConvolutionAlgorithm algorithm)
+        : base(device, layer)
+    {
+        _layer = layer;
+        _algorithm = Own(algorithm);
+        _biasRuns = Own(new RunTable(device, Output.Area, algorithm.BiasRuns.Samples, algorithm.BiasRuns.Pixels));
+        _weights = NewBuffer<Float32>("weights");
+        _bias = NewBuffer<Float32>("biases");
+        _leaves = NewBuffer<Float32>("gradients");
+        _biasLeaves = NewBuffer<Float32>("gradients");
+        _biasSums = NewBuffer<Float32>("gradients");
+    }
+
+    private Parameter Weight => _layer.Parameters[0];
+
+    /// <summary>The bias for kernels: one float stands for none.</summary>
+    private ArrayView<Float32> Bias => _bias.View.SubView(0, _hasBias ? 8 * Output.Blocks : 1);
+
+    public override void Load(DeviceStep step)
+    {
+        (float[] weights, float[]? bias) = _layer.Filters(step.Training);
+        _weights.Reserve(Weight.Count).Upload(Floats(weights.AsSpan(0, Weight.Count)));
+        _hasBias = bias is not null;
+        _bias.Reserve(8 * Output.Blocks);
+        if (bias is not null)
+        {
+            _bias.Upload(Floats(bias.AsSpan(0, Output.C)));
+        }
+
+        _algorithm.Load(_weights.View);
+    }
+
+    public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
+    {
+        _x = x;
+        DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
+        _algorithm.Forward(x, y, Bias, step.Samples);
+        return y;
+    }
+
+    public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
+    {
+        step.Profile?.Begin(_layer.Index, StepPhase.BackwardWeights);
+        if (_layer.Parameters.Count > 1)
+        {
+            BackwardBias(dy, step);
+        }
+
+        _leaves.Reserve((long)step.Plan.Shards.Length * Weight.Count);
+        _algorithm.BackwardWeights(_x!, dy, step.Plan, _leaves.View);
+        step.Gradients.Finish(Weight, _leaves, step);
+        step.Profile?.End();
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
+        _algorithm.BackwardData(dy, dx, step.Samples);
+        return dx;
+    }
+
+    private void BackwardBias(DeviceTensor dy, DeviceStep step)
+    {
+        _biasRuns.Load(step.Plan);
+        int lanes = 8 * Output.Blocks;
+        int shards = step.Plan.Shards.Length;
+        ArrayView<Float32> sums = _biasSums.Reserve(checked(_biasRuns.Count * lanes)).View;
+        _biasLeaves.Reserve(checked(shards * Output.C));
+        Device.Run(BiasSums.Runs, _biasRuns.Count * lanes, dy.View, _biasRuns.Runs, sums, Output.Area, Output.Blocks);
+        Device.Run(BiasSums.Leaves, shards * Output.C, sums, _biasRuns.Shards, _biasLeaves.View, Output.C);
+        step.Gradients.Finish(_layer.Parameters[1], _biasLeaves, step);
+    }
+}
