@@ -140,7 +140,7 @@ public sealed partial class KernelDevice : IDisposable
         {
             throw new ConvNetException(
                 ExitCode.Environment,
-                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message}. Update the driver, or use --device cpu.",
+                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message.TrimEnd('.')}. Update the driver, or use --device cpu.",
                 e);
         }
     }

@@ -8,8 +8,8 @@ using ConvNet.Grains.Contracts.Jobs;
 namespace ConvNet.Grains.Workers;
 
 /// <summary>
-/// What a worker holds for a job as long as it has a part in it, whatever its assignment: the data set, what runs the model on its device, its compute threads, and the
-/// thread that carries out orders one after the other, so that training never runs on a grain's turn or on the thread pool.
+/// What a worker holds for a job as long as it has a part in it, whatever its assignment: the data set, what runs the model on its device, its
+/// compute threads, and the thread that carries out orders one after the other, so that training never runs on a grain's turn or on the thread pool.
 /// </summary>
 internal sealed class WorkerDevice : IDisposable
 {
