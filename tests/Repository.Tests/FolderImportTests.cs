@@ -54,7 +54,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Servers  Workers  Jobs",
             ".",
         ],
-        ["Silo"] = ["Security  Processes", "Clustering", ".", "Configuration", "Commands"],
+        ["Silo"] = ["Security  Processes  Devices", "Clustering", ".", "Configuration", "Commands"],
         ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Monitor", "Commands", "."],
     };
 
