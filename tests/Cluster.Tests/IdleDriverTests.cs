@@ -91,11 +91,14 @@ public sealed class IdleDriverTests : IDisposable
     }
 
     [Fact]
-    public async Task A_kernel_that_the_driver_refuses_ends_the_job_with_the_words_of_its_compiler()
+    public async Task A_driver_that_refuses_kernels_is_told_in_the_words_of_its_compiler_before_a_job_starts()
     {
-        using ClientProcess training = await RunAsync(4, "module", "train", "--model", "lenet", "--steps", "2", "--workers", "1", "--device", "gpu");
+        using ClientProcess training = await RunAsync(7, "module", "train", "--model", "lenet", "--steps", "2", "--workers", "1", "--device", "gpu");
+        using ClientProcess devices = await RunAsync(0, "module", "devices");
 
         Assert.Contains("ptxas fatal: refused on purpose", training.Error);
+        Assert.Contains("gpu:0 cannot be used: the driver of gpu:0 refuses", devices.Output);
+        Assert.Contains("--device auto takes cpu.", devices.Output);
     }
 
     [Fact]

@@ -27,6 +27,17 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Optimizers  Data  Formats",
             "Training",
         ],
+        ["Gpu"] =
+        [
+            "Numerics",
+            "Devices",
+            "Kernels",
+            "Kernels/Convolution  Kernels/Elementwise  Kernels/FullyConnected  Kernels/LocallyConnected  Kernels/Normalization  Kernels/Pooling  "
+            + "Kernels/Winograd",
+            "Convolutions",
+            "Layers",
+            "Training",
+        ],
         ["Grains"] =
         [
             "Contracts/Wire",

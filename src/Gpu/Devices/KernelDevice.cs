@@ -1,5 +1,7 @@
 using System.Reflection;
 using ConvNet.Engine.Errors;
+using ConvNet.Gpu.Kernels;
+using ConvNet.Gpu.Numerics;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.PTX;
@@ -16,7 +18,7 @@ namespace ConvNet.Gpu.Devices;
 /// </summary>
 public sealed partial class KernelDevice : IDisposable
 {
-    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU.</summary>
+    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU. An emulated one is quickest with one thread.</summary>
     private const int GroupSize = 256;
 
     private readonly Context _context;
@@ -59,12 +61,12 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>The processor in place of a GPU: the same kernels, slowly, for tests.</summary>
     public static KernelDevice Emulated()
     {
-        Context context = CreateContext(builder => builder.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 8, numMultiprocessors: 1)));
+        Context context = CreateContext(builder => builder.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 2, numMultiprocessors: 1)));
         return new KernelDevice("emulated", context, context.GetPreferredDevice(preferCPU: true).CreateAccelerator(context));
     }
 
     /// <summary>The card with this number.</summary>
-    /// <exception cref="ConvNetException">There is none, or the driver does not open it (exit code 4).</exception>
+    /// <exception cref="ConvNetException">There is none, or the driver does not open it, or takes no kernel of ours (exit code 7).</exception>
     public static KernelDevice OpenCuda(int index)
     {
         CudaLibrary.Load();
@@ -73,12 +75,16 @@ public sealed partial class KernelDevice : IDisposable
         {
             context = CreateContext(builder => builder.Cuda());
             CudaDevice card = CardOf(context, index) ?? throw new NotSupportedException("ILGPU knows no instruction set for this card and its driver.");
-            return new KernelDevice($"gpu:{index}", context, card.CreateAccelerator(context));
+            var device = new KernelDevice($"gpu:{index}", context, card.CreateAccelerator(context));
+
+            // A driver that refuses every kernel is to be found out now, not in the middle of a job.
+            device.LauncherOf<Action<AcceleratorStream, Index1D, ArrayView<Float32>, ArrayView<int>, int, int>>(ShardSums.Add);
+            return device;
         }
         catch (Exception e) when (e is CudaException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
         {
             context?.Dispose();
-            throw new ConvNetException(ExitCode.Environment, Refusal(index, e.Message.TrimEnd('.')), e);
+            throw new ConvNetException(ExitCode.Resources, Refusal(index, e.Message.TrimEnd('.')), e);
         }
     }
 
@@ -160,13 +166,13 @@ public sealed partial class KernelDevice : IDisposable
         try
         {
             return KernelCatalog.HasItems(kernel)
-                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? _accelerator.WarpSize : GroupSize)
+                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? 1 : GroupSize)
                 : _accelerator.LoadKernel(compiled);
         }
         catch (CudaException e)
         {
             throw new ConvNetException(
-                ExitCode.Environment,
+                ExitCode.Resources,
                 $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message.TrimEnd('.')} ({LogOf(compiled)}). " +
                 "Update the driver, or use --device cpu.",
                 e);

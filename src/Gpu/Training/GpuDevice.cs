@@ -32,7 +32,7 @@ public sealed class GpuDevice : ComputeDevice
     public override string Description { get; }
 
     /// <summary>The N of gpu:N.</summary>
-    /// <exception cref="ConvNetException">There is no such device, or it cannot be opened (exit code 4).</exception>
+    /// <exception cref="ConvNetException">There is no such device, or it cannot be opened (exit code 7).</exception>
     public static GpuDevice Open(int index) => new(() => KernelDevice.OpenCuda(index));
 
     /// <summary>The processor in place of a GPU, for tests: the same kernels, about a hundred times as slow as the processor's own.</summary>
