@@ -44,6 +44,9 @@ public sealed record LifeRecord
     /// <summary>Why the job is to give its place up, for people.</summary>
     [Id(12)] public string? Vacating { get; init; }
 
+    /// <summary>The job was to begin in a new place with the workers that were left, and has not started there yet.</summary>
+    [Id(31)] public bool StartsWithFewer { get; init; }
+
     /// <summary>Workers that have computed wrongly, and that the job takes no more.</summary>
     [Id(26)] public string[] Expelled { get; init; } = [];
 

@@ -6,6 +6,9 @@ namespace ConvNet.Grains.Protocol.Jobs;
 /// <summary>How a job waits for its place in the cluster, gives it up with everything saved, and takes another one.</summary>
 internal sealed partial class JobMachine
 {
+    /// <summary>The job takes fewer in its new place, too, if that is lost before it has started.</summary>
+    private bool _startsWithFewer;
+
     /// <summary>
     /// True while the job waits for workers and servers: <see cref="Begin"/> gives it some. Not before all of an earlier place are free, as a late
     /// release would free the new ones.
@@ -15,7 +18,7 @@ internal sealed partial class JobMachine
     /// <summary>
     /// The job had to leave its place, as its silos or its client were lost or stopped: it goes on with the workers that are left, and takes on others later.
     /// </summary>
-    public bool TakesFewer => HasBegun && _vacating is not null;
+    public bool TakesFewer => HasBegun && (_vacating is not null || _startsWithFewer);
 
     /// <summary>From 1; null if the job does not stand in the queue.</summary>
     public int? QueuePosition { get; private set; }

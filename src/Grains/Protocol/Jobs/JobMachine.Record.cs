@@ -46,6 +46,7 @@ internal sealed partial class JobMachine
         Expelled = [.. _expelled],
         Ending = _ending,
         Vacating = _vacating,
+        StartsWithFewer = _startsWithFewer,
         Asked = _asked,
         Members = [.. _members?.Present ?? []],
         Lost = _members?.Pending,
@@ -75,7 +76,7 @@ internal sealed partial class JobMachine
         Generation = record.Generation + (HasEnded ? 0 : GenerationsApart);
         (Reason, Failure, _ending, _vacating) = (record.Reason, record.Failure, record.Ending, record.Vacating);
         (_isPaused, _releasing, _asked, _counted) = (record.IsPaused, record.Releasing, record.Asked, record.CountedStep);
-        _orphaned = record.Orphaned;
+        (_orphaned, _startsWithFewer) = (record.Orphaned, record.StartsWithFewer);
         _timedBefore = (record.TimedSamples, record.TimedSeconds);
         _orders.AddRange(record.Orders);
         _expelled.UnionWith(record.Expelled);

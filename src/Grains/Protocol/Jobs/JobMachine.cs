@@ -120,10 +120,10 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
             _events.Add(new RunEvent.Resumed(position.Step, first.Generation, [.. first.Workers.Select(worker => worker.Name)]));
         }
 
+        (_startsWithFewer, _vacating) = (TakesFewer, null);
         _savedPosition = _plan is null ? position : _savedPosition;
         _plan ??= new JobPlan(plan, shape.TotalSteps, position.Step, now);
         _plan.GoOn();
-        _vacating = null;
         _members = new JobMembers(_asked = asked, first.Workers);
         _balance = new ShardBalance(shape.Shards);
         _early.ForEach(Apply);
@@ -175,7 +175,7 @@ internal sealed partial class JobMachine(string jobId, JobShape shape, int testS
 
         _lastSign = now;
         _lastCommit = now;
-        _failedStarts = 0;
+        (_failedStarts, _startsWithFewer) = (0, false);
         if (_change is { Chosen: { } chosen })
         {
             Count(chosen.FirstStep);

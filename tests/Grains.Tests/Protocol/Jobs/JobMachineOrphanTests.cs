@@ -46,6 +46,28 @@ public class JobMachineOrphanTests
         Assert.Contains("start 2 at 10 with d/0", host.Done);
     }
 
+    /// <summary>Nor does it wait for all its workers when another silo leads it on meanwhile.</summary>
+    [Fact]
+    public void A_job_that_takes_the_workers_that_are_left_does_so_again_when_one_is_lost_before_it_has_started()
+    {
+        MachineHost host = Orphaned();
+        host.Machine.TakeUp();
+        host.Holds = command => command is JobCommand.Start;
+        host.BeginAgain("d/0", "e/0");
+        var other = new MachineHost();
+        other.Machine.Recover(host.Machine.Record(), "its silo is gone", 0);
+        other.Machine.Released();
+        Assert.True(other.Machine.TakesFewer);
+
+        host.Machine.Lose("d/0", "is gone", host.Now);
+        host.Drain();
+        Assert.True(host.Machine.WantsPlace);
+        Assert.True(host.Machine.TakesFewer);
+        host.Holds = command => command is JobCommand.Run;
+        host.BeginAgain("e/0");
+        Assert.False(host.Machine.TakesFewer);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
