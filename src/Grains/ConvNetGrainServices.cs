@@ -38,6 +38,7 @@ public static class ConvNetGrainServices
         services.TryAddSingleton(new ServerDeadlines());
         services.TryAddSingleton(new WorkerDeadlines());
         services.TryAddSingleton(new CheckpointCache(null, CheckpointCache.DefaultKeep));
+        services.TryAddSingleton(SiloDevices.Processor);
         services.AddSingleton<JobMemory>();
         services.AddSingleton<SiloCatalog>();
         services.AddSingleton<DataCatalog>();

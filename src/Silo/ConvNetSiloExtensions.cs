@@ -1,6 +1,7 @@
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Placement;
 using ConvNet.Grains;
+using ConvNet.Grains.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Runtime.MembershipService.SiloMetadata;
@@ -14,10 +15,13 @@ public static class ConvNetSiloExtensions
     private const int MaxMessageBytes = 16 * 1024 * 1024;
 
     /// <param name="head">Null in a cluster inside one process, where any silo may be it.</param>
-    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer, ClusterHead? head = null)
+    /// <param name="devices">What its workers compute on; null: the processor.</param>
+    public static ISiloBuilder ConfigureConvNetSilo(this ISiloBuilder silo, SiloOffer offer, ClusterHead? head = null, SiloDevices? devices = null)
     {
+        devices ??= SiloDevices.Processor;
+        silo.Services.AddSingleton(devices);
         silo.Services.AddConvNetGrains(head ?? new ClusterHead(Primary: null));
-        silo.UseSiloMetadata(offer.ToMetadata());
+        silo.UseSiloMetadata((offer with { Compute = devices.Names }).ToMetadata());
         silo.Services.PostConfigure<SiloOptions>(options => options.SiloName = offer.Name);
         silo.Configure<SiloMessagingOptions>(options =>
         {

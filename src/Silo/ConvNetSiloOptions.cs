@@ -1,5 +1,6 @@
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Devices;
 
 namespace ConvNet.Silo;
 
@@ -17,6 +18,9 @@ public sealed record ConvNetSiloOptions
 
     /// <summary>Workers that this silo can run.</summary>
     public int Devices { get; init; } = 1;
+
+    /// <summary>What they compute on.</summary>
+    public DeviceChoice Device { get; init; } = DeviceChoice.Automatic;
 
     /// <summary>Compute threads per worker.</summary>
     public int Threads { get; init; } = 1;

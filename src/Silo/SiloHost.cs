@@ -3,6 +3,7 @@ using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Jobs;
 using ConvNet.Grains.Placement;
+using ConvNet.Grains.Workers;
 using ConvNet.Silo.Processes;
 using ConvNet.Silo.Security;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,19 +25,19 @@ public static class SiloHost
     /// <param name="configureLogging">Where logs go; the console is the caller's.</param>
     /// <param name="warn">Called with a sentence about what is unsafe.</param>
     /// <param name="waiting">Called when joining takes long.</param>
-    /// <param name="started">Called when the silo has joined.</param>
+    /// <param name="started">Called when the silo has joined, with what its workers compute on.</param>
     /// <param name="draining">Called with a sentence about the jobs that a silo waits for which was told to stop.</param>
     /// <param name="dying">Called with a sentence before the process ends because the silo cannot stay in the cluster.</param>
     /// <exception cref="ConvNetException">
-    /// A port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); Redis does not let the silo in, or
-    /// anybody, or the other silos do not (8).
+    /// A port is taken, or the primary or Redis cannot be reached (exit code 4); another silo has the name (6); a GPU is asked for that is not there (7);
+    /// Redis does not let the silo in, or anybody, or the other silos do not (8).
     /// </exception>
     public static async Task RunAsync(
         ConvNetSiloOptions options,
         Action<ILoggingBuilder> configureLogging,
         Action<string> warn,
         Action waiting,
-        Action started,
+        Action<string> started,
         Action<string> draining,
         Action<string> dying,
         CancellationToken cancellationToken)
@@ -51,7 +52,8 @@ public static class SiloHost
             warn(warning);
         }
 
-        IHost host = Build(options, configureLogging, warn, dying);
+        SiloDevices devices = options.Workers ? new SiloDevices(options.Device.Open()) : SiloDevices.Processor;
+        IHost host = Build(options, devices, configureLogging, warn, dying);
         if (options.Cluster.Identity is not null)
         {
             await DemandEntryAsync(host, options, cancellationToken);
@@ -63,7 +65,7 @@ public static class SiloHost
             RefuseTakenName(host.Services.GetRequiredService<IClusterMembershipService>(), host.Services.GetRequiredService<ILocalSiloDetails>());
             host.Services.GetRequiredService<CheckpointCache>().Sweep();
             readiness.Join(host.Services.GetRequiredService<SiloCatalog>(), host.Services.GetService<MembershipRecord>());
-            started();
+            started(devices.Names);
             CancellationToken stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
             await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -158,7 +160,8 @@ public static class SiloHost
         }
     }
 
-    private static IHost Build(ConvNetSiloOptions options, Action<ILoggingBuilder> configureLogging, Action<string> warn, Action<string> dying)
+    private static IHost Build(
+        ConvNetSiloOptions options, SiloDevices devices, Action<ILoggingBuilder> configureLogging, Action<string> warn, Action<string> dying)
     {
         HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddLogging(configureLogging);
@@ -172,7 +175,8 @@ public static class SiloHost
             SiloWire.Guard(silo, options.Cluster.Identity, options.Cluster.IsInStore, WireLimits.Default);
             silo.ConfigureConvNetSilo(
                 new SiloOffer(options.Name, options.Devices, options.Threads, options.Workers, options.Servers) { Host = options.Host },
-                options.Cluster.Head);
+                options.Cluster.Head,
+                devices);
         });
         builder.Services.AddSingleton(services => new FatalErrors(options.Name, dying, services.GetRequiredService<ILogger<FatalErrors>>()));
         builder.Services.AddSingleton<IFatalErrorHandler>(services => services.GetRequiredService<FatalErrors>());

@@ -15,9 +15,9 @@ public sealed class SiloProgramTests : IDisposable
         string file = _folder.Write("etc/silo.yaml", $"cluster: {url}\nport: {ports[0]}\ndevices: 7\nlog: silo.clef\nname: node-1\n");
         string[] elsewhere = [$"CONVNET_SILO_CONFIG={file}", "CONVNET_SILO_NAME=node-2", $"CONVNET_SILO_PORT={ports[2]}", "CONVNET_SILO_DEVICES=7"];
         using ClientProcess first = ClientProcess.StartSilo(_folder.Path, ["CONVNET_SILO_DEVICES=2"], "--config", file);
-        await first.SaysAsync($"Silo node-1 is in the cluster {url}: port {ports[0]}, gateway {ports[1]}, 2 device(s) with 1 thread(s).");
+        await first.SaysAsync($"Silo node-1 is in the cluster {url}: port {ports[0]}, gateway {ports[1]}, 2 device(s) with 1 thread(s) on ");
         using ClientProcess second = ClientProcess.StartSilo(_folder.Path, elsewhere, "--devices", "1", "--gateway", $"{ports[3]}", "--log", "second.clef");
-        await second.SaysAsync($"Silo node-2 is in the cluster {url}: port {ports[2]}, gateway {ports[3]}, 1 device(s) with 1 thread(s).");
+        await second.SaysAsync($"Silo node-2 is in the cluster {url}: port {ports[2]}, gateway {ports[3]}, 1 device(s) with 1 thread(s) on ");
 
         JobEnd end = await JobEnd.TrainAsync(_folder.Path, "--model", "lenet", "--steps", "40", "--batch", "100", "--workers", "3", "--cluster", url);
 

@@ -21,7 +21,9 @@ internal static class Bits
 
         if (differ > 0)
         {
-            Assert.Fail($"{what}: {differ} of {expected.Length} values differ, first [{first}]: {expected[first]:R} on the processor, {actual[first]:R} on the device");
+            Assert.Fail(
+                $"{what}: {differ} of {expected.Length} values differ, first [{first}]: " +
+                $"{expected[first]:R} on the processor, {actual[first]:R} on the device");
         }
     }
 }

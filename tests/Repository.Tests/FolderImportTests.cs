@@ -27,6 +27,17 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Optimizers  Data  Formats",
             "Training",
         ],
+        ["Gpu"] =
+        [
+            "Numerics",
+            "Devices",
+            "Kernels",
+            "Kernels/Convolution  Kernels/Elementwise  Kernels/FullyConnected  Kernels/LocallyConnected  Kernels/Normalization  Kernels/Pooling  "
+            + "Kernels/Winograd",
+            "Convolutions",
+            "Layers",
+            "Training",
+        ],
         ["Grains"] =
         [
             "Contracts/Wire",
@@ -43,7 +54,7 @@ public sealed class FolderImportTests(ITestOutputHelper output)
             "Servers  Workers  Jobs",
             ".",
         ],
-        ["Silo"] = ["Security  Processes", "Clustering", ".", "Configuration", "Commands"],
+        ["Silo"] = ["Security  Processes  Devices", "Clustering", ".", "Configuration", "Commands"],
         ["Client"] = ["Configuration", "Cluster  Views  Benchmarks", "Runs", "Monitor", "Commands", "."],
     };
 

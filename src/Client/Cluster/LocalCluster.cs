@@ -1,4 +1,6 @@
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Workers;
 using ConvNet.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,9 +22,10 @@ internal sealed class LocalCluster : ClusterConnection
 
     /// <param name="workers">Over all silos.</param>
     /// <param name="threads">Compute threads per worker.</param>
-    public static async Task<LocalCluster> StartAsync(int silos, int workers, int threads, Serilog.ILogger log)
+    /// <param name="devices">What the workers compute on, in the order in which a job takes them, and round again; not owned.</param>
+    public static async Task<LocalCluster> StartAsync(int silos, int workers, int threads, IReadOnlyList<ComputeDevice> devices, Serilog.ILogger log)
     {
-        int devices = (workers + silos - 1) / silos;
+        int places = (workers + silos - 1) / silos;
         int started = 0;
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.Options.ConfigureFileLogging = false;
@@ -32,8 +35,13 @@ internal sealed class LocalCluster : ClusterConnection
             host.Services.AddSingleton<IHostLifetime, NoSignals>();
             host.Logging.ClearProviders().AddSerilog(log);
         });
-        builder.ConfigureSilo((_, silo) => silo.ConfigureConvNetSilo(
-            new SiloOffer($"local-{Interlocked.Increment(ref started)}", devices, threads, Workers: true, Servers: true)));
+        builder.ConfigureSilo((_, silo) =>
+        {
+            int number = Interlocked.Increment(ref started);
+            IEnumerable<ComputeDevice> own = Enumerable.Range(0, places).Select(place => devices[((place * silos) + number - 1) % devices.Count]);
+            silo.ConfigureConvNetSilo(
+                new SiloOffer($"local-{number}", places, threads, Workers: true, Servers: true), devices: new SiloDevices([.. own]));
+        });
         InProcessTestCluster cluster = builder.Build();
         await cluster.DeployAsync();
         return new LocalCluster(cluster);

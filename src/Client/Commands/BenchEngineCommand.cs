@@ -35,7 +35,9 @@ internal static class BenchEngineCommand
 
             Example: convnet bench engine --model fashion-cnn --threads 1 --batch 128
             """);
+        var device = new DeviceOption("What to compute on [auto: the first GPU that can be used, else cpu]");
         options.AddTo(engine);
+        engine.Add(device.Option);
         engine.Add(weights);
         engine.Add(input);
         engine.Validators.Add(result =>
@@ -45,14 +47,14 @@ internal static class BenchEngineCommand
                 result.AddError("--batch and --input exclude each other: the file says how many samples the batch has. Give one of them.");
             }
         });
-        engine.SetAction(parsed => Run(terminal, options.Read(parsed), parsed.GetValue(weights), parsed.GetValue(input)));
+        engine.SetAction(parsed => Run(terminal, options.Read(parsed), device.OpenOne(parsed), parsed.GetValue(weights), parsed.GetValue(input)));
         return engine;
     }
 
-    private static int Run(Terminal terminal, BenchChoices choices, string? weights, string? input)
+    private static int Run(Terminal terminal, BenchChoices choices, ComputeDevice device, string? weights, string? input)
     {
         using var team = new ThreadTeam(choices.Threads);
-        using ModelRunner runner = CpuDevice.Instance.CreateRunner(choices.Model, team);
+        using ModelRunner runner = device.CreateRunner(choices.Model, team);
         BenchBatch batch = input is null
             ? BenchBatch.Random(choices.Model.Spec.Input, choices.Model.Classes, choices.Batch)
             : BenchBatch.Read(input, choices.Model.Spec.Input);
@@ -60,7 +62,7 @@ internal static class BenchEngineCommand
         EngineResult result = EngineBench.Run(runner, batch, weights, choices.Steps);
         if (choices.Json)
         {
-            terminal.Out.WriteLine(Json(result).ToJsonString());
+            terminal.Out.WriteLine(Json(result, device).ToJsonString());
         }
         else
         {
@@ -68,18 +70,21 @@ internal static class BenchEngineCommand
                 CultureInfo.InvariantCulture,
                 $"{choices.Model.Spec.Name}, batch {batch.Count}, {choices.Threads} thread(s): training {result.TrainingRate:F0} images/s, " +
                 $"evaluation {result.EvaluationRate:F0} images/s, first loss {result.FirstLoss:G6}, " +
-                $"peak memory in training {result.PeakMemory >> 20} MiB, vectors of {VectorWidth.Bits} bits"));
+                $"peak memory in training {result.PeakMemory >> 20} MiB, {On(device)}"));
         }
 
         return (int)ExitCode.Ok;
     }
 
-    private static JsonObject Json(EngineResult result) => new()
+    private static string On(ComputeDevice device) => device == CpuDevice.Instance ? $"vectors of {VectorWidth.Bits} bits" : $"on {device.Description}";
+
+    private static JsonObject Json(EngineResult result, ComputeDevice device) => new()
     {
         ["trainImagesPerSecond"] = result.TrainingRate,
         ["evalImagesPerSecond"] = result.EvaluationRate,
         ["firstLoss"] = double.IsFinite(result.FirstLoss) ? result.FirstLoss : null,
         ["peakMemoryBytes"] = result.PeakMemory,
         ["vectorBits"] = VectorWidth.Bits,
+        ["device"] = device.Name,
     };
 }

@@ -34,6 +34,7 @@ public static class CommandLine
         root.Add(EvalCommand.Create(terminal));
         root.Add(VerifyCommand.Create(terminal));
         root.Add(BenchCommand.Create(terminal));
+        root.Add(DevicesCommand.Create(terminal));
         root.Add(MonitorCommand.Create(terminal));
         root.Add(JobCommand.Create(terminal));
         root.Add(SiloCommand.Create("silo", "convnet silo", terminal.Out, terminal.Error));

@@ -23,6 +23,7 @@ internal static class EvalCommand
         var directory = new Argument<string>("dir") { Description = "Run folder (its newest whole checkpoint) or checkpoint folder", HelpName = "DIR" };
         var data = new Option<string?>("--data") { Description = "Other test images than those of the run", HelpName = "NAME|PATH" };
         Option<long?> threads = WholeNumber.Option("--threads", "Compute threads [cores]");
+        var device = new DeviceOption("What to compute on [auto: the first GPU that can be used, else cpu]");
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "eval",
@@ -31,23 +32,24 @@ internal static class EvalCommand
 
             Example: convnet eval runs/train-0001
             """)
-        { directory, data, threads, json };
+        { directory, data, threads, device.Option, json };
         command.SetAction(parsed => Run(
             terminal,
             parsed.GetValue(directory)!,
             parsed.GetValue(data),
             WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? Environment.ProcessorCount, 1, JobLimits.MostThreads),
+            device.OpenOne(parsed),
             parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(Terminal terminal, string directory, string? dataPath, int threads, bool json)
+    private static int Run(Terminal terminal, string directory, string? dataPath, int threads, ComputeDevice device, bool json)
     {
         string path = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
         Checkpoint checkpoint = CheckpointFolder.Load(path);
         JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson, toEvaluate: true);
         ImageSet test = dataPath is null ? TestOf(spec, terminal) : OtherTest(spec, dataPath, terminal);
-        Metrics sum = Evaluate(checkpoint, path, spec, test, threads);
+        Metrics sum = Evaluate(checkpoint, path, spec, test, threads, device);
         double loss = sum.LossSum / sum.Count;
         double accuracy = (double)sum.Correct / sum.Count;
         if (json)
@@ -66,12 +68,14 @@ internal static class EvalCommand
         {
             terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {dataPath ?? spec.Data.NameOrPath}: {sum.Count} test images, " +
+                $"{spec.Model.Name}, step {checkpoint.State.Step}, on {dataPath ?? spec.Data.NameOrPath}: {sum.Count} test images, {On(device)}" +
                 $"loss {loss:F4}, accuracy {accuracy:F4}"));
         }
 
         return (int)ExitCode.Ok;
     }
+
+    private static string On(ComputeDevice device) => device == CpuDevice.Instance ? "" : $"on {device.Description}, ";
 
     private static ImageSet TestOf(JobSpec spec, Terminal terminal)
     {
@@ -104,10 +108,10 @@ internal static class EvalCommand
         return test;
     }
 
-    private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, ImageSet test, int threads)
+    private static Metrics Evaluate(Checkpoint checkpoint, string path, JobSpec spec, ImageSet test, int threads, ComputeDevice device)
     {
         using var team = new ThreadTeam(threads);
-        using ModelRunner runner = CpuDevice.Instance.CreateRunner(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
+        using ModelRunner runner = device.CreateRunner(new Model(spec.Model, spec.BatchNormMode), team, spec.Kernels);
         if (test.ClassCount > runner.Model.Classes)
         {
             throw ConvNetException.BadInput(

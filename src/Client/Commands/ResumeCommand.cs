@@ -32,7 +32,7 @@ internal static class ResumeCommand
             """)
         { directory };
         command.Add(data.Option);
-        layout.AddTo(command);
+        layout.AddTo(command, run.Cluster.Cluster);
         run.AddTo(command);
         command.SetAction((parsed, _) => run.Read(parsed).RunAsync(
             terminal,

@@ -30,7 +30,7 @@ internal static class TrainCommand
             Example: convnet train --model resnet20 --epochs 5 --workers 2 --out runs/resnet
             """);
         job.AddTo(command);
-        layout.AddTo(command);
+        layout.AddTo(command, run.Cluster.Cluster);
         command.Add(outFolder);
         run.AddTo(command);
         command.SetAction((parsed, _) => run.Read(parsed).RunAsync(

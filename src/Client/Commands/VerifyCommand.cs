@@ -6,10 +6,12 @@ using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Runs;
+using ConvNet.Silo.Devices;
 
 namespace ConvNet.Client.Commands;
 
@@ -19,9 +21,17 @@ internal static class VerifyCommand
     private const int DefaultSteps = 10;
 
     /// <summary>One way to spread a job over a local cluster.</summary>
-    private sealed record Layout(int Workers, int Silos, int Threads)
+    private sealed record Layout(int Workers, int Silos, int Threads, IReadOnlyList<ComputeDevice> Devices)
     {
-        public override string ToString() => $"{Workers} worker(s), {Silos} silo(s), {Threads} thread(s)";
+        private static readonly ComputeDevice[] Processor = [CpuDevice.Instance];
+
+        public static Layout OfProcessor(int workers, int silos, int threads) => new(workers, silos, threads, Processor);
+
+        public override string ToString()
+        {
+            string where = Devices.SequenceEqual(Processor) ? "" : $" on {string.Join(", ", Devices.Select(device => device.Description))}";
+            return $"{Workers} worker(s), {Silos} silo(s), {Threads} thread(s){where}";
+        }
     }
 
     public static Command Create(Terminal terminal)
@@ -34,23 +44,25 @@ internal static class VerifyCommand
         };
         var job = new JobOptions();
         Option<long?> steps = WholeNumber.Option("--verify-steps", "Steps to run in each layout [10]");
+        var device = new DeviceOption("What the workers of the second layout compute on; those of the first are on cpu [auto]");
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "verify",
             """
-            Runs the first steps of a job with 1 worker and with 3 workers on 2 silos, and compares all bits of the two states.
+            Runs the first steps of a job with 1 worker on cpu, and with 3 workers on 2 silos, and compares all bits of the two states.
 
             Example: convnet verify --model lenet --batch 100
             """)
         { directory };
         job.AddTo(command);
         command.Add(steps);
+        command.Add(device.Option);
         command.Add(json);
         command.SetAction((parsed, _) =>
         {
             JobSpec spec = parsed.GetValue(directory) is { } path ? FromCheckpoint(path, job, parsed, terminal) : FromOptions(job.Resolve(parsed), terminal);
             long count = Math.Min(spec.TotalSteps, WholeNumber.InRange("--verify-steps", parsed.GetValue(steps) ?? DefaultSteps, 1, int.MaxValue));
-            return RunAsync(terminal, spec, count, parsed.GetValue(json));
+            return RunAsync(terminal, spec, count, device.Read(parsed), parsed.GetValue(json));
         });
         return command;
     }
@@ -69,9 +81,9 @@ internal static class VerifyCommand
         return JobSpec.FromJson(CheckpointFolder.Load(checkpoint).State.JobJson);
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, JobSpec spec, long steps, bool json)
+    private static async Task<int> RunAsync(Terminal terminal, JobSpec spec, long steps, DeviceChoice device, bool json)
     {
-        Layout[] layouts = [new(1, 1, 1), new(Math.Min(3, spec.DataShards), 2, 2)];
+        Layout[] layouts = [Layout.OfProcessor(1, 1, 1), new(Math.Min(3, spec.DataShards), 2, 2, device.Open())];
         var hashes = new List<string>();
         foreach (Layout layout in layouts)
         {
@@ -110,7 +122,8 @@ internal static class VerifyCommand
         string folder = Directory.CreateTempSubdirectory("convnet-verify-").FullName;
         try
         {
-            await using LocalCluster cluster = await LocalCluster.StartAsync(layout.Silos, layout.Workers, layout.Threads, Serilog.Core.Logger.None);
+            await using LocalCluster cluster = await LocalCluster.StartAsync(
+                layout.Silos, layout.Workers, layout.Threads, layout.Devices, Serilog.Core.Logger.None);
             IJobGrain job = cluster.Job("verify");
             var plan = new TrainingPlan { StopAfter = steps };
             await job.SubmitAsync(new JobSubmission(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ConvNet.Engine.Errors;
 using ConvNet.Silo.Configuration;
+using ConvNet.Silo.Devices;
 
 namespace ConvNet.Client.Configuration;
 
@@ -42,6 +43,12 @@ public sealed record ConfigurationKey(string Path, Func<TrainConfiguration, obje
             "false" => false,
             _ => throw Wrong(path, "true or false", text),
         }));
+
+    /// <summary>What workers compute on.</summary>
+    public static ConfigurationKey Device(string path, Func<TrainConfiguration, string?> get, Action<TrainConfiguration, string> set) =>
+        new(path, get, (configuration, text) => set(configuration, DeviceChoice.FaultOf(text) is { } fault
+            ? throw new ConvNetException(ExitCode.Usage, $"{path}{fault}")
+            : text));
 
     /// <summary>A whole number; one that does not fit is a very large one, which the check of its range refuses.</summary>
     public static long ParseWhole(string name, string text) => WholeText.Parse(text) ?? throw Wrong(name, "a whole number", text);

@@ -50,6 +50,7 @@ public static class ConfigurationKeys
         ConfigurationKey.Whole("layout.minWorkers", c => c.Layout.MinWorkers, (c, v) => c.Layout.MinWorkers = v),
         ConfigurationKey.Whole("layout.silos", c => c.Layout.Silos, (c, v) => c.Layout.Silos = v),
         ConfigurationKey.Whole("layout.threads", c => c.Layout.Threads, (c, v) => c.Layout.Threads = v),
+        ConfigurationKey.Device("layout.device", c => c.Layout.Device, (c, v) => c.Layout.Device = v),
         ConfigurationKey.Whole("layout.partitions", c => c.Layout.Partitions, (c, v) => c.Layout.Partitions = v),
         ConfigurationKey.Whole("layout.standbys", c => c.Layout.Standbys, (c, v) => c.Layout.Standbys = v),
     ];

@@ -1,3 +1,5 @@
+using ConvNet.Silo.Devices;
+
 namespace ConvNet.Client.Configuration;
 
 /// <summary>How the job is spread over a cluster. Never changes the result.</summary>
@@ -16,6 +18,9 @@ public sealed record LayoutSection
 
     /// <summary>Compute threads per worker; null = max(1, cores ÷ workers).</summary>
     public long? Threads { get; set; }
+
+    /// <summary>What the workers of a local cluster compute on, as a <see cref="DeviceChoice"/>; null = auto.</summary>
+    public string? Device { get; set; }
 
     /// <summary>Parameter-server partitions; null = one for each silo that serves, at least two.</summary>
     public long? Partitions { get; set; }

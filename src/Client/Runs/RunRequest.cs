@@ -1,6 +1,7 @@
 using ConvNet.Client.Configuration;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Devices;
 
 namespace ConvNet.Client.Runs;
 
@@ -28,6 +29,9 @@ internal sealed record RunRequest(
 
     /// <summary>Compute threads per worker.</summary>
     public int Threads => (int)(Configuration.Layout.Threads ?? Math.Max(1, Environment.ProcessorCount / Workers));
+
+    /// <summary>What the workers of a local cluster compute on.</summary>
+    public DeviceChoice Device => Configuration.Layout.Device is { } device ? DeviceChoice.Parse(device) : DeviceChoice.Automatic;
 
     /// <summary>Silos elsewhere know best how many threads a worker of theirs has.</summary>
     public JobLayout Layout => new(

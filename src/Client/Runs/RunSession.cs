@@ -3,6 +3,7 @@ using ConvNet.Client.Cluster;
 using ConvNet.Client.Configuration;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Reduction;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts;
@@ -65,12 +66,13 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
     {
         try
         {
-            run.Publish(new RunEvent.Started(folder.FullPath, ConfigurationJson.Write(request.Configuration), [.. Introduction()]));
+            IReadOnlyList<ComputeDevice> devices = request.Cluster is null ? request.Device.Open() : [];
+            run.Publish(new RunEvent.Started(folder.FullPath, ConfigurationJson.Write(request.Configuration), [.. Introduction(devices)]));
             Warn(run);
             EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(folder.MetricsPath, request.StartStep);
             run.Add(new MetricsFile(folder.MetricsPath, request.StartStep));
             await using ClusterConnection cluster = request.Cluster is null
-                ? await LocalCluster.StartAsync((int)request.Configuration.Layout.Silos, request.Workers, request.Threads, log)
+                ? await LocalCluster.StartAsync((int)request.Configuration.Layout.Silos, request.Workers, request.Threads, devices, log)
                 : await ClusterConnection.ConnectAsync(request.Cluster, log);
             log.Information("Job {Job}: {Spec}", request.JobId, request.Spec.ToJson());
             using FolderProbe? probe = request.Cluster is null ? null : FolderProbe.Leave(folder.FullPath);
@@ -167,15 +169,18 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
         }
     }
 
-    private IEnumerable<string> Introduction()
+    /// <param name="devices">Of the local cluster.</param>
+    private IEnumerable<string> Introduction(IReadOnlyList<ComputeDevice> devices)
     {
         JobSpec spec = request.Spec;
         JobShape shape = spec.Shape;
         long silos = request.Configuration.Layout.Silos;
-        string where = request.Cluster?.Url ?? (silos == 1 ? "a local cluster of 1 silo" : $"a local cluster of {silos} silos");
+        string where = request.Cluster is { } cluster
+            ? $"in {cluster.Url}"
+            : $"on {string.Join(", ", devices.Select(device => device.Description))} in a local cluster of {(silos == 1 ? "1 silo" : $"{silos} silos")}";
         yield return $"Training {spec.Model.Name} on {spec.Data.NameOrPath}: " +
             $"{spec.TrainSamples} training and {spec.TestSamples} test images of {spec.Adapter.Image}.";
-        yield return $"{spec.TotalSteps} steps of {spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), {request.Workers} workers in {where}.";
+        yield return $"{spec.TotalSteps} steps of {spec.Batch} images ({shape.StepsPerEpoch} steps an epoch), {request.Workers} workers {where}.";
         yield return spec.Adapter.Describe();
         if (request.Checkpoint is not null)
         {

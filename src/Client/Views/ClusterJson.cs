@@ -26,6 +26,7 @@ internal static class ClusterJson
         ["state"] = silo.State.ToString().ToLowerInvariant(),
         ["devices"] = silo.Devices,
         ["threads"] = silo.Threads,
+        ["computesOn"] = Array(silo.Compute.Split(',').Select(name => JsonValue.Create(name))),
         ["busy"] = Array(busy.Select(device => new JsonObject { ["worker"] = device.Worker, ["jobId"] = device.JobId })),
         ["since"] = silo.Started?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
         ["version"] = silo.Version,

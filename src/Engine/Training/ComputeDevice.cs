@@ -11,6 +11,9 @@ public abstract class ComputeDevice : IDisposable
     /// <summary>As in the option <c>--device</c>: "cpu", "gpu:0".</summary>
     public abstract string Name { get; }
 
+    /// <summary>The name, with what it stands for where that is not plain: "gpu:0 (NVIDIA H100 80GB HBM3)".</summary>
+    public virtual string Description => Name;
+
     /// <summary>Makes this device ready to run a model; the runner must be disposed before the device.</summary>
     /// <param name="model">What to run; no other runner may run it.</param>
     /// <param name="team">Threads of the processor; not owned.</param>

@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
@@ -21,6 +22,16 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
 
     /// <summary>Threads of the processor.</summary>
     internal ThreadTeam Team { get; } = team;
+
+    /// <summary>
+    /// Refuses what the device has no room for, before a pass finds out. The processor's memory is not looked at: the operating system knows better.
+    /// Any thread may call it.
+    /// </summary>
+    /// <param name="plan">Of the largest training step.</param>
+    /// <exception cref="ConvNetException">The passes need more memory than is free (exit code 7).</exception>
+    public virtual void DemandMemory(ShardPlan plan)
+    {
+    }
 
     /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples, in the processor's memory; the caller fills it.</summary>
     public abstract Activation Input(int samples);

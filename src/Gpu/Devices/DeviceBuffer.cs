@@ -49,7 +49,10 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
 
     public void Dispose()
     {
-        _memory?.Dispose();
-        _memory = null;
+        if (_memory is not null)
+        {
+            device.Free(_memory);
+            _memory = null;
+        }
     }
 }

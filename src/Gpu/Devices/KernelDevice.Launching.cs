@@ -76,7 +76,8 @@ public sealed partial class KernelDevice
         }
     }
 
-    public void Run<T1, T2, T3, T4, T5, T6, T7>(Action<Index1D, T1, T2, T3, T4, T5, T6, T7> kernel, int items, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g)
+    public void Run<T1, T2, T3, T4, T5, T6, T7>(
+        Action<Index1D, T1, T2, T3, T4, T5, T6, T7> kernel, int items, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g)
         where T1 : struct
         where T2 : struct
         where T3 : struct
@@ -91,7 +92,8 @@ public sealed partial class KernelDevice
         }
     }
 
-    public void Run<T1, T2, T3, T4, T5, T6, T7, T8>(Action<Index1D, T1, T2, T3, T4, T5, T6, T7, T8> kernel, int items, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g, T8 h)
+    public void Run<T1, T2, T3, T4, T5, T6, T7, T8>(
+        Action<Index1D, T1, T2, T3, T4, T5, T6, T7, T8> kernel, int items, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g, T8 h)
         where T1 : struct
         where T2 : struct
         where T3 : struct
@@ -178,7 +180,8 @@ public sealed partial class KernelDevice
         }
     }
 
-    public void RunGroups<T1, T2, T3, T4, T5, T6, T7>(Action<T1, T2, T3, T4, T5, T6, T7> kernel, int groups, int threads, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g)
+    public void RunGroups<T1, T2, T3, T4, T5, T6, T7>(
+        Action<T1, T2, T3, T4, T5, T6, T7> kernel, int groups, int threads, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g)
         where T1 : struct
         where T2 : struct
         where T3 : struct
@@ -193,7 +196,8 @@ public sealed partial class KernelDevice
         }
     }
 
-    public void RunGroups<T1, T2, T3, T4, T5, T6, T7, T8>(Action<T1, T2, T3, T4, T5, T6, T7, T8> kernel, int groups, int threads, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g, T8 h)
+    public void RunGroups<T1, T2, T3, T4, T5, T6, T7, T8>(
+        Action<T1, T2, T3, T4, T5, T6, T7, T8> kernel, int groups, int threads, T1 a, T2 b, T3 c, T4 d, T5 e, T6 f, T7 g, T8 h)
         where T1 : struct
         where T2 : struct
         where T3 : struct
@@ -205,7 +209,8 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7, T8>>(kernel)(Stream, (groups, threads), a, b, c, d, e, f, g, h);
+            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7, T8>>(kernel)
+                (Stream, (groups, threads), a, b, c, d, e, f, g, h);
         }
     }
 }

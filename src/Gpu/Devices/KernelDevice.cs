@@ -1,5 +1,7 @@
 using System.Reflection;
 using ConvNet.Engine.Errors;
+using ConvNet.Gpu.Kernels;
+using ConvNet.Gpu.Numerics;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.PTX;
@@ -16,7 +18,7 @@ namespace ConvNet.Gpu.Devices;
 /// </summary>
 public sealed partial class KernelDevice : IDisposable
 {
-    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU.</summary>
+    /// <summary>Threads of a group of a kernel whose items are independent, on a GPU. An emulated one is quickest with one thread.</summary>
     private const int GroupSize = 256;
 
     private readonly Context _context;
@@ -32,11 +34,27 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>"gpu:0", or "emulated".</summary>
     public string Name { get; }
 
+    /// <summary>"gpu:0 (NVIDIA H100 80GB HBM3)", or "emulated".</summary>
+    public string Description => IsEmulated ? Name : $"{Name} ({_accelerator.Name})";
+
     /// <summary>True if the processor runs the kernels, a thread for each of a group's.</summary>
     public bool IsEmulated => _accelerator is CPUAccelerator;
 
     /// <summary>Bytes of memory in all.</summary>
     public long MemorySize => _accelerator.MemorySize;
+
+    /// <summary>Bytes of the buffers that are there now.</summary>
+    public long AllocatedBytes { get; private set; }
+
+    /// <summary>Bytes that nobody has, whoever else computes on the card.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            using var binding = _accelerator.BindScoped();
+            return _accelerator is CudaAccelerator card ? card.GetFreeMemory() : long.MaxValue;
+        }
+    }
 
     internal AcceleratorStream Stream { get; }
 
@@ -47,22 +65,27 @@ public sealed partial class KernelDevice : IDisposable
         return new KernelDevice("emulated", context, context.GetPreferredDevice(preferCPU: true).CreateAccelerator(context));
     }
 
-    /// <summary>The CUDA device with this number.</summary>
-    /// <exception cref="ConvNetException">There is none (exit code 4).</exception>
+    /// <summary>The card with this number.</summary>
+    /// <exception cref="ConvNetException">There is none, or the driver does not open it, or takes no kernel of ours (exit code 7).</exception>
     public static KernelDevice OpenCuda(int index)
     {
-        CudaDriver.Load();
-        Context context = CreateContext(builder => builder.Cuda());
-        int count = context.GetCudaDevices().Count;
-        if ((uint)index >= (uint)count)
+        CudaLibrary.Load();
+        Context? context = null;
+        try
         {
-            context.Dispose();
-            throw new ConvNetException(
-                ExitCode.Environment,
-                $"gpu:{index} is not there: this machine has {count} usable GPU(s) (see 'convnet devices'); use --device cpu, or gpu:0 ... gpu:{count - 1}.");
-        }
+            context = CreateContext(builder => builder.Cuda());
+            CudaDevice card = CardOf(context, index) ?? throw new NotSupportedException("ILGPU knows no instruction set for this card and its driver.");
+            var device = new KernelDevice($"gpu:{index}", context, card.CreateAccelerator(context));
 
-        return new KernelDevice($"gpu:{index}", context, context.CreateCudaAccelerator(index));
+            // A driver that refuses every kernel is to be found out now, not in the middle of a job.
+            device.LauncherOf<Action<AcceleratorStream, Index1D, ArrayView<Float32>, ArrayView<int>, int, int>>(ShardSums.Add);
+            return device;
+        }
+        catch (Exception e) when (e is CudaException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            context?.Dispose();
+            throw new ConvNetException(ExitCode.Resources, Refusal(index, e.Message.TrimEnd('.')), e);
+        }
     }
 
     /// <summary>The PTX of a kernel, for which no GPU is needed.</summary>
@@ -91,6 +114,7 @@ public sealed partial class KernelDevice : IDisposable
         {
             MemoryBuffer1D<T, Stride1D.Dense> memory = _accelerator.Allocate1D<T>(Math.Max(1, length));
             memory.MemSetToZero(Stream);
+            AllocatedBytes += memory.LengthInBytes;
             return memory;
         }
         catch (Exception e) when (e is CudaException or OutOfMemoryException)
@@ -103,6 +127,15 @@ public sealed partial class KernelDevice : IDisposable
                 e);
         }
     }
+
+    internal void Free(MemoryBuffer memory)
+    {
+        AllocatedBytes -= memory.LengthInBytes;
+        memory.Dispose();
+    }
+
+    /// <summary>Makes this the device of the calling thread: a driver launches for the device of the thread that asks.</summary>
+    internal void Bind() => _accelerator.Bind();
 
     internal static Context CreateContext(Action<Context.Builder> devices) => Context.Create(builder =>
     {
@@ -133,15 +166,35 @@ public sealed partial class KernelDevice : IDisposable
         try
         {
             return KernelCatalog.HasItems(kernel)
-                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? _accelerator.WarpSize : GroupSize)
+                ? _accelerator.LoadImplicitlyGroupedKernel(compiled, IsEmulated ? 1 : GroupSize)
                 : _accelerator.LoadKernel(compiled);
         }
         catch (CudaException e)
         {
             throw new ConvNetException(
-                ExitCode.Environment,
-                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message}. Update the driver, or use --device cpu.",
+                ExitCode.Resources,
+                $"the driver of {Name} refuses the kernel {kernel.DeclaringType!.Name}.{kernel.Name}: {e.Message.TrimEnd('.')} ({LogOf(compiled)}). " +
+                "Update the driver, or use --device cpu.",
                 e);
         }
     }
+
+    /// <summary>ILGPU leaves cards out that it does not know, so that its numbers may not be the driver's.</summary>
+    private static CudaDevice? CardOf(Context context, int index)
+    {
+        foreach (CudaDevice card in context.GetCudaDevices())
+        {
+            if (card.DeviceId == index)
+            {
+                return card;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>ILGPU keeps to itself what the driver's compiler says.</summary>
+    private static string LogOf(CompiledKernel compiled) => CudaDriver.CompilerLog(((PTXCompiledKernel)compiled).PTXAssembly);
+
+    private static string Refusal(int index, string why) => $"gpu:{index} cannot be opened: {why}. Update the driver, or use --device cpu.";
 }

@@ -23,6 +23,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     private double[] _seconds = [];
     private DeviceTensor _x = null!;
     private DeviceTensor? _y;
+    private DeviceTensor? _pooled;
     private DeviceTensor? _winners;
     private DeviceTensor? _dx;
     private bool _relu;
@@ -104,7 +105,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     private DeviceTensor Pool(DeviceTensor x, DeviceStep step)
     {
         Engine.Geometry.Shape pooled = _norm.FeedsPool!.Output;
-        DeviceTensor y = Reserve(ref _y, pooled, x.Capacity);
+        DeviceTensor y = Reserve(ref _pooled, pooled, x.Capacity);
         DeviceTensor winners = Reserve(ref _winners, pooled, x.Capacity);
         Device.Run(
             PooledNormalizing.Forward, step.Samples * y.SampleStride, x.View, y.View, winners.View, _sets.Views, pooled.W, pooled.Area);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Models;
@@ -7,29 +8,75 @@ using ConvNet.Gpu.Devices;
 
 namespace ConvNet.Gpu.Training;
 
-/// <summary>A GPU, or the processor emulating one, as what computes the passes of a worker, with the bits of the processor's own kernels.</summary>
+/// <summary>
+/// A GPU, or the processor emulating one, as what computes the passes of workers, with the bits of the processor's own kernels. Each runner has a
+/// <see cref="KernelDevice"/> for itself, as these serve one thread; those of runners that have ended wait here for the next, with the kernels that
+/// they have compiled.
+/// </summary>
 public sealed class GpuDevice : ComputeDevice
 {
-    private readonly KernelDevice _device;
+    private readonly Func<KernelDevice> _open;
+    private readonly ConcurrentBag<KernelDevice> _free = [];
+    private bool _isDisposed;
 
-    private GpuDevice(KernelDevice device) => _device = device;
+    private GpuDevice(Func<KernelDevice> open)
+    {
+        _open = open;
+        KernelDevice first = open();
+        (Name, Description) = (first.Name, first.Description);
+        _free.Add(first);
+    }
 
-    public override string Name => _device.Name;
+    public override string Name { get; }
 
-    /// <summary>Bytes of memory in all.</summary>
-    public long MemorySize => _device.MemorySize;
+    public override string Description { get; }
 
     /// <summary>The N of gpu:N.</summary>
-    /// <exception cref="ConvNetException">There is no such device (exit code 4).</exception>
-    public static GpuDevice Open(int index) => new(KernelDevice.OpenCuda(index));
+    /// <exception cref="ConvNetException">There is no such device, or it cannot be opened (exit code 7).</exception>
+    public static GpuDevice Open(int index) => new(() => KernelDevice.OpenCuda(index));
 
     /// <summary>The processor in place of a GPU, for tests: the same kernels, about a hundred times as slow as the processor's own.</summary>
-    public static GpuDevice Emulated() => new(KernelDevice.Emulated());
+    public static GpuDevice Emulated() => new(KernelDevice.Emulated);
 
-    public override ModelRunner CreateRunner(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast) => kernels == KernelSet.Fast
-        ? new GpuNetwork(model, team, _device)
-        : throw ConvNetException.BadInput(
-            $"{Name} computes with the bits of the fast kernels, but the job asks for the {kernels} kernels; use --device cpu, or leave that option out.");
+    public override ModelRunner CreateRunner(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast)
+    {
+        if (kernels != KernelSet.Fast)
+        {
+            throw ConvNetException.BadInput(
+                $"{Name} computes with the bits of the fast kernels, but the job asks for the {kernels} kernels; use --device cpu, or leave that option out.");
+        }
 
-    public override void Dispose() => _device.Dispose();
+        KernelDevice device = _free.TryTake(out KernelDevice? known) ? known : _open();
+        try
+        {
+            return new GpuNetwork(model, team, device, Return);
+        }
+        catch (ConvNetException)
+        {
+            Return(device);
+            throw;
+        }
+    }
+
+    /// <summary>A runner that is disposed of later frees what it had by itself.</summary>
+    public override void Dispose()
+    {
+        _isDisposed = true;
+        while (_free.TryTake(out KernelDevice? device))
+        {
+            device.Dispose();
+        }
+    }
+
+    private void Return(KernelDevice device)
+    {
+        if (_isDisposed)
+        {
+            device.Dispose();
+        }
+        else
+        {
+            _free.Add(device);
+        }
+    }
 }

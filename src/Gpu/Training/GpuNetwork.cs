@@ -1,3 +1,4 @@
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
 using ConvNet.Engine.Reduction;
@@ -19,15 +20,19 @@ internal sealed class GpuNetwork : ModelRunner
     private readonly ShardTable _shards;
     private readonly DeviceStep _step;
     private readonly KernelDevice _device;
+    private readonly Action<KernelDevice> _ended;
     private Activation? _input;
     private Activation? _logits;
     private DeviceTensor? _deviceInput;
     private DeviceTensor? _deviceGradient;
 
-    public GpuNetwork(Model model, ThreadTeam team, KernelDevice device)
+    /// <param name="device">For this runner alone.</param>
+    /// <param name="ended">Gets it back at the end.</param>
+    public GpuNetwork(Model model, ThreadTeam team, KernelDevice device, Action<KernelDevice> ended)
         : base(model, team)
     {
-        _device = device;
+        (_device, _ended) = (device, ended);
+        device.Bind();
         _loss = new SoftmaxCrossEntropy(model.Classes);
         _layers = new DeviceSequence(model.Sequence, device);
         _shards = new ShardTable(device);
@@ -38,6 +43,20 @@ internal sealed class GpuNetwork : ModelRunner
     {
         get => _step.Profile;
         set => _step.Profile = value;
+    }
+
+    public override void DemandMemory(ShardPlan plan)
+    {
+        long needed = MemoryEstimate.Of(Model, plan.Samples, plan.Shards.Length);
+        long room = _device.FreeBytes;
+        if (needed - _device.AllocatedBytes > room)
+        {
+            throw new ConvNetException(
+                ExitCode.Resources,
+                $"model '{Model.Spec.Name}' with this worker's part of a batch, of {plan.Samples} samples, needs about {needed >> 20} MiB, and " +
+                $"{_device.Description} has {(room + _device.AllocatedBytes) >> 20} MiB free. Use a smaller --batch (it changes the result), more workers on " +
+                "other devices, or --device cpu.");
+        }
     }
 
     public override Activation Input(int samples)
@@ -70,6 +89,7 @@ internal sealed class GpuNetwork : ModelRunner
             Model.Parameters[i].ReserveRoots(plan.Roots.Length);
         }
 
+        _device.Bind();
         _shards.Load(plan);
         Activation logits = Forward(plan.Samples);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
@@ -82,6 +102,7 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
     {
+        _device.Bind();
         _step.Training = false;
         foreach ((BatchNorm norm, BatchNormState state) in Model.BatchNorms.Zip(statistics))
         {
@@ -93,6 +114,7 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override Activation Predict(int samples)
     {
+        _device.Bind();
         _step.Training = false;
         _step.Samples = samples;
         return Forward(samples);
@@ -102,6 +124,7 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override void Dispose()
     {
+        _device.Bind();
         _device.Synchronize();
         _input?.Dispose();
         _logits?.Dispose();
@@ -110,6 +133,7 @@ internal sealed class GpuNetwork : ModelRunner
         _deviceGradient?.Dispose();
         _layers.Dispose();
         _shards.Dispose();
+        _ended(_device);
     }
 
     /// <summary>The logits of the input's first samples, in the processor's memory.</summary>

@@ -33,6 +33,7 @@ public sealed class SiloCatalog(IClusterMembershipService membership, ISiloMetad
             offer.Started)
         {
             Host = offer.Host,
+            Compute = offer.Compute,
             State = _leaving.GetValueOrDefault(member.SiloAddress),
         };
 

@@ -1,15 +1,18 @@
 using System.Collections.Concurrent;
 using ConvNet.Engine.Data;
+using ConvNet.Engine.Errors;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Workers;
 
 /// <summary>
-/// What a worker holds for a job as long as it has a part in it, whatever its assignment: the data set, what runs the model on its device, its compute threads, and the
-/// thread that carries out orders one after the other, so that training never runs on a grain's turn or on the thread pool.
+/// What a worker holds for a job as long as it has a part in it, whatever its assignment: the data set, what runs the model on its device, its
+/// compute threads, and the thread that carries out orders one after the other, so that training never runs on a grain's turn or on the thread pool.
 /// </summary>
 internal sealed class WorkerDevice : IDisposable
 {
@@ -49,6 +52,11 @@ internal sealed class WorkerDevice : IDisposable
     public int TestSamples => _data.Test.Count;
 
     public ModelRunner Runner { get; }
+
+    /// <summary>Refuses a part of the batch that the device has no room for.</summary>
+    /// <exception cref="ConvNetException">Exit code 7.</exception>
+    public void DemandMemory(ShardRange shards) =>
+        Runner.DemandMemory(new ShardPlan(Job.Shape.TreeOf(0), shards.First, shards.End));
 
     /// <summary>Adds an order to those that wait.</summary>
     /// <param name="order">Throws nothing: an exception on the device's thread would end the process.</param>

@@ -1,6 +1,5 @@
 using ConvNet.Engine.Data;
 using ConvNet.Engine.Errors;
-using ConvNet.Engine.Training;
 using ConvNet.Grains.Calls;
 using ConvNet.Grains.Contracts;
 using ConvNet.Grains.Contracts.Jobs;
@@ -18,7 +17,7 @@ namespace ConvNet.Grains.Workers;
 /// on, and to tell the job how far they are.
 /// </summary>
 [PinnedPlacement, KeepAlive, Immovable]
-internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerDeadlines deadlines) : Grain, IWorkerGrain
+internal sealed class WorkerGrain(DataCatalog catalog, SiloDevices devices, JobMemory memory, WorkerDeadlines deadlines) : Grain, IWorkerGrain
 {
     private static readonly TimeSpan SignPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -128,10 +127,18 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerD
         Task<WorkerDevice> device = OpenDeviceAsync(assignment.JobJson, assignment.Workers[index].Threads);
         EngineWaits waits = _waits = new EngineWaits(Name);
         WorkerLinks links = WorkerLinks.Of(GrainFactory, assignment, Name);
-        _session = Task.Run(async () => new WorkerSession(await device, links, assignment, index, waits));
+        _session = OpenAsync(device, links, assignment, index, waits);
         _signs ??= this.RegisterGrainTimer(
             TellAsync, new GrainTimerCreationOptions(SignPeriod, SignPeriod) { Interleave = true, KeepAlive = true });
     }
+
+    private static Task<WorkerSession> OpenAsync(Task<WorkerDevice> device, WorkerLinks links, Assignment assignment, int index, EngineWaits waits) =>
+        Task.Run(async () =>
+        {
+            WorkerDevice opened = await device;
+            opened.DemandMemory(assignment.Workers[index].Shards);
+            return new WorkerSession(opened, links, assignment, index, waits);
+        });
 
     /// <summary>The device of the job that has the worker: the one that is there, or else a new one.</summary>
     private Task<WorkerDevice> OpenDeviceAsync(string jobJson, int threads)
@@ -155,7 +162,7 @@ internal sealed class WorkerGrain(DataCatalog catalog, JobMemory memory, WorkerD
     {
         JobSpec job = JobSpec.FromJson(jobJson);
         Dataset data = await OpenAsync(job.Data);
-        return await Task.Run(() => new WorkerDevice(Name, CpuDevice.Instance, threads, job, data, progress));
+        return await Task.Run(() => new WorkerDevice(Name, devices.Of(Name), threads, job, data, progress));
     }
 
     /// <summary>The client has opened the same data: what is wrong is wrong on this silo.</summary>

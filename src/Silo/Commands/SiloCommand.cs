@@ -95,7 +95,7 @@ public static class SiloCommand
                 logging => logging.AddSerilog(log),
                 sentence => error.WriteLine($"warning: {sentence}"),
                 () => error.WriteLine($"Waiting for {options.Cluster.Entrance} ..."),
-                () => Announce(options, output),
+                devices => Announce(options, devices, output),
                 error.WriteLine,
                 sentence => error.WriteLine($"error: {sentence}"),
                 stop.Token);
@@ -126,11 +126,11 @@ public static class SiloCommand
         }
     }
 
-    private static void Announce(ConvNetSiloOptions options, TextWriter output)
+    private static void Announce(ConvNetSiloOptions options, string devices, TextWriter output)
     {
         output.WriteLine(
             $"Silo {options.Name} is in the cluster {options.Cluster.Url}: port {options.Ports.Silos}, gateway {options.Ports.Clients}, " +
-            $"{options.Devices} device(s) with {options.Threads} thread(s).");
+            $"{options.Devices} device(s) with {options.Threads} thread(s){(options.Workers ? $" on {devices}" : "")}.");
         output.Flush();
     }
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Checkpoints;
 using ConvNet.Silo.Clustering;
+using ConvNet.Silo.Devices;
 using ConvNet.Silo.Security;
 
 namespace ConvNet.Silo.Configuration;
@@ -67,6 +68,7 @@ internal sealed partial class SiloConfiguration
                 Find(SiloKeys.Listen), Find(SiloKeys.Advertise), Whole(SiloKeys.Port) ?? 11111, Whole(SiloKeys.Gateway), Find(SiloKeys.Insecure) is "true")),
             Http = Whole(SiloKeys.Http),
             Devices = Whole(SiloKeys.Devices) ?? 1,
+            Device = Find(SiloKeys.Device) is { } device ? DeviceChoice.Parse(device) : DeviceChoice.Automatic,
             Threads = Whole(SiloKeys.Threads) ?? 1,
             Cache = Find(SiloKeys.Cache) is { } cache && File.Exists(cache)
                 ? throw ConvNetException.BadInput($"--cache '{cache}' is a file; name a folder, or where one can be made.")

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Grains.Contracts.Jobs;
+using ConvNet.Silo.Devices;
 
 namespace ConvNet.Silo.Configuration;
 
@@ -50,6 +51,9 @@ internal sealed record SiloKey(
         text => RolesIn(text).FirstOrDefault(role => !AllRoles.Contains(role)) is { } unknown
             ? $": '{unknown}' is no role; the roles are worker and server.{NearMatch.Suggest(unknown, AllRoles)}"
             : null);
+
+    /// <summary>What workers compute on.</summary>
+    public static SiloKey Compute(string name, string description) => new(name, DeviceChoice.HelpName, description, DeviceChoice.FaultOf, Nothing);
 
     public static string[] RolesIn(string text) => text.Split(',', StringSplitOptions.TrimEntries);
 

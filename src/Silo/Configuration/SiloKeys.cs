@@ -38,6 +38,9 @@ internal static class SiloKeys
 
     public static readonly SiloKey Devices = SiloKey.Whole("devices", "Workers that this silo can run [1]", 1, 256);
 
+    public static readonly SiloKey Device = SiloKey.Compute(
+        "device", "What its workers compute on; with commas, the workers go round [auto: the GPUs that can be used, else cpu]");
+
     public static readonly SiloKey Threads = SiloKey.Whole("threads", "Compute threads per worker [1]", 1, 1024);
 
     public static readonly SiloKey Roles = SiloKey.Roles("roles", "What this silo does [worker,server]");
@@ -55,8 +58,8 @@ internal static class SiloKeys
 
     public static IReadOnlyList<SiloKey> All { get; } =
     [
-        Config, Name, Cluster, RedisPasswordFile, RedisCa, Tls, Listen, Advertise, Insecure, Port, Gateway, Http, Devices, Threads, Roles, Host, Cache,
-        OrphanMinutes, Log,
+        Config, Name, Cluster, RedisPasswordFile, RedisCa, Tls, Listen, Advertise, Insecure, Port, Gateway, Http, Devices, Device, Threads, Roles,
+        Host, Cache, OrphanMinutes, Log,
     ];
 
     /// <summary>What can stand in a file.</summary>

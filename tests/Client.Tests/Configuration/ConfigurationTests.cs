@@ -118,7 +118,7 @@ public sealed class ConfigurationTests
         var layout = new LayoutOptions();
         var command = new System.CommandLine.RootCommand();
         job.AddTo(command);
-        layout.AddTo(command);
+        layout.AddTo(command, new System.CommandLine.Option<string?>("--cluster"));
         System.CommandLine.ParseResult parsed = command.Parse(args);
         Assert.Empty(parsed.Errors);
         return job.Resolve(parsed, layout);

@@ -30,7 +30,7 @@ public sealed class SiloConfigurationTests : IDisposable
 
         Assert.Equal(port, silo.Ports.Silos);
         Assert.Equal(("node-1", "dev://127.0.0.1:21900", 1, 1), (silo.Name, silo.Cluster.Url, silo.Devices, silo.Threads));
-        Assert.Equal((true, true), (silo.Workers, silo.Servers));
+        Assert.Equal((true, true, "auto"), (silo.Workers, silo.Servers, $"{silo.Device}"));
         Assert.Equal(TimeSpan.FromHours(1), silo.OrphanTime);
         Assert.Null(silo.Http);
     }
@@ -45,7 +45,8 @@ public sealed class SiloConfigurationTests : IDisposable
         [
             ("name", "node-7"), ("cluster", "rediss://127.0.0.1:6379?id=lab"), ("redis-password-file", _folder["password"]), ("redis-ca", authority),
             ("listen", "0.0.0.0"),
-            ("advertise", "127.0.0.1"), ("insecure", "true"), ("port", "1"), ("gateway", "2"), ("http", "3"), ("devices", "4"), ("threads", "5"),
+            ("advertise", "127.0.0.1"), ("insecure", "true"), ("port", "1"), ("gateway", "2"), ("http", "3"), ("devices", "4"), ("device", "cpu,gpu:1"),
+            ("threads", "5"),
             ("roles", "server"), ("host", "rack-1"), ("cache", _folder["cache"]), ("orphan-minutes", "6"), ("log", _folder["log"]),
         ];
         SiloConfiguration[] each =
@@ -63,6 +64,7 @@ public sealed class SiloConfigurationTests : IDisposable
             Assert.Contains($"--redis-password-file {_folder["password"]} --redis-ca {authority}", silo.Cluster.Arguments);
             Assert.Equal(("0.0.0.0", "127.0.0.1", 1, 2), ($"{silo.Ports.Listen}", $"{silo.Ports.Advertise}", silo.Ports.Silos, silo.Ports.Clients));
             Assert.Equal((3, 4, 5, TimeSpan.FromMinutes(6)), (silo.Http, silo.Devices, silo.Threads, silo.OrphanTime));
+            Assert.Equal("cpu,gpu:1", $"{silo.Device}");
             Assert.Equal((false, true, "rack-1", _folder["cache"]), (silo.Workers, silo.Servers, silo.Host, silo.Cache));
         });
     }
@@ -92,6 +94,8 @@ public sealed class SiloConfigurationTests : IDisposable
     [InlineData("{dir}/silo.yaml line 3: insecure takes true or false; got 'yes'.", "insecure: yes\n")]
     [InlineData("{dir}/silo.yaml line 3: listen takes a value; got ''.", "listen:\n")]
     [InlineData("{dir}/silo.yaml line 3: roles: 'worke' is no role; the roles are worker and server. Did you mean 'worker'?", "roles: server,worke\n")]
+    [InlineData("{dir}/silo.yaml line 3: device: 'gup' is no device; there are auto, cpu, gpu, gpu:0,", "device: gup\n")]
+    [InlineData("CONVNET_SILO_DEVICE: 'cpu,auto' has auto in a list;", "", "CONVNET_SILO_DEVICE=cpu,auto")]
     [InlineData("{dir}/silo.yaml line 3: there is no setting 'prot'. Did you mean 'port'?", "prot: 1\n")]
     [InlineData("there is no setting 'redis-password-file'. Did you mean 'redisPasswordFile'?", "redis-password-file: 1\n")]
     [InlineData("there is no setting 'config'.", "config: silo.yaml\n")]

@@ -14,12 +14,13 @@ public sealed class ClusterJsonTests
         {
             Host = "rack-1",
             State = SiloState.Drained,
+            Compute = "gpu:0,cpu",
         };
 
         Assert.Equal(
             """
             {"silos":[{"name":"node-1","address":"10.0.0.1:11111","roles":["worker","server"],"host":"rack-1","state":"drained","devices":2,"threads":4,
-            "busy":[{"worker":"node-1/1","jobId":"a"}],"since":"2023-11-14T22:13:20Z","version":"0.1.0\u002Babc"}],
+            "computesOn":["gpu:0","cpu"],"busy":[{"worker":"node-1/1","jobId":"a"}],"since":"2023-11-14T22:13:20Z","version":"0.1.0\u002Babc"}],
             "jobs":[{"jobId":"a","state":"running","step":7,"totalSteps":40,"model":"fashion-cnn","workers":1,"reason":null},
             {"jobId":"b","state":"completed","step":7,"totalSteps":40,"model":"fashion-cnn","workers":0,"reason":null},
             {"jobId":"c","state":null,"reason":"does not answer"}]}

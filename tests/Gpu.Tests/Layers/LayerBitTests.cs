@@ -10,7 +10,7 @@ public sealed class LayerBitTests(EmulatedDevice emulated) : IClassFixture<Emula
 {
     private const string Norm = """{"type":"batchNorm"}""";
     private const string Relu = """{"type":"relu"}""";
-    private const string Halve = """{"type":"maxPool","kernel":2,"stride":2}""";
+    private const string Halve = """{"type":"maxPool","size":2,"stride":2}""";
 
     private readonly KernelDevice _device = emulated.Device;
 
@@ -24,11 +24,11 @@ public sealed class LayerBitTests(EmulatedDevice emulated) : IClassFixture<Emula
         $"{Norm},{Relu},{Norm}",
         """{"type":"layerNorm"}""",
         """{"type":"instanceNorm"}""",
-        """{"type":"maxPool","kernel":3,"stride":2,"padding":1,"rounding":"floor"}""",
-        """{"type":"maxPool","kernel":[3,2],"stride":1}""",
-        """{"type":"maxPool","kernel":2,"stride":2,"rounding":"floor"}""",
-        """{"type":"avgPool","kernel":3,"stride":2,"padding":1,"rounding":"floor"}""",
-        """{"type":"avgPool","kernel":[2,3],"stride":1}""",
+        """{"type":"maxPool","size":3,"stride":2,"padding":1,"rounding":"floor"}""",
+        """{"type":"maxPool","size":[3,2],"stride":1}""",
+        """{"type":"maxPool","size":2,"stride":2,"rounding":"floor"}""",
+        """{"type":"avgPool","size":3,"stride":2,"padding":1,"rounding":"floor"}""",
+        """{"type":"avgPool","size":[2,3],"stride":1}""",
         """{"type":"globalAvgPool"}""",
         """{"type":"flatten"},{"type":"fullyConnected","out":11}""",
         """{"type":"flatten"},{"type":"fullyConnected","out":9,"bias":false}""",

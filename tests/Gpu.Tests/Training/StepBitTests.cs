@@ -10,11 +10,25 @@ public sealed class StepBitTests : IDisposable
 {
     private const string Flat = """
         {"name":"n","input":[3,6,6],"layers":[
-          {"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","kernel":2,"stride":2},
+          {"type":"batchNorm"},{"type":"relu"},{"type":"maxPool","size":2,"stride":2},
           {"type":"residual","main":[{"type":"groupNorm","groups":3},{"type":"dropout","rate":0.25}]},
-          {"type":"instanceNorm"},{"type":"layerNorm"},{"type":"avgPool","kernel":2,"stride":1},
+          {"type":"instanceNorm"},{"type":"layerNorm"},{"type":"avgPool","size":2,"stride":1},
           {"type":"flatten"},{"type":"fullyConnected","out":13},{"type":"batchNorm"},{"type":"relu"},
           {"type":"fullyConnected","out":5}]}
+        """;
+
+    /// <summary>resnet20's blocks, two of each width that narrows, over small images.</summary>
+    private const string SmallResNet = """
+        {"name":"small-resnet","input":[3,12,12],"layers":[
+          {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},
+          {"type":"residual","main":[
+            {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"},{"type":"relu"},
+            {"type":"conv","out":16,"kernel":3,"padding":1},{"type":"batchNorm"}]},
+          {"type":"residual","main":[
+            {"type":"conv","out":32,"kernel":3,"stride":2,"padding":1,"rounding":"floor"},{"type":"batchNorm"},{"type":"relu"},
+            {"type":"conv","out":32,"kernel":3,"padding":1},{"type":"batchNorm"}],
+           "shortcut":[{"type":"conv","out":32,"kernel":1,"stride":2,"rounding":"floor"},{"type":"batchNorm"}]},
+          {"type":"globalAvgPool"},{"type":"flatten"},{"type":"fullyConnected","out":10}]}
         """;
 
     private readonly GpuDevice _device = GpuDevice.Emulated();
@@ -30,5 +44,27 @@ public sealed class StepBitTests : IDisposable
         twins.AssertSameSteps(steps: 1, batch: 11);
     }
 
+    [Fact]
+    public void Steps_of_a_net_with_every_layer_have_the_engines_bits() => AssertSame(Read("every-layer"), steps: 3, batch: 6);
+
+    [Fact]
+    public void A_step_of_a_net_with_every_convolution_has_the_engines_bits() => AssertSame(Read("every-convolution"), steps: 1, batch: 2);
+
+    [Fact]
+    public void Steps_of_lenet_have_the_engines_bits() => AssertSame(ModelFile.Load("lenet"), steps: 3, batch: 5);
+
+    [Fact]
+    public void Steps_of_a_small_residual_net_have_the_engines_bits() => AssertSame(ModelFile.Parse(SmallResNet), steps: 3, batch: 5);
+
     public void Dispose() => _device.Dispose();
+
+    private static ModelSpec Read(string model) =>
+        ModelFile.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Models", $"{model}.json")));
+
+    private void AssertSame(ModelSpec spec, int steps, int batch)
+    {
+        using var twins = new TwinTraining(_device, spec);
+        twins.AssertSameSteps(steps, batch);
+        twins.AssertSameEvaluation(batch: 3);
+    }
 }

@@ -24,7 +24,8 @@ internal static class FullyConnectedKernels
     /// <summary>An item is an output value of a sample.</summary>
     /// <param name="weights">(C, K).</param>
     /// <param name="bias">(K), zeros without a bias.</param>
-    public static void Forward(Index1D i, ArrayView<Float32> x, ArrayView<Float32> y, ArrayView<Float32> weights, ArrayView<Float32> bias, int inputs, int outputs)
+    public static void Forward(
+        Index1D i, ArrayView<Float32> x, ArrayView<Float32> y, ArrayView<Float32> weights, ArrayView<Float32> bias, int inputs, int outputs)
     {
         int n = i / outputs;
         int k = i - n * outputs;

@@ -22,6 +22,9 @@ public sealed record ClusterSilo(
     /// <summary>What it may be lost with; null if it does not say.</summary>
     [Id(9)] public string? Host { get; init; }
 
+    /// <summary>What its workers compute on: "cpu", "gpu:0,gpu:1".</summary>
+    [Id(10)] public string Compute { get; init; } = "cpu";
+
     /// <summary>As people and scripts are told.</summary>
     public IEnumerable<string> RoleNames() => new[] { RunsWorkers ? "worker" : null, RunsServers ? "server" : null }.OfType<string>();
 }

@@ -14,15 +14,27 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
     private const string HostKey = "convnet.host";
     private const string VersionKey = "convnet.version";
     private const string StartedKey = "convnet.started";
+    private const string ComputeKey = "convnet.compute";
+    private const string Processor = "cpu";
 
     /// <summary>The machine, rack or zone that the silo may be lost with; null if it does not say.</summary>
     public string? Host { get; init; }
+
+    /// <summary>What its workers compute on, the first on the first, and round again: "cpu", "gpu:0,gpu:1".</summary>
+    public string Compute { get; init; } = Processor;
 
     /// <summary>Of the program that the silo runs, with the commit it was built from where that is known; "?" if the silo does not say.</summary>
     public string Version { get; init; } = typeof(SiloOffer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
 
     /// <summary>When the silo was started, by its own clock, in whole seconds; null if it does not say.</summary>
     public DateTimeOffset? Started { get; init; }
+
+    /// <summary>Whether a worker of this silo computes on the processor.</summary>
+    public bool IsOnProcessor(int device)
+    {
+        string[] names = Compute.Split(',');
+        return names[device % names.Length] == Processor;
+    }
 
     /// <summary>As silo metadata.</summary>
     public Dictionary<string, string> ToMetadata() => new(Host is null ? [] : [KeyValuePair.Create(HostKey, Host)])
@@ -31,6 +43,7 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
         [ThreadsKey] = Threads.ToString(CultureInfo.InvariantCulture),
         [RolesKey] = string.Join(',', new[] { Workers ? "worker" : null, Servers ? "server" : null }.OfType<string>()),
         [VersionKey] = Version,
+        [ComputeKey] = Compute,
         [StartedKey] = (Started ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture),
     };
 
@@ -51,6 +64,7 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
             roles.Contains("server", StringComparison.Ordinal))
         {
             Host = values.GetValueOrDefault(HostKey),
+            Compute = values.GetValueOrDefault(ComputeKey, Processor),
             Version = values.GetValueOrDefault(VersionKey, "?"),
             Started = long.TryParse(values.GetValueOrDefault(StartedKey), CultureInfo.InvariantCulture, out long seconds) ? FromUnixTime(seconds) : null,
         };

@@ -54,11 +54,12 @@ internal sealed record JobPlacement(AssignedWorker[] Workers, ServerKeys Servers
         string On(int turn) => servers[turn % servers.Count];
     }
 
-    /// <summary>Free devices in the order in which they are taken; their shards are not dealt yet.</summary>
+    /// <summary>Free devices in the order in which they are taken, GPUs first; their shards are not dealt yet.</summary>
     public static IEnumerable<AssignedWorker> Free(JobLayout layout, IReadOnlyList<SiloOffer> silos, IReadOnlySet<string> busy) => silos
         .Where(silo => silo.Workers)
         .SelectMany(silo => Enumerable.Range(0, silo.Devices).Select(device => (Silo: silo, Device: device)))
-        .OrderBy(choice => choice.Device)
+        .OrderBy(choice => choice.Silo.IsOnProcessor(choice.Device))
+        .ThenBy(choice => choice.Device)
         .ThenBy(choice => choice.Silo.Name, StringComparer.Ordinal)
         .Select(choice => new AssignedWorker(
             PinnedKey.Worker(choice.Silo.Name, choice.Device), 0, default, layout.Threads > 0 ? layout.Threads : choice.Silo.Threads))

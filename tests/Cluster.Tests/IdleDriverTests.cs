@@ -1,0 +1,110 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text.Json;
+using Xunit;
+
+namespace ConvNet.Cluster.Tests;
+
+/// <summary>
+/// The host's code for a card (looking for it, opening it, buffers, compiling and launching kernels) against a driver that does nothing, so that it runs
+/// where there is no card. Results are zeros; the driver complains of a launch that no card takes.
+/// </summary>
+public sealed class IdleDriverTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public IdleDriverTests()
+    {
+        string source = Path.Combine(AppContext.BaseDirectory, "IdleDriver", "driver.c");
+        try
+        {
+            using Process compiler = Process.Start("cc", ["-shared", "-fPIC", "-o", _folder["libcuda.so.1"], source]);
+            compiler.WaitForExit();
+            Assert.Equal(0, compiler.ExitCode);
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip("There is no C compiler: install gcc.");
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_card_is_found_with_its_memory_and_its_driver_and_auto_takes_it()
+    {
+        using ClientProcess devices = await RunAsync(0, "", "devices", "--json");
+        using ClientProcess table = await RunAsync(0, "", "devices");
+
+        JsonElement card = devices.Events[0].GetProperty("devices")[1];
+        Assert.Equal(("gpu:0", "Idle card, compute capability 9.0"), (card.GetProperty("name").GetString(), card.GetProperty("description").GetString()));
+        Assert.Equal(8L << 30, card.GetProperty("memoryBytes").GetInt64());
+        Assert.Contains("CUDA 13.0", card.GetProperty("driver").GetString());
+        Assert.Equal("null", card.GetProperty("reason").GetRawText());
+        Assert.Equal("gpu:0", devices.Events[0].GetProperty("auto")[0].GetString());
+        Assert.Contains("--device auto takes gpu:0.", table.Output);
+    }
+
+    [Theory]
+    [InlineData("lenet")]
+    [InlineData("resnet20")]
+    [InlineData("vgg11-bn")]
+    public async Task A_job_trains_and_evaluates_through_the_driver_and_all_its_launches_are_such_as_a_card_takes(string model)
+    {
+        using ClientProcess training = await RunAsync(
+            0, "", "train", "--model", model, "--steps", "2", "--batch", "30", "--workers", "1", "--out", _folder["run"], "--device", "gpu:0");
+
+        Assert.Equal("", training.Error);
+        Assert.Contains("1 workers on gpu:0 (Idle card) in a local cluster", training.Output);
+        Assert.Contains("Trained 2 steps.", training.Output);
+    }
+
+    [Fact]
+    public async Task A_card_that_is_not_there_is_refused_with_those_that_are()
+    {
+        using ClientProcess training = await RunAsync(7, "", "train", "--device", "gpu:3");
+
+        Assert.Contains("there is no gpu:3: this machine has gpu:0 (Idle card).", training.Error);
+    }
+
+    [Fact]
+    public async Task A_driver_without_a_card_is_told_and_auto_takes_the_processor()
+    {
+        using ClientProcess devices = await RunAsync(0, "init", "devices");
+        using ClientProcess training = await RunAsync(7, "init", "train", "--device", "gpu");
+
+        Assert.Contains("cuInit ended with 100 (no CUDA-capable device is detected)", devices.Output);
+        Assert.Contains("--device auto takes cpu.", devices.Output);
+        Assert.Contains("there is no GPU: the driver does not start: cuInit ended with 100", training.Error);
+    }
+
+    [Fact]
+    public async Task A_driver_that_refuses_kernels_is_told_in_the_words_of_its_compiler_before_a_job_starts()
+    {
+        using ClientProcess training = await RunAsync(7, "module", "train", "--model", "lenet", "--steps", "2", "--workers", "1", "--device", "gpu");
+        using ClientProcess devices = await RunAsync(0, "module", "devices");
+
+        Assert.Contains("ptxas fatal: refused on purpose", training.Error);
+        Assert.Contains("gpu:0 cannot be used: the driver of gpu:0 refuses", devices.Output);
+        Assert.Contains("--device auto takes cpu.", devices.Output);
+    }
+
+    [Fact]
+    public async Task A_job_that_does_not_fit_the_card_is_refused_with_the_numbers_before_it_starts()
+    {
+        using ClientProcess training = await RunAsync(
+            7, "memory", "train", "--model", "lenet", "--steps", "2", "--batch", "64", "--workers", "1", "--out", _folder["run"], "--device", "gpu");
+
+        Assert.Contains("of 64 samples", training.Error);
+        Assert.Contains("MiB, and gpu:0 (Idle card) has 1 MiB free", training.Error);
+        Assert.Contains("--batch", training.Error);
+    }
+
+    private async Task<ClientProcess> RunAsync(int exitCode, string fault, params string[] args)
+    {
+        ClientProcess process = ClientProcess.StartBy(
+            ["env", $"LD_LIBRARY_PATH={_folder.Path}", $"IDLE_DRIVER_FAIL={fault}"], _folder.Path, args);
+        await process.EndAsync(exitCode);
+        return process;
+    }
+}
