@@ -16,7 +16,7 @@ internal sealed class DepthwiseAlgorithm(ConvolutionGeometry geometry, Products 
     private readonly DirectPhase[] _backward = DirectPhase.BackwardData(products.Device, geometry);
     private readonly PackedFilters _filters = PackedFilters.Forward(geometry);
     private readonly DeviceBuffer<Float32> _packed = new(products.Device, "weights");
-    private readonly WeightGradients _gradients = new(geometry, products, GradientRuns.Depthwise);
+    private readonly RunTable _runs = new(products.Device, geometry.Output.Area, GradientRuns.Depthwise.Samples, GradientRuns.Depthwise.Pixels);
 
     public override GradientRuns BiasRuns => GradientRuns.Depthwise;
 
@@ -33,15 +33,24 @@ internal sealed class DepthwiseAlgorithm(ConvolutionGeometry geometry, Products 
         }
     }
 
-    public override void BackwardWeights(DeviceTensor x, DeviceTensor dy, ShardPlan plan, ArrayView<Float32> leaves) =>
-        _gradients.Run(x, dy, _forward.Taps, plan, leaves);
+    public override void BackwardWeights(DeviceTensor x, DeviceTensor dy, ShardPlan plan, ArrayView<Float32> leaves)
+    {
+        _runs.Load(plan);
+        int channels = geometry.Output.C;
+        int length = checked(_runs.Count * geometry.Taps * _filters.Line);
+        GradientGrid grid = WeightGradients.Grid(geometry) with { Channels = channels };
+        ArrayView<Float32> sums = products.Device.Scratch(0, length);
+        products.Device.Run(DepthwiseGradients.Runs, length, x.View, dy.View, sums, _forward.Taps, _runs.Runs, grid);
+        int items = checked(plan.Shards.Length * channels * geometry.Taps);
+        products.Device.Run(DepthwiseGradients.Leaves, items, sums, _runs.Shards, leaves, channels, geometry.Taps);
+    }
 
     public override void Dispose()
     {
         _forward.Dispose();
         Array.ForEach(_backward, phase => phase.Dispose());
         _packed.Dispose();
-        _gradients.Dispose();
+        _runs.Dispose();
     }
 
     private void Run(DirectPhase phase, DeviceTensor source, DeviceTensor destination, ArrayView<Float32> bias, int samples)

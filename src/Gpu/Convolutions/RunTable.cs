@@ -12,6 +12,7 @@ internal sealed class RunTable(KernelDevice device, int unitsPerSample, int grou
 {
     private readonly DeviceBuffer<int> _runs = new(device, "runs");
     private readonly DeviceBuffer<int> _shards = new(device, "runs");
+    private readonly DeviceBuffer<int> _numbers = new(device, "runs");
     private readonly List<int> _firstUnits = [];
     private readonly List<int> _firstRuns = [];
     private ShardPlan? _plan;
@@ -29,6 +30,9 @@ internal sealed class RunTable(KernelDevice device, int unitsPerSample, int grou
 
     /// <summary><see cref="FirstRuns"/> on the device.</summary>
     public ArrayView<int> Shards => _shards.View;
+
+    /// <summary>0, 1, 2, …: what <see cref="Shards"/> would be if each run were a shard.</summary>
+    public ArrayView<int> Numbers => _numbers.View;
 
     public void Load(ShardPlan plan)
     {
@@ -50,12 +54,14 @@ internal sealed class RunTable(KernelDevice device, int unitsPerSample, int grou
         _firstUnits.Add(checked(plan.Samples * unitsPerSample));
         _runs.Reserve(_firstUnits.Count).Upload([.. _firstUnits]);
         _shards.Reserve(_firstRuns.Count).Upload([.. _firstRuns]);
+        _numbers.Reserve(_firstUnits.Count).Upload([.. Enumerable.Range(0, _firstUnits.Count)]);
     }
 
     public void Dispose()
     {
         _runs.Dispose();
         _shards.Dispose();
+        _numbers.Dispose();
     }
 
     private void AddShard(in LocalShard shard)

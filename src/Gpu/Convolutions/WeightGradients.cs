@@ -8,7 +8,7 @@ using ILGPU;
 
 namespace ConvNet.Gpu.Convolutions;
 
-/// <summary>The gradients of the weights of a direct or depthwise convolution.</summary>
+/// <summary>The gradients of the weights of a direct convolution.</summary>
 internal sealed class WeightGradients : IDisposable
 {
     /// <summary>Weights of all shards of one launch, which counts them by an int.</summary>
@@ -43,7 +43,8 @@ internal sealed class WeightGradients : IDisposable
 
     public void Dispose() => _runs.Dispose();
 
-    private static GradientGrid Grid(ConvolutionGeometry g) => new()
+    /// <summary>The sums are leaves of all weights; runs and shards are to be filled in.</summary>
+    public static GradientGrid Grid(ConvolutionGeometry g) => new()
     {
         Height = g.Output.H, Width = g.Output.W,
         SourceHeight = g.Input.H, SourceWidth = g.Input.W,

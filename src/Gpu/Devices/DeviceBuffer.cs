@@ -8,7 +8,9 @@ namespace ConvNet.Gpu.Devices;
 public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposable
     where T : unmanaged
 {
+    private readonly PinnedMemory<T> _staging = new(device);
     private MemoryBuffer1D<T, Stride1D.Dense>? _memory;
+    private long _stagedAt = -1;
 
     /// <summary>Elements that it has room for.</summary>
     public long Capacity => _memory?.Length ?? 0;
@@ -21,6 +23,11 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
     {
         if (_memory is null || _memory.Length < length)
         {
+            if (_stagedAt == device.Waits)
+            {
+                device.Synchronize();
+            }
+
             Dispose();
             _memory = device.Allocate<T>(length, what);
         }
@@ -28,12 +35,35 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
         return this;
     }
 
-    /// <summary>Copies to the elements from <paramref name="first"/> on; returns when the values have been taken.</summary>
-    public void Upload(ReadOnlySpan<T> values, long first = 0)
+    /// <summary>
+    /// Copies to the first elements, after all that has been launched before, without waiting for that: the values are taken over by memory from
+    /// which the device copies by itself.
+    /// </summary>
+    public void Upload(ReadOnlySpan<T> values)
+    {
+        if (values.Length == 0)
+        {
+            return;
+        }
+
+        if (_stagedAt == device.Waits)
+        {
+            // The last copy may not have left that memory yet.
+            device.Synchronize();
+        }
+
+        values.CopyTo(_staging.Span(values.Length));
+        View.SubView(0, values.Length).CopyFrom(device.Stream, _staging.View(values.Length));
+        _stagedAt = device.Waits;
+    }
+
+    /// <summary>Copies to the first elements and waits: for large arrays, which are not to be copied twice, when nothing is under way.</summary>
+    public void UploadAndWait(ReadOnlySpan<T> values)
     {
         if (values.Length > 0)
         {
-            View.SubView(first, values.Length).CopyFromCPU(device.Stream, values);
+            View.SubView(0, values.Length).CopyFromCPU(device.Stream, values);
+            device.Synchronize();
         }
     }
 
@@ -54,5 +84,7 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
             device.Free(_memory);
             _memory = null;
         }
+
+        _staging.Dispose();
     }
 }

@@ -97,8 +97,15 @@ public sealed partial class KernelDevice : IDisposable
         return ((PTXCompiledKernel)compiled).PTXAssembly;
     }
 
+    /// <summary>How often the processor has waited: what was launched when this was less is done.</summary>
+    public long Waits { get; private set; }
+
     /// <summary>Waits for all that has been launched.</summary>
-    public void Synchronize() => Stream.Synchronize();
+    public void Synchronize()
+    {
+        Stream.Synchronize();
+        Waits++;
+    }
 
     public void Dispose()
     {
@@ -124,6 +131,24 @@ public sealed partial class KernelDevice : IDisposable
                 ExitCode.Resources,
                 $"{Name} has no room for {bytes >> 20} MiB of {what}: its memory is {MemorySize >> 20} MiB, shared with whatever else runs there. " +
                 "Use a smaller batch, more workers, or --device cpu.",
+                e);
+        }
+    }
+
+    /// <exception cref="ConvNetException">There is no room (exit code 7).</exception>
+    internal PageLockedArray1D<T> AllocatePinned<T>(int length)
+        where T : unmanaged
+    {
+        try
+        {
+            return _accelerator.AllocatePageLocked1D<T>(length);
+        }
+        catch (Exception e) when (e is CudaException or OutOfMemoryException)
+        {
+            long bytes = (long)length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+            throw new ConvNetException(
+                ExitCode.Resources,
+                $"the driver cannot lock {bytes >> 20} MiB of this machine's memory for copies to {Name}. Free some memory, or use --device cpu.",
                 e);
         }
     }

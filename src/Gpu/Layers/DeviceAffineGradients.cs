@@ -20,11 +20,11 @@ internal sealed class DeviceAffineGradients(KernelDevice device, Parameter gamma
 
     public void Dispose() => _leaves.Dispose();
 
-    private void Reduce(Parameter parameter, DeviceBuffer<Float64> sums, int lanes, DeviceStep step)
+    private void Reduce(Parameter parameter, ILGPU.ArrayView<Float64> sums, int lanes, DeviceStep step)
     {
         int length = step.Shards.Count * parameter.Count;
         _leaves.Reserve(length);
-        device.Run(ShardStatistics.Round, length, sums.View, _leaves.View, lanes, parameter.Count);
+        device.Run(ShardStatistics.Round, length, sums, _leaves.View, lanes, parameter.Count);
         step.Gradients.Finish(parameter, _leaves, step);
     }
 }

@@ -19,8 +19,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     private readonly ShardReduction<BackwardSums> _totals;
     private readonly List<NormConstants> _constants = [];
     private readonly List<long> _counts = [];
-    private double[] _firsts = [];
-    private double[] _seconds = [];
+    private double[] _leaves = [];
     private DeviceTensor _x = null!;
     private DeviceTensor? _y;
     private DeviceTensor? _pooled;
@@ -123,8 +122,8 @@ internal sealed class DeviceBatchNorm : DeviceLayer
         for (int i = 0; i < plan.Shards.Length; i++)
         {
             Moments moments = _moments[i];
-            Leaf(_firsts, i).CopyTo(moments.Mean);
-            Leaf(_seconds, i).CopyTo(moments.M2);
+            Leaf(i).CopyTo(moments.Mean);
+            Leaf(plan.Shards.Length + i).CopyTo(moments.M2);
             moments.Count = (long)plan.Shards[i].Count * Output.Area;
         }
 
@@ -164,8 +163,8 @@ internal sealed class DeviceBatchNorm : DeviceLayer
         _totals.Reserve(plan);
         for (int i = 0; i < plan.Shards.Length; i++)
         {
-            Leaf(_firsts, i).CopyTo(_totals[i].Dy);
-            Leaf(_seconds, i).CopyTo(_totals[i].DyXhat);
+            Leaf(i).CopyTo(_totals[i].Dy);
+            Leaf(plan.Shards.Length + i).CopyTo(_totals[i].DyXhat);
         }
 
         if (IsSync)
@@ -222,15 +221,15 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     /// <summary>The leaves of both sums.</summary>
     private void Download(int shards)
     {
-        int length = shards * _sets.Lanes;
-        if (_firsts.Length < length)
+        int length = 2 * shards * _sets.Lanes;
+        if (_leaves.Length < length)
         {
-            (_firsts, _seconds) = (new double[length], new double[length]);
+            _leaves = new double[length];
         }
 
-        _sums.FirstLeaves.Download(MemoryMarshal.Cast<double, Float64>(_firsts.AsSpan(0, length)));
-        _sums.SecondLeaves.Download(MemoryMarshal.Cast<double, Float64>(_seconds.AsSpan(0, length)));
+        _sums.Leaves.Download(MemoryMarshal.Cast<double, Float64>(_leaves.AsSpan(0, length)));
     }
 
-    private ReadOnlySpan<double> Leaf(double[] leaves, int shard) => leaves.AsSpan(shard * _sets.Lanes, Output.C);
+    /// <summary>The channels of row <paramref name="row"/>: of the shards' first sums, then of their second ones.</summary>
+    private ReadOnlySpan<double> Leaf(int row) => _leaves.AsSpan(row * _sets.Lanes, Output.C);
 }

@@ -32,9 +32,9 @@ public sealed class DeviceTensor : IDisposable
     /// <summary>All of its floats, of which an int counts no more than it can hold.</summary>
     public ArrayView<Float32> View => _memory.View;
 
-    /// <summary>Copies the first samples of <paramref name="source"/> here.</summary>
+    /// <summary>Copies the first samples of <paramref name="source"/> here, and waits.</summary>
     public unsafe void Upload(Activation source, int samples) =>
-        _memory.Upload(new ReadOnlySpan<Float32>(source.Data, checked(samples * SampleStride)));
+        _memory.UploadAndWait(new ReadOnlySpan<Float32>(source.Data, checked(samples * SampleStride)));
 
     /// <summary>Copies the first samples to <paramref name="target"/>.</summary>
     public unsafe void Download(Activation target, int samples) =>

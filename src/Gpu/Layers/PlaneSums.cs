@@ -3,6 +3,7 @@ using ConvNet.Engine.Layers;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Normalization;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
 
@@ -11,26 +12,31 @@ internal sealed class PlaneSums : IDisposable
 {
     private readonly KernelDevice _device;
     private readonly Shape _shape;
+    private readonly DeviceBuffer<Float64> _sums;
+    private readonly DeviceBuffer<Float32> _parts;
+    private int _samples;
+    private int _shards;
 
     public PlaneSums(KernelDevice device, Shape shape)
     {
         (_device, _shape) = (device, shape);
-        First = new DeviceBuffer<Float64>(device, "sums of normalization");
-        Second = new DeviceBuffer<Float64>(device, "sums of normalization");
-        FirstLeaves = new DeviceBuffer<Float64>(device, "sums of normalization");
-        SecondLeaves = new DeviceBuffer<Float64>(device, "sums of normalization");
+        _sums = new DeviceBuffer<Float64>(device, "sums of normalization");
+        _parts = new DeviceBuffer<Float32>(device, "sums of normalization");
+        Leaves = new DeviceBuffer<Float64>(device, "sums of normalization");
     }
 
     /// <summary>Mean, or Σdy: (samples, lanes).</summary>
-    public DeviceBuffer<Float64> First { get; }
+    public ArrayView<Float64> First => _sums.View.SubView(0, _samples * Lanes);
 
     /// <summary>M2, or Σdy·x̂.</summary>
-    public DeviceBuffer<Float64> Second { get; }
+    public ArrayView<Float64> Second => _sums.View.SubView(_samples * Lanes, _samples * Lanes);
 
-    /// <summary>The same of shards: (shards, lanes).</summary>
-    public DeviceBuffer<Float64> FirstLeaves { get; }
+    /// <summary>The same of shards, the first ones before the second ones: (2, shards, lanes).</summary>
+    public DeviceBuffer<Float64> Leaves { get; }
 
-    public DeviceBuffer<Float64> SecondLeaves { get; }
+    public ArrayView<Float64> FirstLeaves => Leaves.View.SubView(0, _shards * Lanes);
+
+    public ArrayView<Float64> SecondLeaves => Leaves.View.SubView(_shards * Lanes, _shards * Lanes);
 
     public int Lanes => _shape.Blocks * 8;
 
@@ -38,7 +44,19 @@ internal sealed class PlaneSums : IDisposable
     public void Measure(DeviceTensor x, DeviceStep step)
     {
         Reserve(step);
-        _device.Run(Statistics.Moments, step.Samples * Lanes, x.View, First.View, Second.View, _shape.Area);
+        int lanes = step.Samples * Lanes;
+        int chunks = Statistics.Chunks(_shape.Area);
+        if (chunks == 1)
+        {
+            _device.Run(Statistics.Moments, lanes, x.View, First, Second, _shape.Area);
+            return;
+        }
+
+        ArrayView<Float32> parts = _parts.Reserve((long)lanes * chunks).View;
+        _device.Run(Statistics.ChunkDeviations, lanes * chunks, x.View, parts, _shape.Area, chunks);
+        _device.Run(Statistics.Means, lanes, x.View, parts, First, _shape.Area, chunks);
+        _device.Run(Statistics.ChunkSquares, lanes * chunks, x.View, First, parts, _shape.Area, chunks);
+        _device.Run(Statistics.Totals, lanes, parts, Second, chunks);
     }
 
     /// <summary>Σdy and Σdy·x̂ of each sample's channels.</summary>
@@ -46,8 +64,14 @@ internal sealed class PlaneSums : IDisposable
     public void Sum(DeviceTensor x, DeviceTensor dy, NormSets sets, int area, bool relu, DeviceStep step)
     {
         Reserve(step);
-        _device.Run(
-            Statistics.BackwardSums, step.Samples * Lanes, x.View, dy.View, sets.Views, First.View, Second.View, area, relu ? 1 : 0);
+        int lanes = step.Samples * Lanes;
+        int chunks = Statistics.Chunks(area);
+        int parts = checked(lanes * chunks);
+        _parts.Reserve(2L * parts);
+        ArrayView<Float32> first = _parts.View.SubView(0, parts), second = _parts.View.SubView(parts, parts);
+        _device.Run(Statistics.ChunkBackwardSums, parts, x.View, dy.View, sets.Views, first, second, area, relu ? 1 : 0);
+        _device.Run(Statistics.Totals, lanes, first, First, chunks);
+        _device.Run(Statistics.Totals, lanes, second, Second, chunks);
     }
 
     /// <summary>Leaves of moments.</summary>
@@ -55,42 +79,32 @@ internal sealed class PlaneSums : IDisposable
     {
         ReserveLeaves(step);
         _device.Run(
-            ShardStatistics.Merge,
-            step.Shards.Count * Lanes,
-            First.View,
-            Second.View,
-            step.Shards.First,
-            FirstLeaves.View,
-            SecondLeaves.View,
-            Lanes,
-            _shape.Area);
+            ShardStatistics.Merge, _shards * Lanes, First, Second, step.Shards.First, FirstLeaves, SecondLeaves, Lanes, _shape.Area);
     }
 
     /// <summary>Leaves of sums.</summary>
     public void Total(DeviceStep step)
     {
         ReserveLeaves(step);
-        _device.Run(ShardStatistics.Total, step.Shards.Count * Lanes, First.View, step.Shards.First, FirstLeaves.View, Lanes);
-        _device.Run(ShardStatistics.Total, step.Shards.Count * Lanes, Second.View, step.Shards.First, SecondLeaves.View, Lanes);
+        _device.Run(ShardStatistics.Total, 2 * _shards * Lanes, _sums.View, step.Shards.First, Leaves.View, _samples, _shards, Lanes);
     }
 
     public void Dispose()
     {
-        First.Dispose();
-        Second.Dispose();
-        FirstLeaves.Dispose();
-        SecondLeaves.Dispose();
+        _sums.Dispose();
+        _parts.Dispose();
+        Leaves.Dispose();
     }
 
     private void Reserve(DeviceStep step)
     {
-        First.Reserve((long)step.Samples * Lanes);
-        Second.Reserve((long)step.Samples * Lanes);
+        _samples = step.Samples;
+        _sums.Reserve(2L * _samples * Lanes);
     }
 
     private void ReserveLeaves(DeviceStep step)
     {
-        FirstLeaves.Reserve((long)step.Shards.Count * Lanes);
-        SecondLeaves.Reserve((long)step.Shards.Count * Lanes);
+        _shards = step.Shards.Count;
+        Leaves.Reserve(2L * _shards * Lanes);
     }
 }

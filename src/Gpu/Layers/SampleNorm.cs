@@ -22,8 +22,8 @@ internal sealed class SampleNorm(KernelDevice device, Shape shape, int groups) :
         device.Run(
             SampleConstants.Forward,
             step.Samples * groups,
-            Sums.First.View,
-            Sums.Second.View,
+            Sums.First,
+            Sums.Second,
             Sets.Views.Constants,
             Sets.Lanes,
             groups,
@@ -36,7 +36,7 @@ internal sealed class SampleNorm(KernelDevice device, Shape shape, int groups) :
     {
         Sums.Sum(x, dy, Sets, shape.Area, relu: false, step);
         device.Run(
-            SampleConstants.Backward, step.Samples * groups, Sums.First.View, Sums.Second.View, Sets.Views, groups, shape.C / groups, shape.Area);
+            SampleConstants.Backward, step.Samples * groups, Sums.First, Sums.Second, Sets.Views, groups, shape.C / groups, shape.Area);
     }
 
     public void Dispose()

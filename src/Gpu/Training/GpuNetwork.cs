@@ -90,6 +90,7 @@ internal sealed class GpuNetwork : ModelRunner
         }
 
         _device.Bind();
+        _step.Gradients.Clear();
         _shards.Load(plan);
         Activation logits = Forward(plan.Samples);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
@@ -97,6 +98,7 @@ internal sealed class GpuNetwork : ModelRunner
         Reserve(ref _deviceGradient, logits.Capacity, Model.Sequence.Output).Upload(_loss.Backward(), plan.Samples);
         _step.Profile?.End();
         _layers.Backward(_deviceGradient!, _step, needsInputGradient: false);
+        _step.Gradients.FlushAll(_step);
         return metrics;
     }
 
@@ -133,6 +135,7 @@ internal sealed class GpuNetwork : ModelRunner
         _deviceGradient?.Dispose();
         _layers.Dispose();
         _shards.Dispose();
+        _step.Gradients.Dispose();
         _ended(_device);
     }
 

@@ -25,6 +25,7 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
         Geometries.Of(16, 32, new Size(4, 5), 2, 1, 1, 1, groups: 2),
         Geometries.Of(15, 6, new Size(5, 4), 3, new Size(1, 3), 1, 1, groups: 3),
         Geometries.Of(2, 1, new Size(13, 12), 2, 1, 0, 1),
+        Geometries.Of(3, 5, new Size(12, 13), 2, 1, 0, 1),
         Geometries.Of(17, 24, new Size(5, 6), 3, 1, 1, 1),
         ConvolutionGeometry.FullyConnected(75, 66),
     ];
@@ -67,7 +68,7 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
     {
         ConvolutionGeometry geometry = Winograd[index];
         Convolution layer = Geometries.Layer(geometry, bias: true);
-        var products = new Products(emulated.Device, inGroups);
+        var products = new Products(emulated.Device, inGroups, manyGroups: 0);
         var algorithm = new WinogradAlgorithm(geometry, WinogradConvolution.TileFor(geometry)!.Value, products, maxPoints: 20_000);
         new LayerBits(emulated.Device, 3).AssertSame(
             layer, new DeviceConvolution(emulated.Device, layer, algorithm), new ShardPlan(new ShardTree(11, 3), 0, 2));
@@ -90,7 +91,7 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
     {
         ConvolutionGeometry geometry = InGroups[index];
         Convolution layer = Geometries.Layer(geometry, bias: index % 2 == 0);
-        var algorithm = ConvolutionAlgorithm.For(geometry, new Products(emulated.Device, inGroups: true));
+        var algorithm = ConvolutionAlgorithm.For(geometry, new Products(emulated.Device, inGroups: true, manyGroups: index % 2 == 0 ? 0 : int.MaxValue));
         new LayerBits(emulated.Device, index).AssertSame(
             layer, new DeviceConvolution(emulated.Device, layer, algorithm), Geometries.Plan(new Random(index), 5));
     }

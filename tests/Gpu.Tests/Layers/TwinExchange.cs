@@ -43,9 +43,17 @@ internal sealed class TwinExchange : StepExchange
 
     public void AssertSame(TwinExchange other)
     {
-        Assert.Equal(_told, other._told);
+        Assert.Equal(Others, other.Others);
+        Assert.Equal(Readies, other.Readies);
         Assert.Equal(_values.Select(BitsOf), other._values.Select(BitsOf));
     }
+
+    /// <summary>A device's gradients may come later than the sums of batch norms that follow.</summary>
+    private IEnumerable<string> Readies => _told.Where(IsReady);
+
+    private IEnumerable<string> Others => _told.Where(word => !IsReady(word));
+
+    private static bool IsReady(string word) => word.StartsWith("ready", StringComparison.Ordinal);
 
     private static long BitsOf(double value) => double.IsNaN(value) ? -1 : BitConverter.DoubleToInt64Bits(value);
 }

@@ -63,6 +63,7 @@ internal sealed class TwinPass
         DeviceTensor deviceY = layers.Forward(deviceX, deviceStep);
         Bits.AssertSame(output, Download(deviceY), "output");
         DeviceTensor deviceDx = layers.Backward(deviceDy, deviceStep, needsInputGradient: true)!;
+        deviceStep.Gradients.FlushAll(deviceStep);
         Bits.AssertSame(Copy(dx), Download(deviceDx), "gradient of the input");
 
         foreach ((Parameter left, Parameter right) in ParametersOf(expected).Zip(ParametersOf(actual)).Where(pair => !pair.First.DeliveredByBatchNorm))

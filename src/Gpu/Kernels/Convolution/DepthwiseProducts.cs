@@ -9,7 +9,7 @@ internal static class DepthwiseProducts
     /// <summary>Items are (channels / 8, pixel, 8): one output value each.</summary>
     /// <param name="weights">(tap, channel).</param>
     /// <param name="bias">One for each channel, or of length 1 for none.</param>
-    /// <param name="taps">As in <see cref="GatheredProducts.Values"/>.</param>
+    /// <param name="taps">As in <see cref="GatheredProducts.Pixels"/>.</param>
     public static void Values(
         Index1D i, ArrayView<Float32> source, ArrayView<Float32> weights, ArrayView<Float32> bias, ArrayView<int> taps,
         ArrayView<Float32> destination, GatherGrid grid)

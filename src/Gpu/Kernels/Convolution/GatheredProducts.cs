@@ -4,35 +4,38 @@ using ILGPU;
 namespace ConvNet.Gpu.Kernels.Convolution;
 
 /// <summary>
-/// One output value for each item. Its sum starts from the bias and runs over blocks of 8 channels, then taps, then channels of the block, one fma
-/// each: the order of the engine's TileKernel. What a tap reads beyond the image is a zero, and is multiplied as well.
+/// Products that are summed over taps and channels. A sum starts from the bias and runs over blocks of 8 channels, then taps, then channels of the block, one
+/// fma each: the order of the engine's TileKernel. What a tap reads beyond the image is a zero, and is multiplied as well. This is the plain
+/// form, for the emulated device, where an item costs more than its sums; <see cref="GatheredTiles"/> is that for a GPU.
 /// </summary>
 internal static class GatheredProducts
 {
-    /// <summary>Items are (batch, filters / 8, pixel, 8).</summary>
+    /// <summary>Items are (batch, pixel): all filters of the batch.</summary>
     /// <param name="weights">(tap, channel, filter), filters padded with zeros.</param>
     /// <param name="bias">One for each filter, or of length 1 for none.</param>
     /// <param name="taps">For each tap a shift in rows, one in columns, and its place among the weights.</param>
-    public static void Values(
+    public static void Pixels(
         Index1D i, ArrayView<Float32> source, ArrayView<Float32> weights, ArrayView<Float32> bias, ArrayView<int> taps,
         ArrayView<Float32> destination, GatherGrid grid)
     {
-        int pixel = i / 8 % grid.Pixels;
-        int block = i / 8 / grid.Pixels;
-        int blocks = (grid.Filters + 7) / 8;
-        int batch = block / blocks;
-        int filter = block % blocks * 8 + i % 8;
-        if (filter >= grid.Filters)
+        int pixel = i % grid.Pixels;
+        int batch = i / grid.Pixels;
+        int target = batch * grid.DestinationStep + GatherIndex.Destination(grid, pixel);
+        for (int filter = 0; filter < grid.Filters; filter++)
         {
-            return;
+            int column = batch * grid.FilterStep + filter;
+            Float32 start = bias.IntLength > 1 ? bias[column] : Float32.Zero;
+            destination[target + GatherIndex.Channel(column, grid.DestinationArea)] = Sum(source, weights, taps, start, pixel, batch, column, grid);
         }
+    }
 
+    private static Float32 Sum(
+        ArrayView<Float32> source, ArrayView<Float32> weights, ArrayView<int> taps, Float32 sum, int pixel, int batch, int column, GatherGrid grid)
+    {
         int area = grid.SourceHeight * grid.SourceWidth;
         int y = GatherIndex.SourceY(grid, pixel);
         int x = GatherIndex.SourceX(grid, pixel);
         int sample = batch * grid.SourceStep + GatherIndex.SourceSample(grid, pixel);
-        int column = batch * grid.FilterStep + filter;
-        Float32 sum = bias.IntLength > 1 ? bias[column] : Float32.Zero;
         for (int first = 0; first < grid.Channels; first += 8)
         {
             int end = IntrinsicMath.Min(first + 8, grid.Channels);
@@ -51,7 +54,6 @@ internal static class GatheredProducts
             }
         }
 
-        int target = batch * grid.DestinationStep + GatherIndex.Destination(grid, pixel);
-        destination[target + GatherIndex.Channel(column, grid.DestinationArea)] = sum;
+        return sum;
     }
 }

@@ -26,7 +26,7 @@ internal static class GatheredTiles
     private const int Stage = 8 * Side;
 
     /// <summary>Groups are (batch, pixels / 64, filters / 64).</summary>
-    /// <inheritdoc cref="GatheredProducts.Values"/>
+    /// <inheritdoc cref="GatheredProducts.Pixels"/>
     public static void Products(
         ArrayView<Float32> source, ArrayView<Float32> weights, ArrayView<Float32> bias, ArrayView<int> taps, ArrayView<Float32> destination,
         GatherGrid grid)

@@ -25,7 +25,7 @@ internal static class GradientTiles
     private const int Stage = 8 * Pitch;
 
     /// <summary>Groups are (shard, batch, strips / 8, filters / 64).</summary>
-    /// <inheritdoc cref="GradientProducts.Values"/>
+    /// <inheritdoc cref="GradientProducts.Channels"/>
     public static void Products(
         ArrayView<Float32> x, ArrayView<Float32> dy, ArrayView<Float32> sums, ArrayView<int> taps, ArrayView<int> runs, ArrayView<int> shards,
         GradientGrid grid)

@@ -31,17 +31,22 @@ internal static class ShardStatistics
         leafM2s[i] = m2;
     }
 
-    /// <summary>The sums of a shard's channel, in double and rounded. An item is a lane of a shard.</summary>
+    /// <summary>Two sums of a shard's channel. An item is a lane of a shard of one of both.</summary>
+    /// <param name="sums">(2, samples, lanes).</param>
     /// <param name="first">As in <see cref="Merge"/>.</param>
-    public static void Total(Index1D i, ArrayView<Float64> sums, ArrayView<int> first, ArrayView<Float64> leaves, int lanes)
+    /// <param name="leaves">(2, shards, lanes).</param>
+    public static void Total(
+        Index1D i, ArrayView<Float64> sums, ArrayView<int> first, ArrayView<Float64> leaves, int samples, int shards, int lanes)
     {
-        int shard = i / lanes;
-        int lane = i - shard * lanes;
+        int row = i / lanes;
+        int which = row / shards;
+        int shard = row - which * shards;
         int end = first[shard + 1];
+        int at = which * samples * lanes + i - row * lanes;
         Float64 total = Float64.Zero;
         for (int n = first[shard]; n < end; n++)
         {
-            total = total + sums[n * lanes + lane];
+            total = total + sums[at + n * lanes];
         }
 
         leaves[i] = total;

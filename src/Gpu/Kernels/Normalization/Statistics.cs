@@ -5,7 +5,7 @@ namespace ConvNet.Gpu.Kernels.Normalization;
 
 /// <summary>
 /// Sums over the pixels of one sample's channel, in the orders of the engine's FastNormalization: in float over chunks of 64 pixels, in interleaved
-/// parts, and in double over the chunks. An item is a lane of a sample.
+/// parts, and in double over the chunks. An item is a lane of a plane, the 8 channels of a block of a sample, unless said otherwise.
 /// <code>
 /// moments, four parts:      a: 0 4 8 ... and what is left after whole fours    b: 1 5 9 ...    c: 2 6 10 ...    d: 3 7 11 ...    (a + b) + (c + d)
 /// backward sums, two parts: a: 0 2 4 ... and what is left after whole pairs    b: 1 3 5 ...                                      a + b
@@ -16,75 +16,106 @@ internal static class Statistics
     /// <summary>Pixels of a chunk.</summary>
     private const int Chunk = 64;
 
-    /// <summary>Mean and Σ(x − mean)² in two passes, about the first pixel.</summary>
+    /// <summary>Mean and Σ(x − mean)² in two passes, about the first pixel, of planes of one chunk.</summary>
     public static void Moments(Index1D i, ArrayView<Float32> x, ArrayView<Float64> means, ArrayView<Float64> m2s, int area)
     {
         int at = (i >> 3) * area * 8 + (i & 7);
-        Float32 shift = x[at];
-        Float64 total = Float64.Zero;
-        for (int chunk = 0; chunk < area; chunk += Chunk)
-        {
-            total = total + Deviations(x, at + chunk * 8, IntrinsicMath.Min(Chunk, area - chunk), shift);
-        }
-
-        Float64 mean = (Float64)shift + total / (Float64)area;
+        Float64 mean = Mean(x[at], Float64.Zero + Deviations(x, at, area, x[at]), area);
         var high = (Float32)mean;
-        var low = (Float32)(mean - high);
-        total = Float64.Zero;
-        for (int chunk = 0; chunk < area; chunk += Chunk)
-        {
-            total = total + Squares(x, at + chunk * 8, IntrinsicMath.Min(Chunk, area - chunk), high, low);
-        }
-
         means[i] = mean;
-        m2s[i] = total;
+        m2s[i] = Float64.Zero + Squares(x, at, area, high, (Float32)(mean - high));
     }
 
-    /// <summary>Σdy and Σdy·x̂, with dy masked by the ReLU that follows if <paramref name="relu"/> is not 0.</summary>
-    public static void BackwardSums(
+    /// <summary>Σ(x − first pixel) of each chunk. An item is a lane of a chunk of a plane.</summary>
+    /// <param name="parts">(planes, chunks, 8), as of all kernels here.</param>
+    public static void ChunkDeviations(Index1D i, ArrayView<Float32> x, ArrayView<Float32> parts, int area, int chunks)
+    {
+        int plane = (i >> 3) / chunks;
+        int first = ((i >> 3) - plane * chunks) * Chunk;
+        int at = plane * area * 8 + (i & 7);
+        parts[i] = Deviations(x, at + first * 8, IntrinsicMath.Min(Chunk, area - first), x[at]);
+    }
+
+    /// <summary>The mean from the chunks' deviations.</summary>
+    public static void Means(Index1D i, ArrayView<Float32> x, ArrayView<Float32> parts, ArrayView<Float64> means, int area, int chunks) =>
+        means[i] = Mean(x[(i >> 3) * area * 8 + (i & 7)], Total(parts, i, chunks), area);
+
+    /// <summary>Σ(x − mean)² of each chunk. An item is a lane of a chunk of a plane.</summary>
+    public static void ChunkSquares(Index1D i, ArrayView<Float32> x, ArrayView<Float64> means, ArrayView<Float32> parts, int area, int chunks)
+    {
+        int plane = (i >> 3) / chunks;
+        int first = ((i >> 3) - plane * chunks) * Chunk;
+        Float64 mean = means[plane * 8 + (i & 7)];
+        var high = (Float32)mean;
+        parts[i] = Squares(
+            x, (plane * area + first) * 8 + (i & 7), IntrinsicMath.Min(Chunk, area - first), high, (Float32)(mean - high));
+    }
+
+    /// <summary>The sum over the chunks.</summary>
+    public static void Totals(Index1D i, ArrayView<Float32> parts, ArrayView<Float64> sums, int chunks) => sums[i] = Total(parts, i, chunks);
+
+    /// <summary>
+    /// Σdy and Σdy·x̂ of each chunk, with dy masked by the ReLU that follows if <paramref name="relu"/> is not 0. An item is a lane of a chunk of a
+    /// plane.
+    /// </summary>
+    public static void ChunkBackwardSums(
         Index1D i,
         ArrayView<Float32> x,
         ArrayView<Float32> dy,
         NormViews norm,
-        ArrayView<Float64> sumsDy,
-        ArrayView<Float64> sumsDyXhat,
+        ArrayView<Float32> partsDy,
+        ArrayView<Float32> partsDyXhat,
         int area,
         int relu)
     {
-        int at = (i >> 3) * area * 8 + (i & 7);
-        int n = i / norm.Lanes;
-        int lane = i - n * norm.Lanes;
+        int chunks = Chunks(area);
+        int plane = (i >> 3) / chunks;
+        int first = ((i >> 3) - plane * chunks) * Chunk;
+        int pixels = IntrinsicMath.Min(Chunk, area - first);
+        int at = (plane * area + first) * 8 + (i & 7);
+        int laneOfAll = plane * 8 + (i & 7);
+        int n = laneOfAll / norm.Lanes;
+        int lane = laneOfAll - n * norm.Lanes;
         int place = NormPlace.Set(norm.Sets[n], norm.Lanes) + lane;
         Float32 high = norm.Constants[place], low = norm.Constants[place + norm.Lanes], inverse = norm.Constants[place + 2 * norm.Lanes];
         Float32 gamma = norm.Gamma[lane], beta = norm.Beta[lane];
-        Float64 totalDy = Float64.Zero, totalDyXhat = Float64.Zero;
-        for (int chunk = 0; chunk < area; chunk += Chunk)
+        Float32 evenDy = Float32.Zero, oddDy = Float32.Zero, evenXhat = Float32.Zero, oddXhat = Float32.Zero;
+        for (int p = 0; p < pixels; p++, at += 8)
         {
-            int end = IntrinsicMath.Min(chunk + Chunk, area);
-            Float32 evenDy = Float32.Zero, oddDy = Float32.Zero, evenXhat = Float32.Zero, oddXhat = Float32.Zero;
-            for (int p = chunk; p < end; p++)
+            Float32 xhat = ((x[at] - high) - low) * inverse;
+            Float32 value = dy[at];
+            value = relu != 0 ? value.WherePositive(Float32.Fma(xhat, gamma, beta)) : value;
+            if ((p & 1) == 0)
             {
-                Float32 xhat = ((x[at + p * 8] - high) - low) * inverse;
-                Float32 value = dy[at + p * 8];
-                value = relu != 0 ? value.WherePositive(Float32.Fma(xhat, gamma, beta)) : value;
-                if ((p & 1) == 0)
-                {
-                    evenDy = evenDy + value;
-                    evenXhat = Float32.Fma(value, xhat, evenXhat);
-                }
-                else
-                {
-                    oddDy = oddDy + value;
-                    oddXhat = Float32.Fma(value, xhat, oddXhat);
-                }
+                evenDy = evenDy + value;
+                evenXhat = Float32.Fma(value, xhat, evenXhat);
             }
-
-            totalDy = totalDy + (evenDy + oddDy);
-            totalDyXhat = totalDyXhat + (evenXhat + oddXhat);
+            else
+            {
+                oddDy = oddDy + value;
+                oddXhat = Float32.Fma(value, xhat, oddXhat);
+            }
         }
 
-        sumsDy[i] = totalDy;
-        sumsDyXhat[i] = totalDyXhat;
+        partsDy[i] = evenDy + oddDy;
+        partsDyXhat[i] = evenXhat + oddXhat;
+    }
+
+    /// <summary>Chunks of a plane.</summary>
+    internal static int Chunks(int area) => (area + Chunk - 1) / Chunk;
+
+    private static Float64 Mean(Float32 shift, Float64 total, int area) => (Float64)shift + total / (Float64)area;
+
+    private static Float64 Total(ArrayView<Float32> parts, int lane, int chunks)
+    {
+        int at = (lane >> 3) * chunks * 8 + (lane & 7);
+        Float64 total = Float64.Zero;
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            total = total + parts[at + chunk * 8];
+        }
+
+        return total;
     }
 
     /// <summary>Σ(x − shift) of a chunk.</summary>

@@ -1,0 +1,37 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace ConvNet.Gpu.Devices;
+
+/// <summary>
+/// Memory of the processor that a device copies from and to by itself, while the processor goes on. It grows as it is asked to; what it held is then
+/// lost, and no copy may be under way.
+/// </summary>
+internal sealed class PinnedMemory<T>(KernelDevice device) : IDisposable
+    where T : unmanaged
+{
+    private PageLockedArray1D<T>? _memory;
+
+    /// <summary>The first <paramref name="length"/> elements.</summary>
+    public Span<T> Span(int length) => Reserve(length).Span[..length];
+
+    /// <summary>The same for copies.</summary>
+    public ArrayView<T> View(int length) => Reserve(length).ArrayView.SubView(0, length);
+
+    public void Dispose()
+    {
+        _memory?.Dispose();
+        _memory = null;
+    }
+
+    private PageLockedArray1D<T> Reserve(int length)
+    {
+        if (_memory is null || _memory.Length < length)
+        {
+            _memory?.Dispose();
+            _memory = device.AllocatePinned<T>(length);
+        }
+
+        return _memory;
+    }
+}
