@@ -1,7 +1,5 @@
 using System.Reflection;
 using ConvNet.Engine.Errors;
-using ConvNet.Gpu.Kernels;
-using ConvNet.Gpu.Numerics;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.PTX;
@@ -78,7 +76,7 @@ public sealed partial class KernelDevice : IDisposable
             var device = new KernelDevice($"gpu:{index}", context, card.CreateAccelerator(context));
 
             // A driver that refuses every kernel is to be found out now, not in the middle of a job.
-            device.LauncherOf<Action<AcceleratorStream, Index1D, ArrayView<Float32>, ArrayView<int>, int, int>>(ShardSums.Add);
+            device.Load(KernelCatalog.All.First()).Dispose();
             return device;
         }
         catch (Exception e) when (e is CudaException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
@@ -179,15 +177,14 @@ public sealed partial class KernelDevice : IDisposable
             return (TLauncher)launcher;
         }
 
-        CompiledKernel compiled = _accelerator.GetBackend().Compile(KernelCatalog.EntryOf(kernel.Method), KernelSpecialization.Empty);
-        Kernel loaded = Load(kernel.Method, compiled);
-        TLauncher made = loaded.CreateLauncherDelegate<TLauncher>();
+        TLauncher made = Load(kernel.Method).CreateLauncherDelegate<TLauncher>();
         _launchers.Add(kernel.Method, made);
         return made;
     }
 
-    private Kernel Load(MethodInfo kernel, CompiledKernel compiled)
+    private Kernel Load(MethodInfo kernel)
     {
+        CompiledKernel compiled = _accelerator.GetBackend().Compile(KernelCatalog.EntryOf(kernel), KernelSpecialization.Empty);
         try
         {
             return KernelCatalog.HasItems(kernel)

@@ -66,7 +66,8 @@ public sealed class GpuDevice : ComputeDevice
         {
             throw new ConvNetException(
                 ExitCode.TrainingFailed,
-                $"{Description} does not compute the bits of this processor: {fault}. A job would end in other weights than elsewhere; use --device cpu, and report it.");
+                $"{Description} does not compute the bits of this processor: {fault}. A job would end in other weights than elsewhere; " +
+                "use --device cpu, and report it.");
         }
     }
 

@@ -36,7 +36,7 @@ public static class Gpus
     internal static IReadOnlyList<ComputeDevice> OpenUsable() =>
         CudaDriver.IsThere ? [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()] : [];
 
-    /// <exception cref="ConvNetException">There is none (exit code 7), or one of them cannot be used (4), or computes other bits than the processor (5).</exception>
+    /// <exception cref="ConvNetException">There is none or one of them cannot be used (exit code 7), or computes other bits than the processor (5).</exception>
     internal static IReadOnlyList<ComputeDevice> OpenAll()
     {
         (IReadOnlyList<CudaCard> cards, string? missing) = CudaDriver.Read();
@@ -45,7 +45,7 @@ public static class Gpus
             : throw new ConvNetException(ExitCode.Resources, $"there is no GPU: {missing} Or compute on the processor: --device cpu, or auto.");
     }
 
-    /// <exception cref="ConvNetException">It is not there (exit code 7), cannot be used (4), or computes other bits than the processor (5).</exception>
+    /// <exception cref="ConvNetException">It is not there or cannot be used (exit code 7), or computes other bits than the processor (5).</exception>
     internal static ComputeDevice Open(int index)
     {
         (IReadOnlyList<CudaCard> cards, string? missing) = CudaDriver.Read();

@@ -17,7 +17,7 @@ internal static class BiasSums
         Float32 sum = Float32.Zero;
         for (int pixel = runs[run]; pixel < runs[run + 1]; pixel++)
         {
-            sum = sum + dy[(pixel / area * blocks * area + pixel % area) * 8 + GatherIndex.Channel(channel, area)];
+            sum = sum + dy[(pixel / area * blocks * area + pixel % area) * 8 + ChannelBlocks.Offset(channel, area)];
         }
 
         sums[i] = sum;

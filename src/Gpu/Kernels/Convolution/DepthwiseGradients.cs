@@ -20,8 +20,8 @@ internal static class DepthwiseGradients
         int tap = i / line % grid.TapCount;
         int run = i / line / grid.TapCount;
         int area = grid.Height * grid.Width;
-        int source = GatherIndex.Channel(channel, grid.SourceHeight * grid.SourceWidth);
-        int gradient = GatherIndex.Channel(channel, area);
+        int source = ChannelBlocks.Offset(channel, grid.SourceHeight * grid.SourceWidth);
+        int gradient = ChannelBlocks.Offset(channel, area);
         Float32 sum = Float32.Zero;
         for (int pixel = runs[run]; pixel < runs[run + 1]; pixel++)
         {

@@ -23,7 +23,7 @@ internal static class DepthwiseProducts
 
         int y = GatherIndex.SourceY(grid, pixel);
         int x = GatherIndex.SourceX(grid, pixel);
-        int sample = GatherIndex.SourceSample(grid, pixel) + GatherIndex.Channel(channel, grid.SourceHeight * grid.SourceWidth);
+        int sample = GatherIndex.SourceSample(grid, pixel) + ChannelBlocks.Offset(channel, grid.SourceHeight * grid.SourceWidth);
         Float32 sum = bias.IntLength > 1 ? bias[channel] : Float32.Zero;
         for (int t = 0; t < grid.TapCount; t++)
         {
@@ -34,6 +34,6 @@ internal static class DepthwiseProducts
             sum = Float32.Fma(value, weights[taps[3 * t + 2] * grid.WeightLine + channel], sum);
         }
 
-        destination[GatherIndex.Destination(grid, pixel) + GatherIndex.Channel(channel, grid.DestinationArea)] = sum;
+        destination[GatherIndex.Destination(grid, pixel) + ChannelBlocks.Offset(channel, grid.DestinationArea)] = sum;
     }
 }

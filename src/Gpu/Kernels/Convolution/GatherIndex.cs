@@ -3,9 +3,6 @@ namespace ConvNet.Gpu.Kernels.Convolution;
 /// <summary>Where the pixels of a <see cref="GatherGrid"/> lie.</summary>
 internal static class GatherIndex
 {
-    /// <summary>Of a channel in its sample, from the sample's pixel 0.</summary>
-    public static int Channel(int channel, int area) => (channel >> 3) * area * 8 + (channel & 7);
-
     /// <summary>The output pixel in the destination, its channel 0.</summary>
     public static int Destination(GatherGrid grid, int pixel)
     {

@@ -25,7 +25,7 @@ internal static class GatheredProducts
         {
             int column = batch * grid.FilterStep + filter;
             Float32 start = bias.IntLength > 1 ? bias[column] : Float32.Zero;
-            destination[target + GatherIndex.Channel(column, grid.DestinationArea)] = Sum(source, weights, taps, start, pixel, batch, column, grid);
+            destination[target + ChannelBlocks.Offset(column, grid.DestinationArea)] = Sum(source, weights, taps, start, pixel, batch, column, grid);
         }
     }
 
@@ -48,7 +48,7 @@ internal static class GatheredProducts
                 int weight = batch * grid.WeightStep + taps[3 * t + 2] * grid.Channels * grid.WeightLine + column;
                 for (int c = first; c < end; c++)
                 {
-                    Float32 value = inside ? source[at + GatherIndex.Channel(batch * grid.ChannelStep + c, area)] : Float32.Zero;
+                    Float32 value = inside ? source[at + ChannelBlocks.Offset(batch * grid.ChannelStep + c, area)] : Float32.Zero;
                     sum = Float32.Fma(value, weights[weight + c * grid.WeightLine], sum);
                 }
             }

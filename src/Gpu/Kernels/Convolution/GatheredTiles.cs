@@ -121,7 +121,7 @@ internal static class GatheredTiles
             int at = sample + (sy * grid.SourceWidth + sx) * 8;
             int first = batch * grid.ChannelStep + channel;
             lanes = grid.IsAligned != 0
-                ? Lanes.Load(source, at + GatherIndex.Channel(first, area))
+                ? Lanes.Load(source, at + ChannelBlocks.Offset(first, area))
                 : Lanes.LoadChannels(source, at, first, grid.Channels - channel, area);
         }
 
@@ -196,7 +196,7 @@ internal static class GatheredTiles
             int channel = batch * grid.FilterStep + filter;
             if (grid.IsAligned != 0 && left > 3)
             {
-                destination.Cast<Float32x4>()[(at + GatherIndex.Channel(channel, grid.DestinationArea)) / 4] = row;
+                destination.Cast<Float32x4>()[(at + ChannelBlocks.Offset(channel, grid.DestinationArea)) / 4] = row;
             }
             else
             {
@@ -212,7 +212,7 @@ internal static class GatheredTiles
     {
         if (lane < left)
         {
-            destination[at + GatherIndex.Channel(channel + lane, grid.DestinationArea)] = value;
+            destination[at + ChannelBlocks.Offset(channel + lane, grid.DestinationArea)] = value;
         }
     }
 }

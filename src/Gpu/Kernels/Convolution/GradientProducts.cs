@@ -22,11 +22,11 @@ internal static class GradientProducts
         int channel = i % grid.Channels;
         int batch = i / grid.Channels % grid.Batches;
         int shard = grid.FirstShard + i / grid.Channels / grid.Batches;
-        int source = batch * grid.SourceStep + GatherIndex.Channel(batch * grid.ChannelStep + channel, grid.SourceHeight * grid.SourceWidth);
+        int source = batch * grid.SourceStep + ChannelBlocks.Offset(batch * grid.ChannelStep + channel, grid.SourceHeight * grid.SourceWidth);
         int first = (shard - grid.FirstShard) * grid.ShardStep + batch * grid.SumStep + channel * grid.SumOfChannel;
         for (int filter = 0; filter < grid.Filters; filter++)
         {
-            int gradient = batch * grid.GradientStep + GatherIndex.Channel(batch * grid.FilterStep + filter, grid.Height * grid.Width);
+            int gradient = batch * grid.GradientStep + ChannelBlocks.Offset(batch * grid.FilterStep + filter, grid.Height * grid.Width);
             for (int tap = 0; tap < grid.TapCount; tap++)
             {
                 int at = first + filter * grid.SumOfFilter + taps[3 * tap + 2] * grid.SumOfTap;

@@ -166,7 +166,7 @@ internal static class GradientTiles
 
     private static Lanes Channels(ArrayView<Float32> values, int at, int first, int channel, int channels, int area, GradientGrid grid) =>
         grid.IsAligned != 0
-            ? Lanes.Load(values, at + GatherIndex.Channel(first + channel, area))
+            ? Lanes.Load(values, at + ChannelBlocks.Offset(first + channel, area))
             : Lanes.LoadChannels(values, at, first + channel, channels - channel, area);
 
     private static void StoreLanes(ArrayView<Float32x4> shared, int at, Lanes lanes)

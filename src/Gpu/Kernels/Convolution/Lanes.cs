@@ -35,5 +35,5 @@ internal struct Lanes
     }
 
     private static Float32 Channel(ArrayView<Float32> values, int pixel, int channel, int lane, int count, int area) =>
-        lane < count ? values[pixel + GatherIndex.Channel(channel + lane, area)] : Float32.Zero;
+        lane < count ? values[pixel + ChannelBlocks.Offset(channel + lane, area)] : Float32.Zero;
 }

@@ -1,4 +1,3 @@
-using ConvNet.Gpu.Kernels.Convolution;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 
@@ -33,7 +32,7 @@ internal static class LocalProducts
                 for (int c = 0; c < grid.Channels; c++)
                 {
                     int weight = ((filter * grid.Channels + c) * grid.Taps + tap) * grid.OutputArea + pixel;
-                    sum = Float32.Fma(x[source + GatherIndex.Channel(c, grid.InputArea)], weights[weight], sum);
+                    sum = Float32.Fma(x[source + ChannelBlocks.Offset(c, grid.InputArea)], weights[weight], sum);
                 }
             }
         }
@@ -82,8 +81,8 @@ internal static class LocalProducts
         Float32 sum = Float32.Zero;
         if (h >= 0 && h < grid.Rows.Input && w >= 0 && w < grid.Columns.Input)
         {
-            int source = (h * grid.Columns.Input + w) * 8 + GatherIndex.Channel(channel, grid.InputArea);
-            int gradient = pixel * 8 + GatherIndex.Channel(filter, grid.OutputArea);
+            int source = (h * grid.Columns.Input + w) * 8 + ChannelBlocks.Offset(channel, grid.InputArea);
+            int gradient = pixel * 8 + ChannelBlocks.Offset(filter, grid.OutputArea);
             int sourceStride = (grid.Channels + 7) / 8 * grid.InputArea * 8;
             int gradientStride = (grid.Filters + 7) / 8 * grid.OutputArea * 8;
             for (int n = first[shard]; n < first[shard + 1]; n++)
@@ -101,7 +100,7 @@ internal static class LocalProducts
         int pixel = i % grid.OutputArea;
         int filter = i / grid.OutputArea % grid.Filters;
         int shard = i / grid.OutputArea / grid.Filters;
-        int gradient = pixel * 8 + GatherIndex.Channel(filter, grid.OutputArea);
+        int gradient = pixel * 8 + ChannelBlocks.Offset(filter, grid.OutputArea);
         int stride = (grid.Filters + 7) / 8 * grid.OutputArea * 8;
         Float32 sum = Float32.Zero;
         for (int n = first[shard]; n < first[shard + 1]; n++)
@@ -126,7 +125,7 @@ internal static class LocalProducts
                 for (int k = 0; k < grid.Filters; k++)
                 {
                     int weight = ((k * grid.Channels + channel) * grid.Taps + tap) * grid.OutputArea + pixel;
-                    sum = Float32.Fma(dy[sample * stride + pixel * 8 + GatherIndex.Channel(k, grid.OutputArea)], weights[weight], sum);
+                    sum = Float32.Fma(dy[sample * stride + pixel * 8 + ChannelBlocks.Offset(k, grid.OutputArea)], weights[weight], sum);
                 }
             }
         }
