@@ -67,8 +67,11 @@ internal sealed class DirectAlgorithm : ConvolutionAlgorithm
 
     private GatherGrid Grid(DirectPhase phase, PackedFilters filters, int samples) => phase.Grid(samples) with
     {
-        Channels = filters.Channels, Filters = filters.OutputsPerGroup,
-        Batches = _geometry.Groups, ChannelStep = filters.Channels, FilterStep = filters.OutputsPerGroup,
+        Channels = filters.Channels,
+        Filters = filters.OutputsPerGroup,
+        Batches = _geometry.Groups,
+        ChannelStep = filters.Channels,
+        FilterStep = filters.OutputsPerGroup,
         WeightLine = filters.Line,
     };
 }

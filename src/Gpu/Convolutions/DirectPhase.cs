@@ -40,8 +40,14 @@ internal sealed class DirectPhase : IDisposable
         IndirectPhase.Forward(g)[0],
         Between(g.Input, g.Output) with
         {
-            Height = g.Output.H, Width = g.Output.W,
-            BaseY = -g.Padding.H, BaseX = -g.Padding.W, StepY = g.Stride.H, StepX = g.Stride.W, PixelStepY = 1, PixelStepX = 1,
+            Height = g.Output.H,
+            Width = g.Output.W,
+            BaseY = -g.Padding.H,
+            BaseX = -g.Padding.W,
+            StepY = g.Stride.H,
+            StepX = g.Stride.W,
+            PixelStepY = 1,
+            PixelStepX = 1,
         });
 
     /// <summary>dx from dy, one for each row and column modulo the stride, in the order of the engine's.</summary>
@@ -67,7 +73,11 @@ internal sealed class DirectPhase : IDisposable
 
     private static GatherGrid Between(Shape source, Shape destination) => new()
     {
-        SourceHeight = source.H, SourceWidth = source.W, SourceStride = source.Blocks * source.Area * 8,
-        DestinationArea = destination.Area, DestinationWidth = destination.W, DestinationStride = destination.Blocks * destination.Area * 8,
+        SourceHeight = source.H,
+        SourceWidth = source.W,
+        SourceStride = source.Blocks * source.Area * 8,
+        DestinationArea = destination.Area,
+        DestinationWidth = destination.W,
+        DestinationStride = destination.Blocks * destination.Area * 8,
     };
 }

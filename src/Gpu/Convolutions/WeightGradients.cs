@@ -34,7 +34,9 @@ internal sealed class WeightGradients : IDisposable
         {
             GradientGrid grid = _grid with
             {
-                FirstShard = first, Shards = Math.Min(most, plan.Shards.Length - first), EndRun = _runs.Count,
+                FirstShard = first,
+                Shards = Math.Min(most, plan.Shards.Length - first),
+                EndRun = _runs.Count,
             };
             ArrayView<Float32> sums = leaves.SubView((long)first * _grid.ShardStep, (long)grid.Shards * _grid.ShardStep);
             _products.AddGradients(x.View, dy.View, sums, taps, _runs, grid);
@@ -46,14 +48,27 @@ internal sealed class WeightGradients : IDisposable
     /// <summary>The sums are leaves of all weights; runs and shards are to be filled in.</summary>
     public static GradientGrid Grid(ConvolutionGeometry g) => new()
     {
-        Height = g.Output.H, Width = g.Output.W,
-        SourceHeight = g.Input.H, SourceWidth = g.Input.W,
-        SourceStride = g.Input.Blocks * g.Input.Area * 8, GradientStride = g.Output.Blocks * g.Output.Area * 8,
-        BaseY = -g.Padding.H, BaseX = -g.Padding.W, StepY = g.Stride.H, StepX = g.Stride.W, TapCount = g.Taps,
-        Channels = g.ChannelsPerGroup, Filters = g.FiltersPerGroup,
-        Batches = g.Groups, ChannelStep = g.ChannelsPerGroup, FilterStep = g.FiltersPerGroup,
+        Height = g.Output.H,
+        Width = g.Output.W,
+        SourceHeight = g.Input.H,
+        SourceWidth = g.Input.W,
+        SourceStride = g.Input.Blocks * g.Input.Area * 8,
+        GradientStride = g.Output.Blocks * g.Output.Area * 8,
+        BaseY = -g.Padding.H,
+        BaseX = -g.Padding.W,
+        StepY = g.Stride.H,
+        StepX = g.Stride.W,
+        TapCount = g.Taps,
+        Channels = g.ChannelsPerGroup,
+        Filters = g.FiltersPerGroup,
+        Batches = g.Groups,
+        ChannelStep = g.ChannelsPerGroup,
+        FilterStep = g.FiltersPerGroup,
         SumStep = g.FiltersPerGroup * g.FilterCount,
-        ShardStep = g.WeightCount, SumOfFilter = g.FilterCount, SumOfChannel = g.Taps, SumOfTap = 1,
+        ShardStep = g.WeightCount,
+        SumOfFilter = g.FilterCount,
+        SumOfChannel = g.Taps,
+        SumOfTap = 1,
         AddsToZero = 1,
     };
 }

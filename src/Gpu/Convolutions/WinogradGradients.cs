@@ -102,11 +102,27 @@ internal sealed class WinogradGradients : IDisposable
         device.Run(_maps.Gradient, gradient.PointStep, dy.View, gradientPoints, gradient);
         var grid = new GradientGrid
         {
-            Height = 1, Width = count, SourceHeight = 1, SourceWidth = count, StepY = 1, StepX = 1, TapCount = 1,
-            Channels = _filters.Inputs, Filters = _filters.Outputs, Batches = _maps.Points,
-            SourceStep = source.PointStep, GradientStep = gradient.PointStep, SumStep = _filters.PointStep,
-            ShardStep = _maps.Points * _filters.PointStep, SumOfFilter = 1, SumOfChannel = _filters.PaddedOutputs,
-            FirstShard = firstShard, Shards = shards, FirstRun = run, EndRun = endRun, FirstUnit = first,
+            Height = 1,
+            Width = count,
+            SourceHeight = 1,
+            SourceWidth = count,
+            StepY = 1,
+            StepX = 1,
+            TapCount = 1,
+            Channels = _filters.Inputs,
+            Filters = _filters.Outputs,
+            Batches = _maps.Points,
+            SourceStep = source.PointStep,
+            GradientStep = gradient.PointStep,
+            SumStep = _filters.PointStep,
+            ShardStep = _maps.Points * _filters.PointStep,
+            SumOfFilter = 1,
+            SumOfChannel = _filters.PaddedOutputs,
+            FirstShard = firstShard,
+            Shards = shards,
+            FirstRun = run,
+            EndRun = endRun,
+            FirstUnit = first,
         };
         _products.AddGradients(sourcePoints, gradientPoints, sums, _tap.View, _runs, grid);
     }

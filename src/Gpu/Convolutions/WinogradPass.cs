@@ -56,11 +56,24 @@ internal sealed class WinogradPass : IDisposable
     /// <summary>Each point is a 1×1 convolution whose pixels are the tiles; lanes that fill up the last block are summed as well, as in the engine.</summary>
     private GatherGrid Grid(TileGrid source, TileGrid destination, FilterGrid filters) => new()
     {
-        Samples = 1, Height = 1, Width = source.Count,
-        SourceHeight = 1, SourceWidth = source.Count, StepY = 1, StepX = 1, TapCount = 1,
-        DestinationArea = source.Count, DestinationWidth = source.Count, PixelStepY = 1, PixelStepX = 1,
-        Channels = filters.PaddedInputs, Filters = filters.PaddedOutputs, Batches = _maps.Points,
-        SourceStep = source.PointStep, DestinationStep = destination.PointStep,
-        WeightStep = filters.PointStep, WeightLine = filters.PaddedOutputs,
+        Samples = 1,
+        Height = 1,
+        Width = source.Count,
+        SourceHeight = 1,
+        SourceWidth = source.Count,
+        StepY = 1,
+        StepX = 1,
+        TapCount = 1,
+        DestinationArea = source.Count,
+        DestinationWidth = source.Count,
+        PixelStepY = 1,
+        PixelStepX = 1,
+        Channels = filters.PaddedInputs,
+        Filters = filters.PaddedOutputs,
+        Batches = _maps.Points,
+        SourceStep = source.PointStep,
+        DestinationStep = destination.PointStep,
+        WeightStep = filters.PointStep,
+        WeightLine = filters.PaddedOutputs,
     };
 }

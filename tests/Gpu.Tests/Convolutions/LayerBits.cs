@@ -34,7 +34,10 @@ internal sealed class LayerBits(KernelDevice device, int seed)
         shards.Load(plan);
         var deviceStep = new DeviceStep(shards, new GradientRoots(device))
         {
-            Training = true, Samples = samples, Plan = plan, Exchange = new NoExchange(),
+            Training = true,
+            Samples = samples,
+            Plan = plan,
+            Exchange = new NoExchange(),
         };
         using DeviceTensor deviceX = Uploaded(x), deviceDy = Uploaded(dy);
         using var y = new Activation(layer.Output, capacity);
