@@ -49,6 +49,7 @@ internal sealed class LayerBits(KernelDevice device, int seed)
         Activation expectedDx = layer.Backward(dy, step, needsInputGradient: true)!;
         float[][][] expected = Roots(layer, plan);
         deviceLayer.Backward(deviceDy, deviceStep, needsInputGradient: true)!.Download(dx, samples);
+        deviceStep.Gradients.FlushAll(deviceStep);
         float[][][] actual = Roots(layer, plan);
         for (int p = 0; p < expected.Length; p++)
         {
