@@ -47,7 +47,7 @@ public sealed record ConfigurationKey(string Path, Func<TrainConfiguration, obje
     /// <summary>What workers compute on.</summary>
     public static ConfigurationKey Device(string path, Func<TrainConfiguration, string?> get, Action<TrainConfiguration, string> set) =>
         new(path, get, (configuration, text) => set(configuration, DeviceChoice.FaultOf(text) is { } fault
-            ? throw new ConvNetException(ExitCode.Usage, $"{path}{fault}")
+            ? throw new ConvNetException(ExitCode.Usage, $"{path}{fault.TrimEnd('.')}.")
             : text));
 
     /// <summary>A whole number; one that does not fit is a very large one, which the check of its range refuses.</summary>

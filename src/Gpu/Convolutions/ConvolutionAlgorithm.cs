@@ -2,7 +2,7 @@ using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels.Convolution;
 using ConvNet.Engine.Kernels.Convolution.Winograd;
 using ConvNet.Engine.Reduction;
-using ConvNet.Gpu.Layers;
+using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 

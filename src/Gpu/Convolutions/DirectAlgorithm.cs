@@ -3,7 +3,6 @@ using ConvNet.Engine.Kernels.Convolution;
 using ConvNet.Engine.Reduction;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Convolution;
-using ConvNet.Gpu.Layers;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 

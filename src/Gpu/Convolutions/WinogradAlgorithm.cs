@@ -4,7 +4,6 @@ using ConvNet.Engine.Kernels.Convolution.Winograd;
 using ConvNet.Engine.Reduction;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Winograd;
-using ConvNet.Gpu.Layers;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 

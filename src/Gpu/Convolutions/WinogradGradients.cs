@@ -4,7 +4,6 @@ using ConvNet.Engine.Reduction;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Convolution;
 using ConvNet.Gpu.Kernels.Winograd;
-using ConvNet.Gpu.Layers;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 

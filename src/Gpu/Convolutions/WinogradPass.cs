@@ -3,7 +3,6 @@ using ConvNet.Engine.Kernels.Convolution.Winograd;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Convolution;
 using ConvNet.Gpu.Kernels.Winograd;
-using ConvNet.Gpu.Layers;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 
@@ -54,7 +53,9 @@ internal sealed class WinogradPass : IDisposable
 
     public void Dispose() => _tap.Dispose();
 
-    /// <summary>Each point is a 1×1 convolution whose pixels are the tiles; the lanes that fill up the last block are summed as well, as in the engine.</summary>
+    /// <summary>
+    /// Each point is a 1×1 convolution whose pixels are the tiles; the lanes that fill up the last block are summed as well, as in the engine.
+    /// </summary>
     private GatherGrid Grid(TileGrid source, TileGrid destination, FilterGrid filters) => new()
     {
         Samples = 1, Height = 1, Width = source.Count,

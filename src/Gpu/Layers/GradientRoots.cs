@@ -26,7 +26,9 @@ public sealed class GradientRoots : IDisposable
     internal GradientRoots(KernelDevice device) => _device = device;
 
     /// <summary>Turns the leaves of one parameter into its roots and sends these on their way.</summary>
-    /// <param name="leaves">For each shard of the plan <see cref="Parameter.Count"/> floats in logical order; used up, and free for what is launched next.</param>
+    /// <param name="leaves">
+    /// For each shard of the plan <see cref="Parameter.Count"/> floats in logical order; used up, and free for what is launched next.
+    /// </param>
     public void Finish(Parameter parameter, DeviceBuffer<Float32> leaves, DeviceStep step)
     {
         int length = parameter.Count;

@@ -25,7 +25,7 @@ public sealed class DeviceChoice
 
     /// <exception cref="ConvNetException">It names no device (exit code 2).</exception>
     public static DeviceChoice Parse(string text) => FaultOf(text) is { } fault
-        ? throw new ConvNetException(ExitCode.Usage, $"the device{fault}")
+        ? throw new ConvNetException(ExitCode.Usage, $"the device{fault.TrimEnd('.')}.")
         : new DeviceChoice(text);
 
     /// <summary>What is wrong with the form of a choice, to follow on what it was given for, with its full stop; null: nothing.</summary>
@@ -62,5 +62,6 @@ public sealed class DeviceChoice
     };
 
     private static bool IsName(string name) => name is Processor or EveryGpu or Emulated
-        || (name.StartsWith(OneGpu, StringComparison.Ordinal) && name.Length is > 4 and <= 7 && name.AsSpan(OneGpu.Length).IndexOfAnyExceptInRange('0', '9') < 0);
+        || (name.StartsWith(OneGpu, StringComparison.Ordinal) && name.Length is > 4 and <= 7
+            && name.AsSpan(OneGpu.Length).IndexOfAnyExceptInRange('0', '9') < 0);
 }

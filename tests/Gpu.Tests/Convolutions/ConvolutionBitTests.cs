@@ -44,15 +44,15 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Direct_convolutions(int seed) => AssertSame(Geometries.Direct, seed);
+    public void Direct_convolutions_have_the_engines_bits(int seed) => AssertSame(Geometries.Direct, seed);
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Depthwise_convolutions(int seed) => AssertSame(Geometries.Depthwise, seed);
+    public void Depthwise_convolutions_have_the_engines_bits(int seed) => AssertSame(Geometries.Depthwise, seed);
 
     [Theory]
     [MemberData(nameof(WinogradCases))]
-    public void Winograd_convolutions(int index)
+    public void Winograd_convolutions_have_the_engines_bits(int index)
     {
         Assert.NotNull(WinogradConvolution.TileFor(Winograd[index]));
         AssertSame(_ => Winograd[index], index);

@@ -1,10 +1,9 @@
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Threads;
-using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Numerics;
 using ILGPU;
 
-namespace ConvNet.Gpu.Layers;
+namespace ConvNet.Gpu.Devices;
 
 /// <summary>
 /// The values between two layers in the memory of a device, for up to <see cref="Capacity"/> samples, laid out as an <see cref="Activation"/>:
