@@ -7,7 +7,7 @@ public sealed partial class KernelDevice
 {
     private readonly DeviceBuffer<Float32>?[] _scratch = new DeviceBuffer<Float32>?[4];
 
-    /// <summary>Room for <paramref name="length"/> floats with arbitrary contents, until the next call for this slot; freed with the device.</summary>
+    /// <summary>Room for <paramref name="length"/> floats with arbitrary contents, until the next call for this slot.</summary>
     internal ILGPU.ArrayView<Float32> Scratch(int slot, long length)
     {
         DeviceBuffer<Float32> buffer = _scratch[slot] ??= new DeviceBuffer<Float32>(this, "scratch memory");
@@ -19,5 +19,14 @@ public sealed partial class KernelDevice
         }
 
         return buffer.View.SubView(0, length);
+    }
+
+    /// <summary>Gives the shared memory back, when a runner leaves the device to another.</summary>
+    internal void FreeScratch()
+    {
+        foreach (DeviceBuffer<Float32>? buffer in _scratch)
+        {
+            buffer?.Dispose();
+        }
     }
 }

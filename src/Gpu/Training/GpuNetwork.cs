@@ -136,6 +136,7 @@ internal sealed class GpuNetwork : ModelRunner
         _layers.Dispose();
         _shards.Dispose();
         _step.Gradients.Dispose();
+        _device.FreeScratch();
         _ended(_device);
     }
 
