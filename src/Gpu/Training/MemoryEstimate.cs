@@ -7,11 +7,17 @@ namespace ConvNet.Gpu.Training;
 /// <summary>What training a model takes of a device's memory: an upper bound, from shapes alone.</summary>
 internal static class MemoryEstimate
 {
-    /// <summary>For the code of kernels and what the driver rounds up.</summary>
-    public const long Margin = 64L << 20;
+    /// <summary>For the code of kernels, what the driver rounds up, and the sums of runs that are formed side by side (128 MiB at most).</summary>
+    public const long Margin = 192L << 20;
 
-    /// <summary>A layer's values with what it transforms them to for its products, at most; layers share that memory.</summary>
-    private const int Scratch = 3;
+    /// <summary>What Winograd's transforms make of a value at most, where a tile of 36 points stands for a few pixels at the edge.</summary>
+    private const int PointsOfValue = 8;
+
+    /// <summary>What they make of a weight: 36 points of 9 taps, and lanes that are filled up.</summary>
+    private const int PointsOfWeight = 6;
+
+    /// <summary>Points of both operands together: as many tiles are transformed at a time as find room in it.</summary>
+    private const long MostPoints = 512L << 20;
 
     /// <param name="samples">Of the largest step.</param>
     /// <param name="shards">Among which they are; each has gradients of its own.</param>
@@ -19,8 +25,10 @@ internal static class MemoryEstimate
     public static long Of(Model model, int samples, int shards)
     {
         long ends = Bytes(model.Spec.Input) + (2 * Bytes(model.Sequence.Output));
-        long scratch = Scratch * model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
-        return Margin + (samples * (ends + scratch + model.Layers.Sum(Activations))) + ((shards + 2) * model.Layers.Sum(Weights));
+        long largest = model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
+        long points = Math.Min(MostPoints, samples * PointsOfValue * largest);
+        long weights = ((shards + PointsOfWeight + 2) * model.Layers.Sum(Weights)) + ((shards + 1) * PointsOfWeight * model.Layers.Max(Weights));
+        return Margin + (samples * (ends + model.Layers.Sum(Activations))) + points + weights;
     }
 
     /// <summary>Of one sample: the output, what backward keeps of it, and the gradient of the input.</summary>
