@@ -58,6 +58,18 @@ public sealed class ConvolutionBitTests(EmulatedDevice emulated) : IClassFixture
         AssertSame(_ => Winograd[index], index);
     }
 
+    /// <summary>Images of several runs, and shards of several samples.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Gradients_over_many_runs_have_the_engines_bits(int groups)
+    {
+        ConvolutionGeometry geometry = Geometries.Of(3, 3, new Size(18, 17), 2, 1, new Size(1, 0), 1, groups);
+        Convolution layer = Geometries.Layer(geometry, bias: true);
+        new LayerBits(emulated.Device, 7).AssertSame(
+            layer, new DeviceConvolution(emulated.Device, layer), new ShardPlan(new ShardTree(7, 2), 0, 2));
+    }
+
     /// <summary>Tiles, runs and shards that go through memory in several parts, with products of both forms.</summary>
     [Theory]
     [InlineData(0, false)]
