@@ -51,6 +51,7 @@ public sealed class IdleDriverTests : IDisposable
     [InlineData("vgg11-bn")]
     public async Task A_job_trains_and_evaluates_through_the_driver_and_all_its_launches_are_such_as_a_card_takes(string model)
     {
+        Assert.SkipUnless(model == "lenet" || FullRun.IsAsked, FullRun.Needed);
         using ClientProcess training = await RunAsync(
             0, "", "train", "--model", model, "--steps", "2", "--batch", "30", "--workers", "1", "--out", _folder["run"], "--device", "gpu:0");
 
