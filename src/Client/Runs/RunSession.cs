@@ -197,8 +197,9 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
 
         public override void Handle(RunEvent happened)
         {
+            // One that fails as it starts says that it saves until its end is kept: what it saves tells more.
             if (!IsSeen && happened is (RunEvent.StepsCommitted or RunEvent.CheckpointSaved or RunEvent.EpochCompleted
-                or RunEvent.Progress { Status.State: JobState.Running or JobState.Evaluating or JobState.Saving }))
+                or RunEvent.Progress { Status.State: JobState.Running or JobState.Evaluating }))
             {
                 IsSeen = true;
                 folder.PointLatestHere();

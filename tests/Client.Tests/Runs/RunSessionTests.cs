@@ -39,7 +39,7 @@ public sealed class RunSessionTests
 
         Assert.Equal(3, code);
         Assert.Equal(["Started", "Failed"], noting.Seen);
-        Assert.False(Directory.Exists(folder.FullPath));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(temporary.Path, "*", SearchOption.AllDirectories));
     }
 
     private static RunRequest Request(RunFolder folder)
