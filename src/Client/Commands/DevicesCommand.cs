@@ -1,3 +1,4 @@
+using ConvNet.Engine.Training;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -36,12 +37,12 @@ internal static class DevicesCommand
         (IReadOnlyList<CudaCard> cards, string? missing) = Gpus.Read();
         Row[] rows =
         [
-            new("cpu", $"{ProcessorName()}, {Environment.ProcessorCount} cores, vectors of {VectorWidth.Bits} bits", MemoryBytes(), null, null),
+            new(CpuDevice.CommonName, $"{ProcessorName()}, {Environment.ProcessorCount} cores, vectors of {VectorWidth.Bits} bits", MemoryBytes(), null, null),
             .. cards.Select(card => new Row(
                 card.Device, $"{card.Name}, compute capability {card.Capability}", card.MemoryBytes, card.Driver, Gpus.ProblemOf(card))),
         ];
         string[] usable = [.. rows.Where(row => row is { Driver: not null, Problem: null }).Select(row => row.Name)];
-        string[] automatic = usable.Length > 0 ? usable : ["cpu"];
+        string[] automatic = usable.Length > 0 ? usable : [CpuDevice.CommonName];
         if (json)
         {
             terminal.Out.WriteLine(Json(rows, missing, automatic).ToJsonString());

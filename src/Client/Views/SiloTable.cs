@@ -1,3 +1,4 @@
+using ConvNet.Engine.Training;
 using System.Globalization;
 using ConvNet.Grains.Contracts.Jobs;
 
@@ -16,7 +17,7 @@ internal static class SiloTable
         bool hasStates = silos.Any(silo => silo.State != SiloState.Active);
         Column[] hosts = hasHosts ? [new Column("host", 3, IsNumber: false)] : [];
         Column[] states = hasStates ? [new Column("state", 0, IsNumber: false)] : [];
-        bool hasGpus = silos.Any(silo => silo.Compute != "cpu");
+        bool hasGpus = silos.Any(silo => silo.Compute != CpuDevice.CommonName);
         Column[] devices = hasGpus ? [new Column("computes on", 2, IsNumber: false)] : [];
         var table = new TextTable(
             terminal,

@@ -7,9 +7,12 @@ namespace ConvNet.Engine.Training;
 /// <summary>The processor. It holds nothing, so that one may serve everybody.</summary>
 public sealed class CpuDevice : ComputeDevice
 {
+    /// <summary>Of every processor.</summary>
+    public const string CommonName = "cpu";
+
     public static CpuDevice Instance { get; } = new();
 
-    public override string Name => "cpu";
+    public override string Name => CommonName;
 
     public override ModelRunner CreateRunner(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast) => new Network(model, team, kernels);
 

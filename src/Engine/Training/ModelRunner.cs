@@ -15,6 +15,8 @@ namespace ConvNet.Engine.Training;
 /// <param name="team">Threads of the processor for what the device leaves to it; not owned.</param>
 public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
 {
+    private Activation? _input;
+
     public Model Model { get; } = model;
 
     /// <summary>Told where the time of a pass goes, if not null.</summary>
@@ -34,7 +36,16 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     }
 
     /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples, in the processor's memory; the caller fills it.</summary>
-    public abstract Activation Input(int samples);
+    public virtual Activation Input(int samples)
+    {
+        if (_input is null || _input.Capacity < samples)
+        {
+            _input?.Dispose();
+            _input = new Activation(Model.Spec.Input, samples);
+        }
+
+        return _input;
+    }
 
     /// <summary>
     /// Forward, loss and backward for this worker's samples of one step, which are in <see cref="Input"/>. With no samples it
@@ -58,5 +69,40 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     public abstract Metrics Evaluate(int samples, int[] labels);
 
     /// <summary>Frees all memory, that of the model's layers included; no pass may be running, and none may follow.</summary>
-    public abstract void Dispose();
+    public virtual void Dispose()
+    {
+        _input?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>
+    /// Makes room for the gradient roots of a step. Of one without samples there is nothing to compute: it has waited for the version of the parameters then.
+    /// </summary>
+    /// <returns>Whether there are samples.</returns>
+    protected bool BeginStep(ShardPlan plan, StepExchange exchange)
+    {
+        bool hasSamples = plan.Samples > 0;
+        for (int i = 0; i < Model.Parameters.Count; i++)
+        {
+            if (hasSamples)
+            {
+                Model.Parameters[i].ReserveRoots(plan.Roots.Length);
+            }
+            else
+            {
+                exchange.Pull(Model.Parameters[i]);
+            }
+        }
+
+        return hasSamples;
+    }
+
+    /// <summary>Hands each batch norm its running statistics.</summary>
+    protected void LoadStatistics(IReadOnlyList<BatchNormState> statistics)
+    {
+        foreach ((BatchNorm norm, BatchNormState state) in Model.BatchNorms.Zip(statistics))
+        {
+            norm.LoadStatistics(state);
+        }
+    }
 }

@@ -15,7 +15,6 @@ public sealed class Network : ModelRunner
     private readonly SoftmaxCrossEntropy _loss;
     private readonly StepContext _step;
     private readonly DepthFirst _evaluation;
-    private Activation? _input;
 
     /// <param name="model">What to run; no other network may run it.</param>
     /// <param name="team">Compute threads; not owned.</param>
@@ -33,17 +32,6 @@ public sealed class Network : ModelRunner
         set => _step.Profile = value;
     }
 
-    public override Activation Input(int samples)
-    {
-        if (_input is null || _input.Capacity < samples)
-        {
-            _input?.Dispose();
-            _input = new Activation(Model.Spec.Input, samples);
-        }
-
-        return _input;
-    }
-
     public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
     {
         _step.Training = true;
@@ -53,19 +41,9 @@ public sealed class Network : ModelRunner
         _step.Step = step;
         _step.Seed = seed;
         _step.SampleIndices = sampleIndices;
-        if (plan.Samples == 0)
+        if (!BeginStep(plan, exchange))
         {
-            for (int i = 0; i < Model.Parameters.Count; i++)
-            {
-                exchange.Pull(Model.Parameters[i]);
-            }
-
             return [];
-        }
-
-        for (int i = 0; i < Model.Parameters.Count; i++)
-        {
-            Model.Parameters[i].ReserveRoots(plan.Roots.Length);
         }
 
         Activation logits = Model.Sequence.Forward(Input(plan.Samples), _step);
@@ -79,10 +57,7 @@ public sealed class Network : ModelRunner
     public override void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
     {
         _step.Training = false;
-        foreach ((BatchNorm norm, BatchNormState state) in Model.BatchNorms.Zip(statistics))
-        {
-            norm.LoadStatistics(state);
-        }
+        LoadStatistics(statistics);
 
         foreach (Layer layer in Model.Layers)
         {
@@ -107,7 +82,7 @@ public sealed class Network : ModelRunner
 
     public override void Dispose()
     {
-        _input?.Dispose();
+        base.Dispose();
         _loss.Dispose();
         _evaluation.Dispose();
         foreach (Layer layer in Model.Layers)

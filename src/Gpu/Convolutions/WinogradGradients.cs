@@ -32,7 +32,7 @@ internal sealed class WinogradGradients : IDisposable
     public WinogradGradients(WinogradMaps maps, Products products, Tiling tiling, Shape output, FilterGrid filters, long maxPoints)
     {
         (_maps, _products, _tiling, _output, _filters, _maxPoints) = (maps, products, tiling, output, filters, maxPoints);
-        _maxTiles = (int)Math.Max(1, maxPoints / (8L * Math.Max(tiling.Image.Blocks, output.Blocks) * maps.Points));
+        _maxTiles = WinogradTiles.Most(tiling, output, maps.Points, maxPoints);
         _runs = new RunTable(products.Device, tiling.Count, int.MaxValue, tiling.GradientRows * tiling.Columns);
         _tap = new SingleTap(products.Device);
     }

@@ -26,8 +26,7 @@ internal sealed class WinogradPass : IDisposable
     public WinogradPass(WinogradMaps maps, Products products, Tiling tiling, Shape destination, long maxPoints)
     {
         (_maps, _products, _tiling, _destination) = (maps, products, tiling, destination);
-        int blocks = Math.Max(tiling.Image.Blocks, destination.Blocks);
-        _maxTiles = (int)Math.Max(1, maxPoints / (8L * blocks * maps.Points));
+        _maxTiles = WinogradTiles.Most(tiling, destination, maps.Points, maxPoints);
         _tap = new SingleTap(products.Device);
     }
 

@@ -7,6 +7,13 @@ namespace ConvNet.Gpu.Convolutions;
 /// <summary>The engine's tilings for kernels.</summary>
 internal static class WinogradTiles
 {
+    /// <summary>Tiles that find room at a time, one at least.</summary>
+    /// <param name="other">What the tiles are made to, or multiplied with.</param>
+    /// <param name="points">Of a tile.</param>
+    /// <param name="maxPoints">Floats of points of either operand.</param>
+    public static int Most(Tiling tiling, Shape other, int points, long maxPoints) =>
+        (int)Math.Max(1, maxPoints / (8L * Math.Max(tiling.Image.Blocks, other.Blocks) * points));
+
     /// <param name="image">That the tiles are cut from, or that they make.</param>
     /// <param name="first">The first tile in points.</param>
     /// <param name="count">Tiles in points.</param>

@@ -21,7 +21,6 @@ internal sealed class GpuNetwork : ModelRunner
     private readonly DeviceStep _step;
     private readonly KernelDevice _device;
     private readonly Action<KernelDevice> _ended;
-    private Activation? _input;
     private Activation? _logits;
     private DeviceTensor? _deviceInput;
     private DeviceTensor? _deviceGradient;
@@ -59,34 +58,13 @@ internal sealed class GpuNetwork : ModelRunner
         }
     }
 
-    public override Activation Input(int samples)
-    {
-        if (_input is null || _input.Capacity < samples)
-        {
-            _input?.Dispose();
-            _input = new Activation(Model.Spec.Input, samples);
-        }
-
-        return _input;
-    }
-
     public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
     {
         (_step.Training, _step.Plan, _step.Exchange, _step.Samples) = (true, plan, exchange, plan.Samples);
         (_step.Step, _step.Seed, _step.SampleIndices) = (step, seed, sampleIndices);
-        if (plan.Samples == 0)
+        if (!BeginStep(plan, exchange))
         {
-            for (int i = 0; i < Model.Parameters.Count; i++)
-            {
-                exchange.Pull(Model.Parameters[i]);
-            }
-
             return [];
-        }
-
-        for (int i = 0; i < Model.Parameters.Count; i++)
-        {
-            Model.Parameters[i].ReserveRoots(plan.Roots.Length);
         }
 
         _device.Bind();
@@ -106,10 +84,7 @@ internal sealed class GpuNetwork : ModelRunner
     {
         _device.Bind();
         _step.Training = false;
-        foreach ((BatchNorm norm, BatchNormState state) in Model.BatchNorms.Zip(statistics))
-        {
-            norm.LoadStatistics(state);
-        }
+        LoadStatistics(statistics);
 
         _layers.LoadAll(_step);
     }
@@ -128,7 +103,7 @@ internal sealed class GpuNetwork : ModelRunner
     {
         _device.Bind();
         _device.Synchronize();
-        _input?.Dispose();
+        base.Dispose();
         _logits?.Dispose();
         _loss.Dispose();
         _deviceInput?.Dispose();

@@ -12,7 +12,7 @@ public sealed class DeviceChoice
     /// <summary>For the help of an option.</summary>
     public const string HelpName = "auto|cpu|gpu|gpu:N";
 
-    private const string Auto = "auto", Processor = "cpu", EveryGpu = "gpu", OneGpu = "gpu:", Emulated = "emulated";
+    private const string Auto = "auto", Processor = CpuDevice.CommonName, EveryGpu = "gpu", OneGpu = "gpu:", Emulated = "emulated";
 
     private readonly string _text;
 

@@ -38,13 +38,10 @@ internal static class PointTransforms
         where TMap : struct, ILineMap
     {
         TMap map = default;
-        int tile = grid.First + i / 8 % grid.Count;
-        int perImage = grid.Rows * grid.Columns;
-        int place = tile % perImage;
-        int h = place / grid.Columns * grid.Size - grid.Top;
-        int w = place % grid.Columns * grid.Size - grid.Left;
-        int block = i / 8 / grid.Count;
-        int source = tile / perImage * grid.SampleStride + block * grid.Height * grid.Width * 8 + i % 8;
+        TilePlace tile = TilePlace.Of(i, grid);
+        int h = tile.H;
+        int w = tile.W;
+        int source = tile.Sample * grid.SampleStride + tile.Block * grid.Height * grid.Width * 8 + tile.Lane;
         Plane plane = default;
         plane.L0 = Column<TMap>(image, source, h, w, grid);
         plane.L1 = Column<TMap>(image, source, h, w + 1, grid);
@@ -84,18 +81,15 @@ internal static class PointTransforms
         where TMap : struct, ILineMap
     {
         TMap map = default;
-        int tile = grid.First + i / 8 % grid.Count;
-        int perImage = grid.Rows * grid.Columns;
-        int place = tile % perImage;
-        int h = place / grid.Columns * grid.Size;
-        int w = place % grid.Columns * grid.Size;
-        int block = i / 8 / grid.Count;
-        int target = tile / perImage * grid.SampleStride + (block * grid.Height + h) * grid.Width * 8 + w * 8 + i % 8;
+        TilePlace tile = TilePlace.Of(i, grid);
+        int h = tile.H;
+        int w = tile.W;
+        int target = tile.Sample * grid.SampleStride + (tile.Block * grid.Height + h) * grid.Width * 8 + w * 8 + tile.Lane;
         int columns = grid.Width - w;
         int step = grid.Width * 8;
         Plane rows = Plane.Map<TMap>(PointLines.LoadPlane<TMap>(points, i, grid.PointStep));
         bool adds = bias.IntLength > 1;
-        Float32 addend = adds ? bias[block * 8 + i % 8] : Float32.Zero;
+        Float32 addend = adds ? bias[tile.Block * 8 + tile.Lane] : Float32.Zero;
         Row<TMap>(image, target, rows.L0, columns, adds, addend);
         if (h + 1 < grid.Height)
         {

@@ -1,3 +1,5 @@
+using ConvNet.Engine.Training;
+
 namespace ConvNet.Grains.Contracts.Jobs;
 
 /// <summary>An active silo of a cluster, as it announced itself when it joined.</summary>
@@ -23,7 +25,7 @@ public sealed record ClusterSilo(
     [Id(9)] public string? Host { get; init; }
 
     /// <summary>What its workers compute on: "cpu", "gpu:0,gpu:1".</summary>
-    [Id(10)] public string Compute { get; init; } = "cpu";
+    [Id(10)] public string Compute { get; init; } = CpuDevice.CommonName;
 
     /// <summary>As people and scripts are told.</summary>
     public IEnumerable<string> RoleNames() => new[] { RunsWorkers ? "worker" : null, RunsServers ? "server" : null }.OfType<string>();

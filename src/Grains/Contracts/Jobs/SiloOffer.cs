@@ -1,3 +1,4 @@
+using ConvNet.Engine.Training;
 using System.Globalization;
 using System.Reflection;
 
@@ -15,13 +16,12 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
     private const string VersionKey = "convnet.version";
     private const string StartedKey = "convnet.started";
     private const string ComputeKey = "convnet.compute";
-    private const string Processor = "cpu";
 
     /// <summary>The machine, rack or zone that the silo may be lost with; null if it does not say.</summary>
     public string? Host { get; init; }
 
     /// <summary>What its workers compute on, the first on the first, and round again: "cpu", "gpu:0,gpu:1".</summary>
-    public string Compute { get; init; } = Processor;
+    public string Compute { get; init; } = CpuDevice.CommonName;
 
     /// <summary>Of the program that the silo runs, with the commit it was built from where that is known; "?" if the silo does not say.</summary>
     public string Version { get; init; } = typeof(SiloOffer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
@@ -33,7 +33,7 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
     public bool IsOnProcessor(int device)
     {
         string[] names = Compute.Split(',');
-        return names[device % names.Length] == Processor;
+        return names[device % names.Length] == CpuDevice.CommonName;
     }
 
     /// <summary>As silo metadata.</summary>
@@ -64,7 +64,7 @@ public sealed record SiloOffer(string Name, int Devices, int Threads, bool Worke
             roles.Contains("server", StringComparison.Ordinal))
         {
             Host = values.GetValueOrDefault(HostKey),
-            Compute = values.GetValueOrDefault(ComputeKey, Processor),
+            Compute = values.GetValueOrDefault(ComputeKey, CpuDevice.CommonName),
             Version = values.GetValueOrDefault(VersionKey, "?"),
             Started = long.TryParse(values.GetValueOrDefault(StartedKey), CultureInfo.InvariantCulture, out long seconds) ? FromUnixTime(seconds) : null,
         };
