@@ -6,34 +6,6 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>What becomes of runs that have lost their console, and of those that somebody has to resume.</summary>
 internal sealed partial class FaultRun
 {
-    /// <summary>A console whose cluster has not answered for too long has said what to do: that is done until the silos that are left answer again.</summary>
-    private async Task<FaultFigures> FollowAdviceAsync(ClientProcess console, RowWatch watch, bool isInWrite)
-    {
-        Assert.Equal(4, console.ExitCode);
-        Assert.Contains(_isDetached ? "has not answered" : "'convnet resume ", console.Error);
-        double said = Stopwatch.GetElapsedTime(_struckAt).TotalSeconds;
-        for (var patience = Stopwatch.StartNew(); ;)
-        {
-            using ClientProcess resumed = _fleet.StartClient("resume", _run, "--json");
-            if (await resumed.EndAsync() == 0)
-            {
-                watch.Stop();
-                await AssertEndAsync(resumed);
-                break;
-            }
-
-            Assert.True(resumed.ExitCode == 4 && patience.Elapsed < AdvicePatience, $"exit code {resumed.ExitCode}: {resumed.Output}{resumed.Error}");
-        }
-
-        foreach (string victim in _victims)
-        {
-            await EndVictimAsync(victim);
-        }
-
-        AssertRows(isWhole: false);
-        return new FaultFigures(_kind, null, null, watch.Longest > 0 ? watch.Longest : null, said, console.Error, isInWrite);
-    }
-
     /// <summary>Everything is killed and started again, and a new console resumes the run.</summary>
     private async Task<FaultFigures> CutPowerAsync(ClientProcess console, RowWatch watch, bool isInWrite)
     {

@@ -38,10 +38,13 @@ internal abstract class ClusterConnection : IAsyncDisposable
 
     public virtual IClusterGrain Silos => Grains.GetGrain<IClusterGrain>(0);
 
+    /// <summary>Tells whether the cluster answers when a job does not; null for a cluster that does not outlive the silo that leads it.</summary>
+    public virtual IClusterGrain? Witness => null;
+
     public abstract ValueTask DisposeAsync();
 
     /// <summary>The client of a cluster in other processes.</summary>
-    private sealed class RemoteCluster(IHost host) : ClusterConnection
+    private sealed class RemoteCluster(IHost host, bool outlivesItsSilos) : ClusterConnection
     {
         /// <summary>With a silo that is asked whether it is there.</summary>
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -52,6 +55,8 @@ internal abstract class ClusterConnection : IAsyncDisposable
         /// <summary>Of calls that have none of their own. A call in flight does not notice that its silo has died.</summary>
         private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(3);
         private static readonly TimeSpan DisposeDeadline = TimeSpan.FromSeconds(5);
+
+        public override IClusterGrain? Witness => outlivesItsSilos ? Silos : null;
 
         public override IGrainFactory Grains => host.Services.GetRequiredService<IClusterClient>();
 
@@ -93,7 +98,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
                 throw;
             }
 
-            var connection = new RemoteCluster(host);
+            var connection = new RemoteCluster(host, outlivesItsSilos: cluster is not DevCluster);
             try
             {
                 if (cluster is DevCluster dev)

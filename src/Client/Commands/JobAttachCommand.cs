@@ -42,6 +42,6 @@ internal static class JobAttachCommand
         using var view = new RunStream(RunViews.For(terminal, id, json));
         view.Publish(new RunEvent.Notice(
             $"Job {id}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}. Ctrl-C leaves it alone."));
-        return await JobWaitCommand.FollowAsync(job, id, view, view, stop.Token);
+        return await JobWaitCommand.FollowAsync(job, id, view, view, stop.Token, cluster.Witness);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ConvNet.Client.Cluster;
 using ConvNet.Client.Runs;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
@@ -18,30 +19,34 @@ internal static class JobWaitCommand
 
         Example: convnet job wait train-1a2b3c4d --cluster dev://127.0.0.1:11111
         """,
-        (cluster, id, json, stop) => WaitAsync(terminal, cluster.Job(id), id, json, stop.Token));
+        (cluster, id, json, stop) => WaitAsync(terminal, cluster, id, json, stop.Token));
 
-    private static async Task<ExitCode> WaitAsync(Terminal terminal, IJobGrain job, string id, bool json, CancellationToken stop)
+    private static async Task<ExitCode> WaitAsync(Terminal terminal, ClusterConnection cluster, string id, bool json, CancellationToken stop)
     {
         using var view = new RunStream(json ? [new JsonLines(terminal.Out, id), new QuietView(terminal.Error)] : [new PlainView(terminal)]);
 
         // Whoever asks for a job that there is not hears so; the follower takes it for one that was lost.
+        IJobGrain job = cluster.Job(id);
         await JobCommand.AskAsync(job, id, stop);
-        return await WaitAsync(job, id, view, stop);
+        return await WaitAsync(job, id, view, stop, cluster.Witness);
     }
 
     /// <returns>The job's exit code.</returns>
-    internal static async Task<ExitCode> WaitAsync(IJobGrain job, string id, RunStream view, CancellationToken cancellation)
+    internal static async Task<ExitCode> WaitAsync(
+        IJobGrain job, string id, RunStream view, CancellationToken cancellation, IClusterGrain? witness = null)
     {
         using var unseen = new RunStream([]);
-        return await FollowAsync(job, id, unseen, view, cancellation);
+        return await FollowAsync(job, id, unseen, view, cancellation, witness);
     }
 
     /// <param name="followed">Gets what happens until the end.</param>
     /// <param name="view">Gets the end.</param>
+    /// <param name="witness">Tells whether the cluster answers when the job does not; null: nobody.</param>
     /// <returns>The job's exit code.</returns>
-    internal static async Task<ExitCode> FollowAsync(IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation)
+    internal static async Task<ExitCode> FollowAsync(
+        IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation, IClusterGrain? witness = null)
     {
-        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System);
+        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System, witness: witness);
         return Tell(await follower.FollowAsync(cancellation), follower, view);
     }
 

@@ -73,7 +73,7 @@ internal static class LiveRun
             view.Publish(new RunEvent.Notice(
                 $"Job {status.JobId}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}, and nobody " +
                 "writes its run folder here: if its client is gone, this console takes its place in some seconds. Ctrl-C leaves it alone."));
-            var follower = new RunFollower(cluster.Job(status.JobId), status.JobId, unseen, firstStep: null, TimeProvider.System);
+            var follower = new RunFollower(cluster.Job(status.JobId), status.JobId, unseen, firstStep: null, TimeProvider.System, witness: cluster.Witness);
             RunEvent end = await follower.FollowAsync(stop);
             return follower.Latest is { State: JobState.Orphaned } orphaned
                 ? (null, orphaned)

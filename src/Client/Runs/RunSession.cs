@@ -80,6 +80,7 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
             {
                 Stores = request.Cluster is null ? null : key => cluster.Grains.GetGrain<ICheckpointStoreGrain>(key),
                 Probe = probe,
+                Witness = cluster.Witness,
             };
             return await RunAsync(training, TrainingRun.Compose(request, evaluations), run, stop, log);
         }

@@ -70,7 +70,7 @@ internal sealed class TakenUpSession(ClusterConnection cluster, JobStatus job, S
     {
         using FolderProbe probe = FolderProbe.Leave(folder.FullPath);
         var request = new JobTakeUp(Guid.NewGuid().ToString("N"), folder.FullPath, probe.Secret);
-        var contact = new ClusterContact(() => $"job '{job.JobId}'", TimeProvider.System);
+        var contact = new ClusterContact(() => $"job '{job.JobId}'", TimeProvider.System) { Witness = cluster.Witness };
         stop.Token.ThrowIfCancellationRequested();
         TakenUpJob taken = await contact.AskAsync(() => _grain.TakeUpAsync(request), stop.Token);
         JobSubmission submission = taken.Submission;
@@ -100,6 +100,7 @@ internal sealed class TakenUpSession(ClusterConnection cluster, JobStatus job, S
             Client = request.Client,
             Stores = key => cluster.Grains.GetGrain<ICheckpointStoreGrain>(key),
             Probe = probe,
+            Witness = cluster.Witness,
         };
         TrainingPlan plan = submission.Plan with { Evaluations = MetricsFile.EvaluationsUntil(folder.MetricsPath, job.Step) };
         RunEvent end = await training.FollowAsync(plan, taken.FirstEvent, stop.Token);

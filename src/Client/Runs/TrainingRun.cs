@@ -32,6 +32,9 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// <summary>The checkpoint store of a key; null if all silos share this machine's disk.</summary>
     public Func<string, ICheckpointStoreGrain>? Stores { get; init; }
 
+    /// <summary>Tells whether the cluster answers when the job does not; null: nobody.</summary>
+    public IClusterGrain? Witness { get; init; }
+
     /// <summary>In the run folder; null if nobody has to look for it.</summary>
     public FolderProbe? Probe { get; init; }
 
@@ -76,7 +79,7 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     {
         CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, plan, run);
         using var told = new RunStream(exchange is null ? [] : [exchange]);
-        var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock)
+        var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock, witness: Witness)
         {
             Client = Client,
             FirstEvent = firstEvent,

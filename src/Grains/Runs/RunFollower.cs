@@ -27,11 +27,17 @@ public sealed class RunFollower
     private RunEvent.Ended? _end;
 
     /// <param name="firstStep">The first step whose row is published; null: none are.</param>
-    /// <param name="patience">With a cluster that does not answer; null: seconds (<see cref="ClusterContact"/>).</param>
-    public RunFollower(IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null)
+    /// <param name="patience">With a job that does not answer; null: seconds (<see cref="ClusterContact"/>).</param>
+    /// <param name="witness">Tells whether the cluster answers when the job does not; null: nobody.</param>
+    public RunFollower(
+        IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null, IClusterGrain? witness = null)
     {
         (_job, _jobId, _run, _nextStep, _clock) = (job, jobId, run, firstStep, clock);
-        _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience);
+        _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience)
+        {
+            Witness = witness,
+            Tell = waits => run.Publish(new RunEvent.Warning(waits)),
+        };
     }
 
     /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
