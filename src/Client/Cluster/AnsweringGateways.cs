@@ -80,6 +80,17 @@ internal sealed class AnsweringGateways(IGatewayListProvider all, Func<IPEndPoin
     /// <summary>Somebody waits for an answer: the gateways are asked, unless they are being asked.</summary>
     public void Doubt() => _ = AskAsync();
 
+    /// <summary>Asks the gateways.</summary>
+    /// <returns>Whether any of them answers.</returns>
+    public async Task<bool> AnyAnswersAsync()
+    {
+        await AskAsync();
+        lock (_lock)
+        {
+            return _known?.Length > _silent.Count;
+        }
+    }
+
     /// <summary>Who does not answer and since when, as half a sentence about calls that have timed out.</summary>
     public string Describe()
     {

@@ -39,7 +39,7 @@ internal abstract class ClusterConnection : IAsyncDisposable
     public virtual IClusterGrain Silos => Grains.GetGrain<IClusterGrain>(0);
 
     /// <summary>Tells whether the cluster answers when a job does not; null for a cluster that does not outlive the silo that leads it.</summary>
-    public virtual IClusterGrain? Witness => null;
+    public virtual Func<Task<bool>>? Witness => null;
 
     public abstract ValueTask DisposeAsync();
 
@@ -56,7 +56,8 @@ internal abstract class ClusterConnection : IAsyncDisposable
         private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(3);
         private static readonly TimeSpan DisposeDeadline = TimeSpan.FromSeconds(5);
 
-        public override IClusterGrain? Witness => outlivesItsSilos ? Silos : null;
+        public override Func<Task<bool>>? Witness =>
+            outlivesItsSilos ? host.Services.GetRequiredService<AnsweringGateways>().AnyAnswersAsync : null;
 
         public override IGrainFactory Grains => host.Services.GetRequiredService<IClusterClient>();
 

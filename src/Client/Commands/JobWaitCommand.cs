@@ -33,7 +33,7 @@ internal static class JobWaitCommand
 
     /// <returns>The job's exit code.</returns>
     internal static async Task<ExitCode> WaitAsync(
-        IJobGrain job, string id, RunStream view, CancellationToken cancellation, IClusterGrain? witness = null)
+        IJobGrain job, string id, RunStream view, CancellationToken cancellation, Func<Task<bool>>? witness = null)
     {
         using var unseen = new RunStream([]);
         return await FollowAsync(job, id, unseen, view, cancellation, witness);
@@ -41,10 +41,10 @@ internal static class JobWaitCommand
 
     /// <param name="followed">Gets what happens until the end.</param>
     /// <param name="view">Gets the end.</param>
-    /// <param name="witness">Tells whether the cluster answers when the job does not; null: nobody.</param>
+    /// <param name="witness">Tells whether any silo of the cluster answers when the job does not; null: nobody.</param>
     /// <returns>The job's exit code.</returns>
     internal static async Task<ExitCode> FollowAsync(
-        IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation, IClusterGrain? witness = null)
+        IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation, Func<Task<bool>>? witness = null)
     {
         var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System, witness: witness);
         return Tell(await follower.FollowAsync(cancellation), follower, view);

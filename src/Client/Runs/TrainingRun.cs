@@ -32,8 +32,8 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     /// <summary>The checkpoint store of a key; null if all silos share this machine's disk.</summary>
     public Func<string, ICheckpointStoreGrain>? Stores { get; init; }
 
-    /// <summary>Tells whether the cluster answers when the job does not; null: nobody.</summary>
-    public IClusterGrain? Witness { get; init; }
+    /// <summary>Tells whether any silo of the cluster answers when the job does not; null: nobody.</summary>
+    public Func<Task<bool>>? Witness { get; init; }
 
     /// <summary>In the run folder; null if nobody has to look for it.</summary>
     public FolderProbe? Probe { get; init; }

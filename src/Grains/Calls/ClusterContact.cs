@@ -1,5 +1,4 @@
 using ConvNet.Engine.Errors;
-using ConvNet.Grains.Contracts;
 
 namespace ConvNet.Grains.Calls;
 
@@ -21,7 +20,9 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
     /// one that was left of three needed up to 25 s.
     /// </summary>
     private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(45);
-    private static readonly TimeSpan WitnessPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>For how long the witness is believed.</summary>
+    private static readonly TimeSpan WitnessPeriod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A call that took longer than its time-out was held up here: this process was suspended, and nobody else was silent.</summary>
@@ -29,10 +30,10 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
 
     private TimeSpan _silence;
     private DateTimeOffset? _since;
-    private bool _hasToldOfWaiting;
+    private TimeSpan _vouched;
 
-    /// <summary>Is asked whether the cluster is there when the grain is not; null: nobody.</summary>
-    public IClusterGrain? Witness { get; init; }
+    /// <summary>Tells whether any silo of the cluster answers; null: nobody is asked.</summary>
+    public Func<Task<bool>>? Witness { get; init; }
 
     /// <summary>Is told once of each silence that lasts longer because the witness has answered.</summary>
     public Action<string>? Tell { get; init; }
@@ -48,7 +49,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
             try
             {
                 T answer = await call().WaitAsync(cancellation);
-                (_silence, _since, _hasToldOfWaiting) = (TimeSpan.Zero, null, false);
+                (_silence, _since, _vouched) = (TimeSpan.Zero, null, TimeSpan.Zero);
                 return answer;
             }
             catch (Exception e) when (GrainFailure.IsLostContact(e) || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
@@ -84,23 +85,24 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
             return false;
         }
 
-        try
+        if (_silence < _vouched)
         {
-            await new ClusterContact(() => "the cluster", clock, WitnessPatience).AskAsync(Witness.SilosAsync);
+            return true;
         }
-        catch (ConvNetException)
+
+        if (!await Witness())
         {
             return false;
         }
 
-        if (!_hasToldOfWaiting)
+        if (_vouched == TimeSpan.Zero)
         {
-            _hasToldOfWaiting = true;
             Tell?.Invoke(FormattableString.Invariant(
                 $"{who()} has not answered for {_silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}), but its cluster does; ") +
                 FormattableString.Invariant($"waiting up to {HandOverPatience.TotalSeconds:F0} s until the silos that are left take over."));
         }
 
+        _vouched = _silence + WitnessPeriod;
         return true;
     }
 

@@ -28,9 +28,9 @@ public sealed class RunFollower
 
     /// <param name="firstStep">The first step whose row is published; null: none are.</param>
     /// <param name="patience">With a job that does not answer; null: seconds (<see cref="ClusterContact"/>).</param>
-    /// <param name="witness">Tells whether the cluster answers when the job does not; null: nobody.</param>
+    /// <param name="witness">Tells whether any silo of the cluster answers when the job does not; null: nobody.</param>
     public RunFollower(
-        IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null, IClusterGrain? witness = null)
+        IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null, Func<Task<bool>>? witness = null)
     {
         (_job, _jobId, _run, _nextStep, _clock) = (job, jobId, run, firstStep, clock);
         _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience)

@@ -59,6 +59,20 @@ public sealed class AnsweringGatewaysTests : IGatewayListProvider
     }
 
     [Fact]
+    public async Task A_cluster_answers_while_one_of_its_gateways_does()
+    {
+        _silent.AddRange([1, 2]);
+        await _gateways.GetGateways();
+        Assert.True(await _gateways.AnyAnswersAsync());
+
+        _silent.Add(3);
+        Assert.False(await _gateways.AnyAnswersAsync());
+
+        _silent.Remove(2);
+        Assert.True(await _gateways.AnyAnswersAsync());
+    }
+
+    [Fact]
     public async Task Doubts_do_not_ask_while_the_gateways_are_being_asked()
     {
         var held = new TaskCompletionSource<bool>();
