@@ -332,7 +332,7 @@ internal sealed partial class JobGrain
         {
             Machine.Lose(worker, $"has given up ({failure.Message.TrimEnd('.')})", _clock.Now);
         }
-        else if (worker is null && failure.ExitCode == (int)ExitCode.Environment)
+        else if (worker is null && (failure.ExitCode == (int)ExitCode.Environment || failure.IsContradiction))
         {
             LogServer(logger, JobId, who, failure.Message);
             Machine.FailServer(failure, _clock.Now);

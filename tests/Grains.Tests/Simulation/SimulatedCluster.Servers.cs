@@ -217,12 +217,11 @@ internal sealed partial class SimulatedCluster
         }
 
         // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
-        bool isUnmasked = answer.Verdict == Verdict.Conflict && _conflictsLeft < Layout.Conflicts;
-        if (answer.Verdict == Verdict.Conflict && Layout.OtherBits > 0)
+        if (answer.Verdict == Verdict.Conflict && (_conflictsLeft < Layout.Conflicts || Layout.OtherBits > 0))
         {
-            Grain.Fail(answer.Reason!);
+            Grain.FailServer(answer.Reason!);
         }
-        else if (answer.IsRefused && !isUnmasked)
+        else if (answer.IsRefused)
         {
             Complain($"coordinator: {answer.Reason}");
         }

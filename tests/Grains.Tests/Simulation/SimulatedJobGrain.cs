@@ -81,13 +81,12 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     public Answer EvaluationDone(MessageHeader header, int firstBlock, Metrics[] blocks) =>
         IsLost ? Verdict.Future : Take("evaluated blocks", () => Machine.EvaluationDone(header, firstBlock, blocks, Now));
 
-    public void Fail(string failure)
-    {
-        Take(() =>
-        {
-            Machine.Fail(new JobFailure((int)ExitCode.TrainingFailed, failure));
-        });
-    }
+    /// <summary>The coordinator cannot go on.</summary>
+    public void Fail(string failure) => Take(() => Machine.Fail(new JobFailure((int)ExitCode.TrainingFailed, failure)));
+
+    /// <summary>A server contradicts what was decided of a step.</summary>
+    public void FailServer(string contradiction) =>
+        Take(() => Machine.FailServer(new JobFailure((int)ExitCode.TrainingFailed, contradiction, IsContradiction: true), Now));
 
     /// <summary>Gives an order, as a client would whose connection loses and repeats messages.</summary>
     public void Order(JobOrder order) => cluster.Watch(cluster.CallHeadAsync(_clients, grain => grain.Hear(order), SimulatedCluster.IsFinal));
