@@ -27,7 +27,7 @@ internal static class JobAttachCommand
         (cluster, id, json, stop) => AttachAsync(terminal, cluster, id, json, stop));
 
     private static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, string id, bool json, StopSignal stop) =>
-        await AttachAsync(terminal, cluster, await JobCommand.AskAsync(cluster.Job(id), id, stop.Token), json, stop);
+        await AttachAsync(terminal, cluster, await JobCommand.AskAsync(cluster.Job(id), id, stop.Token, cluster.Witness), json, stop);
 
     /// <param name="status">What the job has just said.</param>
     public static async Task<ExitCode> AttachAsync(Terminal terminal, ClusterConnection cluster, JobStatus status, bool json, StopSignal stop)

@@ -34,10 +34,11 @@ internal static class JobCommand
         : parsed.GetValue(id)!;
 
     /// <exception cref="ConvNetException">The cluster does not know the job (exit code 3), or does not answer (4).</exception>
-    public static Task<JobStatus> AskAsync(IJobGrain job, string id, CancellationToken cancellation) =>
-        ContactOf(id).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
+    /// <param name="witness">Tells whether any silo of the cluster answers when the job does not; null: nobody.</param>
+    public static Task<JobStatus> AskAsync(IJobGrain job, string id, CancellationToken cancellation, Func<Task<bool>>? witness = null) =>
+        ContactOf(id, witness).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
 
-    public static ClusterContact ContactOf(string id) => new(() => $"job '{id}'", TimeProvider.System);
+    public static ClusterContact ContactOf(string id, Func<Task<bool>>? witness = null) => new(() => $"job '{id}'", TimeProvider.System) { Witness = witness };
 
     private static Command CreateList(Terminal terminal)
     {

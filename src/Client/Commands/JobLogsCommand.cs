@@ -53,7 +53,7 @@ internal static class JobLogsCommand
         using var lines = new RunStream([json ? new JsonLines(terminal.Out, id) : new LogLines(terminal)]);
         try
         {
-            await PrintAsync(cluster.Job(id), id, lines, follow, stop.Token);
+            await PrintAsync(cluster.Job(id), id, lines, follow, stop.Token, cluster.Witness);
         }
         catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
         {
@@ -75,12 +75,13 @@ internal static class JobLogsCommand
         return (int)ExitCode.Ok;
     }
 
-    internal static async Task PrintAsync(IJobGrain job, string id, RunStream lines, bool follow, CancellationToken cancellation)
+    internal static async Task PrintAsync(
+        IJobGrain job, string id, RunStream lines, bool follow, CancellationToken cancellation, Func<Task<bool>>? witness = null)
     {
-        JobStatus status = await JobCommand.ContactOf(id).AskAsync(() => job.StatusAsync(new StatusQuery(SinceEvent: 0)), cancellation);
+        JobStatus status = await JobCommand.ContactOf(id, witness).AskAsync(() => job.StatusAsync(new StatusQuery(SinceEvent: 0)), cancellation);
         if (follow || status.HasEnded)
         {
-            var follower = new RunFollower(job, id, lines, firstStep: null, TimeProvider.System);
+            var follower = new RunFollower(job, id, lines, firstStep: null, TimeProvider.System) { Witness = witness };
             lines.Publish(await follower.FollowAsync(cancellation));
             return;
         }

@@ -27,7 +27,7 @@ internal static class JobWaitCommand
 
         // Whoever asks for a job that there is not hears so; the follower takes it for one that was lost.
         IJobGrain job = cluster.Job(id);
-        await JobCommand.AskAsync(job, id, stop);
+        await JobCommand.AskAsync(job, id, stop, cluster.Witness);
         return await WaitAsync(job, id, view, stop, cluster.Witness);
     }
 
@@ -40,13 +40,17 @@ internal static class JobWaitCommand
     }
 
     /// <param name="followed">Gets what happens until the end.</param>
-    /// <param name="view">Gets the end.</param>
+    /// <param name="view">Gets the end, and what is amiss until then.</param>
     /// <param name="witness">Tells whether any silo of the cluster answers when the job does not; null: nobody.</param>
     /// <returns>The job's exit code.</returns>
     internal static async Task<ExitCode> FollowAsync(
         IJobGrain job, string id, RunStream followed, RunStream view, CancellationToken cancellation, Func<Task<bool>>? witness = null)
     {
-        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System, witness: witness);
+        var follower = new RunFollower(job, id, followed, firstStep: null, TimeProvider.System)
+        {
+            Witness = witness,
+            Tell = waits => view.Publish(new RunEvent.Warning(waits)),
+        };
         return Tell(await follower.FollowAsync(cancellation), follower, view);
     }
 

@@ -25,7 +25,7 @@ internal static class LiveRun
         await using ClusterConnection cluster = await ClusterConnection.ConnectAsync(place, Logger.None);
         try
         {
-            JobStatus status = await JobCommand.AskAsync(cluster.Job(id), id, stop.Token);
+            JobStatus status = await JobCommand.AskAsync(cluster.Job(id), id, stop.Token, cluster.Witness);
             if (status.HasEnded || status.RunFolder != home.FullPath)
             {
                 return null;
@@ -73,7 +73,11 @@ internal static class LiveRun
             view.Publish(new RunEvent.Notice(
                 $"Job {status.JobId}, {status.Model} on {status.Data}, is {status.State.InWords()} at step {status.Step} of {status.TotalSteps}, and nobody " +
                 "writes its run folder here: if its client is gone, this console takes its place in some seconds. Ctrl-C leaves it alone."));
-            var follower = new RunFollower(cluster.Job(status.JobId), status.JobId, unseen, firstStep: null, TimeProvider.System, witness: cluster.Witness);
+            var follower = new RunFollower(cluster.Job(status.JobId), status.JobId, unseen, firstStep: null, TimeProvider.System)
+            {
+                Witness = cluster.Witness,
+                Tell = waits => view.Publish(new RunEvent.Warning(waits)),
+            };
             RunEvent end = await follower.FollowAsync(stop);
             return follower.Latest is { State: JobState.Orphaned } orphaned
                 ? (null, orphaned)

@@ -70,7 +70,11 @@ internal sealed class TakenUpSession(ClusterConnection cluster, JobStatus job, S
     {
         using FolderProbe probe = FolderProbe.Leave(folder.FullPath);
         var request = new JobTakeUp(Guid.NewGuid().ToString("N"), folder.FullPath, probe.Secret);
-        var contact = new ClusterContact(() => $"job '{job.JobId}'", TimeProvider.System) { Witness = cluster.Witness };
+        var contact = new ClusterContact(() => $"job '{job.JobId}'", TimeProvider.System)
+        {
+            Witness = cluster.Witness,
+            Tell = waits => run.Publish(new RunEvent.Warning(waits)),
+        };
         stop.Token.ThrowIfCancellationRequested();
         TakenUpJob taken = await contact.AskAsync(() => _grain.TakeUpAsync(request), stop.Token);
         JobSubmission submission = taken.Submission;

@@ -79,8 +79,9 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
     {
         CheckpointExchange? exchange = Stores is null ? null : new CheckpointExchange(Stores, request, plan, run);
         using var told = new RunStream(exchange is null ? [] : [exchange]);
-        var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock, witness: Witness)
+        var follower = new RunFollower(job, request.JobId, exchange is null ? run : told, request.StartStep, clock)
         {
+            Witness = Witness,
             Client = Client,
             FirstEvent = firstEvent,
             LastStep = request.StopAfter ?? request.Spec.TotalSteps,
@@ -153,5 +154,5 @@ internal sealed class TrainingRun(IJobGrain job, RunRequest request, RunStream r
         await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private ClusterContact Contact() => new(() => $"job '{request.JobId}'", clock);
+    private ClusterContact Contact() => new(() => $"job '{request.JobId}'", clock) { Witness = Witness };
 }

@@ -23,6 +23,9 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
 
     /// <summary>For how long the witness is believed.</summary>
     private static readonly TimeSpan WitnessPeriod = TimeSpan.FromSeconds(2);
+
+    /// <summary>So often in a row the witness must see nobody: a silo that takes much over has much to do.</summary>
+    private const int MostDenials = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A call that took longer than its time-out was held up here: this process was suspended, and nobody else was silent.</summary>
@@ -31,6 +34,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
     private TimeSpan _silence;
     private DateTimeOffset? _since;
     private TimeSpan _vouched;
+    private int _denials;
 
     /// <summary>Tells whether any silo of the cluster answers; null: nobody is asked.</summary>
     public Func<Task<bool>>? Witness { get; init; }
@@ -49,15 +53,14 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
             try
             {
                 T answer = await call().WaitAsync(cancellation);
-                (_silence, _since, _vouched) = (TimeSpan.Zero, null, TimeSpan.Zero);
+                (_silence, _since, _vouched, _denials) = (TimeSpan.Zero, null, TimeSpan.Zero, 0);
                 return answer;
             }
             catch (Exception e) when (GrainFailure.IsLostContact(e) || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 _since ??= asked;
-                TimeSpan took = clock.GetElapsedTime(start);
-                _silence += took < LongestCall ? took : LongestCall;
-                if (_silence >= (patience ?? (e is TimeoutException ? SilentPatience : RefusedPatience)) && !await MayHandOverAsync(e))
+                Count(start);
+                if (_silence >= (patience ?? (e is TimeoutException ? SilentPatience : RefusedPatience)) && !await MayBeTakenOverAsync(e, cancellation))
                 {
                     throw Silent(e);
                 }
@@ -78,7 +81,7 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
         cancellation);
 
     /// <returns>Whether other silos answer, which may take over what the silent one has held.</returns>
-    private async Task<bool> MayHandOverAsync(Exception e)
+    private async Task<bool> MayBeTakenOverAsync(Exception e, CancellationToken cancellation)
     {
         if (Witness is null || e is NotKeptException || _silence >= HandOverPatience)
         {
@@ -90,20 +93,29 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
             return true;
         }
 
-        if (!await Witness())
+        TimeSpan silence = _silence;
+        long start = clock.GetTimestamp();
+        bool isAnswered = await Witness().WaitAsync(cancellation);
+        Count(start);
+        if (!isAnswered)
         {
-            return false;
+            return ++_denials < MostDenials;
         }
 
         if (_vouched == TimeSpan.Zero)
         {
-            Tell?.Invoke(FormattableString.Invariant(
-                $"{who()} has not answered for {_silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}), but its cluster does; ") +
-                FormattableString.Invariant($"waiting up to {HandOverPatience.TotalSeconds:F0} s until the silos that are left take over."));
+            Tell?.Invoke(FormattableString.Invariant($"{who()} has not answered for {silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}), but a silo of its ") +
+                FormattableString.Invariant($"cluster does; waiting {(HandOverPatience - silence).TotalSeconds:F0} s more, in case it takes the job over."));
         }
 
-        _vouched = _silence + WitnessPeriod;
+        (_vouched, _denials) = (_silence + WitnessPeriod, 0);
         return true;
+    }
+
+    private void Count(long start)
+    {
+        TimeSpan took = clock.GetElapsedTime(start);
+        _silence += took < LongestCall ? took : LongestCall;
     }
 
     private ConvNetException Silent(Exception e) => e is NotKeptException

@@ -20,7 +20,8 @@ public sealed class RunFollower
     private readonly string _jobId;
     private readonly RunStream _run;
     private readonly TimeProvider _clock;
-    private readonly ClusterContact _contact;
+    private readonly TimeSpan? _patience;
+    private ClusterContact? _contact;
     private long? _nextStep;
     private long _nextEvent;
     private long _writtenEvent;
@@ -28,17 +29,17 @@ public sealed class RunFollower
 
     /// <param name="firstStep">The first step whose row is published; null: none are.</param>
     /// <param name="patience">With a job that does not answer; null: seconds (<see cref="ClusterContact"/>).</param>
-    /// <param name="witness">Tells whether any silo of the cluster answers when the job does not; null: nobody.</param>
-    public RunFollower(
-        IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null, Func<Task<bool>>? witness = null)
+    public RunFollower(IJobGrain job, string jobId, RunStream run, long? firstStep, TimeProvider clock, TimeSpan? patience = null)
     {
-        (_job, _jobId, _run, _nextStep, _clock) = (job, jobId, run, firstStep, clock);
-        _contact = new ClusterContact(() => $"job '{jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", clock, patience)
-        {
-            Witness = witness,
-            Tell = waits => run.Publish(new RunEvent.Warning(waits)),
-        };
+        (_job, _jobId, _run, _nextStep, _clock, _patience) = (job, jobId, run, firstStep, clock, patience);
+        Tell = waits => run.Publish(new RunEvent.Warning(waits));
     }
+
+    /// <summary>Tells whether any silo of the cluster answers when the job does not; null: nobody.</summary>
+    public Func<Task<bool>>? Witness { get; init; }
+
+    /// <summary>Is told that the job does not answer while the cluster does; unless it is given, the run is.</summary>
+    public Action<string> Tell { get; init; }
 
     /// <summary>Whose lease of the job each question renews; null for somebody who only looks on.</summary>
     public string? Client { get; init; }
@@ -57,6 +58,13 @@ public sealed class RunFollower
 
     /// <summary>What the job said last.</summary>
     public JobStatus? Latest { get; private set; }
+
+    private ClusterContact Contact => _contact ??= new ClusterContact(
+        () => $"job '{_jobId}'{(Latest is { } latest ? $", last heard of at step {latest.Step}," : "")}", _clock, _patience)
+    {
+        Witness = Witness,
+        Tell = Tell,
+    };
 
     /// <returns>
     /// How the run ended, which is not published: <see cref="RunEvent.Completed"/>, <see cref="RunEvent.Stopped"/> or <see cref="RunEvent.Failed"/>.
@@ -95,7 +103,7 @@ public sealed class RunFollower
         try
         {
             long? written = Client is null && Writer is null ? null : _writtenEvent;
-            return await _contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client, Writer, written)), cancellation);
+            return await Contact.AskAsync(() => _job.StatusAsync(new StatusQuery(_nextStep, _nextEvent, Client, Writer, written)), cancellation);
         }
         catch (ConvNetException e) when (e.ExitCode == ExitCode.BadInput)
         {

@@ -35,12 +35,12 @@ public static class PortQuestion
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(patience);
-        using var socket = new TcpClient(peer.AddressFamily);
         bool isConnected = false;
         byte[] answer = new byte[MaxAnswer];
         int length = 0;
         try
         {
+            using var socket = new TcpClient(peer.AddressFamily);
             await socket.ConnectAsync(peer, deadline.Token);
             isConnected = true;
             NetworkStream stream = socket.GetStream();

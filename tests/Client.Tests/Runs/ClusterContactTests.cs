@@ -9,6 +9,8 @@ public sealed class ClusterContactTests
     private readonly ManualClock _clock = new();
     private bool _isAnswered = true;
     private int _questions;
+    private int[] _denials = [];
+    private TimeSpan _takes;
     private readonly List<string> _told = [];
 
     [Fact]
@@ -29,7 +31,7 @@ public sealed class ClusterContactTests
         await AskAsync(Contact(), answersAfter: 30);
 
         Assert.InRange(_clock.Now.TotalSeconds, 30, 31);
-        Assert.StartsWith("job 'a' has not answered for 6 s (127.0.0.1:11112 cannot be reached), but its cluster does;", Assert.Single(_told));
+        Assert.StartsWith("job 'a' has not answered for 6 s (127.0.0.1:11112 cannot be reached), but a silo of its cluster does; waiting 39 s more", Assert.Single(_told));
         Assert.InRange(_questions, 10, 15);
     }
 
@@ -49,9 +51,37 @@ public sealed class ClusterContactTests
 
         ConvNetException error = await Assert.ThrowsAsync<ConvNetException>(() => AskAsync(Contact(), answersAfter: 60));
 
-        Assert.InRange(_clock.Now.TotalSeconds, 6, 6.5);
+        Assert.InRange(_clock.Now.TotalSeconds, 6, 7);
         Assert.StartsWith("job 'a' has not answered for 6 s", error.Message);
         Assert.Empty(_told);
+    }
+
+    [Fact]
+    public async Task A_silo_that_is_too_busy_to_answer_once_does_not_end_the_wait()
+    {
+        _denials = [2, 3, 6];
+
+        await AskAsync(Contact(), answersAfter: 30);
+
+        Assert.Single(_told);
+    }
+
+    [Fact]
+    public async Task The_wait_is_no_longer_when_asking_the_cluster_takes_time()
+    {
+        _takes = TimeSpan.FromSeconds(1);
+
+        await Assert.ThrowsAsync<ConvNetException>(() => AskAsync(Contact(), answersAfter: 600));
+
+        Assert.InRange(_clock.Now.TotalSeconds, 45, 47);
+    }
+
+    [Fact]
+    public async Task Calls_that_time_out_are_told_of_after_fifteen_seconds()
+    {
+        await AskAsync(Contact(), answersAfter: 40, timesOut: true);
+
+        Assert.StartsWith("job 'a' has not answered for 16 s (calls time out), but a silo of its cluster does; waiting 29 s more", Assert.Single(_told));
     }
 
     [Fact]
@@ -69,18 +99,26 @@ public sealed class ClusterContactTests
 
     private Task<bool> Answers()
     {
-        _questions++;
-        return Task.FromResult(_isAnswered);
+        _clock.Advance(_takes);
+        return Task.FromResult(_isAnswered && !_denials.Contains(++_questions));
     }
 
     /// <param name="answersAfter">Seconds of the clock; refused before.</param>
-    private Task<bool> AskAsync(ClusterContact contact, double answersAfter)
+    private Task<bool> AskAsync(ClusterContact contact, double answersAfter, bool timesOut = false)
     {
         TimeSpan end = _clock.Now + TimeSpan.FromSeconds(answersAfter);
         return contact.AskAsync(
-            () => _clock.Now >= end
-                ? Task.FromResult(true)
-                : Task.FromException<bool>(new OrleansException("ConnectionFailedException to S127.0.0.1:11112:3\n   at Orleans")),
+            () =>
+            {
+                if (_clock.Now >= end)
+                {
+                    return Task.FromResult(true);
+                }
+
+                _clock.Advance(TimeSpan.FromSeconds(timesOut ? 3 : 0));
+                return Task.FromException<bool>(
+                    timesOut ? new TimeoutException() : new OrleansException("ConnectionFailedException to S127.0.0.1:11112:3\n   at Orleans"));
+            },
             TestContext.Current.CancellationToken);
     }
 }

@@ -204,12 +204,13 @@ internal sealed partial class SimulatedCluster
     {
         if (server.TakeReport(header))
         {
-            Watch(ReportAsync(server, server.Assignment!.Servers.Coordinator, report, noteReported));
+            Watch(ReportAsync(server, header.Generation, report, noteReported));
         }
     }
 
-    private async Task ReportAsync(SimulatedServer server, string coordinator, Func<SimulatedCoordinator, Answer> report, Action noteReported)
+    private async Task ReportAsync(SimulatedServer server, long generation, Func<SimulatedCoordinator, Answer> report, Action noteReported)
     {
+        string coordinator = server.Assignment!.Servers.Coordinator;
         Answer answer = await CallAsync(server.Life, coordinator, copy => report(copy.Messenger!), IsFinal).ConfigureAwait(false);
         if (answer.IsAcknowledged)
         {
@@ -219,7 +220,7 @@ internal sealed partial class SimulatedCluster
         // Wrong bytes that arrive before the true ones may complete the sums of a step that runs again; the true ones unmask them.
         if (answer.Verdict == Verdict.Conflict && (_conflictsLeft < Layout.Conflicts || Layout.OtherBits > 0))
         {
-            Grain.FailServer(answer.Reason!);
+            Grain.FailServer(generation, answer.Reason!);
         }
         else if (answer.IsRefused)
         {

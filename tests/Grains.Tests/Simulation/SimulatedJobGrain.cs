@@ -85,8 +85,14 @@ internal sealed partial class SimulatedJobGrain(SimulatedCluster cluster, Traini
     public void Fail(string failure) => Take(() => Machine.Fail(new JobFailure((int)ExitCode.TrainingFailed, failure)));
 
     /// <summary>A server contradicts what was decided of a step.</summary>
-    public void FailServer(string contradiction) =>
-        Take(() => Machine.FailServer(new JobFailure((int)ExitCode.TrainingFailed, contradiction, IsContradiction: true), Now));
+    /// <param name="generation">In which it does: when another one has begun meanwhile, it does not matter any more.</param>
+    public void FailServer(long generation, string contradiction)
+    {
+        if (Machine.IsAt(generation))
+        {
+            Take(() => Machine.FailServer(new JobFailure((int)ExitCode.TrainingFailed, contradiction, IsContradiction: true), Now));
+        }
+    }
 
     /// <summary>Gives an order, as a client would whose connection loses and repeats messages.</summary>
     public void Order(JobOrder order) => cluster.Watch(cluster.CallHeadAsync(_clients, grain => grain.Hear(order), SimulatedCluster.IsFinal));

@@ -53,9 +53,9 @@ internal sealed partial class JobMachine
     }
 
     /// <summary>
-    /// A server fails, perhaps as it has lost its state: a freeze shows whether a standby has it, or else the job goes back. So it does when what was decided
-    /// of a step came from a machine that has computed or sent something else than the truth. What does not get better by that ends the job the next time, if
-    /// nothing new was saved in between.
+    /// A server fails, perhaps as it has lost its state: a freeze shows whether a standby has it, or else the job goes back. The same helps, by the way
+    /// back, when what was decided of a step came from a machine that has computed or sent something else than the truth. What does not get better by that ends
+    /// the job the next time, if nothing new was saved in between.
     /// </summary>
     public void FailServer(JobFailure failure, double now)
     {
