@@ -42,6 +42,26 @@ public sealed class FailureTests(TwoSilos cluster)
     }
 
     [Fact]
+    public async Task A_job_one_of_whose_servers_contradicts_a_decided_step_goes_back_and_ends_in_the_same_bits()
+    {
+        JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("contradicts");
+        JobSubmission submission = Submission(job, workers: 4);
+        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
+        JobStatus running = await TestJobs.UntilAsync(grain, status => status.Step > 0);
+
+        await cluster.Grains.GetGrain<IJobControlGrain>("contradicts").FailedAsync(
+            new MessageHeader("contradicts", running.Generation, running.Step),
+            "partition 0",
+            new JobFailure((int)ExitCode.TrainingFailed, "partition 0 has summed a step again with other values.", IsContradiction: true));
+        JobStatus end = await TestJobs.EndAsync(grain);
+
+        RunEvent.Yielded back = Assert.Single(end.Events.Select(happened => happened.Event).OfType<RunEvent.Yielded>());
+        Assert.Contains("with other values; the job goes back to where it began", back.Reason);
+        Assert.Equal(await TestJobs.HashAsync(cluster.Grains, job, workers: 1), end.Checkpoint!.StateSha256);
+    }
+
+    [Fact]
     public async Task A_server_that_has_forgotten_everything_is_replaced_by_its_standby()
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
