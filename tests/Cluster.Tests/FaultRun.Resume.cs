@@ -23,6 +23,7 @@ internal sealed partial class FaultRun
         await resumed.EndAsync(0);
         watch.Stop();
         await AssertEndAsync(resumed);
+        Assert.Contains("\"event\":\"checkpoint.saved\"", resumed.Output);
         AssertRows(isWhole: false);
         double said = Stopwatch.GetElapsedTime(_struckAt, resumed.Lines[0].At).TotalSeconds;
         return new FaultFigures(_kind, null, null, watch.Longest > 0 ? watch.Longest : null, said, null, isInWrite);

@@ -61,7 +61,7 @@ internal static class LiveRun
     private static async Task<(ExitCode? Code, JobStatus Status)> AwaitClientAsync(
         Terminal terminal, ClusterConnection cluster, RunFolder home, JobStatus status, bool json, CancellationToken stop)
     {
-        if (status.State == JobState.Orphaned || TryLock(home) is not { } held)
+        if (status.State == JobState.Orphaned || !status.HasClient || TryLock(home) is not { } held)
         {
             return (null, status);
         }

@@ -128,6 +128,7 @@ internal sealed partial class JobGrain(
             Events = query.SinceEvent is { } number ? [.. machine.Events.Since(number).TakeWhile(happened => happened.Number < _keptEvents)] : [],
             Priority = Submission.Priority,
             QueuePosition = machine.QueuePosition,
+            HasClient = Submission.Client is not null,
             IsLeaseLost = query.Client is not null && query.Client != Submission.Client,
             HasMore = rows.Length > 0 && rows[^1].Step + 1 < machine.Rows.Next,
         });
