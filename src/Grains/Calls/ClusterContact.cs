@@ -104,8 +104,10 @@ public sealed class ClusterContact(Func<string> who, TimeProvider clock, TimeSpa
 
         if (_vouched == TimeSpan.Zero)
         {
-            Tell?.Invoke(FormattableString.Invariant($"{who()} has not answered for {silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}), but a silo of its ") +
-                FormattableString.Invariant($"cluster does; waiting {(HandOverPatience - silence).TotalSeconds:F0} s more, in case it takes the job over."));
+            double left = (HandOverPatience - silence).TotalSeconds;
+            Tell?.Invoke(
+                FormattableString.Invariant($"{who()} has not answered for {silence.TotalSeconds:F0} s ({GrainFailure.Contact(e)}), but a silo of ") +
+                FormattableString.Invariant($"its cluster does; waiting {left:F0} s more, in case it takes the job over."));
         }
 
         (_vouched, _denials) = (_silence + WitnessPeriod, 0);

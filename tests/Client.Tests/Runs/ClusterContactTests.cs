@@ -31,7 +31,8 @@ public sealed class ClusterContactTests
         await AskAsync(Contact(), answersAfter: 30);
 
         Assert.InRange(_clock.Now.TotalSeconds, 30, 31);
-        Assert.StartsWith("job 'a' has not answered for 6 s (127.0.0.1:11112 cannot be reached), but a silo of its cluster does; waiting 39 s more", Assert.Single(_told));
+        Assert.StartsWith(
+            "job 'a' has not answered for 6 s (127.0.0.1:11112 cannot be reached), but a silo of its cluster does; waiting 39 s more", Assert.Single(_told));
         Assert.InRange(_questions, 10, 15);
     }
 
