@@ -72,6 +72,7 @@ public sealed class DetachedJobTests(RunningCluster cluster) : IClassFixture<Run
     [Fact]
     public async Task A_job_is_paused_for_another_one_and_whoever_attaches_sees_all_of_it()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         string[] job = [.. Lenet, "--steps", "1500"];
         await cluster.SubmitAsync("patient", job);
         await cluster.LinesAsync("patient/metrics.csv", 5);

@@ -14,6 +14,7 @@ public sealed class LostGatewayTests(RedisFleet fleet) : IClassFixture<RedisFlee
     [Fact]
     public async Task Consoles_go_on_through_other_gateways_when_theirs_are_killed()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         const string Run = "lost-ways";
         await fleet.HaveWorkersAsync(["node-1", .. Bystanders]);
         using ClientProcess training = ClientProcess.Start(

@@ -48,6 +48,7 @@ public sealed class OrphanedJobTests(RedisFleet fleet) : IClassFixture<RedisFlee
     [Fact]
     public async Task A_client_that_was_suspended_finds_its_job_taken_up_and_harms_nothing()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync(Workers);
         using ClientProcess suspended = await PausedAsync("frozen");
         Assert.Equal(0, ClientProcess.Send(suspended.Id, ClientProcess.SigStop));
@@ -76,6 +77,7 @@ public sealed class OrphanedJobTests(RedisFleet fleet) : IClassFixture<RedisFlee
     [Fact]
     public async Task An_orphaned_job_that_is_resumed_needs_no_client_any_more()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync(Workers);
         using ClientProcess training = await PausedAsync("resumed");
         training.Kill();

@@ -13,6 +13,7 @@ public sealed class RedisClusterTests(RedisFleet fleet) : IClassFixture<RedisFle
     [Fact]
     public async Task The_silo_that_began_the_cluster_may_die_and_a_worker_silo_costs_a_step_at_most_and_no_bit()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync([.. Workers, RedisFleet.Founder]);
         using ClientProcess training = Train("kills", "--steps", "1500");
         await fleet.RowsAsync("kills", 50);
@@ -32,6 +33,7 @@ public sealed class RedisClusterTests(RedisFleet fleet) : IClassFixture<RedisFle
     [Fact]
     public async Task Training_goes_on_while_redis_is_frozen_and_silos_join_when_it_is_back()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await fleet.HaveWorkersAsync(Workers);
         using ClientProcess training = Train("frozen", "--steps", "200000");
         await fleet.RowsAsync("frozen", 50);

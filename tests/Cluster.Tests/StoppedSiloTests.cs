@@ -50,6 +50,7 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
     [Fact]
     public async Task A_server_silo_lets_a_job_without_standbys_save_and_go_on_elsewhere()
     {
+        Assert.SkipUnless(FullRun.IsAsked, FullRun.Needed);
         await HaveTwoServersAsync();
         using ClientProcess training = Train("server", "-s", "layout.standbys=0");
         await fleet.RowsAsync("server", 50);
