@@ -1,10 +1,10 @@
-using ConvNet.Engine.Training;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Training;
 using ConvNet.Gpu.Devices;
 using ConvNet.Silo.Devices;
 

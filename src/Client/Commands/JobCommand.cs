@@ -33,8 +33,8 @@ internal static class JobCommand
         ? throw ConvNetException.BadInput($"ID: {problem.TrimEnd('.')}.")
         : parsed.GetValue(id)!;
 
-    /// <exception cref="ConvNetException">The cluster does not know the job (exit code 3), or does not answer (4).</exception>
     /// <param name="witness">Tells whether any silo of the cluster answers when the job does not; null: nobody.</param>
+    /// <exception cref="ConvNetException">The cluster does not know the job (exit code 3), or does not answer (4).</exception>
     public static Task<JobStatus> AskAsync(IJobGrain job, string id, CancellationToken cancellation, Func<Task<bool>>? witness = null) =>
         ContactOf(id, witness).AskAsync(() => job.StatusAsync(new StatusQuery()), cancellation);
 

@@ -26,10 +26,7 @@ public sealed class FailureTests(TwoSilos cluster)
     public async Task A_job_whose_server_has_forgotten_everything_goes_back_to_where_it_began_and_ends_in_the_same_bits()
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
-        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("forgets");
-        JobSubmission submission = Submission(job, workers: 4);
-        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
-        await TestJobs.UntilAsync(grain, status => status.Step > 0);
+        (IJobGrain grain, _) = await TrainWithoutStandbysAsync("forgets", job);
 
         // As after a restart of its silo.
         IParameterServerGrain partition = cluster.Grains.GetGrain<IParameterServerGrain>(PinnedKey.Partition(cluster.SiloNames[0], "forgets", 0));
@@ -45,10 +42,7 @@ public sealed class FailureTests(TwoSilos cluster)
     public async Task A_job_one_of_whose_servers_contradicts_a_decided_step_goes_back_and_ends_in_the_same_bits()
     {
         JobSpec job = TestJobs.Job("lenet", batch: 20, steps: 400);
-        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>("contradicts");
-        JobSubmission submission = Submission(job, workers: 4);
-        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
-        JobStatus running = await TestJobs.UntilAsync(grain, status => status.Step > 0);
+        (IJobGrain grain, JobStatus running) = await TrainWithoutStandbysAsync("contradicts", job);
 
         await cluster.Grains.GetGrain<IJobControlGrain>("contradicts").FailedAsync(
             new MessageHeader("contradicts", running.Generation, running.Step),
@@ -248,6 +242,15 @@ public sealed class FailureTests(TwoSilos cluster)
 
         Assert.Equal(Enumerable.Range(0, 2500).Select(step => (long)step), steps);
         Assert.Empty((await grain.StatusAsync(new StatusQuery())).Rows);
+    }
+
+    /// <returns>A job that has begun, and how it was then.</returns>
+    private async Task<(IJobGrain Grain, JobStatus Running)> TrainWithoutStandbysAsync(string id, JobSpec job)
+    {
+        IJobGrain grain = cluster.Grains.GetGrain<IJobGrain>(id);
+        JobSubmission submission = Submission(job, workers: 4);
+        await grain.SubmitAsync(submission with { Layout = submission.Layout with { Standbys = 0 } });
+        return (grain, await TestJobs.UntilAsync(grain, status => status.Step > 0));
     }
 
     private static JobSubmission Submission(JobSpec job, int workers) =>

@@ -78,11 +78,11 @@ public sealed record JobStatus
     /// <summary>Who asked as the client of the job is not that any more: somebody else has taken the job up.</summary>
     [Id(41)] public bool IsLeaseLost { get; init; }
 
-    /// <summary>A client holds its lease; else it is detached, and writes its run folder by itself.</summary>
-    [Id(43)] public bool HasClient { get; init; }
-
     /// <summary>Any single silo may be lost, and the job goes on from the step in progress.</summary>
     [Id(42)] public bool IsProtected { get; init; }
+
+    /// <summary>A client holds its lease; else it is detached, and writes its run folder by itself.</summary>
+    [Id(43)] public bool HasClient { get; init; }
 
     /// <summary>True if nothing will happen to the job any more.</summary>
     public bool HasEnded => State.IsEnd();

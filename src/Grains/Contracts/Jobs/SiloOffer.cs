@@ -1,6 +1,6 @@
-using ConvNet.Engine.Training;
 using System.Globalization;
 using System.Reflection;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Grains.Contracts.Jobs;
 
