@@ -18,7 +18,7 @@ namespace ConvNet.Cluster.Tests;
 internal sealed class ChaosRun
 {
     public const double Growth = 1.1;
-    private const int Batch = 96, Rows = 50;
+    private const int Batch = 24, Rows = 50;
     /// <summary>More threads than before, whatever their number: the runtime's pool comes and goes by some.</summary>
     private const int ThreadSlack = 8;
     private const string Run = "chaos";

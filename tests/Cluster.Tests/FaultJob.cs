@@ -8,7 +8,7 @@ internal sealed record FaultJob(string Model, int Batch, int Steps, int SaveEver
 {
     private static readonly Dictionary<(FaultJob Job, int Steps), Task<JobEnd>> Undisturbed = [];
 
-    public static FaultJob Lenet { get; } = new("lenet", 96, 1500, 50);
+    public static FaultJob Lenet { get; } = new("lenet", 96, 600, 50);
 
     /// <summary>With batch norm, and with steps that take longer.</summary>
     public static FaultJob ResNet20 { get; } = new("resnet20", 24, 150, 10);

@@ -51,7 +51,7 @@ internal sealed partial class FaultRun
         };
 
         _steps = kind.Victim == FaultVictim.Client ? StepsThatOutliveAnyLease : kind.Job.Steps;
-        _rows = random.Next(10) == 0 ? 0 : random.Next(10, kind.Job.Steps - kind.Job.Steps / 15);
+        _rows = random.Next(10) == 0 ? 0 : random.Next(10, kind.Job.Steps - kind.Job.Steps / 6);
 
         // Nobody finds a cluster whose Redis is silent, a cluster without enough workers refuses a job, and nobody but its client knows of one before it
         // begins: the job must be there.

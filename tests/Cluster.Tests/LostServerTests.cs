@@ -8,8 +8,9 @@ namespace ConvNet.Cluster.Tests;
 /// </summary>
 public sealed class LostServerTests(RedisFleet fleet) : IClassFixture<RedisFleet>
 {
+    private const int Steps = 500, Batch = 96;
     private static readonly string[] Job =
-        ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1500", "--workers", "2", "-s", "checkpoint.everySteps=100"];
+        ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6", "--steps", $"{Steps}", "--workers", "2", "-s", "checkpoint.everySteps=50"];
 
     private static JobEnd? _alone;
 
@@ -22,7 +23,7 @@ public sealed class LostServerTests(RedisFleet fleet) : IClassFixture<RedisFleet
         await HaveServersAsync();
         string run = $"lost-{lost}";
         using ClientProcess training = Train(run);
-        await fleet.RowsAsync(run, 300, training);
+        await fleet.RowsAsync(run, 200, training);
         fleet.Kill(lost);
         await training.EndAsync(0);
 
@@ -43,7 +44,7 @@ public sealed class LostServerTests(RedisFleet fleet) : IClassFixture<RedisFleet
     {
         await HaveServersAsync();
         using ClientProcess training = Train("back", "-s", "layout.standbys=0");
-        await fleet.RowsAsync("back", 300, training);
+        await fleet.RowsAsync("back", 200, training);
         fleet.Kill("server-2");
         await training.EndAsync(0);
 
@@ -72,10 +73,10 @@ public sealed class LostServerTests(RedisFleet fleet) : IClassFixture<RedisFleet
     {
         JobEnd end = JobEnd.Of(training);
         JobEnd alone = _alone ??= await JobEnd.TrainAsync(fleet.Folder, [.. Job]);
-        Assert.Equal((alone.StateSha256, 1500), (end.StateSha256, end.Steps));
-        Assert.Equal(1500 * 96, end.Samples.Sum());
+        Assert.Equal((alone.StateSha256, Steps), (end.StateSha256, end.Steps));
+        Assert.Equal(Steps * Batch, end.Samples.Sum());
         int[] steps = [.. File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))
             .Select(row => int.Parse(row.Split(',')[0]))];
-        Assert.Equal(Enumerable.Range(1, 1500), steps);
+        Assert.Equal(Enumerable.Range(1, Steps), steps);
     }
 }

@@ -9,7 +9,8 @@ public sealed class LostWriterTests(RedisFleet fleet) : IClassFixture<RedisFleet
 {
     /// <summary>The first server silo by name; what is written after it is lost goes through the second.</summary>
     private const string Writer = "server-1";
-    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1000", "--workers", "2"];
+    private const int Steps = 400;
+    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", $"{Steps}", "--workers", "2"];
 
     [Theory]
     [InlineData(false, 0)]
@@ -50,7 +51,7 @@ public sealed class LostWriterTests(RedisFleet fleet) : IClassFixture<RedisFleet
         Assert.Equal(1 - standbys, events.Count(line => line.Contains("\"event\":\"job.resumed\"", StringComparison.Ordinal)));
         Assert.Equal("run.completed", JsonDocument.Parse(events[^1]).RootElement.GetProperty("event").GetString());
         Assert.Equal(
-            Enumerable.Range(1, 1000),
+            Enumerable.Range(1, Steps),
             File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))
                 .Select(row => int.Parse(row.Split(',')[0])));
     }

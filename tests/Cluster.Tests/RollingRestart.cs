@@ -7,7 +7,7 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>A job on three silos with all roles while they are emptied, lost and started again.</summary>
 internal sealed partial class RollingRestart : IDisposable
 {
-    private const int Batch = 96;
+    private const int Batch = 24;
     private const string EmptyingText = "silo (is being|was) (stopped|drained)|' is being (stopped|drained): |has handed it on$";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
