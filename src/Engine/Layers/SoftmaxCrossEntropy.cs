@@ -41,22 +41,30 @@ internal sealed class SoftmaxCrossEntropy(int classes) : IDisposable
     /// <summary>Loss and correct answers, summed in the order of the samples.</summary>
     public Metrics Evaluate(Activation logits, int[] labels, int samples) => Sum(logits, labels, 0, samples, 0);
 
+    /// <exception cref="ConvNetException">A label is none of the classes (exit code 3).</exception>
+    public static void DemandClasses(ReadOnlySpan<int> labels, int classes)
+    {
+        foreach (int label in labels)
+        {
+            if ((uint)label >= (uint)classes)
+            {
+                throw ConvNetException.BadInput(
+                    $"a sample has class {label}, but the model has {classes} outputs (classes 0 ... {classes - 1}); " +
+                    "use a model whose last layer has one output per class.");
+            }
+        }
+    }
+
     public void Dispose() => _gradient?.Dispose();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Metrics Sum(Activation logits, int[] labels, int first, int end, double scale)
     {
+        DemandClasses(labels.AsSpan(first, end - first), classes);
         double loss = 0;
         long correct = 0;
         for (int n = first; n < end; n++)
         {
-            if ((uint)labels[n] >= (uint)classes)
-            {
-                throw ConvNetException.BadInput(
-                    $"a sample has class {labels[n]}, but the model has {classes} outputs (classes 0 ... {classes - 1}); " +
-                    "use a model whose last layer has one output per class.");
-            }
-
             ReadOnlySpan<float> values = logits.SampleSpan(n)[..classes];
             int best = 0;
             for (int k = 1; k < classes; k++)

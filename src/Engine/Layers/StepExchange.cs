@@ -26,6 +26,11 @@ public abstract class StepExchange
     /// <summary>The same for the backward sums. The totals are dβ and dγ; the exchange sees to it that they reach their owner.</summary>
     public abstract BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots);
 
-    /// <summary>Adds moments for the running statistics only, without waiting (ghost batch norm).</summary>
+    /// <summary>
+    /// Adds moments for the running statistics only, without waiting: those of ghost batch norm, or of a worker that has the whole batch.
+    /// </summary>
     public abstract void ReportMoments(int norm, Moments[] roots);
+
+    /// <summary>Adds the backward sums of a worker that has the whole batch, which are the totals, without waiting.</summary>
+    public abstract void ReportBackwardSums(int norm, BackwardSums[] roots);
 }

@@ -40,6 +40,9 @@ public sealed class ShardPlan
     /// <summary>Samples of this worker in this step; may be 0.</summary>
     public int Samples { get; }
 
+    /// <summary>True if this worker has all samples of the step: its root holds the sums of the whole batch.</summary>
+    public bool HasWholeBatch => Roots.Length == 1 && Samples == Tree.Batch;
+
     public LocalShard[] Shards { get; }
 
     public TreeNode[] Roots { get; }

@@ -92,10 +92,15 @@ public sealed class LocalExchange : StepExchange
 
     public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots)
     {
+        ReportBackwardSums(norm, roots);
+        return roots[0];
+    }
+
+    public override void ReportBackwardSums(int norm, BackwardSums[] roots)
+    {
         IReadOnlyList<Parameter> parameters = _runner.Model.BatchNorms[norm].Parameters;
         Round(roots[0].DyXhat, _deliveredByBatchNorm[parameters[0]]);
         Round(roots[0].Dy, _deliveredByBatchNorm[parameters[1]]);
-        return roots[0];
     }
 
     /// <summary>The gradient of the last step, zero-padded to whole blocks.</summary>

@@ -7,13 +7,12 @@ namespace ConvNet.Gpu.Kernels;
 internal static class ShardSums
 {
     /// <param name="leaves">(shards, length); left becomes left + right.</param>
-    /// <param name="additions">Pairs (left, right).</param>
-    public static void Add(Index1D i, ArrayView<Float32> leaves, ArrayView<int> additions, int count, int length)
+    public static void Add(Index1D i, ArrayView<Float32> leaves, Additions additions, int length)
     {
-        for (int a = 0; a < count; a++)
+        for (int a = 0; a < additions.Count; a++)
         {
-            long left = (long)additions[2 * a] * length + i;
-            long right = (long)additions[2 * a + 1] * length + i;
+            long left = (long)additions.Left(a) * length + i;
+            long right = (long)additions.Right(a) * length + i;
             leaves[left] = leaves[left] + leaves[right];
         }
     }

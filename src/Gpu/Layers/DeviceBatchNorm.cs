@@ -15,6 +15,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     private readonly NormSets _sets;
     private readonly PlaneSums _sums;
     private readonly DeviceAffineGradients _affine;
+    private readonly WholeBatch _whole;
     private readonly ShardReduction<Moments> _moments;
     private readonly ShardReduction<BackwardSums> _totals;
     private readonly List<NormConstants> _constants = [];
@@ -34,6 +35,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
         _norm = norm;
         _sets = Own(new NormSets(device, Output));
         _sums = Own(new PlaneSums(device, Output));
+        _whole = Own(new WholeBatch(device, norm, _sets));
         _affine = Own(new DeviceAffineGradients(device, norm.Parameters[0], norm.Parameters[1]));
         int channels = Output.C;
         _moments = new ShardReduction<Moments>(() => new Moments(0, new double[channels], new double[channels]), Moments.Absorb);
@@ -41,6 +43,9 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     }
 
     private bool IsSync => _norm.Mode == BatchNormMode.Sync;
+
+    /// <summary>True if the statistics of the batch are those of this worker.</summary>
+    private bool IsWhole(DeviceStep step) => IsSync && step.Plan.HasWholeBatch;
 
     /// <summary>True if this layer's output has gone through the ReLU that follows it; as <see cref="BatchNorm.Applies"/>.</summary>
     public static bool Applies(BatchNorm norm, DeviceStep step) => norm.FeedsReLU && (step.Training || !norm.IsFolded);
@@ -81,13 +86,21 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     {
         _sums.Sum(_pool ? _winners! : _x, dy, _sets, dy.Shape.Area, _relu, step);
         _sums.Total(step);
-        ReduceTotals(step);
+        if (IsWhole(step))
+        {
+            _whole.Backward(_sums, step);
+        }
+        else
+        {
+            ReduceTotals(step);
+            _sets.Upload(_constants, IsSync ? 1 : step.Shards.Count);
+        }
+
         if (!needsInputGradient)
         {
             return null;
         }
 
-        _sets.Upload(_constants, IsSync ? 1 : step.Shards.Count);
         if (!_pool)
         {
             Device.Run(
@@ -117,6 +130,13 @@ internal sealed class DeviceBatchNorm : DeviceLayer
         ShardPlan plan = step.Plan;
         _sums.Measure(x, step);
         _sums.Merge(step);
+        if (IsWhole(step))
+        {
+            _whole.Forward(_sums, step);
+            _sets.Assign(new int[step.Samples]);
+            return;
+        }
+
         Download(step.Shards.Count);
         _moments.Reserve(plan);
         for (int i = 0; i < plan.Shards.Length; i++)

@@ -45,7 +45,7 @@ internal sealed class DeviceSequence : IDisposable
             step.Profile?.Begin(_layers[i].Layer.Index, StepPhase.BackwardData);
             gradient = _layers[i].Backward(gradient!, step, needsInputGradient || i > 0);
             step.Profile?.End();
-            step.Gradients.Flush(step);
+            step.Downloads.Flush(step);
         }
 
         return gradient;

@@ -1,12 +1,14 @@
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Reduction;
+using ConvNet.Gpu.Devices;
 
 namespace ConvNet.Gpu.Layers;
 
 /// <summary>Everything about the pass in progress that a device layer may ask for; the mirror of <see cref="StepContext"/>.</summary>
-public sealed class DeviceStep
+public sealed class DeviceStep : IDisposable
 {
-    internal DeviceStep(ShardTable shards, GradientRoots gradients) => (Shards, Gradients) = (shards, gradients);
+    internal DeviceStep(KernelDevice device) =>
+        (Shards, Gradients, Downloads) = (new ShardTable(device), new GradientRoots(device), new Downloads(device));
 
     /// <summary>Told where the time goes, if not null.</summary>
     public StepProfile? Profile { get; internal set; }
@@ -37,6 +39,9 @@ public sealed class DeviceStep
     /// <summary>Where the leaves of gradients become roots; training only.</summary>
     public GradientRoots Gradients { get; }
 
+    /// <summary>What is on its way to the exchange; training only.</summary>
+    public Downloads Downloads { get; }
+
     /// <summary>The step's number over the whole job; keys dropout.</summary>
     public long Step { get; internal set; }
 
@@ -44,4 +49,10 @@ public sealed class DeviceStep
 
     /// <summary>For each sample of the pass, its index in the data set; keys dropout.</summary>
     public int[] SampleIndices { get; internal set; } = [];
+
+    public void Dispose()
+    {
+        Shards.Dispose();
+        Gradients.Dispose();
+    }
 }

@@ -10,18 +10,12 @@ namespace ConvNet.Gpu.Layers;
 
 /// <summary>
 /// Sums the shards' leaves of a gradient on the device in the order of the plan, as <see cref="GradientTree"/> does, and brings the roots to the
-/// processor while backward goes on. The exchange hears of a tensor when its roots are there: at the next occasion on which the processor
-/// has waited for the device anyway, and at the latest at the end of backward.
+/// processor while backward goes on. The exchange hears of a tensor when its roots are there.
 /// </summary>
 public sealed class GradientRoots : IDisposable
 {
-    /// <summary>Floats that may be under way before the processor waits for them, so that the exchange has something to send: 16 MiB.</summary>
-    private const long MaxPending = 4 << 20;
-
     private readonly KernelDevice _device;
-    private readonly Dictionary<Parameter, PinnedMemory<Float32>> _memory = [];
-    private readonly Queue<(Parameter Parameter, long Waits)> _pending = [];
-    private long _pendingFloats;
+    private readonly Dictionary<Parameter, Roots> _roots = [];
 
     internal GradientRoots(KernelDevice device) => _device = device;
 
@@ -31,86 +25,63 @@ public sealed class GradientRoots : IDisposable
     {
         int length = parameter.Count;
         ShardTable shards = step.Shards;
-        if (shards.AdditionCount > 0)
+        if (shards.Additions.Count > 0)
         {
-            _device.Run(ShardSums.Add, length, leaves.View, shards.Additions, shards.AdditionCount, length);
+            _device.Run(ShardSums.Add, length, leaves.View, shards.Additions, length);
         }
 
-        int roots = shards.RootLeaves.Count;
-        ILGPU.ArrayView<Float32> target = MemoryOf(parameter).View(checked(roots * length));
-        for (int root = 0; root < roots; root++)
+        if (!_roots.TryGetValue(parameter, out Roots? roots))
         {
-            ILGPU.Runtime.ArrayViewExtensions.CopyTo(
-                leaves.View.SubView((long)shards.RootLeaves[root] * length, length), _device.Stream, target.SubView((long)root * length, length));
+            roots = new Roots(_device, parameter);
+            _roots.Add(parameter, roots);
         }
 
-        _pending.Enqueue((parameter, _device.Waits));
-        _pendingFloats += target.Length;
-        if (_pendingFloats > MaxPending)
-        {
-            FlushAll(step);
-        }
-    }
-
-    /// <summary>Hands on what has come since the processor last waited for the device.</summary>
-    public void Flush(DeviceStep step)
-    {
-        while (_pending.TryPeek(out (Parameter Parameter, long Waits) oldest) && oldest.Waits < _device.Waits)
-        {
-            _pending.Dequeue();
-            HandOn(oldest.Parameter, step);
-        }
-    }
-
-    /// <summary>Waits, and hands everything on.</summary>
-    public void FlushAll(DeviceStep step)
-    {
-        if (_pending.Count > 0)
-        {
-            _device.Synchronize();
-            Flush(step);
-        }
-    }
-
-    /// <summary>Forgets what a step has left that was broken off.</summary>
-    internal void Clear()
-    {
-        _pending.Clear();
-        _pendingFloats = 0;
+        roots.Copy(leaves, shards.RootLeaves);
+        step.Downloads.Add(roots, step);
     }
 
     public void Dispose()
     {
-        foreach (PinnedMemory<Float32> memory in _memory.Values)
+        foreach (Roots roots in _roots.Values)
         {
-            memory.Dispose();
+            roots.Dispose();
         }
     }
 
-    private void HandOn(Parameter parameter, DeviceStep step)
+    /// <summary>The roots of one parameter, on their way to its gradient.</summary>
+    private sealed class Roots(KernelDevice device, Parameter parameter) : IDownload, IDisposable
     {
-        int length = parameter.Count;
-        int roots = step.Shards.RootLeaves.Count;
-        ReadOnlySpan<float> values = MemoryMarshal.Cast<Float32, float>(MemoryOf(parameter).Span(roots * length));
-        for (int root = 0; root < roots; root++)
+        private readonly PinnedMemory<Float32> _memory = new(device);
+        private int _count;
+
+        public long Bytes => (long)_count * parameter.Count * sizeof(float);
+
+        public void Copy(DeviceBuffer<Float32> leaves, IReadOnlyList<int> rootLeaves)
         {
-            values.Slice(root * length, length).CopyTo(parameter.GradientRoot(root));
+            _count = rootLeaves.Count;
+            int length = parameter.Count;
+            ILGPU.ArrayView<Float32> target = _memory.View(checked(_count * length));
+            for (int root = 0; root < _count; root++)
+            {
+                ILGPU.Runtime.ArrayViewExtensions.CopyTo(
+                    leaves.View.SubView((long)rootLeaves[root] * length, length), device.Stream, target.SubView((long)root * length, length));
+            }
         }
 
-        _pendingFloats -= values.Length;
-        step.Profile?.Begin(parameter.Layer, StepPhase.Update);
-        step.Exchange.GradientReady(parameter);
-        step.Profile?.End();
-    }
-
-    private PinnedMemory<Float32> MemoryOf(Parameter parameter)
-    {
-        if (!_memory.TryGetValue(parameter, out PinnedMemory<Float32>? memory))
+        public void HandOn(DeviceStep step)
         {
-            memory = new PinnedMemory<Float32>(_device);
-            _memory.Add(parameter, memory);
+            int length = parameter.Count;
+            ReadOnlySpan<float> values = MemoryMarshal.Cast<Float32, float>(_memory.Span(_count * length));
+            for (int root = 0; root < _count; root++)
+            {
+                values.Slice(root * length, length).CopyTo(parameter.GradientRoot(root));
+            }
+
+            step.Profile?.Begin(parameter.Layer, StepPhase.Update);
+            step.Exchange.GradientReady(parameter);
+            step.Profile?.End();
         }
 
-        return memory;
+        public void Dispose() => _memory.Dispose();
     }
 }

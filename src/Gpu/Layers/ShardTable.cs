@@ -1,5 +1,6 @@
 using ConvNet.Engine.Reduction;
 using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Kernels;
 using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
@@ -30,10 +31,8 @@ public sealed class ShardTable : IDisposable
     /// <summary>For each sample the place of its shard in the plan.</summary>
     public ArrayView<int> OfSample => _shardOfSample.View;
 
-    /// <summary>Pairs (left, right): add leaf right to leaf left; in this order.</summary>
-    public ArrayView<int> Additions => _additions.View;
-
-    public int AdditionCount { get; private set; }
+    /// <summary>What turns leaves into roots.</summary>
+    internal Additions Additions => new(_additions.View, _program.Count / 4, _plan!.Samples);
 
     /// <summary>For each root the leaf that holds it after the additions.</summary>
     public IReadOnlyList<int> RootLeaves => _rootLeaves;
@@ -53,7 +52,6 @@ public sealed class ShardTable : IDisposable
         _firstSamples.Reserve(first.Length).Upload(first);
         _shardOfSample.Reserve(shards.Length).Upload(shards);
         LoadProgram(plan);
-        AdditionCount = _program.Count / 2;
         _additions.Reserve(Math.Max(1, _program.Count)).Upload(_program.ToArray());
     }
 
@@ -69,19 +67,21 @@ public sealed class ShardTable : IDisposable
     {
         _program.Clear();
         _rootLeaves = new int[plan.Roots.Length];
-        var stack = new Stack<int>();
+        var stack = new Stack<(int Leaf, int Samples)>();
         for (int i = 0; i < plan.Shards.Length; i++)
         {
-            stack.Push(i);
+            stack.Push((i, plan.Shards[i].Count));
             for (int combines = plan.Shards[i].Combines; combines > 0; combines--)
             {
-                int right = stack.Pop();
-                _program.AddRange([stack.Peek(), right]);
+                (int right, int rightSamples) = stack.Pop();
+                (int left, int leftSamples) = stack.Pop();
+                _program.AddRange([left, right, leftSamples, rightSamples]);
+                stack.Push((left, leftSamples + rightSamples));
             }
 
             if (plan.Shards[i].Root >= 0)
             {
-                _rootLeaves[plan.Shards[i].Root] = stack.Pop();
+                _rootLeaves[plan.Shards[i].Root] = stack.Pop().Leaf;
             }
         }
     }

@@ -8,6 +8,9 @@ public readonly struct Float64(double value)
 
     public static Float64 Zero => new(0.0);
 
+    /// <summary>By the bits, as <see cref="Float32.IsNaN"/>.</summary>
+    public bool IsNaN => (ILGPU.Interop.FloatAsInt(Value) & 0x7FFFFFFFFFFFFFFF) > 0x7FF0000000000000;
+
     public static implicit operator Float64(double value) => new(value);
 
     /// <summary>Exact.</summary>

@@ -11,19 +11,19 @@ namespace ConvNet.Gpu.Training;
 
 /// <summary>
 /// Runs a model on a device: the mirror of <see cref="Network"/>. The input goes up, the layers run one after the other, gradient roots come down
-/// as they are complete; what the exchange is asked, and when, is as on the processor. The loss is the processor's.
+/// as they are complete; what the exchange is asked, and when, is as on the processor, but for what nobody waits for. The loss of evaluation is the
+/// processor's.
 /// </summary>
 internal sealed class GpuNetwork : ModelRunner
 {
-    private readonly SoftmaxCrossEntropy _loss;
+    private readonly SoftmaxCrossEntropy _evaluationLoss;
+    private readonly DeviceLoss _loss;
     private readonly DeviceSequence _layers;
-    private readonly ShardTable _shards;
     private readonly DeviceStep _step;
     private readonly KernelDevice _device;
     private readonly Action<KernelDevice> _ended;
     private Activation? _logits;
     private DeviceTensor? _deviceInput;
-    private DeviceTensor? _deviceGradient;
 
     /// <param name="device">For this runner alone.</param>
     /// <param name="ended">Gets it back at the end.</param>
@@ -32,10 +32,10 @@ internal sealed class GpuNetwork : ModelRunner
     {
         (_device, _ended) = (device, ended);
         device.Bind();
-        _loss = new SoftmaxCrossEntropy(model.Classes);
+        _evaluationLoss = new SoftmaxCrossEntropy(model.Classes);
+        _loss = new DeviceLoss(device, model.Sequence.Output);
         _layers = new DeviceSequence(model.Sequence, device);
-        _shards = new ShardTable(device);
-        _step = new DeviceStep(_shards, new GradientRoots(device));
+        _step = new DeviceStep(device);
     }
 
     public override StepProfile? Profile
@@ -68,16 +68,15 @@ internal sealed class GpuNetwork : ModelRunner
         }
 
         _device.Bind();
-        _step.Gradients.Clear();
-        _shards.Load(plan);
-        Activation logits = Forward(plan.Samples);
+        _step.Downloads.Clear();
+        _step.Shards.Load(plan);
+        DeviceTensor logits = _layers.Forward(UploadInput(plan.Samples), _step);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
-        Metrics[] metrics = _loss.Forward(logits, labels, plan);
-        Reserve(ref _deviceGradient, logits.Capacity, Model.Sequence.Output).Upload(_loss.Backward(), plan.Samples);
+        DeviceTensor gradient = _loss.Run(logits, labels, _step);
         _step.Profile?.End();
-        _layers.Backward(_deviceGradient!, _step, needsInputGradient: false);
-        _step.Gradients.FlushAll(_step);
-        return metrics;
+        _layers.Backward(gradient, _step, needsInputGradient: false);
+        _step.Downloads.FlushAll(_step);
+        return _loss.Roots;
     }
 
     public override void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
@@ -94,10 +93,18 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Bind();
         _step.Training = false;
         _step.Samples = samples;
-        return Forward(samples);
+        DeviceTensor y = _layers.Forward(UploadInput(samples), _step);
+        if (_logits is null || _logits.Capacity < samples)
+        {
+            _logits?.Dispose();
+            _logits = new Activation(Model.Sequence.Output, samples);
+        }
+
+        y.Download(_logits, samples);
+        return _logits;
     }
 
-    public override Metrics Evaluate(int samples, int[] labels) => _loss.Evaluate(Predict(samples), labels, samples);
+    public override Metrics Evaluate(int samples, int[] labels) => _evaluationLoss.Evaluate(Predict(samples), labels, samples);
 
     public override void Dispose()
     {
@@ -105,41 +112,26 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Synchronize();
         base.Dispose();
         _logits?.Dispose();
+        _evaluationLoss.Dispose();
         _loss.Dispose();
         _deviceInput?.Dispose();
-        _deviceGradient?.Dispose();
         _layers.Dispose();
-        _shards.Dispose();
-        _step.Gradients.Dispose();
+        _step.Dispose();
         _device.FreeScratch();
         _ended(_device);
     }
 
-    /// <summary>The logits of the input's first samples, in the processor's memory.</summary>
-    private Activation Forward(int samples)
+    /// <summary>The input's first samples on the device.</summary>
+    private DeviceTensor UploadInput(int samples)
     {
         Activation input = Input(samples);
-        DeviceTensor x = Reserve(ref _deviceInput, input.Capacity, Model.Spec.Input);
-        x.Upload(input, samples);
-        DeviceTensor y = _layers.Forward(x, _step);
-        if (_logits is null || _logits.Capacity < input.Capacity)
+        if (_deviceInput is null || _deviceInput.Capacity < input.Capacity)
         {
-            _logits?.Dispose();
-            _logits = new Activation(Model.Sequence.Output, input.Capacity);
+            _deviceInput?.Dispose();
+            _deviceInput = new DeviceTensor(_device, Model.Spec.Input, input.Capacity);
         }
 
-        y.Download(_logits, samples);
-        return _logits;
-    }
-
-    private DeviceTensor Reserve(ref DeviceTensor? tensor, int capacity, Engine.Geometry.Shape shape)
-    {
-        if (tensor is null || tensor.Capacity < capacity)
-        {
-            tensor?.Dispose();
-            tensor = new DeviceTensor(_device, shape, capacity);
-        }
-
-        return tensor;
+        _deviceInput.Upload(input, samples);
+        return _deviceInput;
     }
 }

@@ -132,6 +132,9 @@ internal sealed class GrainExchange : StepExchange
     public override void ReportMoments(int norm, Moments[] roots) =>
         _reports.Add(ReduceAsync(norm, forward: true, wait: false, BatchNormPayload.Write(roots)));
 
+    public override void ReportBackwardSums(int norm, BackwardSums[] roots) =>
+        _reports.Add(ReduceAsync(norm, forward: false, wait: false, BatchNormPayload.Write(roots)));
+
     /// <param name="metrics">A copy: the network reuses its own from step to step, and by reference they would reach the coordinator.</param>
     private void Report(Metrics[] metrics)
     {

@@ -98,11 +98,16 @@ internal sealed class LocalHub(ShardTree tree, Action<Parameter> pull)
             hub.Offer($"moments {norm}", plan, roots, Moments.Combine, sum => hub._moments[norm] = sum);
 
         public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots) =>
-            hub.Reduce($"backward {norm}", plan, roots, BackwardSums.Combine, sum =>
-            {
-                IReadOnlyList<Parameter> parameters = norms[norm].Parameters;
-                hub._gradients[parameters[0].Name] = Array.ConvertAll(sum.DyXhat, value => (float)value);
-                hub._gradients[parameters[1].Name] = Array.ConvertAll(sum.Dy, value => (float)value);
-            });
+            hub.Reduce($"backward {norm}", plan, roots, BackwardSums.Combine, sum => Deliver(norm, sum));
+
+        public override void ReportBackwardSums(int norm, BackwardSums[] roots) =>
+            hub.Offer($"backward {norm}", plan, roots, BackwardSums.Combine, sum => Deliver(norm, sum));
+
+        private void Deliver(int norm, BackwardSums sum)
+        {
+            IReadOnlyList<Parameter> parameters = norms[norm].Parameters;
+            hub._gradients[parameters[0].Name] = Array.ConvertAll(sum.DyXhat, value => (float)value);
+            hub._gradients[parameters[1].Name] = Array.ConvertAll(sum.Dy, value => (float)value);
+        }
     }
 }

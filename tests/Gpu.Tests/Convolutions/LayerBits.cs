@@ -30,15 +30,14 @@ internal sealed class LayerBits(KernelDevice device, int seed)
         }
 
         using Activation x = Filled(layer.Input, capacity), dy = Filled(layer.Output, capacity);
-        using var shards = new ShardTable(device);
-        shards.Load(plan);
-        var deviceStep = new DeviceStep(shards, new GradientRoots(device))
+        using var deviceStep = new DeviceStep(device)
         {
             Training = true,
             Samples = samples,
             Plan = plan,
             Exchange = new NoExchange(),
         };
+        deviceStep.Shards.Load(plan);
         using DeviceTensor deviceX = Uploaded(x), deviceDy = Uploaded(dy);
         using var y = new Activation(layer.Output, capacity);
         using var dx = new Activation(layer.Input, capacity);
@@ -52,7 +51,7 @@ internal sealed class LayerBits(KernelDevice device, int seed)
         Activation expectedDx = layer.Backward(dy, step, needsInputGradient: true)!;
         float[][][] expected = Roots(layer, plan);
         deviceLayer.Backward(deviceDy, deviceStep, needsInputGradient: true)!.Download(dx, samples);
-        deviceStep.Gradients.FlushAll(deviceStep);
+        deviceStep.Downloads.FlushAll(deviceStep);
         float[][][] actual = Roots(layer, plan);
         for (int p = 0; p < expected.Length; p++)
         {
@@ -140,6 +139,10 @@ internal sealed class LayerBits(KernelDevice device, int seed)
         public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots) => throw new NotSupportedException();
 
         public override void ReportMoments(int norm, Moments[] roots)
+        {
+        }
+
+        public override void ReportBackwardSums(int norm, BackwardSums[] roots)
         {
         }
     }

@@ -23,13 +23,17 @@ internal sealed class TwinExchange : StepExchange
 
     public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots)
     {
+        ReportBackwardSums(norm, roots);
+        return roots.Aggregate(BackwardSums.Combine);
+    }
+
+    public override void ReportBackwardSums(int norm, BackwardSums[] roots)
+    {
         _told.Add($"sums {norm}");
         foreach (BackwardSums root in roots)
         {
             _values.AddRange([.. root.Dy, .. root.DyXhat]);
         }
-
-        return roots.Aggregate(BackwardSums.Combine);
     }
 
     public override void ReportMoments(int norm, Moments[] roots)
@@ -43,17 +47,21 @@ internal sealed class TwinExchange : StepExchange
 
     public void AssertSame(TwinExchange other)
     {
-        Assert.Equal(Others, other.Others);
+        Assert.Equal(Pulls, other.Pulls);
         Assert.Equal(Readies, other.Readies);
+        Assert.Equal(Sums, other.Sums);
         Assert.Equal(_values.Select(BitsOf), other._values.Select(BitsOf));
     }
 
+    private IEnumerable<string> Pulls => Told("pull");
+
     /// <summary>A device's gradients may come later than the sums of batch norms that follow.</summary>
-    private IEnumerable<string> Readies => _told.Where(IsReady);
+    private IEnumerable<string> Readies => Told("ready");
 
-    private IEnumerable<string> Others => _told.Where(word => !IsReady(word));
+    /// <summary>Those of a whole batch may come later than pulls that follow.</summary>
+    private IEnumerable<string> Sums => _told.Except(Pulls).Except(Readies);
 
-    private static bool IsReady(string word) => word.StartsWith("ready", StringComparison.Ordinal);
+    private IEnumerable<string> Told(string kind) => _told.Where(word => word.StartsWith(kind, StringComparison.Ordinal));
 
     private static long BitsOf(double value) => double.IsNaN(value) ? -1 : BitConverter.DoubleToInt64Bits(value);
 }

@@ -56,14 +56,13 @@ internal sealed class TwinPass
         Activation dx = expected.Backward(dy, step, needsInputGradient: true)!;
 
         var deviceExchange = new TwinExchange();
-        using var shards = new ShardTable(_device);
         using var layers = new DeviceSequence(actual, _device);
-        DeviceStep deviceStep = StepOf(shards, deviceExchange);
-        shards.Load(_plan);
+        using DeviceStep deviceStep = StepOf(deviceExchange);
+        deviceStep.Shards.Load(_plan);
         DeviceTensor deviceY = layers.Forward(deviceX, deviceStep);
         Bits.AssertSame(output, Download(deviceY), "output");
         DeviceTensor deviceDx = layers.Backward(deviceDy, deviceStep, needsInputGradient: true)!;
-        deviceStep.Gradients.FlushAll(deviceStep);
+        deviceStep.Downloads.FlushAll(deviceStep);
         Bits.AssertSame(Copy(dx), Download(deviceDx), "gradient of the input");
 
         foreach ((Parameter left, Parameter right) in ParametersOf(expected).Zip(ParametersOf(actual)).Where(pair => !pair.First.DeliveredByBatchNorm))
@@ -119,7 +118,7 @@ internal sealed class TwinPass
         SampleIndices = [.. Enumerable.Range(100, _plan.Samples)],
     };
 
-    private DeviceStep StepOf(ShardTable shards, StepExchange exchange) => new(shards, new GradientRoots(_device))
+    private DeviceStep StepOf(StepExchange exchange) => new(_device)
     {
         Training = true,
         Samples = _plan.Samples,
