@@ -54,6 +54,9 @@ internal sealed class ClientProcess : IDisposable
         Path.Combine(AppContext.BaseDirectory, "convnet.dll"),
     ];
 
+    /// <summary>convnet-silo, the silo without the client, in the same way.</summary>
+    public static string[] Silo { get; } = [Client[0], Path.Combine(AppContext.BaseDirectory, "convnet-silo.dll")];
+
     public int Id => _process.Id;
 
     public int ExitCode => _process.ExitCode;
@@ -88,10 +91,10 @@ internal sealed class ClientProcess : IDisposable
 
     public static ClientProcess Start(string folder, params string[] args) => new(folder, [.. Client, .. args]);
 
-    /// <summary>Starts convnet-silo, the silo without the client.</summary>
+    /// <summary>Starts convnet-silo.</summary>
     /// <param name="variables">NAME=value, in its environment.</param>
     public static ClientProcess StartSilo(string folder, string[] variables, params string[] args) =>
-        new(folder, [Client[0], Path.Combine(AppContext.BaseDirectory, "convnet-silo.dll"), .. args], variables);
+        new(folder, [.. Silo, .. args], variables);
 
     /// <summary>Starts it by another command, which becomes this one.</summary>
     /// <param name="around">The command, to which the client's line is appended.</param>

@@ -20,12 +20,8 @@ internal sealed class GuidedCluster : IDisposable
         if (!Directory.Exists(folder))
         {
             Directory.CreateDirectory(folder);
-            string program = Path.Combine(folder, "convnet");
-            File.WriteAllText(program, $"#!/bin/sh\nexec {string.Join(' ', ClientProcess.Client)} \"$@\"\n");
-            if (!OperatingSystem.IsWindows())
-            {
-                File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-            }
+            WriteProgram(folder, "convnet", ClientProcess.Client);
+            WriteProgram(folder, "convnet-silo", ClientProcess.Silo);
         }
 
         return folder;
@@ -69,11 +65,14 @@ internal sealed class GuidedCluster : IDisposable
         await Start(Redis, 0, lines[^1]).SaysAsync("Ready to accept connections");
     }
 
-    /// <summary>Starts the silo of a machine, which is written for the first.</summary>
+    /// <summary>Starts the silo of a machine, whose file is written for the first.</summary>
     public async Task StartSiloAsync(int number, Func<string, string> change)
     {
-        string line = change(Assert.Single(ClusterGuide.On("silo"))).Replace("node-1", $"node-{number}").Replace("10.0.0.11", $"10.0.0.1{number}");
-        await Start($"node-{number}", number, line).SaysAsync($"node-{number} is in the cluster");
+        string machine = $"node-{number}";
+        IEnumerable<string> settings = ClusterGuide.On("silo")
+            .Select(line => At(machine)(change(line).Replace("node-1", machine).Replace("10.0.0.11", $"10.0.0.1{number}")));
+        await File.WriteAllLinesAsync(Path.Combine(FolderOf(machine), "etc", "silo.yaml"), settings, TestContext.Current.CancellationToken);
+        await Start(machine, number, Assert.Single(ClusterGuide.On("silo's machine"))).SaysAsync($"{machine} is in the cluster");
     }
 
     /// <summary>Trains as the page says, in a cluster or alone.</summary>
@@ -92,6 +91,16 @@ internal sealed class GuidedCluster : IDisposable
         _running.ForEach(process => process.Dispose());
         _machines.Dispose();
         _folders.Dispose();
+    }
+
+    private static void WriteProgram(string folder, string name, string[] command)
+    {
+        string program = Path.Combine(folder, name);
+        File.WriteAllText(program, $"#!/bin/sh\nexec {string.Join(' ', command)} \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
     }
 
     private static void Copy(string from, string to)

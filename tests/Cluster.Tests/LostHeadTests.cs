@@ -7,8 +7,9 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
 {
     /// <summary>Jobs are led on the last server silo by name; their state is on the first.</summary>
     private const string Head = "server-2";
+    private const int Batch = 24;
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
-    private static readonly string[] Endless = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "-s", "layout.partitions=1"];
+    private static readonly string[] Endless = ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6", "-s", "layout.partitions=1"];
     private static readonly string[] Job = [.. Endless, "--steps", "1500"];
 
     /// <summary>So long that clients leave the silo, and too short for others to take what it leads.</summary>
@@ -86,7 +87,7 @@ public sealed class LostHeadTests(RedisFleet fleet) : IClassFixture<RedisFleet>
         JobEnd end = JobEnd.Of(training);
         JobEnd alone = await JobEnd.TrainAsync(fleet.Folder, [.. Job, "--workers", "1"]);
         Assert.Equal((alone.StateSha256, alone.Steps), (end.StateSha256, end.Steps));
-        Assert.Equal(end.Steps * 96, end.Samples.Sum());
+        Assert.Equal(end.Steps * Batch, end.Samples.Sum());
         Assert.Equal(
             Enumerable.Range(1, 1500),
             File.ReadLines(Path.Combine(fleet.Folder, run, "metrics.csv")).Where(row => row.Contains(",train,", StringComparison.Ordinal))

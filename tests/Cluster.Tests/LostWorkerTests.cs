@@ -6,9 +6,9 @@ namespace ConvNet.Cluster.Tests;
 /// <summary>Worker silos that are killed while they compute, leave and join: the job goes on to the same bits.</summary>
 public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) : IClassFixture<SiloFleet>
 {
-    private const int Kills = 50;
+    private const int Kills = 50, Batch = 24;
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
-    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--workers", "3"];
+    private static readonly string[] Job = ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6", "--workers", "3"];
 
     [Fact]
     public async Task A_worker_silo_that_is_killed_costs_a_step_at_most_and_no_bit()
@@ -32,7 +32,7 @@ public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
 
             JobEnd end = JobEnd.Of(training);
             Assert.Equal((undisturbed.StateSha256, 1500L), (end.StateSha256, end.Steps));
-            Assert.Equal(1500 * 96, end.Samples.Sum());
+            Assert.Equal(1500 * Batch, end.Samples.Sum());
             JsonElement[] changes = [.. training.MemberChanges.Where(change => change.GetProperty("lost").GetArrayLength() > 0)];
             Assert.Equal(
                 victims.Select(name => $"{name}/0"),
@@ -74,7 +74,7 @@ public sealed class LostWorkerTests(SiloFleet fleet, ITestOutputHelper output) :
         Assert.Equal([4, 3, 2, 3], changes.Select(change => change.GetProperty("workers").GetInt32()).SkipWhile(workers => workers < 4));
         Assert.Equal(0, changes[^3].GetProperty("stepsRepeated").GetInt32());
         Assert.All(changes, change => Assert.InRange(change.GetProperty("stepsRepeated").GetInt32(), 0, 1));
-        Assert.Equal(end.Steps * 96, end.Samples.Sum());
+        Assert.Equal(end.Steps * Batch, end.Samples.Sum());
         Assert.Equal(5, end.Samples.Length);
         AssertEachStepOnce("elastic", (int)end.Steps);
     }

@@ -13,7 +13,7 @@ public sealed class OrphanedJobTests(RedisFleet fleet) : IClassFixture<RedisFlee
     private const int Whole = 1500;
 
     private static readonly string[] Workers = ["node-1", "node-2"];
-    private static readonly string[] Lenet = ["--model", "lenet", "--batch", "96", "--workers", "2"];
+    private static readonly string[] Lenet = ["--model", "lenet", "--batch", "24", "--workers", "2"];
     private static readonly string[] Short = [.. Lenet, "--steps", $"{Whole}"];
 
     [Fact]

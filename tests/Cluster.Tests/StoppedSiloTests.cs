@@ -7,8 +7,9 @@ namespace ConvNet.Cluster.Tests;
 public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFleet>
 {
     private const string LaterServer = "server-2";
+    private const int Batch = 24;
     private static readonly string[] Workers = ["node-1", "node-2", "node-3"];
-    private static readonly string[] Job = ["--model", "lenet", "--batch", "96", "--data-shards", "6", "--steps", "1000"];
+    private static readonly string[] Job = ["--model", "lenet", "--batch", $"{Batch}", "--data-shards", "6", "--steps", "1000"];
 
     [Fact]
     public async Task A_worker_silo_leaves_at_a_step_boundary_and_no_step_is_repeated()
@@ -103,6 +104,6 @@ public sealed class StoppedSiloTests(RedisFleet fleet) : IClassFixture<RedisFlee
         JobEnd end = JobEnd.Of(training);
         JobEnd alone = await AloneAsync();
         Assert.Equal((alone.StateSha256, alone.Steps), (end.StateSha256, end.Steps));
-        Assert.Equal(end.Steps * 96, end.Samples.Sum());
+        Assert.Equal(end.Steps * Batch, end.Samples.Sum());
     }
 }
