@@ -15,7 +15,8 @@ namespace ConvNet.Engine.Training;
 /// <param name="team">Threads of the processor for what the device leaves to it; not owned.</param>
 public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
 {
-    private Activation? _input;
+    private readonly Activation?[] _inputs = new Activation?[2];
+    private int _current;
 
     public Model Model { get; } = model;
 
@@ -35,17 +36,21 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     {
     }
 
-    /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples, in the processor's memory; the caller fills it.</summary>
-    public virtual Activation Input(int samples)
-    {
-        if (_input is null || _input.Capacity < samples)
-        {
-            _input?.Dispose();
-            _input = new Activation(Model.Spec.Input, samples);
-        }
+    /// <summary>
+    /// True if a training step leaves the processor idle, so that the samples of the next are best prepared in <see cref="NextInput"/> meanwhile.
+    /// </summary>
+    public virtual bool LeavesProcessorIdle => false;
 
-        return _input;
-    }
+    /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples, in the processor's memory; the caller fills it.</summary>
+    public virtual Activation Input(int samples) => Reserve(ref _inputs[_current], samples);
+
+    /// <summary>
+    /// What <see cref="AdvanceInput"/> makes <see cref="Input"/>. Another thread may ask for it and fill it while a step runs.
+    /// </summary>
+    public Activation NextInput(int samples) => Reserve(ref _inputs[1 - _current], samples);
+
+    /// <summary>Exchanges both inputs, when no pass runs.</summary>
+    public void AdvanceInput() => _current = 1 - _current;
 
     /// <summary>
     /// Forward, loss and backward for this worker's samples of one step, which are in <see cref="Input"/>. With no samples it
@@ -71,7 +76,11 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     /// <summary>Frees all memory, that of the model's layers included; no pass may be running, and none may follow.</summary>
     public virtual void Dispose()
     {
-        _input?.Dispose();
+        foreach (Activation? input in _inputs)
+        {
+            input?.Dispose();
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -104,5 +113,16 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
         {
             norm.LoadStatistics(state);
         }
+    }
+
+    private Activation Reserve(ref Activation? input, int samples)
+    {
+        if (input is null || input.Capacity < samples)
+        {
+            input?.Dispose();
+            input = new Activation(Model.Spec.Input, samples);
+        }
+
+        return input;
     }
 }

@@ -44,6 +44,8 @@ internal sealed class GpuNetwork : ModelRunner
         set => _step.Profile = value;
     }
 
+    public override bool LeavesProcessorIdle => true;
+
     public override void DemandMemory(ShardPlan plan)
     {
         long needed = MemoryEstimate.Of(Model, plan.Samples, plan.Shards.Length);

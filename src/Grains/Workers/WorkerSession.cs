@@ -22,6 +22,7 @@ internal sealed class WorkerSession
     private readonly WorkerLinks _links;
     private readonly EngineWaits _waits;
     private readonly GrainExchange _exchange;
+    private readonly StepBatches _batches;
 
     /// <param name="worker">Its index in the assignment.</param>
     /// <param name="waits">End with the assignment.</param>
@@ -32,6 +33,7 @@ internal sealed class WorkerSession
         _worker = worker;
         _links = links;
         _waits = waits;
+        _batches = new StepBatches(device, assignment.Workers[worker].Shards);
         _exchange = new GrainExchange(device.Runner.Model, links, assignment, worker, waits, device.Progress);
     }
 
@@ -39,7 +41,7 @@ internal sealed class WorkerSession
     {
         for (long step = firstStep; step < endStep; step++)
         {
-            TrainStep(step);
+            TrainStep(step, endStep);
         }
     });
 
@@ -61,27 +63,19 @@ internal sealed class WorkerSession
         Tell(job => job.EvaluationDoneAsync(_assignment.HeaderOf(version, _worker), firstBlock, blocks));
     });
 
-    private void TrainStep(long step)
+    private void TrainStep(long step, long endStep)
     {
         long start = _device.Progress.Enter(WorkerPhase.Computing);
         int computed = 0;
         try
         {
-            JobSpec job = _device.Job;
-            ShardRange shards = _assignment.Workers[_worker].Shards;
-            ReadOnlySpan<int> batch = _device.Batches.Samples(step);
-            var plan = new ShardPlan(job.Shape.TreeOf(step), shards.First, shards.End);
+            ShardPlan plan = _batches.PlanOf(step);
             _exchange.BeginStep(step, plan);
-            int[] indices = batch.Slice(plan.FirstBatchPosition, plan.Samples).ToArray();
-            var labels = new int[indices.Length];
-            if (indices.Length > 0)
-            {
-                _device.Train.Fill(job.Seed, job.Shape.EpochOf(step), indices, _device.Runner.Input(indices.Length), labels);
-            }
-
-            Metrics[] metrics = _device.Runner.TrainStep(plan, _exchange, step, job.Seed, labels, indices);
+            StepBatch batch = _batches.Fill(step, endStep);
+            Metrics[] metrics = _device.Runner.TrainStep(plan, _exchange, step, _device.Job.Seed, batch.Labels, batch.Samples);
             _exchange.EndStep(metrics, plan.Samples);
-            computed = shards.Count;
+            _batches.Advance();
+            computed = plan.EndShard - plan.FirstShard;
         }
         finally
         {
@@ -119,6 +113,7 @@ internal sealed class WorkerSession
         {
             // The runner's memory is the next order's.
             _exchange.Abandon();
+            _batches.Abandon();
             Report(e);
             _waits.End();
         }
