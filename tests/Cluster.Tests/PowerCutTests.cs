@@ -28,6 +28,7 @@ public sealed class PowerCutTests : IDisposable
         var random = new Random(seed);
         string[] command = ["train", .. Job, "--out", "run", "-s", "checkpoint.everySteps=1", "--json"];
         int inWrite = 0;
+        var cuts = new HashSet<int>();
         for (int cut = 0; cut < Cuts; cut++)
         {
             using ClientProcess? silo = isCluster ? await StartSiloAsync() : null;
@@ -39,16 +40,18 @@ public sealed class PowerCutTests : IDisposable
             run.Kill();
             await run.EndAsync();
             inWrite += Directory.GetDirectories(Checkpoints, ".tmp-*").Length;
+            cuts.Add(SavedStep());
             command = ["resume", "run", "--json"];
         }
 
         TestContext.Current.SendDiagnosticMessage($"{inWrite} of {Cuts} moments were inside the writing of a checkpoint, up to step {SavedStep()}");
         Assert.True(inWrite > 0 || !FullRun.IsAsked, $"none of {Cuts} moments was inside the writing of a checkpoint");
-        await AssertGoesOnAsync(isCluster);
+        await AssertGoesOnAsync(isCluster, cuts);
     }
 
     /// <summary>Goes on after the last cut for some steps, to the bits of a run that was left alone.</summary>
-    private async Task AssertGoesOnAsync(bool isCluster)
+    /// <param name="cuts">The newest checkpoint's step at each cut.</param>
+    private async Task AssertGoesOnAsync(bool isCluster, HashSet<int> cuts)
     {
         int steps = SavedStep() + StepsAfterwards;
         using ClientProcess? silo = isCluster ? await StartSiloAsync() : null;
@@ -67,7 +70,9 @@ public sealed class PowerCutTests : IDisposable
 
         // What was committed right before a cut, and not yet read by the console, is in the checkpoint and in no row.
         Assert.Equal(rows.Distinct().Order(), rows);
-        Assert.Equal(steps, rows[^1]);
+        Assert.Equal(Enumerable.Range(steps - StepsAfterwards + 1, StepsAfterwards), rows.TakeLast(StepsAfterwards));
+        HashSet<int> missing = [.. Enumerable.Range(1, steps).Except(rows)];
+        Assert.Subset(cuts, missing.Where(step => !missing.Contains(step + 1)).ToHashSet());
     }
 
     private string Checkpoints => Path.Combine(_folder.Path, "run", "checkpoints");

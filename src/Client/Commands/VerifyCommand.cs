@@ -15,7 +15,7 @@ using ConvNet.Silo.Devices;
 
 namespace ConvNet.Client.Commands;
 
-/// <summary>verify: runs the first steps of a job in two layouts and compares the states bit by bit.</summary>
+/// <summary>verify: runs the first steps of a job in several layouts and compares the states bit by bit.</summary>
 internal static class VerifyCommand
 {
     private const int DefaultSteps = 10;
@@ -83,7 +83,7 @@ internal static class VerifyCommand
 
     private static async Task<int> RunAsync(Terminal terminal, JobSpec spec, long steps, DeviceChoice device, bool json)
     {
-        Layout[] layouts = [Layout.OfProcessor(1, 1, 1), new(Math.Min(3, spec.DataShards), 2, 2, device.Open())];
+        Layout[] layouts = [.. LayoutsOf(spec, device.Open())];
         var hashes = new List<string>();
         foreach (Layout layout in layouts)
         {
@@ -108,13 +108,25 @@ internal static class VerifyCommand
         }
         else if (equal)
         {
-            terminal.Out.WriteLine("Both layouts gave the same bits.");
+            terminal.Out.WriteLine("All layouts gave the same bits.");
         }
 
+        int other = hashes.FindIndex(hash => hash != hashes[0]);
         return equal ? (int)ExitCode.Ok : throw new ConvNetException(
             ExitCode.TrainingFailed,
-            $"the states differ after {steps} steps: {layouts[0]} gave {hashes[0]}, {layouts[1]} gave {hashes[1]}. " +
+            $"the states differ after {steps} steps: {layouts[0]} gave {hashes[0]}, {layouts[other]} gave {hashes[other]}. " +
             "This machine or this build computes wrongly; please report it.");
+    }
+
+    /// <summary>A device that has the whole batch goes another way than one that has a part of it.</summary>
+    private static IEnumerable<Layout> LayoutsOf(JobSpec spec, IReadOnlyList<ComputeDevice> devices)
+    {
+        yield return Layout.OfProcessor(1, 1, 1);
+        yield return new Layout(Math.Min(3, spec.DataShards), 2, 2, devices);
+        foreach (ComputeDevice device in devices.Where(device => device != CpuDevice.Instance))
+        {
+            yield return new Layout(1, 1, 1, [device]);
+        }
     }
 
     private static async Task<string> HashAsync(JobSpec spec, long steps, Layout layout)

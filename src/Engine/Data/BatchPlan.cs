@@ -6,7 +6,7 @@ namespace ConvNet.Engine.Data;
 /// <summary>
 /// Which samples belong to which step: a pure function of (seed, shape of the job, step). Each epoch visits every sample once, in an order
 /// of its own; the last batch of an epoch is smaller if it must be, or left out if the job says so. Keeps the order of one epoch: use it
-/// from one thread.
+/// from one thread at a time.
 /// </summary>
 public sealed class BatchPlan
 {

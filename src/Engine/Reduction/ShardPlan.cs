@@ -40,7 +40,7 @@ public sealed class ShardPlan
     /// <summary>Samples of this worker in this step; may be 0.</summary>
     public int Samples { get; }
 
-    /// <summary>True if this worker has all samples of the step: its root holds the sums of the whole batch.</summary>
+    /// <summary>True if this worker has all samples of the step below one root, which then holds the sums of the whole batch.</summary>
     public bool HasWholeBatch => Roots.Length == 1 && Samples == Tree.Batch;
 
     public LocalShard[] Shards { get; }

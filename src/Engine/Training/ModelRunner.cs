@@ -37,9 +37,9 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     }
 
     /// <summary>
-    /// True if a training step leaves the processor idle, so that the samples of the next are best prepared in <see cref="NextInput"/> meanwhile.
+    /// True if the samples of the next step are to be prepared in <see cref="NextInput"/> while one runs: another device leaves the processor idle.
     /// </summary>
-    public virtual bool LeavesProcessorIdle => false;
+    public virtual bool PreparesAhead => false;
 
     /// <summary>The input of the next pass, for at least <paramref name="samples"/> samples, in the processor's memory; the caller fills it.</summary>
     public virtual Activation Input(int samples) => Reserve(ref _inputs[_current], samples);
@@ -47,10 +47,10 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     /// <summary>
     /// What <see cref="AdvanceInput"/> makes <see cref="Input"/>. Another thread may ask for it and fill it while a step runs.
     /// </summary>
-    public Activation NextInput(int samples) => Reserve(ref _inputs[1 - _current], samples);
+    public virtual Activation NextInput(int samples) => Reserve(ref _inputs[1 - _current], samples);
 
     /// <summary>Exchanges both inputs, when no pass runs.</summary>
-    public void AdvanceInput() => _current = 1 - _current;
+    public virtual void AdvanceInput() => _current = 1 - _current;
 
     /// <summary>
     /// Forward, loss and backward for this worker's samples of one step, which are in <see cref="Input"/>. With no samples it

@@ -23,8 +23,9 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
     {
         if (_memory is null || _memory.Length < length)
         {
-            if (_stagedAt == device.Waits)
+            if (_memory is not null)
             {
+                // What runs may still use the old memory.
                 device.Synchronize();
             }
 

@@ -8,7 +8,10 @@ using System.Runtime.InteropServices;
 
 namespace ConvNet.Gpu.Layers;
 
-/// <summary><see cref="BatchNorm"/> on a device: it measures there, and the sums of its shards go through the exchange from the processor.</summary>
+/// <summary>
+/// <see cref="BatchNorm"/> on a device: it measures there, and the sums of its shards go through the exchange from the processor, unless this worker has the
+/// whole batch (<see cref="WholeBatch"/>).
+/// </summary>
 internal sealed class DeviceBatchNorm : DeviceLayer
 {
     private readonly BatchNorm _norm;

@@ -8,8 +8,8 @@ namespace ConvNet.Gpu.Layers;
 /// </summary>
 public sealed class Downloads
 {
-    /// <summary>Bytes that may be under way before the processor waits for them, so that the exchange has something to send.</summary>
-    private const long MaxPending = 16 << 20;
+    /// <summary>Bytes that may be under way before the processor waits for them, so that the exchange has something to send while backward goes on.</summary>
+    internal const long MaxPending = 4 << 20;
 
     private readonly KernelDevice _device;
     private readonly Queue<(IDownload Download, long Waits)> _pending = [];

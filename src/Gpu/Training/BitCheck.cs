@@ -5,6 +5,7 @@ using ConvNet.Engine.Models;
 using ConvNet.Engine.Numerics;
 using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Parameters;
+using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 
@@ -39,8 +40,8 @@ internal static class BitCheck
         using var team = new ThreadTeam(1);
         using ModelRunner expected = CpuDevice.Instance.CreateRunner(new Model(Net, BatchNormMode.Sync), team);
         using ModelRunner actual = device.CreateRunner(new Model(Net, BatchNormMode.Sync), team);
-        Train(expected);
-        Train(actual);
+        (Metrics[] losses, BatchNormState[] statistics) = Train(expected);
+        (Metrics[] foundLosses, BatchNormState[] foundStatistics) = Train(actual);
         int differing = 0;
         string? first = null;
         foreach ((Parameter right, Parameter found) in expected.Model.Parameters.Zip(actual.Model.Parameters))
@@ -50,18 +51,32 @@ internal static class BitCheck
             differing += here;
         }
 
-        return first is null ? null
-            : $"{differing} of {expected.Model.Parameters.Sum(parameter => parameter.Count)} weights of a small net, the first in {first}, differ from the " +
-              $"processor's after {Steps} steps";
+        if (first is not null)
+        {
+            return $"{differing} of {expected.Model.Parameters.Sum(parameter => parameter.Count)} weights of a small net, the first in {first}, differ from " +
+                $"the processor's after {Steps} steps";
+        }
+
+        foreach ((BatchNormState right, BatchNormState found) in statistics.Zip(foundStatistics))
+        {
+            if (Differing(right.RunningMean, found.RunningMean) + Differing(right.RunningVar, found.RunningVar) > 0)
+            {
+                return $"the running statistics of {right.Name} of a small net differ from the processor's after {Steps} steps";
+            }
+        }
+
+        return losses.SequenceEqual(foundLosses) ? null : $"the losses of a small net differ from the processor's in {Steps} steps";
     }
 
-    private static void Train(ModelRunner runner)
+    /// <returns>Loss and correct answers of each step, and the running statistics at the end.</returns>
+    private static (Metrics[] Losses, BatchNormState[] Statistics) Train(ModelRunner runner)
     {
         var optimizer = new Sgd { LearningRate = 0.05, Momentum = 0.9 };
         var training = new LocalTraining(runner, optimizer, Seed, dataShards: 2);
         PhiloxStream random = Philox.Shuffle(Seed, epoch: 0);
         var labels = new int[Batch];
         int[] samples = [.. Enumerable.Range(0, Batch)];
+        var losses = new Metrics[Steps];
         for (int step = 0; step < Steps; step++)
         {
             Fill(runner.Input(Batch), ref random);
@@ -70,8 +85,10 @@ internal static class BitCheck
                 labels[n] = random.NextBelow(runner.Model.Classes);
             }
 
-            training.Step(labels, samples);
+            losses[step] = training.Step(labels, samples);
         }
+
+        return (losses, training.Exchange.Statistics);
     }
 
     private static void Fill(Activation input, ref PhiloxStream random)

@@ -44,7 +44,7 @@ internal sealed class GpuNetwork : ModelRunner
         set => _step.Profile = value;
     }
 
-    public override bool LeavesProcessorIdle => true;
+    public override bool PreparesAhead => true;
 
     public override void DemandMemory(ShardPlan plan)
     {

@@ -24,7 +24,8 @@ internal static class MemoryEstimate
     /// <returns>Bytes.</returns>
     public static long Of(Model model, int samples, int shards)
     {
-        long ends = Bytes(model.Spec.Input) + (2 * Bytes(model.Sequence.Output));
+        // The logits, their gradient, and the loss's exponentials in double.
+        long ends = Bytes(model.Spec.Input) + (4 * Bytes(model.Sequence.Output));
         long largest = model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
         long points = Math.Min(MostPoints, samples * PointsOfValue * largest);
         long weights = ((shards + PointsOfWeight + 2) * model.Layers.Sum(Weights)) + ((shards + 1) * PointsOfWeight * model.Layers.Max(Weights));

@@ -1,13 +1,14 @@
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
+using ConvNet.Engine.Training;
 using ConvNet.Grains.Contracts.Jobs;
 using ConvNet.Grains.Contracts.Messages;
 
 namespace ConvNet.Grains.Workers;
 
 /// <summary>
-/// Brings the samples of a worker's steps into the input of its runner, one step after the other. While a device that leaves the processor idle computes
-/// a step, those of the next are prepared beside it.
+/// Brings the samples of a worker's steps into the input of its runner, one step after the other. While a runner that
+/// <see cref="ModelRunner.PreparesAhead"/> computes a step, those of the next are prepared beside it.
 /// </summary>
 internal sealed class StepBatches(WorkerDevice device, ShardRange shards)
 {
@@ -32,10 +33,19 @@ internal sealed class StepBatches(WorkerDevice device, ShardRange shards)
     {
         StepBatch batch = _next?.GetAwaiter().GetResult() ?? Read(step, PlanOf(step), device.Runner.Input);
         _next = null;
-        if (device.Runner.LeavesProcessorIdle && step + 1 < endStep)
+        if (device.Runner.PreparesAhead && step + 1 < endStep)
         {
+            // On a thread of its own: calls, pulls and signs of life need those of the pool.
             ShardPlan plan = PlanOf(step + 1);
-            _next = Task.Run(() => Read(step + 1, plan, device.Runner.NextInput));
+            _next = Task.Factory.StartNew(
+                () =>
+                {
+                    ThreadTeam.YieldToServiceThreads();
+                    return Read(step + 1, plan, device.Runner.NextInput);
+                },
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
         }
 
         return batch;

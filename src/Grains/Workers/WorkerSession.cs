@@ -74,8 +74,8 @@ internal sealed class WorkerSession
             StepBatch batch = _batches.Fill(step, endStep);
             Metrics[] metrics = _device.Runner.TrainStep(plan, _exchange, step, _device.Job.Seed, batch.Labels, batch.Samples);
             _exchange.EndStep(metrics, plan.Samples);
-            _batches.Advance();
             computed = plan.EndShard - plan.FirstShard;
+            _batches.Advance();
         }
         finally
         {

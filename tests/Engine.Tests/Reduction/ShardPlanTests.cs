@@ -48,6 +48,16 @@ public class ShardPlanTests
         Assert.Equal((2, 5, 2), (plan.FirstBatchPosition, plan.Samples, plan.StackDepth));
     }
 
+    [Theory]
+    [InlineData(10, 0, 4, true)]
+    [InlineData(10, 0, 2, false)]
+    [InlineData(10, 1, 4, false)]
+    [InlineData(3, 0, 4, true)]
+    [InlineData(3, 1, 4, false)]
+    [InlineData(1, 0, 4, true)]
+    public void A_worker_has_the_whole_batch_if_one_root_holds_all_samples(int batch, int first, int end, bool whole) =>
+        Assert.Equal(whole, new ShardPlan(new ShardTree(batch, 4), first, end).HasWholeBatch);
+
     [Fact]
     public void Empty_shards_take_no_part()
     {

@@ -69,6 +69,10 @@ public sealed class LayerBitTests(EmulatedDevice emulated) : IClassFixture<Emula
         string pooled = $"{Norm},{Relu},{Halve}";
         new TwinPass(_device, pooled, new Shape(5, 6, 4), batch: 7, (0, 4), seed: 7, mode).AssertSame();
         new TwinPass(_device, pooled, new Shape(9, 2, 10), batch: 6, (1, 3), seed: 8, mode).AssertSame();
+        new TwinPass(_device, pooled, new Shape(4, 6, 6), batch: 8, (0, 2), seed: 9, mode).AssertSame();
+        new TwinPass(_device, pooled, new Shape(4, 4, 6), batch: 3, (0, 4), seed: 10, mode).AssertSame();
+        new TwinPass(_device, pooled, new Shape(4, 4, 6), batch: 3, (1, 4), seed: 11, mode).AssertSame();
+        new TwinPass(_device, pooled, new Shape(3, 4, 4), batch: 1, (0, 4), seed: 12, mode).AssertSame();
     }
 
     [Theory]

@@ -15,14 +15,19 @@ internal sealed class TwinExchange : StepExchange
 
     public override void GradientReady(Parameter parameter) => _told.Add($"ready {parameter.Name}");
 
+    /// <summary>Sums that somebody has waited for.</summary>
+    public int Waits { get; private set; }
+
     public override Moments ReduceMoments(int norm, Moments[] roots)
     {
+        Waits++;
         ReportMoments(norm, roots);
         return roots.Aggregate(Moments.Combine);
     }
 
     public override BackwardSums ReduceBackwardSums(int norm, BackwardSums[] roots)
     {
+        Waits++;
         ReportBackwardSums(norm, roots);
         return roots.Aggregate(BackwardSums.Combine);
     }
@@ -59,9 +64,11 @@ internal sealed class TwinExchange : StepExchange
     private IEnumerable<string> Readies => Told("ready");
 
     /// <summary>Those of a whole batch may come later than pulls that follow.</summary>
-    private IEnumerable<string> Sums => _told.Except(Pulls).Except(Readies);
+    private IEnumerable<string> Sums => _told.Where(word => !Is(word, "pull") && !Is(word, "ready"));
 
-    private IEnumerable<string> Told(string kind) => _told.Where(word => word.StartsWith(kind, StringComparison.Ordinal));
+    private IEnumerable<string> Told(string kind) => _told.Where(word => Is(word, kind));
+
+    private static bool Is(string word, string kind) => word.StartsWith(kind, StringComparison.Ordinal);
 
     private static long BitsOf(double value) => double.IsNaN(value) ? -1 : BitConverter.DoubleToInt64Bits(value);
 }

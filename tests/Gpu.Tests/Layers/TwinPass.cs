@@ -74,6 +74,7 @@ internal sealed class TwinPass
         }
 
         exchange.AssertSame(deviceExchange);
+        Assert.Equal(_plan.HasWholeBatch ? 0 : exchange.Waits, deviceExchange.Waits);
     }
 
     private static List<Parameter> ParametersOf(LayerSequence layers) => [.. layers.Walk().SelectMany(layer => layer.Parameters)];

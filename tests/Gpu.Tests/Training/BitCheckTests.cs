@@ -18,26 +18,30 @@ public sealed class BitCheckTests
         device.DemandBits();
     }
 
-    [Fact]
-    public void A_device_with_other_bits_is_told_with_the_weights_that_differ()
+    [Theory]
+    [InlineData("weight", "^1 of [0-9]{4,} weights of a small net, the first in 0.weight, differ from the processor's after 2 steps$")]
+    [InlineData("loss", "^the losses of a small net differ from the processor's in 2 steps$")]
+    [InlineData("statistics", "^the running statistics of .* of a small net differ from the processor's after 2 steps$")]
+    public void A_device_with_other_bits_is_told_with_what_differs(string other, string fault)
     {
-        using var device = new OtherDevice();
-        Assert.Matches("^1 of [0-9]{4,} weights of a small net, the first in 0.weight, differ from the processor's after 2 steps$", BitCheck.FaultOf(device));
+        using var device = new OtherDevice(other);
+        Assert.Matches(fault, BitCheck.FaultOf(device));
     }
 
-    /// <summary>The processor, but for the last bits of one weight.</summary>
-    private sealed class OtherDevice : ComputeDevice
+    /// <summary>The processor, but for the last bits of one value.</summary>
+    private sealed class OtherDevice(string other) : ComputeDevice
     {
         public override string Name => "other";
 
-        public override ModelRunner CreateRunner(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast) => new OtherRunner(model, team);
+        public override ModelRunner CreateRunner(Model model, ThreadTeam team, KernelSet kernels = KernelSet.Fast) =>
+            new OtherRunner(model, team, other);
 
         public override void Dispose()
         {
         }
     }
 
-    private sealed class OtherRunner(Model model, ThreadTeam team) : ModelRunner(model, team)
+    private sealed class OtherRunner(Model model, ThreadTeam team, string other) : ModelRunner(model, team)
     {
         private readonly Network _network = new(model, team);
 
@@ -46,7 +50,19 @@ public sealed class BitCheckTests
         public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
         {
             Metrics[] metrics = _network.TrainStep(plan, exchange, step, seed, labels, sampleIndices);
-            Model.Parameters[0].Values[0] *= step == 1 ? 1 + 1e-6f : 1;
+            switch (step == 1 ? other : "")
+            {
+                case "weight":
+                    Model.Parameters[0].Values[0] *= 1 + 1e-6f;
+                    break;
+                case "loss":
+                    metrics[0] = metrics[0] with { LossSum = Math.BitIncrement(metrics[0].LossSum) };
+                    break;
+                case "statistics":
+                    ((LocalExchange)exchange).BatchMoments(0).M2[0] *= 1 + 1e-6;
+                    break;
+            }
+
             return metrics;
         }
 

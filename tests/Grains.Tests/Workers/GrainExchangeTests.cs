@@ -33,7 +33,7 @@ public class GrainExchangeTests
     /// <summary>Every wait of the engine's thread, and how a server keeps it waiting.</summary>
     public static TheoryData<string, string> Waits =>
     [
-        .. from wait in new[] { "pull", "pull all", "moments", "backward sums", "push", "report", "moments of nobody", "statistics" }
+        .. from wait in new[] { "pull", "pull all", "moments", "backward sums", "push", "report", "moments of nobody", "sums of nobody", "statistics" }
            from how in new[] { "silent", "not yet", "unreachable" }
            select (wait, how),
     ];
@@ -133,6 +133,10 @@ public class GrainExchangeTests
                 break;
             case "moments of nobody":
                 _exchange.ReportMoments(0, [Sums()]);
+                _exchange.EndStep([], 4);
+                break;
+            case "sums of nobody":
+                _exchange.ReportBackwardSums(0, [new BackwardSums(new double[3], new double[3])]);
                 _exchange.EndStep([], 4);
                 break;
             default:

@@ -4,7 +4,7 @@ namespace ConvNet.Grains.Contracts.Messages;
 /// <param name="Norm">Index of the batch norm among the model's, in forward order.</param>
 /// <param name="Forward">True for moments, false for backward sums.</param>
 /// <param name="Roots">How many.</param>
-/// <param name="Wait">False: the worker needs no total (ghost batch norm).</param>
+/// <param name="Wait">False: the worker needs no total (ghost batch norm, or a worker that has the whole batch).</param>
 [GenerateSerializer, Immutable, Alias("ConvNet.NormRoots")]
 public readonly record struct NormRoots(
     [property: Id(0)] MessageHeader Header,
