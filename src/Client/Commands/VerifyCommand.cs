@@ -44,12 +44,13 @@ internal static class VerifyCommand
         };
         var job = new JobOptions();
         Option<long?> steps = WholeNumber.Option("--verify-steps", "Steps to run in each layout [10]");
-        var device = new DeviceOption("What the workers of the second layout compute on; those of the first are on cpu [auto]");
+        var device = new DeviceOption("What the workers of all layouts but the first compute on; that one is on cpu [auto]");
         Option<bool> json = RunOptions.JsonOption();
         var command = new Command(
             "verify",
             """
-            Runs the first steps of a job with 1 worker on cpu, and with 3 workers on 2 silos, and compares all bits of the two states.
+            Runs the first steps of a job with 1 worker on cpu, with 3 workers on 2 silos, and with 1 worker on each GPU that is used, and compares
+            all bits of the states.
 
             Example: convnet verify --model lenet --batch 100
             """)
