@@ -36,7 +36,7 @@ public sealed class TerminalTests : IDisposable
     private static void AssertWhole(string[] rows, bool mayHaveEnded = false)
     {
         string bar = Assert.Single(rows, row => row.Contains('━'));
-        Assert.Matches(@"^━+─* +\d+ %  step +\d+/15(  epoch \d/5)?(  \w+)?$", bar);
+        Assert.Matches(@"^━+ +\d+ %  step +\d+/15(  epoch \d/5)?(  \w+)?$", bar);
         string numbers = Assert.Single(rows, row => row.StartsWith("loss "));
         Assert.Matches(mayHaveEnded ? @"( left|  learning rate [0-9.e-]+)$" : " left$", numbers);
         Assert.All(rows.Where(row => row.Contains("test accuracy 0.")), row => Assert.Matches(@"test accuracy 0\.\d{4}(  \d+ images/s)?$", row));

@@ -49,6 +49,8 @@ internal sealed class TmuxWindow : IDisposable
     private string Run(params string[] args)
     {
         var start = new ProcessStartInfo("tmux", ["-u", "-L", _server, .. args]) { RedirectStandardOutput = true };
+        // Some runners set it, and a person's terminal shows colours.
+        start.Environment.Remove("NO_COLOR");
         using Process tmux = Process.Start(start)!;
         string output = tmux.StandardOutput.ReadToEnd();
         tmux.WaitForExit();

@@ -14,13 +14,13 @@ public static class DeterministicMath
     /// <summary>The constant π in double precision.</summary>
     public const double Pi = 3.14159265358979323846;
 
-    private const double Log2E = 1.44269504088896340736;
+    internal const double Log2E = 1.44269504088896340736;
     private const double HalfPiHigh = 1.57079632679489655800;
     private const double HalfPiLow = 6.12323399573676603587e-17;
 
     // The high part ends in enough zero bits that k * Ln2High is exact for every exponent k.
-    private const double Ln2High = 6.93147180369123816490e-01;
-    private const double Ln2Low = 1.90821492927058770002e-10;
+    internal const double Ln2High = 6.93147180369123816490e-01;
+    internal const double Ln2Low = 1.90821492927058770002e-10;
 
     public static float Exp(float x) => (float)Exp((double)x);
 

@@ -21,6 +21,18 @@ public sealed class DeviceTensor : IDisposable
         _memory = new DeviceBuffer<Float32>(device, "activations").Reserve(checked(SampleStride * capacity));
     }
 
+    /// <summary>Makes it, or makes it grow, to hold <paramref name="capacity"/> samples; new memory is zero.</summary>
+    public static DeviceTensor Reserve(ref DeviceTensor? tensor, KernelDevice device, Shape shape, int capacity)
+    {
+        if (tensor is null || tensor.Capacity < capacity)
+        {
+            tensor?.Dispose();
+            tensor = new DeviceTensor(device, shape, capacity);
+        }
+
+        return tensor;
+    }
+
     public Shape Shape { get; }
 
     public int Capacity { get; }

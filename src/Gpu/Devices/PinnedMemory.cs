@@ -18,6 +18,11 @@ internal sealed class PinnedMemory<T>(KernelDevice device) : IDisposable
     /// <summary>The same for copies.</summary>
     public ArrayView<T> View(int length) => Reserve(length).ArrayView.SubView(0, length);
 
+    /// <summary>Has the device copy to here by itself, after all that has been launched before.</summary>
+    /// <param name="length">Elements in all.</param>
+    /// <param name="at">Where the copy begins.</param>
+    public void Receive(int length, ArrayView<T> source, int at = 0) => source.CopyTo(device.Stream, View(length).SubView(at, source.Length));
+
     public void Dispose()
     {
         _memory?.Dispose();

@@ -50,18 +50,15 @@ public abstract class DeviceLayer(KernelDevice device, Layer layer) : IDisposabl
     /// <summary>A tensor of this layer, made or grown to hold <paramref name="capacity"/> samples; new memory is zero.</summary>
     protected DeviceTensor Reserve(ref DeviceTensor? tensor, Shape shape, int capacity)
     {
-        if (tensor is null || tensor.Capacity < capacity)
+        DeviceTensor? before = tensor;
+        DeviceTensor now = DeviceTensor.Reserve(ref tensor, Device, shape, capacity);
+        if (now != before)
         {
-            if (tensor is not null)
-            {
-                _owned.Remove(tensor);
-                tensor.Dispose();
-            }
-
-            tensor = Own(new DeviceTensor(Device, shape, capacity));
+            _owned.RemoveAll(resource => resource == before);
+            Own(now);
         }
 
-        return tensor;
+        return now;
     }
 
     /// <summary>Memory of this layer for whatever <paramref name="what"/> says; it has no room yet.</summary>

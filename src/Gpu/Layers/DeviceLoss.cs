@@ -53,12 +53,7 @@ internal sealed class DeviceLoss : IDownload, IDisposable
         int samples = step.Samples;
         (_expected, int lanes) = (labels, logits.SampleStride);
         var classes = new Classes(_shape.C, lanes);
-        if (_gradient is null || _gradient.Capacity < samples)
-        {
-            _gradient?.Dispose();
-            _gradient = new DeviceTensor(_device, _shape, logits.Capacity);
-        }
-
+        DeviceTensor gradient = DeviceTensor.Reserve(ref _gradient, _device, _shape, logits.Capacity);
         _labels.Reserve(samples).Upload(labels);
         _winners.Reserve(samples);
         _exponentials.Reserve((long)samples * _shape.C);
@@ -75,13 +70,13 @@ internal sealed class DeviceLoss : IDownload, IDisposable
             _labels.View,
             _exponentials.View,
             _totals.View,
-            _gradient.View,
+            gradient.View,
             classes,
             1.0 / step.Plan.Tree.Batch);
-        ILGPU.Runtime.ArrayViewExtensions.CopyTo(_winners.View.SubView(0, samples), _device.Stream, _winnersHere.View(samples));
-        ILGPU.Runtime.ArrayViewExtensions.CopyTo(_losses.View.SubView(0, samples), _device.Stream, _lossesHere.View(samples));
+        _winnersHere.Receive(samples, _winners.View.SubView(0, samples));
+        _lossesHere.Receive(samples, _losses.View.SubView(0, samples));
         step.Downloads.Add(this, step);
-        return _gradient;
+        return gradient;
     }
 
     public void HandOn(DeviceStep step)

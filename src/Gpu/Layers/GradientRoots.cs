@@ -60,11 +60,9 @@ public sealed class GradientRoots : IDisposable
         {
             _count = rootLeaves.Count;
             int length = parameter.Count;
-            ILGPU.ArrayView<Float32> target = _memory.View(checked(_count * length));
             for (int root = 0; root < _count; root++)
             {
-                ILGPU.Runtime.ArrayViewExtensions.CopyTo(
-                    leaves.View.SubView((long)rootLeaves[root] * length, length), device.Stream, target.SubView((long)root * length, length));
+                _memory.Receive(checked(_count * length), leaves.View.SubView((long)rootLeaves[root] * length, length), at: root * length);
             }
         }
 

@@ -72,9 +72,8 @@ internal sealed class WholeBatch : IDisposable
 
         public void Copy(PlaneSums sums)
         {
-            ILGPU.ArrayView<Float64> target = _memory.View(2 * Channels);
-            ILGPU.Runtime.ArrayViewExtensions.CopyTo(sums.FirstLeaves.SubView(0, Channels), device.Stream, target.SubView(0, Channels));
-            ILGPU.Runtime.ArrayViewExtensions.CopyTo(sums.SecondLeaves.SubView(0, Channels), device.Stream, target.SubView(Channels, Channels));
+            _memory.Receive(2 * Channels, sums.FirstLeaves.SubView(0, Channels));
+            _memory.Receive(2 * Channels, sums.SecondLeaves.SubView(0, Channels), at: Channels);
         }
 
         public abstract void HandOn(DeviceStep step);

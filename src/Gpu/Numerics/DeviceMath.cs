@@ -6,10 +6,6 @@ namespace ConvNet.Gpu.Numerics;
 /// <summary>exp and log of kernels: operation by operation those of the engine's <see cref="DeterministicMath"/>.</summary>
 internal static class DeviceMath
 {
-    private const double Log2E = 1.44269504088896340736;
-    private const double Ln2High = 6.93147180369123816490e-01;
-    private const double Ln2Low = 1.90821492927058770002e-10;
-
     public static Float64 Exp(Float64 x)
     {
         if (x.IsNaN)
@@ -27,9 +23,9 @@ internal static class DeviceMath
             return Float64.Zero;
         }
 
-        int exponent = Floor(Float64.Fma(x, Log2E, 0.5));
+        int exponent = Floor(Float64.Fma(x, DeterministicMath.Log2E, 0.5));
         Float64 k = exponent;
-        Float64 r = Float64.Fma(-k, Ln2Low, Float64.Fma(-k, Ln2High, x));
+        Float64 r = Float64.Fma(-k, DeterministicMath.Ln2Low, Float64.Fma(-k, DeterministicMath.Ln2High, x));
         Float64 p = 1.0 / 6227020800;
         p = Float64.Fma(p, r, 1.0 / 479001600);
         p = Float64.Fma(p, r, 1.0 / 39916800);
@@ -80,7 +76,7 @@ internal static class DeviceMath
         p = Float64.Fma(p, z, 1.0 / 5);
         p = Float64.Fma(p, z, 1.0 / 3);
         Float64 rest = Float64.Fma((Float64)2.0 * s * z, p, -s * f);
-        return Float64.Fma(e, Ln2High, f + Float64.Fma(e, Ln2Low, rest));
+        return Float64.Fma(e, DeterministicMath.Ln2High, f + Float64.Fma(e, DeterministicMath.Ln2Low, rest));
     }
 
     /// <summary>The largest integer that is not above <paramref name="x"/>, which an int must hold.</summary>

@@ -127,13 +127,8 @@ internal sealed class GpuNetwork : ModelRunner
     private DeviceTensor UploadInput(int samples)
     {
         Activation input = Input(samples);
-        if (_deviceInput is null || _deviceInput.Capacity < input.Capacity)
-        {
-            _deviceInput?.Dispose();
-            _deviceInput = new DeviceTensor(_device, Model.Spec.Input, input.Capacity);
-        }
-
-        _deviceInput.Upload(input, samples);
-        return _deviceInput;
+        DeviceTensor x = DeviceTensor.Reserve(ref _deviceInput, _device, Model.Spec.Input, input.Capacity);
+        x.Upload(input, samples);
+        return x;
     }
 }

@@ -27,5 +27,19 @@ internal sealed class FakeServers
 
     public FakeJobControl Job { get; } = new();
 
+    /// <summary>A generation in which the first of two workers, a/0, has some of 4 shards.</summary>
+    public (WorkerSession Session, EngineWaits Waits) Begin(WorkerDevice device, long generation, long firstStep, ShardRange shards)
+    {
+        var waits = new EngineWaits("a/0");
+        var assignment = new Assignment(
+            "job",
+            "",
+            generation,
+            firstStep,
+            [new AssignedWorker("a/0", 1, shards, 1), new AssignedWorker("b/0", 1, new ShardRange(shards.End, 4), 1)],
+            new ServerKeys(["s/job/0"], "s/job", "s/job", "s/job"));
+        return (new WorkerSession(device, Links, assignment, 0, waits), waits);
+    }
+
     public WorkerLinks Links => new([Partition], [null], BatchNorm, Coordinator, Job);
 }

@@ -20,6 +20,8 @@ public sealed class StepBatchesTests
     /// <summary>Six steps to an epoch of 12,000 samples, the last of which has 500.</summary>
     private const int Batch = 2300, Steps = 9;
 
+    private static readonly ShardRange Shards = new(1, 3);
+
     private static readonly JobSpec Job = TestJobs.Job(
         ModelFile.Parse("""{"name":"n","input":[1,28,28],"layers":[{"type":"flatten"},{"type":"fullyConnected","out":10}]}"""), Batch, Steps);
 
@@ -44,11 +46,11 @@ public sealed class StepBatchesTests
         Func<MessageHeader, int, Task<BlockAnswer>> serve = servers.Partition.OnPull;
         servers.Partition.OnPull = (header, chunk) =>
             header is { Generation: 1, Step: 2 } ? new TaskCompletionSource<BlockAnswer>().Task : serve(header, chunk);
-        (WorkerSession first, EngineWaits waits) = Begin(worker, servers, 1, 0);
+        (WorkerSession first, EngineWaits waits) = servers.Begin(worker, 1, 0, Shards);
         first.Train(0, 5);
         await Patience.Until(() => progress.StatusOf("a/0", default, 1) is { Step: 2, Phase: WorkerPhase.WaitingForParameters });
         waits.End();
-        Begin(worker, servers, 2, 1).Session.Train(1, 5);
+        servers.Begin(worker, 2, 1, Shards).Session.Train(1, 5);
         await Patience.Until(() => progress.StatusOf("a/0", default, 1) is { Step: 5, Phase: WorkerPhase.Idle });
 
         Assert.Equal([.. read.Take(2), .. read.Skip(1)], device.Seen);
@@ -61,7 +63,7 @@ public sealed class StepBatchesTests
         var device = new SeenDevice(preparesAhead);
         var progress = new WorkerProgress();
         using var worker = new WorkerDevice("a/0", device, 1, Job, DataCatalog.Open(Job.Data.NameOrPath), progress);
-        WorkerSession session = Begin(worker, new FakeServers(worker.Runner.Model), 1, slices[0].First).Session;
+        WorkerSession session = new FakeServers(worker.Runner.Model).Begin(worker, 1, slices[0].First, Shards).Session;
         foreach ((long first, long end) in slices)
         {
             session.Train(first, end);
@@ -69,19 +71,6 @@ public sealed class StepBatchesTests
 
         await Patience.Until(() => progress.StatusOf("a/0", default, 1) is { Phase: WorkerPhase.Idle } status && status.Step == slices[^1].End);
         return device.Seen;
-    }
-
-    private static (WorkerSession Session, EngineWaits Waits) Begin(WorkerDevice worker, FakeServers servers, long generation, long firstStep)
-    {
-        var waits = new EngineWaits("a/0");
-        var assignment = new Assignment(
-            "job",
-            "",
-            generation,
-            firstStep,
-            [new AssignedWorker("a/0", 1, new ShardRange(1, 3), 1), new AssignedWorker("b/0", 1, new ShardRange(3, 4), 1)],
-            new ServerKeys(["s/job/0"], "s/job", "s/job", "s/job"));
-        return (new WorkerSession(worker, servers.Links, assignment, 0, waits), waits);
     }
 
     /// <summary>Computes nothing, and remembers what it was given.</summary>

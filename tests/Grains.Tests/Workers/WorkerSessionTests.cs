@@ -139,16 +139,6 @@ public sealed class WorkerSessionTests : IDisposable
         Assert.Empty(_servers.Coordinator.Reports);
     }
 
-    private (WorkerSession Session, EngineWaits Waits) Begin(long generation, long firstStep)
-    {
-        var waits = new EngineWaits("a/0");
-        var assignment = new Assignment(
-            "job",
-            "",
-            generation,
-            firstStep,
-            [new AssignedWorker("a/0", 1, new ShardRange(0, 2), 1), new AssignedWorker("b/0", 1, new ShardRange(2, 4), 1)],
-            new ServerKeys(["s/job/0"], "s/job", "s/job", "s/job"));
-        return (new WorkerSession(_device, _servers.Links, assignment, 0, waits), waits);
-    }
+    private (WorkerSession Session, EngineWaits Waits) Begin(long generation, long firstStep) =>
+        _servers.Begin(_device, generation, firstStep, new ShardRange(0, 2));
 }

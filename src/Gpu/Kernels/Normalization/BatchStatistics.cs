@@ -9,8 +9,6 @@ namespace ConvNet.Gpu.Kernels.Normalization;
 /// </summary>
 internal static class BatchStatistics
 {
-    private const double Epsilon = 1e-5;
-
     /// <summary>From the shards' mean and M2 those of the batch.</summary>
     /// <param name="leaves">(2, shards, lanes); used up, and the first shard's hold the batch's then.</param>
     public static void Forward(Index1D c, ArrayView<Float64> leaves, Additions additions, ArrayView<Float32> constants, int shards, int lanes, int area)
@@ -31,7 +29,7 @@ internal static class BatchStatistics
         var high = (Float32)mean;
         constants[c + NormPlace.MeanHigh * lanes] = high;
         constants[c + NormPlace.MeanLow * lanes] = (Float32)(mean - high);
-        constants[c + NormPlace.InverseDeviation * lanes] = (Float32)((Float64)1.0 / Float64.Sqrt(variance + Epsilon));
+        constants[c + NormPlace.InverseDeviation * lanes] = (Float32)((Float64)1.0 / Float64.Sqrt(variance + NormPlace.Epsilon));
     }
 
     /// <summary>From the shards' Σdy and Σdy·x̂ those of the batch.</summary>
@@ -49,9 +47,6 @@ internal static class BatchStatistics
 
         var count = (Float64)((long)additions.Samples * area);
         Float64 gamma = norm.Gamma[c];
-        Float64 inverse = norm.Constants[c + NormPlace.InverseDeviation * lanes];
-        norm.Constants[c + NormPlace.DyScale * lanes] = (Float32)(gamma * inverse);
-        norm.Constants[c + NormPlace.DyShift * lanes] = (Float32)(gamma * leaves[c] / count * inverse);
-        norm.Constants[c + NormPlace.XhatScale * lanes] = (Float32)(gamma * leaves[second + c] / count * inverse);
+        NormPlace.StoreBackward(norm, set: 0, c, gamma * leaves[c] / count, gamma * leaves[second + c] / count);
     }
 }

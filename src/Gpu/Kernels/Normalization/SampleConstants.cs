@@ -9,8 +9,6 @@ namespace ConvNet.Gpu.Kernels.Normalization;
 /// </summary>
 internal static class SampleConstants
 {
-    private const double Epsilon = 1e-5;
-
     /// <summary>From the channels' mean and M2 those of the groups.</summary>
     /// <param name="size">Channels of a group.</param>
     public static void Forward(
@@ -28,7 +26,7 @@ internal static class SampleConstants
         Float64 variance = m2 / ((Float64)size * (Float64)area);
         var high = (Float32)mean;
         var low = (Float32)(mean - high);
-        var inverse = (Float32)((Float64)1.0 / Float64.Sqrt(variance + Epsilon));
+        var inverse = (Float32)((Float64)1.0 / Float64.Sqrt(variance + NormPlace.Epsilon));
         int at = NormPlace.Set(n, lanes) + first;
         for (int c = at; c < at + size; c++)
         {
@@ -58,10 +56,7 @@ internal static class SampleConstants
         int at = NormPlace.Set(n, norm.Lanes);
         for (int c = first; c < first + size; c++)
         {
-            Float64 inverse = norm.Constants[at + c + NormPlace.InverseDeviation * norm.Lanes];
-            norm.Constants[at + c + NormPlace.DyScale * norm.Lanes] = (Float32)((Float64)norm.Gamma[c] * inverse);
-            norm.Constants[at + c + NormPlace.DyShift * norm.Lanes] = (Float32)(meanDy * inverse);
-            norm.Constants[at + c + NormPlace.XhatScale * norm.Lanes] = (Float32)(meanDyXhat * inverse);
+            NormPlace.StoreBackward(norm, at, c, meanDy, meanDyXhat);
         }
     }
 }
