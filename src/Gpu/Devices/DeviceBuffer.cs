@@ -8,6 +8,9 @@ namespace ConvNet.Gpu.Devices;
 public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposable
     where T : unmanaged
 {
+    /// <summary>Elements that take the processor as long to copy as some launches take the device.</summary>
+    private const int LongCopy = 1 << 16;
+
     private readonly PinnedMemory<T> _staging = new(device);
     private MemoryBuffer1D<T, Stride1D.Dense>? _memory;
     private long _stagedAt = -1;
@@ -23,12 +26,6 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
     {
         if (_memory is null || _memory.Length < length)
         {
-            if (_memory is not null)
-            {
-                // What runs may still use the old memory.
-                device.Synchronize();
-            }
-
             Dispose();
             _memory = device.Allocate<T>(length, what);
         }
@@ -53,8 +50,14 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
             device.Synchronize();
         }
 
+        if (values.Length > LongCopy)
+        {
+            // The device has work while the processor copies.
+            device.Submit();
+        }
+
         values.CopyTo(_staging.Span(values.Length));
-        View.SubView(0, values.Length).CopyFrom(device.Stream, _staging.View(values.Length));
+        device.CopyTo(View.SubView(0, values.Length), _staging.View(values.Length));
         _stagedAt = device.Waits;
     }
 
@@ -63,6 +66,7 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
     {
         if (values.Length > 0)
         {
+            device.Submit();
             View.SubView(0, values.Length).CopyFromCPU(device.Stream, values);
             device.Synchronize();
         }
@@ -73,6 +77,7 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
     {
         if (values.Length > 0)
         {
+            device.Submit();
             View.SubView(first, values.Length).CopyToCPU(device.Stream, values);
             device.Synchronize();
         }

@@ -12,7 +12,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1>>(kernel)(Stream, items, a);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1>>(kernel);
+            _queue.Signature.With(items).With(a);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a));
         }
     }
 
@@ -22,7 +24,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2>>(kernel)(Stream, items, a, b);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2>>(kernel);
+            _queue.Signature.With(items).With(a).With(b);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b));
         }
     }
 
@@ -33,7 +37,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3>>(kernel)(Stream, items, a, b, c);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3>>(kernel);
+            _queue.Signature.With(items).With(a).With(b).With(c);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b, c));
         }
     }
 
@@ -45,7 +51,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4>>(kernel)(Stream, items, a, b, c, d);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4>>(kernel);
+            _queue.Signature.With(items).With(a).With(b).With(c).With(d);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b, c, d));
         }
     }
 
@@ -58,7 +66,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5>>(kernel)(Stream, items, a, b, c, d, e);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5>>(kernel);
+            _queue.Signature.With(items).With(a).With(b).With(c).With(d).With(e);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b, c, d, e));
         }
     }
 
@@ -72,7 +82,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6>>(kernel)(Stream, items, a, b, c, d, e, f);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6>>(kernel);
+            _queue.Signature.With(items).With(a).With(b).With(c).With(d).With(e).With(f);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b, c, d, e, f));
         }
     }
 
@@ -88,7 +100,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6, T7>>(kernel)(Stream, items, a, b, c, d, e, f, g);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6, T7>>(kernel);
+            _queue.Signature.With(items).With(a).With(b).With(c).With(d).With(e).With(f).With(g);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b, c, d, e, f, g));
         }
     }
 
@@ -105,7 +119,9 @@ public sealed partial class KernelDevice
     {
         if (items > 0)
         {
-            LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6, T7, T8>>(kernel)(Stream, items, a, b, c, d, e, f, g, h);
+            var launch = LauncherOf<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6, T7, T8>>(kernel);
+            _queue.Signature.With(items).With(a).With(b).With(c).With(d).With(e).With(f).With(g).With(h);
+            _queue.Add(kernel.Method, stream => launch(stream, items, a, b, c, d, e, f, g, h));
         }
     }
 
@@ -116,7 +132,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1>>(kernel)(Stream, (groups, threads), a);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a));
         }
     }
 
@@ -126,7 +144,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel)(Stream, (groups, threads), a, b);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b));
         }
     }
 
@@ -137,7 +157,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3>>(kernel)(Stream, (groups, threads), a, b, c);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b).With(c);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b, c));
         }
     }
 
@@ -149,7 +171,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4>>(kernel)(Stream, (groups, threads), a, b, c, d);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b).With(c).With(d);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b, c, d));
         }
     }
 
@@ -162,7 +186,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5>>(kernel)(Stream, (groups, threads), a, b, c, d, e);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b).With(c).With(d).With(e);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b, c, d, e));
         }
     }
 
@@ -176,7 +202,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6>>(kernel)(Stream, (groups, threads), a, b, c, d, e, f);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b).With(c).With(d).With(e).With(f);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b, c, d, e, f));
         }
     }
 
@@ -192,7 +220,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7>>(kernel)(Stream, (groups, threads), a, b, c, d, e, f, g);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b).With(c).With(d).With(e).With(f).With(g);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b, c, d, e, f, g));
         }
     }
 
@@ -209,8 +239,9 @@ public sealed partial class KernelDevice
     {
         if (groups > 0)
         {
-            LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7, T8>>(kernel)
-                (Stream, (groups, threads), a, b, c, d, e, f, g, h);
+            var launch = LauncherOf<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7, T8>>(kernel);
+            _queue.Signature.With(groups).With(threads).With(a).With(b).With(c).With(d).With(e).With(f).With(g).With(h);
+            _queue.Add(kernel.Method, stream => launch(stream, (groups, threads), a, b, c, d, e, f, g, h));
         }
     }
 }

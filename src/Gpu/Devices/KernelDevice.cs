@@ -11,8 +11,8 @@ using ILGPU.Runtime.Cuda;
 namespace ConvNet.Gpu.Devices;
 
 /// <summary>
-/// A device that runs kernels: its memory, its one stream of launches and copies, and the kernels compiled for it. Launches return at once and
-/// are carried out in their order. Not thread-safe.
+/// A device that runs kernels: its memory, its launches and copies, and the kernels compiled for it. Launches return at once; they are handed to the
+/// device in parts (<see cref="CommandQueue"/>) and carried out in their order, but for those that may run <see cref="Aside"/>. Not thread-safe.
 /// </summary>
 public sealed partial class KernelDevice : IDisposable
 {
@@ -22,11 +22,16 @@ public sealed partial class KernelDevice : IDisposable
     private readonly Context _context;
     private readonly Accelerator _accelerator;
     private readonly Dictionary<MethodInfo, Delegate> _launchers = [];
+    private readonly CommandQueue _queue;
+    private readonly MainSide _mainSide;
 
     private KernelDevice(string name, Context context, Accelerator accelerator)
     {
         (Name, _context, _accelerator) = (name, context, accelerator);
-        Stream = accelerator.DefaultStream;
+        ICommandStreams streams = IsEmulated ? new EmulatedStreams(accelerator.DefaultStream) : new CudaStreams(accelerator);
+        Stream = streams.Main;
+        _queue = new CommandQueue(streams);
+        _mainSide = new MainSide(_queue);
     }
 
     /// <summary>"gpu:0", or "emulated".</summary>
@@ -54,7 +59,18 @@ public sealed partial class KernelDevice : IDisposable
         }
     }
 
+    /// <summary>Parts of launches that were repeated as one.</summary>
+    public long Replays => _queue.Replays;
+
+    /// <summary>For copies that are waited for; submit what was launched before.</summary>
     internal AcceleratorStream Stream { get; }
+
+    /// <summary>Told the time of each launch, if not null, which are then waited for one by one.</summary>
+    internal KernelTimes? Times
+    {
+        get => _queue.Times;
+        set => _queue.Times = value;
+    }
 
     /// <summary>The processor in place of a GPU: the same kernels, slowly, for tests.</summary>
     public static KernelDevice Emulated()
@@ -101,14 +117,48 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>Waits for all that has been launched.</summary>
     public void Synchronize()
     {
+        Submit();
         Stream.Synchronize();
         Waits++;
     }
 
     public void Dispose()
     {
+        Bind();
+        _queue.Dispose();
         _accelerator.Dispose();
         _context.Dispose();
+    }
+
+    /// <summary>
+    /// What is launched until the result is disposed of may run beside what follows: nothing of that may write what these launches use, or read what they
+    /// write, before the processor has waited.
+    /// </summary>
+    internal IDisposable Aside()
+    {
+        _queue.IsAside = true;
+        return _mainSide;
+    }
+
+    /// <summary>Hands the device what has been launched, when the processor has other things to do before the next launch.</summary>
+    internal void Submit() => _queue.Submit();
+
+    /// <summary>Copies to memory of the device, after all that has been launched before.</summary>
+    /// <param name="source">Locked memory of the processor, which keeps its values until the next wait.</param>
+    internal void CopyTo<T>(ArrayView<T> target, ArrayView<T> source)
+        where T : unmanaged
+    {
+        _queue.Signature.With(target).With(source);
+        _queue.Add(kernel: null, stream => target.CopyFrom(stream, source));
+    }
+
+    /// <summary>Copies from memory of the device, after all that has been launched before.</summary>
+    /// <param name="target">Locked memory of the processor, which has the values after the next wait.</param>
+    internal void CopyFrom<T>(ArrayView<T> source, ArrayView<T> target)
+        where T : unmanaged
+    {
+        _queue.Signature.With(source).With(target);
+        _queue.Add(kernel: null, stream => source.CopyTo(stream, target));
     }
 
     /// <exception cref="ConvNetException">There is no room (exit code 7).</exception>
@@ -153,7 +203,15 @@ public sealed partial class KernelDevice : IDisposable
 
     internal void Free(MemoryBuffer memory)
     {
+        Release();
         AllocatedBytes -= memory.LengthInBytes;
+        memory.Dispose();
+    }
+
+    internal void Free<T>(PageLockedArray1D<T> memory)
+        where T : unmanaged
+    {
+        Release();
         memory.Dispose();
     }
 
@@ -164,6 +222,7 @@ public sealed partial class KernelDevice : IDisposable
     {
         builder.Optimize(OptimizationLevel.O2);
         builder.Math(MathMode.Default);
+        builder.Profiling();
         Numerics.Rounded.Register(builder.GetIntrinsicManager());
         devices(builder);
     });
@@ -201,6 +260,13 @@ public sealed partial class KernelDevice : IDisposable
         }
     }
 
+    /// <summary>Before memory is freed: what runs, what has not been handed on yet, and what is recorded may still use it.</summary>
+    private void Release()
+    {
+        Synchronize();
+        _queue.Forget();
+    }
+
     /// <summary>ILGPU leaves cards out that it does not know, so that its numbers may not be the driver's.</summary>
     private static CudaDevice? CardOf(Context context, int index)
     {
@@ -219,4 +285,10 @@ public sealed partial class KernelDevice : IDisposable
     private static string LogOf(CompiledKernel compiled) => CudaDriver.CompilerLog(((PTXCompiledKernel)compiled).PTXAssembly);
 
     private static string Refusal(int index, string why) => $"gpu:{index} cannot be opened: {why}. Update the driver, or use --device cpu.";
+
+    /// <summary>Ends what is aside.</summary>
+    private sealed class MainSide(CommandQueue queue) : IDisposable
+    {
+        public void Dispose() => queue.IsAside = false;
+    }
 }

@@ -21,19 +21,22 @@ internal sealed class PinnedMemory<T>(KernelDevice device) : IDisposable
     /// <summary>Has the device copy to here by itself, after all that has been launched before.</summary>
     /// <param name="length">Elements in all.</param>
     /// <param name="at">Where the copy begins.</param>
-    public void Receive(int length, ArrayView<T> source, int at = 0) => source.CopyTo(device.Stream, View(length).SubView(at, source.Length));
+    public void Receive(int length, ArrayView<T> source, int at = 0) => device.CopyFrom(source, View(length).SubView(at, source.Length));
 
     public void Dispose()
     {
-        _memory?.Dispose();
-        _memory = null;
+        if (_memory is not null)
+        {
+            device.Free(_memory);
+            _memory = null;
+        }
     }
 
     private PageLockedArray1D<T> Reserve(int length)
     {
         if (_memory is null || _memory.Length < length)
         {
-            _memory?.Dispose();
+            Dispose();
             _memory = device.AllocatePinned<T>(length);
         }
 

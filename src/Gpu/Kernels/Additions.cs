@@ -10,13 +10,13 @@ internal readonly struct Additions(ArrayView<int> steps, int count, int samples)
 {
     public readonly int Count = count;
     public readonly int Samples = samples;
-    private readonly ArrayView<int> _steps = steps;
+    public readonly ArrayView<int> Steps = steps;
 
-    public int Left(int addition) => _steps[4 * addition];
+    public int Left(int addition) => Steps[4 * addition];
 
-    public int Right(int addition) => _steps[4 * addition + 1];
+    public int Right(int addition) => Steps[4 * addition + 1];
 
-    public int LeftSamples(int addition) => _steps[4 * addition + 2];
+    public int LeftSamples(int addition) => Steps[4 * addition + 2];
 
-    public int RightSamples(int addition) => _steps[4 * addition + 3];
+    public int RightSamples(int addition) => Steps[4 * addition + 3];
 }

@@ -1,0 +1,138 @@
+using System.Reflection;
+using ILGPU.Runtime;
+
+namespace ConvNet.Gpu.Devices;
+
+/// <summary>
+/// Collects launches and copies, and hands them to the device in parts. A part that comes again with the same arguments, as in every step of a training,
+/// is recorded and then repeated as a whole (a CUDA graph), which costs the processor and the card a fraction of single launches.
+/// </summary>
+internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
+{
+    /// <summary>Commands of a part: enough for a recording to pay, few enough for the device not to wait for work.</summary>
+    internal const int MaxCommands = 64;
+
+    /// <summary>Parts that are known at a time; a training step and an evaluation have a few each, and so have other sizes of batches.</summary>
+    internal const int MaxRecordings = 256;
+
+    /// <summary>Below it single launches cost no more.</summary>
+    private const int LeastCommands = 4;
+
+    private readonly List<DeviceCommand> _commands = [];
+
+    /// <summary>By signature: null for what has come once.</summary>
+    private readonly Dictionary<byte[], IRecording?> _recordings = new(new ByteComparer());
+
+    /// <summary>Of the commands collected so far. Whoever adds a command signs it first.</summary>
+    public CommandSignature Signature { get; } = new();
+
+    /// <summary>Whether commands that are added may run beside those that follow on the main side.</summary>
+    public bool IsAside { get; set; }
+
+    /// <summary>Told the time of each command from now on, if not null; nothing is recorded then.</summary>
+    public KernelTimes? Times { get; set; }
+
+    /// <summary>Parts that were repeated from a recording.</summary>
+    public long Replays { get; private set; }
+
+    public void Add(MethodInfo? kernel, Action<AcceleratorStream> issue)
+    {
+        Signature.With(kernel?.MetadataToken ?? 0).With(IsAside);
+        _commands.Add(new DeviceCommand(issue, kernel, IsAside));
+        if (_commands.Count == MaxCommands)
+        {
+            Submit();
+        }
+    }
+
+    /// <summary>Hands the device what has been collected.</summary>
+    public void Submit()
+    {
+        if (_commands.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            if (Times is { } times)
+            {
+                times.Measure(_commands, streams.Main);
+            }
+            else if (_commands.Count < LeastCommands || !streams.Records)
+            {
+                streams.Issue(_commands);
+            }
+            else
+            {
+                IssueOrRepeat();
+            }
+        }
+        finally
+        {
+            _commands.Clear();
+            Signature.Clear();
+        }
+    }
+
+    /// <summary>Gives all recordings up: memory that they use is about to be freed.</summary>
+    public void Forget()
+    {
+        foreach (IRecording? recording in _recordings.Values)
+        {
+            recording?.Dispose();
+        }
+
+        _recordings.Clear();
+    }
+
+    public void Dispose()
+    {
+        Forget();
+        streams.Dispose();
+    }
+
+    private void IssueOrRepeat()
+    {
+        Dictionary<byte[], IRecording?>.AlternateLookup<ReadOnlySpan<byte>> known = _recordings.GetAlternateLookup<ReadOnlySpan<byte>>();
+        if (!known.TryGetValue(Signature.Bytes, out IRecording? recording))
+        {
+            if (_recordings.Count == MaxRecordings)
+            {
+                Forget();
+            }
+
+            known[Signature.Bytes] = null;
+            streams.Issue(_commands);
+            return;
+        }
+
+        recording ??= known[Signature.Bytes] = streams.Record(_commands);
+        if (recording is null)
+        {
+            streams.Issue(_commands);
+            return;
+        }
+
+        recording.Replay();
+        Replays++;
+    }
+
+    private sealed class ByteComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(byte[] bytes) => GetHashCode(bytes.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            HashCode hash = default;
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+    }
+}
