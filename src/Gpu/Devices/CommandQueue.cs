@@ -32,8 +32,8 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     /// <summary>Told the time of each command from now on, if not null; nothing is recorded then.</summary>
     public KernelTimes? Times { get; set; }
 
-    /// <summary>Parts that were repeated from a recording.</summary>
-    public long Replays { get; private set; }
+    /// <summary>Parts that were large enough to be recorded, and how many of these were repeated from a recording.</summary>
+    public (long All, long Repeated) Parts { get; private set; }
 
     public void Add(MethodInfo? kernel, Action<AcceleratorStream> issue)
     {
@@ -94,6 +94,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
 
     private void IssueOrRepeat()
     {
+        Parts = (Parts.All + 1, Parts.Repeated);
         Dictionary<byte[], IRecording?>.AlternateLookup<ReadOnlySpan<byte>> known = _recordings.GetAlternateLookup<ReadOnlySpan<byte>>();
         if (!known.TryGetValue(Signature.Bytes, out IRecording? recording))
         {
@@ -115,7 +116,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
         }
 
         recording.Replay();
-        Replays++;
+        Parts = (Parts.All, Parts.Repeated + 1);
     }
 
     private sealed class ByteComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

@@ -59,8 +59,8 @@ public sealed partial class KernelDevice : IDisposable
         }
     }
 
-    /// <summary>Parts of launches that were repeated as one.</summary>
-    public long Replays => _queue.Replays;
+    /// <summary>As <see cref="CommandQueue.Parts"/>.</summary>
+    internal (long All, long Repeated) Parts => _queue.Parts;
 
     /// <summary>For copies that are waited for; submit what was launched before.</summary>
     internal AcceleratorStream Stream { get; }

@@ -72,14 +72,11 @@ internal sealed class DeviceConvolution : DeviceLayer
     public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
     {
         step.Profile?.Begin(_layer.Index, StepPhase.BackwardWeights);
-        if (_layer.Parameters.Count > 1)
+        using (Device.Aside())
         {
-            BackwardBias(dy, step);
+            BackwardWeights(dy, step);
         }
 
-        _leaves.Reserve((long)step.Plan.Shards.Length * Weight.Count);
-        _algorithm.BackwardWeights(_x!, dy, step.Plan, _leaves.View);
-        step.Gradients.Finish(Weight, _leaves, step);
         step.Profile?.End();
         if (!needsInputGradient)
         {
@@ -89,6 +86,18 @@ internal sealed class DeviceConvolution : DeviceLayer
         DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
         _algorithm.BackwardData(dy, dx, step.Samples);
         return dx;
+    }
+
+    private void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    {
+        if (_layer.Parameters.Count > 1)
+        {
+            BackwardBias(dy, step);
+        }
+
+        _leaves.Reserve((long)step.Plan.Shards.Length * Weight.Count);
+        _algorithm.BackwardWeights(_x!, dy, step.Plan, _leaves.View);
+        step.Gradients.Finish(Weight, _leaves, step);
     }
 
     private void BackwardBias(DeviceTensor dy, DeviceStep step)

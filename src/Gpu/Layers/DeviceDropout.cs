@@ -8,12 +8,12 @@ namespace ConvNet.Gpu.Layers;
 internal sealed class DeviceDropout : DeviceLayer
 {
     private readonly Dropout _dropout;
-    private readonly DeviceBuffer<int> _samples;
+    private readonly DeviceBuffer<int> _counters;
     private DroppingKey _key;
     private DeviceTensor? _y;
 
     public DeviceDropout(KernelDevice device, Dropout dropout)
-        : base(device, dropout) => (_dropout, _samples) = (dropout, NewBuffer<int>("sample indices"));
+        : base(device, dropout) => (_dropout, _counters) = (dropout, NewBuffer<int>("counters of random numbers"));
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
     {
@@ -23,9 +23,9 @@ internal sealed class DeviceDropout : DeviceLayer
         }
 
         DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
-        _samples.Reserve(x.Capacity).Upload(step.SampleIndices.AsSpan(0, step.Samples));
-        _key = new DroppingKey(step.Seed, step.Step, _dropout.Index, _dropout.DropBelow, _dropout.Scale, Output);
-        Device.Run(Dropping.Multiply, step.Samples * x.SampleStride, x.View, y.View, _samples.View, _key);
+        _counters.Reserve(1 + x.Capacity).Upload([(int)checked((uint)step.Step), .. step.SampleIndices.AsSpan(0, step.Samples)]);
+        _key = new DroppingKey(step.Seed, _dropout.Index, _dropout.DropBelow, _dropout.Scale, Output);
+        Device.Run(Dropping.Multiply, step.Samples * x.SampleStride, x.View, y.View, _counters.View, _key);
         return y;
     }
 
@@ -36,7 +36,7 @@ internal sealed class DeviceDropout : DeviceLayer
             return null;
         }
 
-        Device.Run(Dropping.Multiply, step.Samples * dy.SampleStride, dy.View, dy.View, _samples.View, _key);
+        Device.Run(Dropping.Multiply, step.Samples * dy.SampleStride, dy.View, dy.View, _counters.View, _key);
         return dy;
     }
 }

@@ -56,8 +56,26 @@ internal sealed class DeviceFullyConnected : DeviceLayer
 
     public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
     {
-        int shards = step.Shards.Count;
         step.Profile?.Begin(_convolution.Index, StepPhase.BackwardWeights);
+        using (Device.Aside())
+        {
+            BackwardWeights(dy, step);
+        }
+
+        step.Profile?.End();
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
+        Device.Run(FullyConnectedKernels.BackwardData, step.Samples * Input.C, dy.View, dx.View, _weights.View, Input.C, Output.C);
+        return dx;
+    }
+
+    private void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    {
+        int shards = step.Shards.Count;
         _leaves.Reserve((long)shards * _weight.Count);
         if (_bias is not null)
         {
@@ -68,14 +86,5 @@ internal sealed class DeviceFullyConnected : DeviceLayer
         Device.Run(
             FullyConnectedKernels.BackwardWeights, checked(shards * _weight.Count), _x.View, dy.View, step.Shards.First, _leaves.View, Input.C, Output.C);
         step.Gradients.Finish(_weight, _leaves, step);
-        step.Profile?.End();
-        if (!needsInputGradient)
-        {
-            return null;
-        }
-
-        DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
-        Device.Run(FullyConnectedKernels.BackwardData, step.Samples * Input.C, dy.View, dx.View, _weights.View, Input.C, Output.C);
-        return dx;
     }
 }

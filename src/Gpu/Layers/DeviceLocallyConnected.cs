@@ -55,6 +55,24 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
     public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
     {
         step.Profile?.Begin(Layer.Index, StepPhase.BackwardWeights);
+        using (Device.Aside())
+        {
+            BackwardWeights(dy, step);
+        }
+
+        step.Profile?.End();
+        if (!needsInputGradient)
+        {
+            return null;
+        }
+
+        DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
+        Device.Run(LocalProducts.BackwardData, checked(step.Samples * dx.SampleStride), dy.View, _weights.View, dx.View, _grid);
+        return dx;
+    }
+
+    private void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    {
         int shards = step.Plan.Shards.Length;
         if (Bias is not null)
         {
@@ -74,14 +92,5 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
         }
 
         step.Gradients.Finish(Weight, _leaves, step);
-        step.Profile?.End();
-        if (!needsInputGradient)
-        {
-            return null;
-        }
-
-        DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
-        Device.Run(LocalProducts.BackwardData, checked(step.Samples * dx.SampleStride), dy.View, _weights.View, dx.View, _grid);
-        return dx;
     }
 }

@@ -46,6 +46,9 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override bool PreparesAhead => true;
 
+    /// <summary>Parts of passes that the device was handed, and how many of these it has repeated as one.</summary>
+    internal (long All, long Repeated) Parts => _device.Parts;
+
     public override void DemandMemory(ShardPlan plan)
     {
         long needed = MemoryEstimate.Of(Model, plan.Samples, plan.Shards.Length);

@@ -27,7 +27,8 @@ internal static class MemoryEstimate
         // The logits, their gradient, and the loss's exponentials in double.
         long ends = Bytes(model.Spec.Input) + (4 * Bytes(model.Sequence.Output));
         long largest = model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
-        long points = Math.Min(MostPoints, samples * PointsOfValue * largest);
+        // Gradients of weights run beside the rest, and have points of their own.
+        long points = 2 * Math.Min(MostPoints, samples * PointsOfValue * largest);
         long weights = ((shards + PointsOfWeight + 2) * model.Layers.Sum(Weights)) + ((shards + 1) * PointsOfWeight * model.Layers.Max(Weights));
         return Margin + (samples * (ends + model.Layers.Sum(Activations))) + points + weights;
     }

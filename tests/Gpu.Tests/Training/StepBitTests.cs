@@ -50,6 +50,24 @@ public sealed class StepBitTests : IDisposable
     [Fact]
     public void A_step_of_a_net_with_every_convolution_has_the_engines_bits() => AssertSame(Read("every-convolution"), steps: 1, batch: 2);
 
+    /// <summary>Recordings hold what they were made of: a step that is repeated must not want other arguments than the one before.</summary>
+    [Theory]
+    [InlineData("every-layer")]
+    [InlineData("small-resnet")]
+    public void Steps_are_repeated_from_recordings_with_the_engines_bits(string model)
+    {
+        ModelSpec spec = model == "small-resnet" ? ModelFile.Parse(SmallResNet) : Read(model);
+        using var twins = new TwinTraining(_device, spec);
+        twins.AssertSameSteps(steps: 3, batch: 6);
+        AssertRepeats(twins);
+
+        // Another size of batch in between, and evaluation, which load other values into the same memory; the next step loads the plan's tables again.
+        twins.AssertSameSteps(steps: 1, batch: 4);
+        twins.AssertSameEvaluation(batch: 3);
+        twins.AssertSameSteps(steps: 1, batch: 6);
+        AssertRepeats(twins);
+    }
+
     [Fact]
     public void Steps_of_lenet_have_the_engines_bits() => AssertSame(ModelFile.Load("lenet"), steps: 3, batch: 5);
 
@@ -66,5 +84,14 @@ public sealed class StepBitTests : IDisposable
         using var twins = new TwinTraining(_device, spec);
         twins.AssertSameSteps(steps, batch);
         twins.AssertSameEvaluation(batch: 3);
+    }
+
+    /// <summary>A step more, all of whose parts are recordings.</summary>
+    private static void AssertRepeats(TwinTraining twins)
+    {
+        (long all, long repeated) = twins.Parts;
+        twins.AssertSameSteps(steps: 1, batch: 6);
+        Assert.Equal(twins.Parts.All - all, twins.Parts.Repeated - repeated);
+        Assert.InRange(twins.Parts.All - all, 2, 20);
     }
 }

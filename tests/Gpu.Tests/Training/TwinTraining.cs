@@ -31,6 +31,9 @@ internal sealed class TwinTraining : IDisposable
         _actual = new LocalTraining(_runner, optimizer, Seed);
     }
 
+    /// <summary>Parts of passes that the device was handed, and how many of these it has repeated as one.</summary>
+    public (long All, long Repeated) Parts => ((GpuNetwork)_runner).Parts;
+
     /// <summary>Some steps of a batch each.</summary>
     public void AssertSameSteps(int steps, int batch)
     {

@@ -2,12 +2,11 @@ using ConvNet.Engine.Numerics;
 
 namespace ConvNet.Gpu.Kernels.Elementwise;
 
-/// <summary>What a dropout's mask depends on beside sample and element, and the layer's shape.</summary>
+/// <summary>What a dropout's mask depends on beside step, sample and element, and the layer's shape.</summary>
 internal readonly struct DroppingKey
 {
     public readonly uint SeedLow;
     public readonly uint SeedHigh;
-    public readonly uint Step;
     public readonly uint Tag;
     public readonly uint DropBelow;
     public readonly float Scale;
@@ -15,10 +14,10 @@ internal readonly struct DroppingKey
     public readonly int Area;
     public readonly int Stride;
 
-    /// <exception cref="OverflowException">The step needs more than 32 bits, or the layer more than 28; as <see cref="Philox.DropoutBlock"/>.</exception>
-    public DroppingKey(ulong seed, long step, int layer, uint dropBelow, float scale, Engine.Geometry.Shape shape)
+    /// <exception cref="OverflowException">The layer needs more than 28 bits; as <see cref="Philox.DropoutBlock"/>.</exception>
+    public DroppingKey(ulong seed, int layer, uint dropBelow, float scale, Engine.Geometry.Shape shape)
     {
-        (SeedLow, SeedHigh, Step) = ((uint)seed, (uint)(seed >> 32), checked((uint)step));
+        (SeedLow, SeedHigh) = ((uint)seed, (uint)(seed >> 32));
         Tag = (uint)layer < 1u << 28
             ? ((uint)Purpose.Dropout << 28) | (uint)layer
             : throw new OverflowException($"Layer {layer} needs more than 28 bits.");
