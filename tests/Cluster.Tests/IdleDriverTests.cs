@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
@@ -60,6 +61,30 @@ public sealed class IdleDriverTests : IDisposable
         Assert.Contains("Trained 2 steps.", training.Output);
     }
 
+    /// <summary>Each part of a step is launched twice by its kernels, the second time into a graph, and then only as that graph.</summary>
+    [Fact]
+    public async Task Steps_that_repeat_each_other_are_launched_as_graphs()
+    {
+        Dictionary<string, long> few = await CountAsync("", steps: 6), many = await CountAsync("", steps: 26);
+
+        Assert.Equal(few["launches"], many["launches"]);
+        Assert.Equal((few["captured"], few["graphs"], few["forks"]), (many["captured"], many["graphs"], many["forks"]));
+        Assert.InRange(few["graphs"], 2, 20);
+        Assert.InRange(few["forks"], 1, few["graphs"]);
+        Assert.InRange(many["graphLaunches"] - few["graphLaunches"], 20, 20 * few["graphs"]);
+    }
+
+    [Theory]
+    [InlineData("capture")]
+    [InlineData("graph")]
+    public async Task A_driver_that_makes_no_graphs_is_handed_all_launches(string fault)
+    {
+        Dictionary<string, long> few = await CountAsync(fault, steps: 6), many = await CountAsync(fault, steps: 26);
+
+        Assert.Equal((0, 0), (many["graphs"], many["graphLaunches"]));
+        Assert.InRange(many["launches"] - few["launches"], 20 * 30, 20 * 100);
+    }
+
     /// <summary>All its results are zeros.</summary>
     [Fact]
     public async Task A_card_that_computes_other_bits_is_refused_and_auto_takes_the_processor()
@@ -69,7 +94,7 @@ public sealed class IdleDriverTests : IDisposable
 
         Assert.Contains("gpu:0 cannot be used: gpu:0 (Idle card) does not compute the bits of this processor", devices.Output);
         Assert.Contains("--device auto takes cpu.", devices.Output);
-        Assert.Matches("[0-9]+ of [0-9]+ weights of a small net, the first in 0.weight, differ from the processor's after 2 steps", training.Error);
+        Assert.Matches("[0-9]+ of [0-9]+ weights of a small net, the first in 0.weight, differ from the processor's after 4 steps", training.Error);
     }
 
     [Fact]
@@ -113,15 +138,30 @@ public sealed class IdleDriverTests : IDisposable
         Assert.Contains("--batch", training.Error);
     }
 
+    /// <summary>What the driver counts in a training of lenet.</summary>
+    private async Task<Dictionary<string, long>> CountAsync(string fault, int steps)
+    {
+        string counts = _folder[$"counts-{steps}"];
+        using ClientProcess training = await StartAsync(
+            0,
+            fault,
+            ["train", "--model", "lenet", "--steps", $"{steps}", "--batch", "30", "--workers", "1", "--out", _folder[$"run-{steps}"], "--device", "gpu:0"],
+            "CONVNET_GPU_UNCHECKED=1",
+            $"IDLE_DRIVER_COUNTS={counts}");
+        Assert.Equal("", training.Error);
+        return (await File.ReadAllTextAsync(counts)).Split().Where(part => part != "")
+            .ToDictionary(part => part.Split('=')[0], part => long.Parse(part.Split('=')[1], CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Takes the card for what it is: it passes no check of its bits.</summary>
     private Task<ClientProcess> RunAsync(int exitCode, string fault, params string[] args) => StartAsync(exitCode, fault, args, "CONVNET_GPU_UNCHECKED=1");
 
     private Task<ClientProcess> StartAsync(int exitCode, string fault, params string[] args) => StartAsync(exitCode, fault, args, "CONVNET_GPU_UNCHECKED=");
 
-    private async Task<ClientProcess> StartAsync(int exitCode, string fault, string[] args, string setting)
+    private async Task<ClientProcess> StartAsync(int exitCode, string fault, string[] args, params string[] settings)
     {
         ClientProcess process = ClientProcess.StartBy(
-            ["env", $"LD_LIBRARY_PATH={_folder.Path}", $"IDLE_DRIVER_FAIL={fault}", setting], _folder.Path, args);
+            ["env", $"LD_LIBRARY_PATH={_folder.Path}", $"IDLE_DRIVER_FAIL={fault}", .. settings], _folder.Path, args);
         await process.EndAsync(exitCode);
         return process;
     }

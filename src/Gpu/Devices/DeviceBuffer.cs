@@ -61,16 +61,9 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
         _stagedAt = device.Waits;
     }
 
-    /// <summary>Copies to the first elements and waits: for large arrays, which are not to be copied twice, when nothing is under way.</summary>
-    public void UploadAndWait(ReadOnlySpan<T> values)
-    {
-        if (values.Length > 0)
-        {
-            device.Submit();
-            View.SubView(0, values.Length).CopyFromCPU(device.Stream, values);
-            device.Synchronize();
-        }
-    }
+    /// <summary>Has the device copy to the first elements by itself, after all that has been launched before.</summary>
+    /// <param name="values">Locked memory of the processor, which keeps its values until the next wait.</param>
+    public void Receive(ArrayView<T> values) => device.CopyTo(View.SubView(0, values.Length), values);
 
     /// <summary>Copies the elements from <paramref name="first"/> on, after all that has been launched before.</summary>
     public void Download(Span<T> values, long first = 0)

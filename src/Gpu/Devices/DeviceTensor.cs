@@ -43,9 +43,9 @@ public sealed class DeviceTensor : IDisposable
     /// <summary>All of its floats, of which an int counts no more than it can hold.</summary>
     public ArrayView<Float32> View => _memory.View;
 
-    /// <summary>Copies the first samples of <paramref name="source"/> here, and waits.</summary>
-    public unsafe void Upload(Activation source, int samples) =>
-        _memory.UploadAndWait(new ReadOnlySpan<Float32>(source.Data, checked(samples * SampleStride)));
+    /// <summary>Has the device copy samples here, after all that has been launched before.</summary>
+    /// <param name="samples">Locked memory of the processor, which keeps its values until the next wait.</param>
+    public void Receive(ArrayView<Float32> samples) => _memory.Receive(samples);
 
     /// <summary>Copies the first samples to <paramref name="target"/>.</summary>
     public unsafe void Download(Activation target, int samples) =>

@@ -260,6 +260,15 @@ public sealed partial class KernelDevice : IDisposable
         }
     }
 
+    /// <summary>Lets the device copy from memory of the processor by itself.</summary>
+    internal LockedMemory Lock(nint address, long length) => new(_accelerator, address, length);
+
+    internal void Unlock(LockedMemory memory)
+    {
+        Release();
+        memory.Dispose();
+    }
+
     /// <summary>Before memory is freed: what runs, what has not been handed on yet, and what is recorded may still use it.</summary>
     private void Release()
     {

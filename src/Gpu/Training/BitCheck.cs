@@ -18,7 +18,10 @@ namespace ConvNet.Gpu.Training;
 internal static class BitCheck
 {
     private const ulong Seed = 1;
-    private const int Steps = 2;
+
+    /// <summary>The first makes memory, the second is launched by itself, the third is recorded, and the fourth is that recording.</summary>
+    private const int Steps = 4;
+
     private const int Batch = 4;
 
     /// <summary>Each family of kernels once.</summary>

@@ -22,8 +22,10 @@ internal sealed class GpuNetwork : ModelRunner
     private readonly DeviceStep _step;
     private readonly KernelDevice _device;
     private readonly Action<KernelDevice> _ended;
+    private readonly StepInput[] _inputs;
     private Activation? _logits;
     private DeviceTensor? _deviceInput;
+    private int _current;
 
     /// <param name="device">For this runner alone.</param>
     /// <param name="ended">Gets it back at the end.</param>
@@ -36,6 +38,7 @@ internal sealed class GpuNetwork : ModelRunner
         _loss = new DeviceLoss(device, model.Sequence.Output);
         _layers = new DeviceSequence(model.Sequence, device);
         _step = new DeviceStep(device);
+        _inputs = [new StepInput(device, model.Spec.Input), new StepInput(device, model.Spec.Input)];
     }
 
     public override StepProfile? Profile
@@ -48,6 +51,12 @@ internal sealed class GpuNetwork : ModelRunner
 
     /// <summary>Parts of passes that the device was handed, and how many of these it has repeated as one.</summary>
     internal (long All, long Repeated) Parts => _device.Parts;
+
+    public override Activation Input(int samples) => _inputs[_current].Reserve(samples);
+
+    public override Activation NextInput(int samples) => _inputs[1 - _current].Reserve(samples);
+
+    public override void AdvanceInput() => _current = 1 - _current;
 
     public override void DemandMemory(ShardPlan plan)
     {
@@ -116,6 +125,7 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Bind();
         _device.Synchronize();
         base.Dispose();
+        Array.ForEach(_inputs, input => input.Dispose());
         _logits?.Dispose();
         _evaluationLoss.Dispose();
         _loss.Dispose();
@@ -129,9 +139,8 @@ internal sealed class GpuNetwork : ModelRunner
     /// <summary>The input's first samples on the device.</summary>
     private DeviceTensor UploadInput(int samples)
     {
-        Activation input = Input(samples);
-        DeviceTensor x = DeviceTensor.Reserve(ref _deviceInput, _device, Model.Spec.Input, input.Capacity);
-        x.Upload(input, samples);
+        DeviceTensor x = DeviceTensor.Reserve(ref _deviceInput, _device, Model.Spec.Input, Input(samples).Capacity);
+        x.Receive(_inputs[_current].View(samples));
         return x;
     }
 }

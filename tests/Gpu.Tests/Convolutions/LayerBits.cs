@@ -88,7 +88,7 @@ internal sealed class LayerBits(KernelDevice device, int seed)
     private DeviceTensor Uploaded(Activation activation)
     {
         var tensor = new DeviceTensor(device, activation.Shape, activation.Capacity);
-        tensor.Upload(activation, activation.Capacity);
+        device.Upload(activation, activation.Capacity, tensor);
         return tensor;
     }
 

@@ -74,7 +74,7 @@ public sealed class DeviceLossTests(EmulatedDevice emulated) : IClassFixture<Emu
         using var step = new DeviceStep(_device) { Training = true, Plan = plan, Samples = plan.Samples };
         using var deviceLogits = new DeviceTensor(_device, shape, logits.Capacity);
         using var gradient = new Activation(shape, logits.Capacity);
-        deviceLogits.Upload(logits, plan.Samples);
+        _device.Upload(logits, plan.Samples, deviceLogits);
         loss.Run(deviceLogits, labels, step).Download(gradient, plan.Samples);
         step.Downloads.FlushAll(step);
 

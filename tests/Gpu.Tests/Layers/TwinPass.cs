@@ -45,8 +45,8 @@ internal sealed class TwinPass
         using var dy = Filled(expected.Output);
         using var deviceX = new DeviceTensor(_device, _input, x.Capacity);
         using var deviceDy = new DeviceTensor(_device, expected.Output, dy.Capacity);
-        deviceX.Upload(x, _plan.Samples);
-        deviceDy.Upload(dy, _plan.Samples);
+        _device.Upload(x, _plan.Samples, deviceX);
+        _device.Upload(dy, _plan.Samples, deviceDy);
         FillParameters(expected, actual);
 
         var exchange = new TwinExchange();
