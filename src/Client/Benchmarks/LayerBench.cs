@@ -7,12 +7,12 @@ namespace ConvNet.Client.Benchmarks;
 /// <summary>Trains some steps on random images and measures the parts of each.</summary>
 internal static class LayerBench
 {
-    public static LayerReport Run(Model model, int batch, int threads, int steps)
+    public static LayerReport Run(Model model, ComputeDevice device, int batch, int threads, int steps)
     {
         using var team = new ThreadTeam(threads);
-        using ModelRunner runner = CpuDevice.Instance.CreateRunner(model, team);
+        using ModelRunner runner = device.CreateRunner(model, team);
         var worker = new BenchWorker(runner, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
-        MachinePeak peak = MachinePeak.Measure(team);
+        MachinePeak? peak = device == CpuDevice.Instance ? MachinePeak.Measure(team) : null;
         WarmUp.Run(() => worker.Train());
         var clock = new StepClock(model.Layers.Count);
         runner.Profile = clock;
@@ -21,6 +21,7 @@ internal static class LayerBench
             clock.Measure(() => worker.Train());
         }
 
-        return new LayerReport(model, batch, threads, steps, peak, clock);
+        runner.Profile = null;
+        return new LayerReport(model, device, batch, threads, steps, peak, clock);
     }
 }

@@ -5,28 +5,45 @@ using ConvNet.Engine.Layers;
 
 namespace ConvNet.Client.Benchmarks;
 
-/// <summary>Prints a layer report as JSON lines: the peak, every part that took time, and the totals.</summary>
+/// <summary>Prints a layer report as JSON lines: the peak where it is known, every part that took time, a device's kernels, and the totals.</summary>
 internal static class LayerJson
 {
     public static void Write(LayerReport report, TextWriter output)
     {
-        output.WriteLine(new JsonObject
+        if (report.Peak is { } peak)
         {
-            ["row"] = "peak",
-            ["threads"] = report.Threads,
-            ["vectorBits"] = VectorWidth.Bits,
-            ["gigaflopsPerSecond"] = report.Peak.Gigaflops,
-            ["gigaflopsPerSecond256"] = report.Peak.Gigaflops256,
-            ["gigaflopsPerSecond512"] = report.Peak.Gigaflops512,
-            ["gigabytesPerSecond"] = report.Peak.Gigabytes,
-        }.ToJsonString());
+            output.WriteLine(Peak(report, peak).ToJsonString());
+        }
+
         foreach (LayerPart part in report.Parts.Where(part => part.Seconds > 0))
         {
             output.WriteLine(Part(report, part).ToJsonString());
         }
 
+        foreach ((string family, double launches, double seconds) in report.Kernels)
+        {
+            output.WriteLine(new JsonObject
+            {
+                ["row"] = "kernels",
+                ["family"] = family,
+                ["launches"] = launches,
+                ["milliseconds"] = 1e3 * seconds,
+            }.ToJsonString());
+        }
+
         output.WriteLine(Total(report).ToJsonString());
     }
+
+    private static JsonObject Peak(LayerReport report, MachinePeak peak) => new()
+    {
+        ["row"] = "peak",
+        ["threads"] = report.Threads,
+        ["vectorBits"] = VectorWidth.Bits,
+        ["gigaflopsPerSecond"] = peak.Gigaflops,
+        ["gigaflopsPerSecond256"] = peak.Gigaflops256,
+        ["gigaflopsPerSecond512"] = peak.Gigaflops512,
+        ["gigabytesPerSecond"] = peak.Gigabytes,
+    };
 
     private static JsonObject Part(LayerReport report, LayerPart part) => new()
     {
@@ -44,7 +61,7 @@ internal static class LayerJson
 
     private static JsonObject Total(LayerReport report)
     {
-        var total = new JsonObject { ["row"] = "total", ["model"] = report.Model.Name, ["batch"] = report.Batch, ["steps"] = report.Steps };
+        var total = new JsonObject { ["row"] = "total", ["model"] = report.Model.Name, ["device"] = report.Device.Name, ["batch"] = report.Batch, ["steps"] = report.Steps };
         foreach (IGrouping<StepPhase, LayerPart> phase in report.Parts.GroupBy(part => part.Phase))
         {
             total[$"{CamelCase(phase.Key)}Milliseconds"] = 1e3 * phase.Sum(part => part.Seconds);

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Training;
 
 namespace ConvNet.Client.Benchmarks;
 
@@ -8,9 +9,11 @@ namespace ConvNet.Client.Benchmarks;
 /// </summary>
 internal sealed class LayerReport
 {
-    public LayerReport(Model model, int batch, int threads, int steps, MachinePeak peak, StepClock clock)
+    /// <param name="peak">Null if it is not known, as of every device but the processor.</param>
+    public LayerReport(Model model, ComputeDevice device, int batch, int threads, int steps, MachinePeak? peak, StepClock clock)
     {
-        (Model, Layers, Batch, Threads, Steps, Peak) = (model.Spec, model.Layers, batch, threads, steps, peak);
+        (Model, Device, Layers, Batch, Threads, Steps, Peak) = (model.Spec, device, model.Layers, batch, threads, steps, peak);
+        Kernels = clock.Kernels();
         Types = ModelTable.Rows(model).ToDictionary(row => row.Name, row => row.Type);
         Parts = [.. Layers.SelectMany(_ => Enum.GetValues<StepPhase>(), (layer, phase) =>
             LayerPart.Of(layer, phase, batch, clock.Seconds(layer.Index, phase)))];
@@ -23,6 +26,12 @@ internal sealed class LayerReport
     }
 
     public ModelSpec Model { get; }
+
+    /// <summary>What has computed.</summary>
+    public ComputeDevice Device { get; }
+
+    /// <summary>Launches and seconds of a step by kinds of kernels, as a device other than the processor tells them: means, timed by the device itself.</summary>
+    public IReadOnlyList<(string Family, double Launches, double Seconds)> Kernels { get; }
 
     /// <summary>Depth first, children after their parent.</summary>
     public IReadOnlyList<Layer> Layers { get; }
@@ -37,7 +46,7 @@ internal sealed class LayerReport
     /// <summary>Measured steps.</summary>
     public int Steps { get; }
 
-    public MachinePeak Peak { get; }
+    public MachinePeak? Peak { get; }
 
     /// <summary>Every phase of every layer, also those without time.</summary>
     public IReadOnlyList<LayerPart> Parts { get; }

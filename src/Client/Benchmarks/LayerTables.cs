@@ -12,11 +12,7 @@ internal static class LayerTables
 
     public static void Write(LayerReport report, TextWriter output)
     {
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{report.Model.Name}, {report.Threads} thread(s), batch {report.Batch}: medians of {report.Steps} training steps. " +
-            $"Kernels ran on vectors of {VectorWidth.Bits} bits. Peak of this machine with {report.Threads} thread(s): " +
-            $"{report.Peak.Gigaflops256:F1} GFLOP/s (FMA, 256 bits), {Wide(report.Peak)}, {report.Peak.Gigabytes:F1} GB/s (triad)."));
+        output.WriteLine(Introduction(report));
         output.WriteLine();
         Parts(report).Write(output);
         output.WriteLine(string.Create(
@@ -26,12 +22,29 @@ internal static class LayerTables
         output.WriteLine();
         Layers(report).Write(output);
         Sums(report).Write(output);
+        if (report.Kernels.Count > 0)
+        {
+            Kernels(report).Write(output);
+        }
+
         double gigaflops = report.Flops / report.Step / 1e9;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Training: {report.Batch / report.Step:F1} images/s, {gigaflops:F1} GFLOP/s, " +
-            $"{100 * gigaflops / report.Peak.Gigaflops:F0} % of the peak."));
+            $"Training: {report.Batch / report.Step:F1} images/s, {gigaflops:F1} GFLOP/s{OfPeak(report, gigaflops)}."));
     }
+
+    private static string Introduction(LayerReport report) => report.Peak is { } peak
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{report.Model.Name}, {report.Threads} thread(s), batch {report.Batch}: medians of {report.Steps} training steps. " +
+            $"Kernels ran on vectors of {VectorWidth.Bits} bits. Peak of this machine with {report.Threads} thread(s): " +
+            $"{peak.Gigaflops256:F1} GFLOP/s (FMA, 256 bits), {Wide(peak)}, {peak.Gigabytes:F1} GB/s (triad).")
+        : $"{report.Model.Name} on {report.Device.Description}, batch {report.Batch}: medians of {report.Steps} training steps. Each phase is waited for, " +
+            "and kernels run one by one: a step takes longer here than by itself, which bench engine measures.";
+
+    private static string OfPeak(LayerReport report, double gigaflops) => report.Peak is { } peak
+        ? string.Create(CultureInfo.InvariantCulture, $", {100 * gigaflops / peak.Gigaflops:F0} % of the peak")
+        : "";
 
     private static string Wide(MachinePeak peak) => peak.Gigaflops512 is { } gigaflops
         ? string.Create(CultureInfo.InvariantCulture, $"{gigaflops:F1} GFLOP/s (FMA, 512 bits)")
@@ -86,6 +99,18 @@ internal static class LayerTables
         Add("not accounted for", report.Rest);
         Add("median of sums - sum of medians", report.Scatter);
         Add("step", report.Step);
+        return table;
+    }
+
+    private static MarkdownTable Kernels(LayerReport report)
+    {
+        double sum = report.Kernels.Sum(kernel => kernel.Seconds);
+        var table = new MarkdownTable(1, "kernels", "launches", "ms", "of all kernels");
+        foreach ((string family, double launches, double seconds) in report.Kernels)
+        {
+            table.Add(family, launches.ToString("F0", CultureInfo.InvariantCulture), Milliseconds(seconds), Percent(seconds / sum));
+        }
+
         return table;
     }
 

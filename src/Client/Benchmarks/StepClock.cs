@@ -16,6 +16,7 @@ internal sealed class StepClock(int layers) : StepProfile
     private readonly List<long[]> _steps = [];
     private readonly List<long> _wholes = [];
     private readonly Stack<int> _open = new();
+    private readonly Dictionary<string, (long Launches, TimeSpan Time)> _kernels = [];
     private long _mark;
 
     public override void Begin(int layer, StepPhase phase)
@@ -29,6 +30,19 @@ internal sealed class StepClock(int layers) : StepProfile
         Charge();
         _open.Pop();
     }
+
+    public override void Ran(string family, TimeSpan time)
+    {
+        (long launches, TimeSpan before) = _kernels.GetValueOrDefault(family);
+        _kernels[family] = (launches + 1, before + time);
+    }
+
+    /// <summary>What a device has told of its kernels: launches and seconds of a step, those that take longest first.</summary>
+    public IReadOnlyList<(string Family, double Launches, double Seconds)> Kernels() =>
+    [
+        .. _kernels.OrderByDescending(kernel => kernel.Value.Time)
+            .Select(kernel => (kernel.Key, kernel.Value.Launches / (double)_steps.Count, kernel.Value.Time.TotalSeconds / _steps.Count)),
+    ];
 
     /// <summary>Runs one step and keeps what its parts took.</summary>
     public void Measure(Action step)

@@ -12,4 +12,10 @@ public abstract class StepProfile
 
     /// <summary>Ends what began last. Not called if the part threw.</summary>
     public abstract void End();
+
+    /// <summary>A device that is profiled times its kernels one by one, and tells of each.</summary>
+    /// <param name="family">Kernels of a kind, or "copies".</param>
+    public virtual void Ran(string family, TimeSpan time)
+    {
+    }
 }

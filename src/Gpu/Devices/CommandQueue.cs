@@ -29,8 +29,8 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     /// <summary>Whether commands that are added may run beside those that follow on the main side.</summary>
     public bool IsAside { get; set; }
 
-    /// <summary>Told the time of each command from now on, if not null; nothing is recorded then.</summary>
-    public KernelTimes? Times { get; set; }
+    /// <summary>Told the time of each command from now on, as by <see cref="KernelTimer"/>, if not null; nothing runs aside, and nothing is recorded then.</summary>
+    public Action<string, TimeSpan>? Timed { get; set; }
 
     /// <summary>Parts that were large enough to be recorded, and how many of these were repeated from a recording.</summary>
     public (long All, long Repeated) Parts { get; private set; }
@@ -55,9 +55,9 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
 
         try
         {
-            if (Times is { } times)
+            if (Timed is { } timed)
             {
-                times.Measure(_commands, streams.Main);
+                KernelTimer.Run(_commands, streams.Main, timed);
             }
             else if (_commands.Count < LeastCommands || !streams.Records)
             {

@@ -65,11 +65,11 @@ public sealed partial class KernelDevice : IDisposable
     /// <summary>For copies that are waited for; submit what was launched before.</summary>
     internal AcceleratorStream Stream { get; }
 
-    /// <summary>Told the time of each launch, if not null, which are then waited for one by one.</summary>
-    internal KernelTimes? Times
+    /// <summary>As <see cref="CommandQueue.Timed"/>.</summary>
+    internal Action<string, TimeSpan>? Timed
     {
-        get => _queue.Times;
-        set => _queue.Times = value;
+        get => _queue.Timed;
+        set => _queue.Timed = value;
     }
 
     /// <summary>The processor in place of a GPU: the same kernels, slowly, for tests.</summary>

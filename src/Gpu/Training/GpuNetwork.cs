@@ -43,8 +43,13 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override StepProfile? Profile
     {
-        get => _step.Profile;
-        set => _step.Profile = value;
+        get => (_step.Profile as DeviceProfile)?.Inner;
+        set
+        {
+            _device.Submit();
+            _step.Profile = value is null ? null : new DeviceProfile(value, _device);
+            _device.Timed = value is null ? null : value.Ran;
+        }
     }
 
     public override bool PreparesAhead => true;
@@ -84,7 +89,10 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Bind();
         _step.Downloads.Clear();
         _step.Shards.Load(plan);
-        DeviceTensor logits = _layers.Forward(UploadInput(plan.Samples), _step);
+        _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
+        DeviceTensor x = UploadInput(plan.Samples);
+        _step.Profile?.End();
+        DeviceTensor logits = _layers.Forward(x, _step);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
         DeviceTensor gradient = _loss.Run(logits, labels, _step);
         _step.Profile?.End();
@@ -133,6 +141,7 @@ internal sealed class GpuNetwork : ModelRunner
         _layers.Dispose();
         _step.Dispose();
         _device.FreeScratch();
+        _device.Timed = null;
         _ended(_device);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 using ConvNet.Client.Benchmarks;
@@ -5,6 +6,7 @@ using ConvNet.Client.Tests.Commands;
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Training;
 using Xunit;
 
 namespace ConvNet.Client.Tests.Benchmarks;
@@ -80,6 +82,29 @@ public sealed class BenchLayersTests
             1e-6);
     }
 
+    [Fact]
+    public async Task A_device_other_than_the_processor_tells_its_kernels_and_no_peak()
+    {
+        string[] args = ["bench", "layers", "--model", "lenet", "--batch", "2", "--steps", "1", "--device", "emulated"];
+        CommandLineRun tables = await CommandLineRun.RunAsync(args);
+        CommandLineRun json = await CommandLineRun.RunAsync([.. args, "--json"]);
+
+        Assert.Equal((0, 0), (tables.ExitCode, json.ExitCode));
+        string[][] rows = [.. tables.Out.Split('\n').Where(line => line.StartsWith('|')).Select(Cells)];
+        Assert.Contains(["kernels", "launches", "ms", "of all kernels"], rows);
+        string[] products = rows.Single(row => row[0] == "GatheredProducts");
+        Assert.InRange(int.Parse(products[1], CultureInfo.InvariantCulture), 2, 20);
+        Assert.Contains("lenet on emulated, batch 2", tables.Out);
+        Assert.DoesNotContain("peak of", tables.Out, StringComparison.OrdinalIgnoreCase);
+
+        JsonElement[] lines = [.. json.Out.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal("part", Text(lines[0], "row"));
+        JsonElement[] kernels = [.. lines.Where(line => Text(line, "row") == "kernels")];
+        Assert.Contains(kernels, kernel => Text(kernel, "family") == "copies");
+        Assert.All(kernels, kernel => Assert.True(Number(kernel, "launches") >= 1 && Number(kernel, "milliseconds") > 0));
+        Assert.Equal("emulated", Text(lines[^1], "device"));
+    }
+
     [Theory]
     [InlineData("0", StepPhase.Forward, 2.0 * 8 * 3 * 9 * 64)]
     [InlineData("1.main.0", StepPhase.BackwardData, 2.0 * 16 * 2 * 16)]
@@ -131,7 +156,7 @@ public sealed class BenchLayersTests
         var clock = new StepClock(model.Layers.Count);
         clock.Measure(() => { });
 
-        var report = new LayerReport(model, batch: 2, threads: 1, steps: 1, new MachinePeak(100, null, 20), clock);
+        var report = new LayerReport(model, CpuDevice.Instance, batch: 2, threads: 1, steps: 1, new MachinePeak(100, null, 20), clock);
 
         const double First = 6.0 * 25 * 28 * 28, Others = (16 * 150 * 100) + (400 * 120) + (120 * 84) + (84 * 10);
         Assert.Equal(2 * 2 * ((2 * First) + (3 * Others)), report.Flops);
