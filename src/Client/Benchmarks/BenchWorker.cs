@@ -24,7 +24,7 @@ internal sealed class BenchWorker
         _runner = runner;
         _batch = batch;
         var optimizer = new Sgd { LearningRate = 0.01, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 };
-        _training = new LocalTraining(runner, optimizer, seed: 1, DataShards);
+        _training = new LocalTraining(runner, optimizer, seed: 1, DataShards, keepsParameters: true);
         _samples = [.. Enumerable.Range(0, batch.Count)];
         _labels = new int[batch.Count];
     }
@@ -47,7 +47,11 @@ internal sealed class BenchWorker
     }
 
     /// <summary>Takes over the present weights, with batch norm folded.</summary>
-    public void PrepareEvaluation() => _training.Exchange.PrepareEvaluation();
+    public void PrepareEvaluation()
+    {
+        _training.ReadParameters();
+        _training.Exchange.PrepareEvaluation();
+    }
 
     public void Evaluate()
     {

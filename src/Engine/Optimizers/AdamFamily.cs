@@ -35,6 +35,17 @@ public abstract record AdamFamily : OptimizerSpec
     public override (double First, double SecondRoot) BiasCorrections(long update) =>
         (1 - Power(Beta1, update), Math.Sqrt(1 - Power(Beta2, update)));
 
+    public override UpdateNumbers Numbers(StepSettings settings) => new(
+        (float)settings.ClipFactor,
+        Decay: Decoupled ? 0f : (float)WeightDecay,
+        Rate: -(float)(settings.LearningRate / settings.BiasCorrection1),
+        Shrink: Decoupled ? (float)(1 - settings.LearningRate * WeightDecay) : 1f,
+        NewShare1: (float)(1 - Beta1),
+        NewShare2: (float)(1 - Beta2),
+        Beta2: (float)Beta2,
+        Epsilon: (float)Epsilon,
+        RootCorrection: (float)settings.BiasCorrection2Root);
+
     public override void Apply(
         StepSettings settings,
         float tensorRate,
@@ -59,15 +70,16 @@ public abstract record AdamFamily : OptimizerSpec
         StepSettings settings, ReadOnlySpan<float> w, ReadOnlySpan<float> g, Span<float> slot0, Span<float> slot1, Span<float> wNext)
         where T : struct, IFloats<T>
     {
-        var clip = T.Create((float)settings.ClipFactor);
-        var joined = T.Create(Decoupled ? 0f : (float)WeightDecay);
-        var shrink = T.Create(Decoupled ? (float)(1 - settings.LearningRate * WeightDecay) : 1f);
-        var newShare1 = T.Create((float)(1 - Beta1));
-        var newShare2 = T.Create((float)(1 - Beta2));
-        var beta2 = T.Create((float)Beta2);
-        var epsilon = T.Create((float)Epsilon);
-        var rootCorrection = T.Create((float)settings.BiasCorrection2Root);
-        var rate = T.Create(-(float)(settings.LearningRate / settings.BiasCorrection1));
+        UpdateNumbers numbers = Numbers(settings);
+        var clip = T.Create(numbers.Clip);
+        var joined = T.Create(numbers.Decay);
+        var shrink = T.Create(numbers.Shrink);
+        var newShare1 = T.Create(numbers.NewShare1);
+        var newShare2 = T.Create(numbers.NewShare2);
+        var beta2 = T.Create(numbers.Beta2);
+        var epsilon = T.Create(numbers.Epsilon);
+        var rootCorrection = T.Create(numbers.RootCorrection);
+        var rate = T.Create(numbers.Rate);
         ReadOnlySpan<T> weights = Lanes.Of<T>(w);
         ReadOnlySpan<T> gradients = Lanes.Of<T>(g);
         Span<T> means = Lanes.Of<T>(slot0);

@@ -38,6 +38,9 @@ public sealed record Lars : OptimizerSpec
             ? 1
             : TrustCoefficient * weightNorm / (gradientNorm + WeightDecay * weightNorm + Epsilon);
 
+    public override UpdateNumbers Numbers(StepSettings settings) =>
+        new((float)settings.ClipFactor, (float)WeightDecay, -(float)settings.LearningRate, (float)Momentum);
+
     public override void Apply(
         StepSettings settings,
         float tensorRate,
@@ -62,11 +65,12 @@ public sealed record Lars : OptimizerSpec
         StepSettings settings, float tensorRate, ReadOnlySpan<float> w, ReadOnlySpan<float> g, Span<float> slot0, Span<float> wNext)
         where T : struct, IFloats<T>
     {
-        var clip = T.Create((float)settings.ClipFactor);
-        var decay = T.Create((float)WeightDecay);
+        UpdateNumbers numbers = Numbers(settings);
+        var clip = T.Create(numbers.Clip);
+        var decay = T.Create(numbers.Decay);
         var trust = T.Create(tensorRate);
-        var momentum = T.Create((float)Momentum);
-        var rate = T.Create(-(float)settings.LearningRate);
+        var momentum = T.Create(numbers.Momentum);
+        var rate = T.Create(numbers.Rate);
         ReadOnlySpan<T> weights = Lanes.Of<T>(w);
         ReadOnlySpan<T> gradients = Lanes.Of<T>(g);
         Span<T> buffers = Lanes.Of<T>(slot0);

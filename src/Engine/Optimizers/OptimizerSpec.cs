@@ -42,6 +42,9 @@ public abstract record OptimizerSpec
     /// <summary>The factor of a tensor's update, from the clipped gradient's norm and the weights' norm.</summary>
     public virtual double TensorRate(Parameter tensor, double weightNorm, double gradientNorm) => 1;
 
+    /// <summary>The numbers of a step's update.</summary>
+    public abstract UpdateNumbers Numbers(StepSettings settings);
+
     /// <summary>
     /// Computes the next weights of some consecutive values and updates their slots in place.
     /// </summary>

@@ -25,6 +25,9 @@ public sealed record Sgd : OptimizerSpec
         Require(!Nesterov || Momentum > 0, "momentum", Momentum, "above 0 when nesterov is true");
     }
 
+    public override UpdateNumbers Numbers(StepSettings settings) =>
+        new((float)settings.ClipFactor, (float)WeightDecay, -(float)settings.LearningRate, (float)Momentum);
+
     public override void Apply(
         StepSettings settings,
         float tensorRate,
@@ -49,10 +52,11 @@ public sealed record Sgd : OptimizerSpec
         StepSettings settings, ReadOnlySpan<float> w, ReadOnlySpan<float> g, Span<float> slot0, Span<float> wNext)
         where T : struct, IFloats<T>
     {
-        var clip = T.Create((float)settings.ClipFactor);
-        var decay = T.Create((float)WeightDecay);
-        var momentum = T.Create((float)Momentum);
-        var rate = T.Create(-(float)settings.LearningRate);
+        UpdateNumbers numbers = Numbers(settings);
+        var clip = T.Create(numbers.Clip);
+        var decay = T.Create(numbers.Decay);
+        var momentum = T.Create(numbers.Momentum);
+        var rate = T.Create(numbers.Rate);
         ReadOnlySpan<T> weights = Lanes.Of<T>(w);
         ReadOnlySpan<T> gradients = Lanes.Of<T>(g);
         Span<T> buffers = Lanes.Of<T>(slot0);

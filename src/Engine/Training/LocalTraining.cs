@@ -23,12 +23,17 @@ public sealed class LocalTraining
     private readonly Dictionary<Parameter, float[][]> _slots;
     private readonly (Parameter Tensor, int Offset, int Length)[] _ranges;
     private readonly Action<int, int> _updateRange;
+    private readonly KeptParameters? _kept;
     private readonly Dictionary<int, ShardPlan> _plans = [];
     private int _firstRange;
     private StepSettings _settings = new(0, 1, 1, 1, []);
 
     /// <param name="runner">Its parameters get their first values from <paramref name="seed"/>.</param>
     /// <param name="dataShards">S: the data shards of every batch.</param>
+    /// <param name="keepsParameters">
+    /// They stay on the runner's device from the first step on: what the caller sets then has no effect, values are what <see cref="ReadParameters"/> has
+    /// brought last, and gradients stay there.
+    /// </param>
     /// <exception cref="ArgumentException">The optimizer needs weight norms, which a job's coordinator computes.</exception>
     public LocalTraining(
         ModelRunner runner,
@@ -36,7 +41,8 @@ public sealed class LocalTraining
         ulong seed,
         int dataShards = 4,
         InitializationKind initialization = InitializationKind.He,
-        RunningAverage average = RunningAverage.Exponential)
+        RunningAverage average = RunningAverage.Exponential,
+        bool keepsParameters = false)
     {
         if (optimizer.NeedsWeightNorms)
         {
@@ -50,6 +56,7 @@ public sealed class LocalTraining
         _slots = runner.Model.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer));
         _ranges = [.. runner.Model.Parameters.SelectMany(RangesOf)];
         _updateRange = UpdateRange;
+        _kept = keepsParameters ? runner.KeepParameters(optimizer) : null;
     }
 
     /// <summary>The parameters' values, which the caller may set before a step, their gradients, and the running statistics.</summary>
@@ -69,6 +76,11 @@ public sealed class LocalTraining
             _plans.Add(labels.Length, plan);
         }
 
+        if (Steps == 0)
+        {
+            _kept?.Load();
+        }
+
         Metrics metrics = Exchange.TrainStep(plan, Steps, _seed, labels, sampleIndices);
         Update();
         _runner.Profile?.Begin(_runner.Model.Layers.Count, StepPhase.Update);
@@ -78,11 +90,20 @@ public sealed class LocalTraining
         return metrics;
     }
 
+    /// <summary>Brings the parameters' values from the device that keeps them, if one does.</summary>
+    public void ReadParameters() => _kept?.Read();
+
     /// <summary>Only the update, from the last gradients: what a step does to the parameters after backward.</summary>
     public void Update()
     {
         (double first, double secondRoot) = _optimizer.BiasCorrections(Steps + 1);
         _settings = new StepSettings(_optimizer.LearningRate, 1, first, secondRoot, []);
+        if (_kept is not null)
+        {
+            _kept.Update(_settings);
+            return;
+        }
+
         if (_runner.Profile is null)
         {
             _firstRange = 0;

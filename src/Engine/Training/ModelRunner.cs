@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 
@@ -60,6 +61,13 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     /// <param name="sampleIndices">Index in the data set of each sample.</param>
     /// <returns>For each root of the plan, the loss and correct answers of its samples; valid until the next step.</returns>
     public abstract Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices);
+
+    /// <summary>
+    /// Has the runner keep its parameters where it computes. Training steps then take them from there, need the whole batch, and hand no gradients to the
+    /// exchange; evaluation takes <see cref="Engine.Parameters.Parameter.Values"/> as before.
+    /// </summary>
+    /// <returns>Null if that is the processor's memory, where the values and gradients are anyway.</returns>
+    public virtual KeptParameters? KeepParameters(OptimizerSpec optimizer) => null;
 
     /// <summary>
     /// Takes over the parameters' values and the running statistics for evaluation, folding each batch norm into the convolution

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ConvNet.Engine.Optimizers;
 using ConvNet.Gpu.Kernels;
 using ConvNet.Gpu.Kernels.Normalization;
 using ConvNet.Gpu.Numerics;
@@ -39,6 +40,11 @@ internal sealed class CommandSignature
         if (typeof(T) == typeof(ArrayView<Float64>))
         {
             return WithView(Unsafe.As<T, ArrayView<Float64>>(ref value));
+        }
+
+        if (typeof(T) == typeof(ArrayView<UpdateNumbers>))
+        {
+            return WithView(Unsafe.As<T, ArrayView<UpdateNumbers>>(ref value));
         }
 
         if (typeof(T) == typeof(NormViews))

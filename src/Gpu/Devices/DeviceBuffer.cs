@@ -34,10 +34,10 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
     }
 
     /// <summary>
-    /// Copies to the first elements, after all that has been launched before, without waiting for that: the values are taken over by memory from
-    /// which the device copies by itself.
+    /// Copies to the elements from <paramref name="first"/> on, after all that has been launched before, without waiting for that: the values are taken
+    /// over by memory from which the device copies by itself.
     /// </summary>
-    public void Upload(ReadOnlySpan<T> values)
+    public void Upload(ReadOnlySpan<T> values, long first = 0)
     {
         if (values.Length == 0)
         {
@@ -57,7 +57,7 @@ public sealed class DeviceBuffer<T>(KernelDevice device, string what) : IDisposa
         }
 
         values.CopyTo(_staging.Span(values.Length));
-        device.CopyTo(View.SubView(0, values.Length), _staging.View(values.Length));
+        device.CopyTo(View.SubView(first, values.Length), _staging.View(values.Length));
         _stagedAt = device.Waits;
     }
 

@@ -144,7 +144,7 @@ public sealed partial class KernelDevice : IDisposable
     internal void Submit() => _queue.Submit();
 
     /// <summary>Copies to memory of the device, after all that has been launched before.</summary>
-    /// <param name="source">Locked memory of the processor, which keeps its values until the next wait.</param>
+    /// <param name="source">Of the device, too, or locked memory of the processor, which keeps its values until the next wait.</param>
     internal void CopyTo<T>(ArrayView<T> target, ArrayView<T> source)
         where T : unmanaged
     {

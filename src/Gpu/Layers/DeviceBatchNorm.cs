@@ -56,7 +56,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     /// <summary>True if it has also gone through the pooling after the ReLU; as <see cref="BatchNorm.Pools"/>.</summary>
     public static bool Pools(BatchNorm norm, DeviceStep step) => norm.FeedsPool is not null && step.Training && Applies(norm, step);
 
-    public override void Load(DeviceStep step) => _sets.LoadAffine(_norm.Parameters[0].Values, _norm.Parameters[1].Values);
+    public override void Load(DeviceStep step) => _sets.LoadAffine(_norm.Parameters, step);
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
     {

@@ -19,7 +19,7 @@ internal sealed class DeviceConvolution : DeviceLayer
     private readonly DeviceBuffer<Float32> _leaves;
     private readonly DeviceBuffer<Float32> _biasLeaves;
     private readonly DeviceBuffer<Float32> _biasSums;
-    private bool _hasBias;
+    private ArrayView<Float32> _biasValues;
     private DeviceTensor? _x;
     private DeviceTensor? _y;
     private DeviceTensor? _dx;
@@ -44,28 +44,30 @@ internal sealed class DeviceConvolution : DeviceLayer
 
     private Parameter Weight => _layer.Parameters[0];
 
-    /// <summary>The bias for kernels: one float stands for none.</summary>
-    private ArrayView<Float32> Bias => _bias.View.SubView(0, _hasBias ? 8 * Output.Blocks : 1);
+    /// <summary>For kernels: one float stands for none. There may be one in evaluation, so that memory is made for it.</summary>
+    private ArrayView<Float32> NoBias => _bias.Reserve(BiasLanes).View.SubView(0, 1);
+
+    private int BiasLanes => 8 * Output.Blocks;
 
     public override void Load(DeviceStep step)
     {
-        (float[] weights, float[]? bias) = _layer.Filters(step.Training);
-        _weights.Reserve(Weight.Count).Upload(Floats(weights.AsSpan(0, Weight.Count)));
-        _hasBias = bias is not null;
-        _bias.Reserve(8 * Output.Blocks);
-        if (bias is not null)
+        if (step.Training)
         {
-            _bias.Upload(Floats(bias.AsSpan(0, Output.C)));
+            _biasValues = _layer.Parameters.Count > 1 ? ValuesOf(_layer.Parameters[1], _bias, BiasLanes, step) : NoBias;
+            _algorithm.Load(ValuesOf(Weight, _weights, Weight.Count, step));
+            return;
         }
 
-        _algorithm.Load(_weights.View);
+        (float[] weights, float[]? bias) = _layer.Filters(training: false);
+        _biasValues = bias is null ? NoBias : Uploaded(bias.AsSpan(0, Output.C), _bias, BiasLanes);
+        _algorithm.Load(Uploaded(weights.AsSpan(0, Weight.Count), _weights, Weight.Count));
     }
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
     {
         _x = x;
         DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
-        _algorithm.Forward(x, y, Bias, step.Samples);
+        _algorithm.Forward(x, y, _biasValues, step.Samples);
         return y;
     }
 

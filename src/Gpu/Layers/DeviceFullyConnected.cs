@@ -4,6 +4,7 @@ using ConvNet.Engine.Parameters;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.FullyConnected;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
 
@@ -17,6 +18,8 @@ internal sealed class DeviceFullyConnected : DeviceLayer
     private readonly DeviceBuffer<Float32> _transposed;
     private readonly DeviceBuffer<Float32> _biases;
     private readonly DeviceBuffer<Float32> _leaves;
+    private ArrayView<Float32> _weightValues;
+    private ArrayView<Float32> _biasValues;
     private DeviceTensor _x = null!;
     private DeviceTensor? _y;
     private DeviceTensor? _dx;
@@ -39,18 +42,27 @@ internal sealed class DeviceFullyConnected : DeviceLayer
 
     public override void Load(DeviceStep step)
     {
-        (float[] weights, float[]? bias) = _convolution.Filters(step.Training);
-        _weights.Reserve(_weight.Count).Upload(Floats(weights.AsSpan(0, _weight.Count)));
-        _transposed.Reserve(_weight.Count);
-        Device.Run(FullyConnectedKernels.Transpose, _weight.Count, _weights.View, _transposed.View, Input.C, Output.C);
-        _biases.Reserve(Output.C).Upload(Floats(bias is null ? new float[Output.C] : bias.AsSpan(0, Output.C)));
+        if (step.Training)
+        {
+            _weightValues = ValuesOf(_weight, _weights, _weight.Count, step);
+            _biasValues = _bias is null ? Uploaded(new float[Output.C], _biases, Output.C) : ValuesOf(_bias, _biases, Output.C, step);
+        }
+        else
+        {
+            (float[] weights, float[]? bias) = _convolution.Filters(training: false);
+            _weightValues = Uploaded(weights.AsSpan(0, _weight.Count), _weights, _weight.Count);
+            _biasValues = Uploaded(bias is null ? new float[Output.C] : bias.AsSpan(0, Output.C), _biases, Output.C);
+        }
+
+        Device.Run(
+            FullyConnectedKernels.Transpose, _weight.Count, _weightValues, _transposed.Reserve(_weight.Count).View, Input.C, Output.C);
     }
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
     {
         _x = x;
         DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
-        Device.Run(FullyConnectedKernels.Forward, step.Samples * Output.C, x.View, y.View, _transposed.View, _biases.View, Input.C, Output.C);
+        Device.Run(FullyConnectedKernels.Forward, step.Samples * Output.C, x.View, y.View, _transposed.View, _biasValues, Input.C, Output.C);
         return y;
     }
 
@@ -69,7 +81,7 @@ internal sealed class DeviceFullyConnected : DeviceLayer
         }
 
         DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
-        Device.Run(FullyConnectedKernels.BackwardData, step.Samples * Input.C, dy.View, dx.View, _weights.View, Input.C, Output.C);
+        Device.Run(FullyConnectedKernels.BackwardData, step.Samples * Input.C, dy.View, dx.View, _weightValues, Input.C, Output.C);
         return dx;
     }
 

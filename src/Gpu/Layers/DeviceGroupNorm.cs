@@ -21,7 +21,7 @@ internal sealed class DeviceGroupNorm : DeviceLayer
         _affine = Own(new DeviceAffineGradients(device, norm.Parameters[0], norm.Parameters[1]));
     }
 
-    public override void Load(DeviceStep step) => _statistics.Sets.LoadAffine(_norm.Parameters[0].Values, _norm.Parameters[1].Values);
+    public override void Load(DeviceStep step) => _statistics.Sets.LoadAffine(_norm.Parameters, step);
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
     {

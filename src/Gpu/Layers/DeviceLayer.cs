@@ -1,7 +1,9 @@
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
 
@@ -64,6 +66,18 @@ public abstract class DeviceLayer(KernelDevice device, Layer layer) : IDisposabl
     /// <summary>Memory of this layer for whatever <paramref name="what"/> says; it has no room yet.</summary>
     private protected DeviceBuffer<T> NewBuffer<T>(string what)
         where T : unmanaged => Own(new DeviceBuffer<T>(Device, what));
+
+    /// <summary>The values of a parameter on the device: where they are kept, or uploaded to <paramref name="buffer"/>.</summary>
+    /// <param name="length">At least the parameter's own; what follows these is zero.</param>
+    private protected ArrayView<Float32> ValuesOf(Parameter parameter, DeviceBuffer<Float32> buffer, int length, DeviceStep step) =>
+        step.Kept is { } kept ? kept.Values(parameter).SubView(0, length) : Uploaded(parameter.Values.AsSpan(0, parameter.Count), buffer, length);
+
+    /// <summary><paramref name="values"/> in the first <paramref name="length"/> floats of <paramref name="buffer"/>.</summary>
+    private protected static ArrayView<Float32> Uploaded(ReadOnlySpan<float> values, DeviceBuffer<Float32> buffer, int length)
+    {
+        buffer.Reserve(length).Upload(Floats(values));
+        return buffer.View.SubView(0, length);
+    }
 
     /// <summary>Floats of the processor as those of kernels.</summary>
     private protected static ReadOnlySpan<Float32> Floats(ReadOnlySpan<float> values) =>

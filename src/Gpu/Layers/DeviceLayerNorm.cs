@@ -29,7 +29,7 @@ internal sealed class DeviceLayerNorm : DeviceLayer
         float[] ones = new float[Output.C];
         Array.Fill(ones, 1f);
         _statistics.Sets.LoadAffine(ones, new float[Output.C]);
-        _values = NewBuffer<Float32>("parameters of normalization").Reserve(_gamma.Count);
+        _values = NewBuffer<Float32>("parameters of normalization");
         _gammas = NewBuffer<Float32>("parameters of normalization").Reserve(Places.Stride);
         _betas = NewBuffer<Float32>("parameters of normalization").Reserve(Places.Stride);
         _gammaLeaves = NewBuffer<Float32>("gradients of normalization");
@@ -40,8 +40,8 @@ internal sealed class DeviceLayerNorm : DeviceLayer
 
     public override void Load(DeviceStep step)
     {
-        Load(_gamma, _gammas);
-        Load(_beta, _betas);
+        Load(_gamma, _gammas, step);
+        Load(_beta, _betas, step);
     }
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
@@ -76,9 +76,6 @@ internal sealed class DeviceLayerNorm : DeviceLayer
         return dy;
     }
 
-    private void Load(Parameter parameter, DeviceBuffer<Float32> blocked)
-    {
-        _values.Upload(Floats(parameter.Values.AsSpan(0, parameter.Count)));
-        Device.Run(ElementGradients.Block, parameter.Count, _values.View, blocked.View, Places);
-    }
+    private void Load(Parameter parameter, DeviceBuffer<Float32> blocked, DeviceStep step) => Device.Run(
+        ElementGradients.Block, parameter.Count, ValuesOf(parameter, _values, parameter.Count, step), blocked.View, Places);
 }

@@ -3,6 +3,7 @@ using ConvNet.Engine.Parameters;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.LocallyConnected;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
 
@@ -16,6 +17,8 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
     private readonly DeviceBuffer<Float32> _weights;
     private readonly DeviceBuffer<Float32> _bias;
     private readonly DeviceBuffer<Float32> _leaves;
+    private ArrayView<Float32> _weightValues;
+    private ArrayView<Float32> _biasValues;
     private DeviceTensor? _x;
     private DeviceTensor? _y;
     private DeviceTensor? _dx;
@@ -35,12 +38,8 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
 
     public override void Load(DeviceStep step)
     {
-        _weights.Reserve(Weight.Count).Upload(Floats(Weight.Values.AsSpan(0, Weight.Count)));
-        _bias.Reserve(Bias?.Count ?? 1);
-        if (Bias is not null)
-        {
-            _bias.Upload(Floats(Bias.Values.AsSpan(0, Bias.Count)));
-        }
+        _weightValues = ValuesOf(Weight, _weights, Weight.Count, step);
+        _biasValues = Bias is null ? _bias.Reserve(1).View : ValuesOf(Bias, _bias, Bias.Count, step);
     }
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
@@ -48,7 +47,7 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
         _x = x;
         DeviceTensor y = Reserve(ref _y, Output, x.Capacity);
         int items = checked(step.Samples * y.SampleStride);
-        Device.Run(LocalProducts.Forward, items, x.View, _weights.View, _bias.View, y.View, Bias is null ? 0 : 1, _grid);
+        Device.Run(LocalProducts.Forward, items, x.View, _weightValues, _biasValues, y.View, Bias is null ? 0 : 1, _grid);
         return y;
     }
 
@@ -67,7 +66,7 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
         }
 
         DeviceTensor dx = Reserve(ref _dx, Input, dy.Capacity);
-        Device.Run(LocalProducts.BackwardData, checked(step.Samples * dx.SampleStride), dy.View, _weights.View, dx.View, _grid);
+        Device.Run(LocalProducts.BackwardData, checked(step.Samples * dx.SampleStride), dy.View, _weightValues, dx.View, _grid);
         return dx;
     }
 

@@ -20,7 +20,7 @@ internal sealed class DeviceSequence : IDisposable
             if (step.Training && layer.Layer.Parameters.Count > 0)
             {
                 step.Profile?.Begin(layer.Layer.Index, StepPhase.Load);
-                foreach (Engine.Parameters.Parameter parameter in layer.Layer.Parameters)
+                foreach (Engine.Parameters.Parameter parameter in step.Kept is null ? layer.Layer.Parameters : [])
                 {
                     step.Exchange.Pull(parameter);
                 }

@@ -33,6 +33,9 @@ public sealed class DeviceStep : IDisposable
         internal set;
     }
 
+    /// <summary>Where the parameters are kept on the device, and their gradients go; null if the exchange has them. Training only.</summary>
+    internal DeviceParameters? Kept { get; set; }
+
     /// <summary>The plan's shards in the device's memory; training only.</summary>
     public ShardTable Shards { get; }
 

@@ -19,7 +19,7 @@ public sealed class GradientRoots : IDisposable
 
     internal GradientRoots(KernelDevice device) => _device = device;
 
-    /// <summary>Turns the leaves of one parameter into its roots and sends these on their way.</summary>
+    /// <summary>Turns the leaves of one parameter into its roots and sends these on their way, or leaves the one root where parameters are kept.</summary>
     /// <param name="leaves">For each shard of the plan <see cref="Parameter.Count"/> floats in logical order; used up, and free for the next launch.</param>
     public void Finish(Parameter parameter, DeviceBuffer<Float32> leaves, DeviceStep step)
     {
@@ -28,6 +28,12 @@ public sealed class GradientRoots : IDisposable
         if (shards.Additions.Count > 0)
         {
             _device.Run(ShardSums.Add, length, leaves.View, shards.Additions, length);
+        }
+
+        if (step.Kept is { } kept)
+        {
+            _device.CopyTo(kept.Gradient(parameter), leaves.View.SubView((long)shards.RootLeaves[0] * length, length));
+            return;
         }
 
         if (!_roots.TryGetValue(parameter, out Roots? roots))

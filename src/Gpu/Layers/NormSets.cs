@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using ConvNet.Engine.Geometry;
 using ConvNet.Engine.Kernels;
+using ConvNet.Engine.Parameters;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Normalization;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
 
@@ -11,10 +13,12 @@ namespace ConvNet.Gpu.Layers;
 internal sealed class NormSets : IDisposable
 {
     private readonly DeviceBuffer<Float32> _constants;
-    private readonly DeviceBuffer<Float32> _gamma;
-    private readonly DeviceBuffer<Float32> _beta;
+    private readonly DeviceBuffer<Float32> _gammas;
+    private readonly DeviceBuffer<Float32> _betas;
     private readonly DeviceBuffer<int> _sets;
     private readonly Shape _shape;
+    private ArrayView<Float32> _gamma;
+    private ArrayView<Float32> _beta;
     private float[] _packed = [];
     private int[] _setOfSample = [];
 
@@ -22,20 +26,34 @@ internal sealed class NormSets : IDisposable
     {
         _shape = shape;
         _constants = new DeviceBuffer<Float32>(device, "constants of normalization");
-        _gamma = new DeviceBuffer<Float32>(device, "parameters of normalization").Reserve(Lanes);
-        _beta = new DeviceBuffer<Float32>(device, "parameters of normalization").Reserve(Lanes);
+        _gammas = new DeviceBuffer<Float32>(device, "parameters of normalization").Reserve(Lanes);
+        _betas = new DeviceBuffer<Float32>(device, "parameters of normalization").Reserve(Lanes);
         _sets = new DeviceBuffer<int>(device, "sets of samples");
     }
 
     /// <summary>Channels rounded up to whole blocks.</summary>
     public int Lanes => _shape.Blocks * 8;
 
-    public NormViews Views => new(_constants.View, _gamma.View, _beta.View, _sets.View, Lanes);
+    public NormViews Views => new(_constants.View, _gamma, _beta, _sets.View, Lanes);
 
     public void LoadAffine(ReadOnlySpan<float> gamma, ReadOnlySpan<float> beta)
     {
-        _gamma.Upload(MemoryMarshal.Cast<float, Float32>(gamma[.._shape.C]));
-        _beta.Upload(MemoryMarshal.Cast<float, Float32>(beta[.._shape.C]));
+        _gammas.Upload(MemoryMarshal.Cast<float, Float32>(gamma[.._shape.C]));
+        _betas.Upload(MemoryMarshal.Cast<float, Float32>(beta[.._shape.C]));
+        (_gamma, _beta) = (_gammas.View, _betas.View);
+    }
+
+    /// <summary>Takes over the parameters of a layer: scale, then shift.</summary>
+    public void LoadAffine(IReadOnlyList<Parameter> parameters, DeviceStep step)
+    {
+        if (step.Kept is { } kept)
+        {
+            (_gamma, _beta) = (kept.Values(parameters[0]).SubView(0, Lanes), kept.Values(parameters[1]).SubView(0, Lanes));
+        }
+        else
+        {
+            LoadAffine(parameters[0].Values, parameters[1].Values);
+        }
     }
 
     /// <summary>Takes over which set each sample has; uploads it if that is new.</summary>
@@ -72,8 +90,8 @@ internal sealed class NormSets : IDisposable
     public void Dispose()
     {
         _constants.Dispose();
-        _gamma.Dispose();
-        _beta.Dispose();
+        _gammas.Dispose();
+        _betas.Dispose();
         _sets.Dispose();
     }
 

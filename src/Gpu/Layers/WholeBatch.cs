@@ -4,6 +4,7 @@ using ConvNet.Engine.Reduction;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Normalization;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 
 namespace ConvNet.Gpu.Layers;
 
@@ -49,6 +50,14 @@ internal sealed class WholeBatch : IDisposable
     {
         _device.Run(
             BatchStatistics.Backward, _norm.Output.C, sums.Leaves.View, step.Shards.Additions, _sets.Views, step.Shards.Count, _norm.Output.Area);
+        if (step.Kept is { } kept)
+        {
+            // Totals round to the gradients of scale and shift, as whoever updates them does otherwise.
+            Round(sums.SecondLeaves, kept.Gradient(_norm.Parameters[0]));
+            Round(sums.FirstLeaves, kept.Gradient(_norm.Parameters[1]));
+            return;
+        }
+
         _totals.Copy(sums);
         step.Downloads.Add(_totals, step);
     }
@@ -58,6 +67,9 @@ internal sealed class WholeBatch : IDisposable
         _moments.Dispose();
         _totals.Dispose();
     }
+
+    private void Round(ArrayView<Float64> totals, ArrayView<Float32> gradient) =>
+        _device.Run(ShardStatistics.Round, _norm.Output.C, totals, gradient, _sets.Lanes, _norm.Output.C);
 
     /// <summary>Two doubles for each channel.</summary>
     private abstract class RootDownload(KernelDevice device, BatchNorm norm) : IDownload, IDisposable

@@ -39,6 +39,8 @@ public readonly struct Float32(float value)
     /// <summary>a·b + c, rounded once.</summary>
     public static Float32 Fma(Float32 a, Float32 b, Float32 c) => new(Rounded.Fma(a.Value, b.Value, c.Value));
 
+    public static Float32 Sqrt(Float32 a) => new(Rounded.Sqrt(a.Value));
+
     /// <summary>This value where <paramref name="of"/> is above 0 or NaN, else +0: what a ReLU lets through.</summary>
     public Float32 WherePositive(Float32 of) => of.Value <= 0f ? Zero : this;
 }

@@ -29,6 +29,9 @@ internal static class Rounded
     public static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
 
     [IntrinsicImplementation]
+    public static float Sqrt(float a) => MathF.Sqrt(a);
+
+    [IntrinsicImplementation]
     public static double Add64(double a, double b) => a + b;
 
     [IntrinsicImplementation]
@@ -54,6 +57,7 @@ internal static class Rounded
         Register(manager, nameof(Multiply), nameof(Ptx.Multiply));
         Register(manager, nameof(Divide), nameof(Ptx.Divide));
         Register(manager, nameof(Fma), nameof(Ptx.Fma));
+        Register(manager, nameof(Sqrt), nameof(Ptx.Sqrt));
         Register(manager, nameof(Add64), nameof(Ptx.Add64));
         Register(manager, nameof(Subtract64), nameof(Ptx.Subtract64));
         Register(manager, nameof(Multiply64), nameof(Ptx.Multiply64));
@@ -78,6 +82,8 @@ internal static class Rounded
         public static void Divide(PTXBackend backend, PTXCodeGenerator generator, Value value) => Write("div.rn.f32", generator, value);
 
         public static void Fma(PTXBackend backend, PTXCodeGenerator generator, Value value) => Write("fma.rn.f32", generator, value);
+
+        public static void Sqrt(PTXBackend backend, PTXCodeGenerator generator, Value value) => Write("sqrt.rn.f32", generator, value);
 
         public static void Add64(PTXBackend backend, PTXCodeGenerator generator, Value value) => Write("add.rn.f64", generator, value);
 

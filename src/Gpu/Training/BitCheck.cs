@@ -43,24 +43,30 @@ internal static class BitCheck
         using var team = new ThreadTeam(1);
         using ModelRunner expected = CpuDevice.Instance.CreateRunner(new Model(Net, BatchNormMode.Sync), team);
         using ModelRunner actual = device.CreateRunner(new Model(Net, BatchNormMode.Sync), team);
-        (Metrics[] losses, BatchNormState[] statistics) = Train(expected);
-        (Metrics[] foundLosses, BatchNormState[] foundStatistics) = Train(actual);
+        Ending ending = Train(expected, keepsParameters: false);
+        return FaultOf(actual, ending, keepsParameters: false) ?? FaultOf(actual, ending, keepsParameters: true);
+    }
+
+    private static string? FaultOf(ModelRunner runner, Ending expected, bool keepsParameters)
+    {
+        Ending actual = Train(runner, keepsParameters);
         int differing = 0;
         string? first = null;
-        foreach ((Parameter right, Parameter found) in expected.Model.Parameters.Zip(actual.Model.Parameters))
+        foreach ((Parameter tensor, float[] right, float[] found) in runner.Model.Parameters.Zip(expected.Weights, actual.Weights))
         {
-            int here = Differing(right.Values, found.Values);
-            first ??= here > 0 ? right.Name : null;
+            int here = Differing(right, found);
+            first ??= here > 0 ? tensor.Name : null;
             differing += here;
         }
 
         if (first is not null)
         {
-            return $"{differing} of {expected.Model.Parameters.Sum(parameter => parameter.Count)} weights of a small net, the first in {first}, differ from " +
-                $"the processor's after {Steps} steps";
+            string where = keepsParameters ? ", which updates them itself" : "";
+            return $"{differing} of {runner.Model.Parameters.Sum(parameter => parameter.Count)} weights of a small net{where}, the first in {first}, " +
+                $"differ from the processor's after {Steps} steps";
         }
 
-        foreach ((BatchNormState right, BatchNormState found) in statistics.Zip(foundStatistics))
+        foreach ((BatchNormState right, BatchNormState found) in expected.Statistics.Zip(actual.Statistics))
         {
             if (Differing(right.RunningMean, found.RunningMean) + Differing(right.RunningVar, found.RunningVar) > 0)
             {
@@ -68,14 +74,13 @@ internal static class BitCheck
             }
         }
 
-        return losses.SequenceEqual(foundLosses) ? null : $"the losses of a small net differ from the processor's in {Steps} steps";
+        return expected.Losses.SequenceEqual(actual.Losses) ? null : $"the losses of a small net differ from the processor's in {Steps} steps";
     }
 
-    /// <returns>Loss and correct answers of each step, and the running statistics at the end.</returns>
-    private static (Metrics[] Losses, BatchNormState[] Statistics) Train(ModelRunner runner)
+    private static Ending Train(ModelRunner runner, bool keepsParameters)
     {
         var optimizer = new Sgd { LearningRate = 0.05, Momentum = 0.9 };
-        var training = new LocalTraining(runner, optimizer, Seed, dataShards: 2);
+        var training = new LocalTraining(runner, optimizer, Seed, dataShards: 2, keepsParameters: keepsParameters);
         PhiloxStream random = Philox.Shuffle(Seed, epoch: 0);
         var labels = new int[Batch];
         int[] samples = [.. Enumerable.Range(0, Batch)];
@@ -91,7 +96,8 @@ internal static class BitCheck
             losses[step] = training.Step(labels, samples);
         }
 
-        return (losses, training.Exchange.Statistics);
+        training.ReadParameters();
+        return new Ending(losses, training.Exchange.Statistics, [.. runner.Model.Parameters.Select(tensor => tensor.Values.ToArray())]);
     }
 
     private static void Fill(Activation input, ref PhiloxStream random)
@@ -115,4 +121,9 @@ internal static class BitCheck
 
         return count;
     }
+
+    /// <summary>What a training has led to.</summary>
+    /// <param name="Losses">And correct answers, of each step.</param>
+    /// <param name="Weights">By tensor.</param>
+    private sealed record Ending(Metrics[] Losses, BatchNormState[] Statistics, float[][] Weights);
 }

@@ -1,6 +1,7 @@
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Optimizers;
 using ConvNet.Engine.Reduction;
 using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
@@ -25,6 +26,7 @@ internal sealed class GpuNetwork : ModelRunner
     private readonly StepInput[] _inputs;
     private Activation? _logits;
     private DeviceTensor? _deviceInput;
+    private DeviceParameters? _kept;
     private int _current;
 
     /// <param name="device">For this runner alone.</param>
@@ -77,6 +79,13 @@ internal sealed class GpuNetwork : ModelRunner
         }
     }
 
+    public override KeptParameters KeepParameters(OptimizerSpec optimizer)
+    {
+        _device.Bind();
+        _kept?.Dispose();
+        return _kept = new DeviceParameters(_device, Model, optimizer);
+    }
+
     public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)
     {
         (_step.Training, _step.Plan, _step.Exchange, _step.Samples) = (true, plan, exchange, plan.Samples);
@@ -86,7 +95,13 @@ internal sealed class GpuNetwork : ModelRunner
             return [];
         }
 
+        if (_kept is not null && !plan.HasWholeBatch)
+        {
+            throw new ArgumentException($"Parameters that are kept need the whole batch; the plan has {plan.Shards.Length} shards.", nameof(plan));
+        }
+
         _device.Bind();
+        _step.Kept = _kept;
         _step.Downloads.Clear();
         _step.Shards.Load(plan);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
@@ -105,6 +120,7 @@ internal sealed class GpuNetwork : ModelRunner
     {
         _device.Bind();
         _step.Training = false;
+        _step.Kept = null;
         LoadStatistics(statistics);
 
         _layers.LoadAll(_step);
@@ -138,6 +154,7 @@ internal sealed class GpuNetwork : ModelRunner
         _evaluationLoss.Dispose();
         _loss.Dispose();
         _deviceInput?.Dispose();
+        _kept?.Dispose();
         _layers.Dispose();
         _step.Dispose();
         _device.FreeScratch();

@@ -1,5 +1,6 @@
 using ConvNet.Engine.Layers;
 using ConvNet.Engine.Models;
+using ConvNet.Engine.Optimizers;
 using ConvNet.Gpu.Training;
 using Xunit;
 
@@ -49,6 +50,34 @@ public sealed class StepBitTests : IDisposable
 
     [Fact]
     public void A_step_of_a_net_with_every_convolution_has_the_engines_bits() => AssertSame(Read("every-convolution"), steps: 1, batch: 2);
+
+    [Theory]
+    [InlineData("every-layer", BatchNormMode.Sync, "nesterov")]
+    [InlineData("every-layer", BatchNormMode.Shard, "sgd")]
+    [InlineData("flat", BatchNormMode.Sync, "momentum")]
+    [InlineData("flat", BatchNormMode.Shard, "adam")]
+    [InlineData("small-resnet", BatchNormMode.Sync, "adamw")]
+    public void Parameters_that_stay_on_the_device_have_the_engines_bits(string model, BatchNormMode mode, string optimizer)
+    {
+        ModelSpec spec = model switch
+        {
+            "flat" => ModelFile.Parse(Flat),
+            "small-resnet" => ModelFile.Parse(SmallResNet),
+            _ => Read(model),
+        };
+        OptimizerSpec rule = optimizer switch
+        {
+            "sgd" => new Sgd { LearningRate = 0.05, WeightDecay = 1e-3 },
+            "momentum" => new Sgd { LearningRate = 0.05, Momentum = 0.9 },
+            "adam" => new Adam { LearningRate = 1e-2, WeightDecay = 1e-3 },
+            "adamw" => new AdamW { LearningRate = 1e-2, WeightDecay = 1e-2 },
+            _ => new Sgd { LearningRate = 0.05, Momentum = 0.9, Nesterov = true, WeightDecay = 5e-4 },
+        };
+        using var twins = new TwinTraining(_device, spec, mode, rule, keepsParameters: true);
+        twins.AssertSameSteps(steps: 3, batch: 6);
+        twins.AssertEvaluatesOtherValues(batch: 3);
+        twins.AssertSameSteps(steps: 1, batch: 6);
+    }
 
     /// <summary>Recordings hold what they were made of: a step that is repeated must not want other arguments than the one before.</summary>
     [Theory]
