@@ -1,5 +1,6 @@
 using ConvNet.Engine.Kernels;
 using ConvNet.Engine.Layers;
+using ConvNet.Engine.Parameters;
 using ConvNet.Engine.Reduction;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Kernels.Normalization;
@@ -23,6 +24,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     private readonly ShardReduction<BackwardSums> _totals;
     private readonly List<NormConstants> _constants = [];
     private readonly List<long> _counts = [];
+    private readonly float[] _gamma;
     private double[] _leaves = [];
     private DeviceTensor _x = null!;
     private DeviceTensor? _y;
@@ -41,9 +43,12 @@ internal sealed class DeviceBatchNorm : DeviceLayer
         _whole = Own(new WholeBatch(device, norm, _sets));
         _affine = Own(new DeviceAffineGradients(device, norm.Parameters[0], norm.Parameters[1]));
         int channels = Output.C;
+        _gamma = new float[channels];
         _moments = new ShardReduction<Moments>(() => new Moments(0, new double[channels], new double[channels]), Moments.Absorb);
         _totals = new ShardReduction<BackwardSums>(() => new BackwardSums(new double[channels], new double[channels]), BackwardSums.Absorb);
     }
+
+    private Parameter Gamma => _norm.Parameters[0];
 
     private bool IsSync => _norm.Mode == BatchNormMode.Sync;
 
@@ -56,7 +61,11 @@ internal sealed class DeviceBatchNorm : DeviceLayer
     /// <summary>True if it has also gone through the pooling after the ReLU; as <see cref="BatchNorm.Pools"/>.</summary>
     public static bool Pools(BatchNorm norm, DeviceStep step) => norm.FeedsPool is not null && step.Training && Applies(norm, step);
 
-    public override void Load(DeviceStep step) => _sets.LoadAffine(_norm.Parameters, step);
+    public override void Load(DeviceStep step)
+    {
+        _sets.LoadAffine(_norm.Parameters, step);
+        Gamma.Values.AsSpan(0, Output.C).CopyTo(_gamma);
+    }
 
     public override DeviceTensor Forward(DeviceTensor x, DeviceStep step)
     {
@@ -196,6 +205,11 @@ internal sealed class DeviceBatchNorm : DeviceLayer
             return;
         }
 
+        if (step.Kept is { } kept)
+        {
+            kept.Read(Gamma, _gamma);
+        }
+
         for (int i = 0; i < plan.Shards.Length; i++)
         {
             SetBackward(i, _totals[i]);
@@ -219,7 +233,7 @@ internal sealed class DeviceBatchNorm : DeviceLayer
         long count = _counts[set];
         for (int c = 0; c < Output.C; c++)
         {
-            double gamma = _norm.Parameters[0].Values[c];
+            double gamma = _gamma[c];
             _constants[set].SetBackward(c, gamma, gamma * sums.Dy[c] / count, gamma * sums.DyXhat[c] / count);
         }
     }

@@ -99,9 +99,12 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
         _device.Bind();
         foreach (Parameter tensor in _tensors)
         {
-            _values.Download(MemoryMarshal.Cast<float, Float32>(tensor.Values.AsSpan()), _offsets[tensor]);
+            Read(tensor, tensor.Values);
         }
     }
+
+    /// <summary>Brings the values of one tensor, after all that has been launched before, and waits.</summary>
+    public void Read(Parameter tensor, Span<float> values) => _values.Download(MemoryMarshal.Cast<float, Float32>(values), _offsets[tensor]);
 
     public void Dispose()
     {
