@@ -31,7 +31,8 @@ public sealed class FolderImportTests(ITestOutputHelper output)
         [
             "Numerics",
             "Kernels",
-            "Kernels/Convolution  Kernels/Elementwise  Kernels/FullyConnected  Kernels/Loss  Kernels/Normalization  Kernels/Pooling  Kernels/Winograd",
+            "Kernels/Convolution  Kernels/Elementwise  Kernels/FullyConnected  Kernels/Loss  Kernels/Normalization  Kernels/Optimizers  Kernels/Pooling",
+            "Kernels/Winograd",
             "Kernels/LocallyConnected",
             "Devices",
             "Convolutions",

@@ -61,7 +61,14 @@ internal static class LayerJson
 
     private static JsonObject Total(LayerReport report)
     {
-        var total = new JsonObject { ["row"] = "total", ["model"] = report.Model.Name, ["device"] = report.Device.Name, ["batch"] = report.Batch, ["steps"] = report.Steps };
+        var total = new JsonObject
+        {
+            ["row"] = "total",
+            ["model"] = report.Model.Name,
+            ["device"] = report.Device.Name,
+            ["batch"] = report.Batch,
+            ["steps"] = report.Steps,
+        };
         foreach (IGrouping<StepPhase, LayerPart> phase in report.Parts.GroupBy(part => part.Phase))
         {
             total[$"{CamelCase(phase.Key)}Milliseconds"] = 1e3 * phase.Sum(part => part.Seconds);

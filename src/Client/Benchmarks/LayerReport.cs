@@ -30,7 +30,7 @@ internal sealed class LayerReport
     /// <summary>What has computed.</summary>
     public ComputeDevice Device { get; }
 
-    /// <summary>Launches and seconds of a step by kinds of kernels, as a device other than the processor tells them: means, timed by the device itself.</summary>
+    /// <summary>Launches and seconds of a step by kinds of kernels, as a device other than the processor tells them: means, by its own clock.</summary>
     public IReadOnlyList<(string Family, double Launches, double Seconds)> Kernels { get; }
 
     /// <summary>Depth first, children after their parent.</summary>

@@ -29,7 +29,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     /// <summary>Whether commands that are added may run beside those that follow on the main side.</summary>
     public bool IsAside { get; set; }
 
-    /// <summary>Told the time of each command from now on, as by <see cref="KernelTimer"/>, if not null; nothing runs aside, and nothing is recorded then.</summary>
+    /// <summary>Told the time of each command, as by <see cref="KernelTimer"/>, if not null; nothing runs aside, and nothing is recorded then.</summary>
     public Action<string, TimeSpan>? Timed { get; set; }
 
     /// <summary>Parts that were large enough to be recorded, and how many of these were repeated from a recording.</summary>

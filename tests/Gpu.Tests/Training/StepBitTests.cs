@@ -100,6 +100,16 @@ public sealed class StepBitTests : IDisposable
     [Fact]
     public void Steps_of_lenet_have_the_engines_bits() => AssertSame(ModelFile.Load("lenet"), steps: 3, batch: 5);
 
+    [Theory]
+    [InlineData("resnet20", 2)]
+    [InlineData("vgg11-bn", 2)]
+    [InlineData("fashion-cnn", 5)]
+    public void Steps_of_a_whole_preset_have_the_engines_bits(string model, int batch)
+    {
+        Assert.SkipUnless(model != "vgg11-bn" || FullRun.IsAsked, FullRun.Needed);
+        AssertSame(ModelFile.Load(model), steps: 2, batch);
+    }
+
     [Fact]
     public void Steps_of_a_small_residual_net_have_the_engines_bits() => AssertSame(ModelFile.Parse(SmallResNet), steps: 3, batch: 5);
 
