@@ -9,7 +9,7 @@ internal static class EngineBench
     /// <param name="weights">A file of weights to start with, or null for random ones.</param>
     public static EngineResult Run(ModelRunner runner, BenchBatch batch, string? weights, int steps)
     {
-        var worker = new BenchWorker(runner, batch);
+        using var worker = new BenchWorker(runner, batch);
         if (weights is not null)
         {
             worker.Load(weights);

@@ -11,7 +11,7 @@ internal static class LayerBench
     {
         using var team = new ThreadTeam(threads);
         using ModelRunner runner = device.CreateRunner(model, team);
-        var worker = new BenchWorker(runner, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
+        using var worker = new BenchWorker(runner, BenchBatch.Random(model.Spec.Input, model.Classes, batch));
         MachinePeak? peak = device == CpuDevice.Instance ? MachinePeak.Measure(team) : null;
         WarmUp.Run(() => worker.Train());
         var clock = new StepClock(model.Layers.Count);
