@@ -74,6 +74,22 @@ public sealed class IdleDriverTests : IDisposable
         Assert.InRange(many["graphLaunches"] - few["graphLaunches"], 20, 20 * few["graphs"]);
     }
 
+    [Fact]
+    public async Task Benchmarks_run_with_parameters_that_stay_on_the_card_and_time_its_kernels()
+    {
+        string[] layers = ["bench", "layers", "--model", "lenet", "--batch", "16", "--steps", "2", "--device", "gpu:0", "--json"];
+        using ClientProcess engine = await RunAsync(
+            0, "", "bench", "engine", "--model", "lenet", "--batch", "16", "--steps", "3", "--device", "gpu:0", "--json");
+        using ClientProcess kernels = await RunAsync(0, "", layers);
+
+        Assert.Equal(("", ""), (engine.Error, kernels.Error));
+        Assert.Equal("gpu:0", engine.Events[0].GetProperty("device").GetString());
+
+        // Each launch takes a millisecond by this driver's clock, and one updates all parameters.
+        JsonElement update = kernels.Events.Single(row => row.TryGetProperty("family", out JsonElement family) && family.GetString() == "Updates");
+        Assert.Equal((1, 1), (update.GetProperty("launches").GetDouble(), update.GetProperty("milliseconds").GetDouble()));
+    }
+
     [Theory]
     [InlineData("capture")]
     [InlineData("graph")]

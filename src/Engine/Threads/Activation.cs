@@ -61,6 +61,9 @@ public sealed unsafe class Activation : IDisposable
     /// <summary>Some samples of another activation; it has no memory of its own, and needs <see cref="Show"/> first.</summary>
     internal static Activation View(Shape shape, int capacity) => new(shape, capacity, isView: true);
 
+    /// <summary>Over memory of somebody else, which is zero, aligned to 64 bytes and there for as long as this is used.</summary>
+    internal static Activation Over(float* memory, Shape shape, int capacity) => new(shape, capacity, isView: true) { _data = memory };
+
     /// <summary>Makes a view show the samples from <paramref name="first"/> on, as many as it has room for and the whole still has.</summary>
     internal void Show(Activation whole, int first) => _data = whole.Sample(first);
 

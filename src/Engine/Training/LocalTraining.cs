@@ -31,7 +31,7 @@ public sealed class LocalTraining
     /// <param name="runner">Its parameters get their first values from <paramref name="seed"/>.</param>
     /// <param name="dataShards">S: the data shards of every batch.</param>
     /// <param name="keepsParameters">
-    /// They stay on the runner's device from the first step on: what the caller sets then has no effect, values are what <see cref="ReadParameters"/> has
+    /// They stay on the runner's device from the first step on, until another training begins with the runner: what the caller sets then has no effect, values are what <see cref="ReadParameters"/> has
     /// brought last, and gradients stay there.
     /// </param>
     /// <exception cref="ArgumentException">The optimizer needs weight norms, which a job's coordinator computes.</exception>
@@ -53,10 +53,10 @@ public sealed class LocalTraining
         (_runner, _optimizer, _seed, _dataShards, _average) = (runner, optimizer, seed, dataShards, average);
         Exchange = new LocalExchange(runner);
         Exchange.Initialize(seed, initialization);
-        _slots = runner.Model.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer));
+        _kept = runner.KeepParameters(keepsParameters ? optimizer : null);
+        _slots = _kept is null ? runner.Model.Parameters.ToDictionary(tensor => tensor, tensor => SlotsOf(tensor, optimizer)) : [];
         _ranges = [.. runner.Model.Parameters.SelectMany(RangesOf)];
         _updateRange = UpdateRange;
-        _kept = keepsParameters ? runner.KeepParameters(optimizer) : null;
     }
 
     /// <summary>The parameters' values, which the caller may set before a step, their gradients, and the running statistics.</summary>
@@ -100,7 +100,9 @@ public sealed class LocalTraining
         _settings = new StepSettings(_optimizer.LearningRate, 1, first, secondRoot, []);
         if (_kept is not null)
         {
+            _runner.Profile?.Begin(_runner.Model.Layers.Count, StepPhase.Update);
             _kept.Update(_settings);
+            _runner.Profile?.End();
             return;
         }
 

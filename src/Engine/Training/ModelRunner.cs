@@ -66,8 +66,9 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     /// Has the runner keep its parameters where it computes. Training steps then take them from there, need the whole batch, and hand no gradients to the
     /// exchange; evaluation takes <see cref="Engine.Parameters.Parameter.Values"/> as before.
     /// </summary>
-    /// <returns>Null if that is the processor's memory, where the values and gradients are anyway.</returns>
-    public virtual KeptParameters? KeepParameters(OptimizerSpec optimizer) => null;
+    /// <param name="optimizer">Null to have none kept any more. What was kept before is given up.</param>
+    /// <returns>Null if none are, or if they would be in the processor's memory, where the values and gradients are anyway.</returns>
+    public virtual KeptParameters? KeepParameters(OptimizerSpec? optimizer) => null;
 
     /// <summary>
     /// Takes over the parameters' values and the running statistics for evaluation, folding each batch norm into the convolution

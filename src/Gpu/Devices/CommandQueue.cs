@@ -18,7 +18,11 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     /// <summary>Below it single launches cost no more.</summary>
     private const int LeastCommands = 4;
 
+    /// <summary>Commands of a part that is handed over before the processor may have to wait; a number, so that parts are cut alike in each step.</summary>
+    private const int EnoughCommands = 16;
+
     private readonly List<DeviceCommand> _commands = [];
+    private Exception? _failure;
 
     /// <summary>By signature: null for what has come once.</summary>
     private readonly Dictionary<byte[], IRecording?> _recordings = new(new ByteComparer());
@@ -35,8 +39,17 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     /// <summary>Parts that were large enough to be recorded, and how many of these were repeated from a recording.</summary>
     public (long All, long Repeated) Parts { get; private set; }
 
+    /// <summary>True if a part could not be handed on.</summary>
+    public bool HasFailed => _failure is not null;
+
+    /// <exception cref="InvalidOperationException">A part before could not be handed on: what it was to upload is not there.</exception>
     public void Add(MethodInfo? kernel, Action<AcceleratorStream> issue)
     {
+        if (_failure is not null)
+        {
+            throw new InvalidOperationException($"The device has refused a launch before: {_failure.Message}", _failure);
+        }
+
         Signature.With(kernel?.MetadataToken ?? 0).With(IsAside);
         _commands.Add(new DeviceCommand(issue, kernel, IsAside));
         if (_commands.Count == MaxCommands)
@@ -68,10 +81,24 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
                 IssueOrRepeat();
             }
         }
+        catch (Exception e)
+        {
+            _failure = e;
+            throw;
+        }
         finally
         {
             _commands.Clear();
             Signature.Clear();
+        }
+    }
+
+    /// <summary>Hands over what has been collected if it is enough for a part.</summary>
+    public void SubmitPart()
+    {
+        if (_commands.Count >= EnoughCommands)
+        {
+            Submit();
         }
     }
 
@@ -98,10 +125,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
         Dictionary<byte[], IRecording?>.AlternateLookup<ReadOnlySpan<byte>> known = _recordings.GetAlternateLookup<ReadOnlySpan<byte>>();
         if (!known.TryGetValue(Signature.Bytes, out IRecording? recording))
         {
-            if (_recordings.Count == MaxRecordings)
-            {
-                Forget();
-            }
+            MakeRoom();
 
             known[Signature.Bytes] = null;
             streams.Issue(_commands);
@@ -109,14 +133,32 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
         }
 
         recording ??= known[Signature.Bytes] = streams.Record(_commands);
-        if (recording is null)
+        if (recording is null || !recording.TryReplay())
         {
             streams.Issue(_commands);
             return;
         }
 
-        recording.Replay();
         Parts = (Parts.All, Parts.Repeated + 1);
+    }
+
+    /// <summary>Drops those that have come once, and if they are none all.</summary>
+    private void MakeRoom()
+    {
+        if (_recordings.Count < MaxRecordings)
+        {
+            return;
+        }
+
+        foreach (byte[] signature in _recordings.Where(recording => recording.Value is null).Select(recording => recording.Key).ToList())
+        {
+            _recordings.Remove(signature);
+        }
+
+        if (_recordings.Count == MaxRecordings)
+        {
+            Forget();
+        }
     }
 
     private sealed class ByteComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

@@ -36,6 +36,9 @@ public static unsafe class CudaDriver
     /// <summary>The driver's library, or 0 without one: then this has been a look into a few folders.</summary>
     internal static nint Library => Found.Value;
 
+    /// <summary>A function of the driver that every driver has which ILGPU can use.</summary>
+    internal static nint Function(string name) => NativeLibrary.GetExport(Library, name);
+
     /// <summary>The cards that the driver shows, or why there are none, as a sentence.</summary>
     public static (IReadOnlyList<CudaCard> Cards, string? Missing) Read()
     {

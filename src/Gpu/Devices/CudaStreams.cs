@@ -24,24 +24,32 @@ internal sealed unsafe class CudaStreams : ICommandStreams
 
     private readonly CudaStream _main;
     private readonly CudaStream _side;
+    private readonly nint _record = CudaDriver.Function("cuEventRecord");
+    private readonly nint _wait = CudaDriver.Function("cuStreamWaitEvent");
+    private readonly nint _begin;
+    private readonly nint _end;
+    private readonly nint _instantiate;
+    private readonly nint _launch;
     private readonly nint _fork;
     private readonly nint _join;
 
+    /// <param name="accelerator">The calling thread's.</param>
     public CudaStreams(Accelerator accelerator)
     {
         _main = (CudaStream)accelerator.CreateStream();
         _side = (CudaStream)accelerator.CreateStream();
-        nint made;
-        Demand(((delegate* unmanaged<nint*, uint, int>)Function("cuEventCreate"))(&made, NoTiming));
-        _fork = made;
-        Demand(((delegate* unmanaged<nint*, uint, int>)Function("cuEventCreate"))(&made, NoTiming));
-        _join = made;
-        Records = Environment.GetEnvironmentVariable(Switch) != "0";
+        _fork = NewEvent();
+        _join = NewEvent();
+        Records = Environment.GetEnvironmentVariable(Switch) != "0"
+            && NativeLibrary.TryGetExport(CudaDriver.Library, "cuStreamBeginCapture_v2", out _begin)
+            && NativeLibrary.TryGetExport(CudaDriver.Library, "cuStreamEndCapture", out _end)
+            && NativeLibrary.TryGetExport(CudaDriver.Library, "cuGraphInstantiateWithFlags", out _instantiate)
+            && NativeLibrary.TryGetExport(CudaDriver.Library, "cuGraphLaunch", out _launch);
     }
 
     public AcceleratorStream Main => _main;
 
-    /// <summary>Until a capture fails: the driver will not do better with the next one.</summary>
+    /// <summary>Until a capture fails: the driver will not do better with the next one. False for one older than graphs (CUDA 11.4).</summary>
     public bool Records { get; private set; }
 
     public void Issue(IReadOnlyList<DeviceCommand> commands)
@@ -68,9 +76,10 @@ internal sealed unsafe class CudaStreams : ICommandStreams
     public IRecording? Record(IReadOnlyList<DeviceCommand> commands)
     {
         nint graph = 0, executable = 0;
-        int code = ((delegate* unmanaged<nint, int, int>)Function("cuStreamBeginCapture_v2"))(_main.StreamPtr, RelaxedCapture);
+        int code = ((delegate* unmanaged<nint, int, int>)_begin)(_main.StreamPtr, RelaxedCapture);
         if (code == 0)
         {
+            int ended;
             try
             {
                 Issue(commands);
@@ -80,41 +89,42 @@ internal sealed unsafe class CudaStreams : ICommandStreams
                 // Issued again without a capture they tell what is wrong.
                 code = NotIssued;
             }
+            finally
+            {
+                ended = ((delegate* unmanaged<nint, nint*, int>)_end)(_main.StreamPtr, &graph);
+            }
 
-            int ended = ((delegate* unmanaged<nint, nint*, int>)Function("cuStreamEndCapture"))(_main.StreamPtr, &graph);
             code = code == 0 ? ended : code;
         }
 
         if (code == 0)
         {
-            code = ((delegate* unmanaged<nint*, nint, ulong, int>)Function("cuGraphInstantiateWithFlags"))(&executable, graph, 0);
+            code = ((delegate* unmanaged<nint*, nint, ulong, int>)_instantiate)(&executable, graph, 0);
         }
 
         if (graph != 0)
         {
-            _ = ((delegate* unmanaged<nint, int>)Function("cuGraphDestroy"))(graph);
+            _ = ((delegate* unmanaged<nint, int>)CudaDriver.Function("cuGraphDestroy"))(graph);
         }
 
         Records = code == 0;
-        return code == 0 ? new Recording(executable, _main.StreamPtr) : null;
+        return code == 0 ? new Recording(this, executable) : null;
     }
 
     public void Dispose()
     {
-        _ = ((delegate* unmanaged<nint, int>)Function("cuEventDestroy_v2"))(_fork);
-        _ = ((delegate* unmanaged<nint, int>)Function("cuEventDestroy_v2"))(_join);
+        _ = ((delegate* unmanaged<nint, int>)CudaDriver.Function("cuEventDestroy_v2"))(_fork);
+        _ = ((delegate* unmanaged<nint, int>)CudaDriver.Function("cuEventDestroy_v2"))(_join);
         _side.Dispose();
         _main.Dispose();
     }
 
-    /// <summary>What comes next in <paramref name="follower"/> waits for what is in <paramref name="stream"/> now.</summary>
-    private static void Follow(CudaStream stream, CudaStream follower, nint mark)
+    private static nint NewEvent()
     {
-        Demand(((delegate* unmanaged<nint, nint, int>)Function("cuEventRecord"))(mark, stream.StreamPtr));
-        Demand(((delegate* unmanaged<nint, nint, uint, int>)Function("cuStreamWaitEvent"))(follower.StreamPtr, mark, 0));
+        nint made;
+        Demand(((delegate* unmanaged<nint*, uint, int>)CudaDriver.Function("cuEventCreate"))(&made, NoTiming));
+        return made;
     }
-
-    private static nint Function(string name) => NativeLibrary.GetExport(CudaDriver.Library, name);
 
     private static void Demand(int code)
     {
@@ -124,12 +134,21 @@ internal sealed unsafe class CudaStreams : ICommandStreams
         }
     }
 
-    private sealed class Recording(nint executable, nint stream) : IRecording
+    /// <summary>What comes next in <paramref name="follower"/> waits for what is in <paramref name="stream"/> now.</summary>
+    private void Follow(CudaStream stream, CudaStream follower, nint mark)
     {
-        private readonly nint _launch = Function("cuGraphLaunch");
+        Demand(((delegate* unmanaged<nint, nint, int>)_record)(mark, stream.StreamPtr));
+        Demand(((delegate* unmanaged<nint, nint, uint, int>)_wait)(follower.StreamPtr, mark, 0));
+    }
 
-        public void Replay() => Demand(((delegate* unmanaged<nint, nint, int>)_launch)(executable, stream));
+    private sealed class Recording(CudaStreams streams, nint executable) : IRecording
+    {
+        public bool TryReplay()
+        {
+            streams.Records = ((delegate* unmanaged<nint, nint, int>)streams._launch)(executable, streams._main.StreamPtr) == 0;
+            return streams.Records;
+        }
 
-        public void Dispose() => _ = ((delegate* unmanaged<nint, int>)Function("cuGraphExecDestroy"))(executable);
+        public void Dispose() => _ = ((delegate* unmanaged<nint, int>)CudaDriver.Function("cuGraphExecDestroy"))(executable);
     }
 }

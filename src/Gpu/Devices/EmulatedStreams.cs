@@ -3,9 +3,9 @@ using ILGPU.Runtime;
 namespace ConvNet.Gpu.Devices;
 
 /// <summary>
-/// Carries commands out on the processor, in an order that a card might have chosen: those aside somewhere between those that follow them, other places each
-/// time. So a test sees it when the two depend on each other, or when memory is used anew before a command has run. A recording repeats the commands that it
-/// was made of, not those that came later.
+/// Carries commands out on the processor, in an order that a card might have chosen: those aside at once, or at the end of the part, or somewhere between
+/// those that follow them, another way each time. So a test sees it when the two depend on each other, or when memory is used anew before a command has run.
+/// A recording repeats the commands that it was made of, not those that came later.
 /// </summary>
 internal sealed class EmulatedStreams(AcceleratorStream stream) : ICommandStreams
 {
@@ -17,7 +17,8 @@ internal sealed class EmulatedStreams(AcceleratorStream stream) : ICommandStream
 
     public void Issue(IReadOnlyList<DeviceCommand> commands)
     {
-        // How many of each side have run; one aside may run when all before it on the main side have.
+        // One aside may run when all before it on the main side have: never before the end of the part, by a coin, or at once.
+        int chance = _order.Next(3);
         int next = 0;
         var waiting = new Queue<DeviceCommand>();
         while (next < commands.Count || waiting.Count > 0)
@@ -26,7 +27,7 @@ internal sealed class EmulatedStreams(AcceleratorStream stream) : ICommandStream
             {
                 waiting.Enqueue(commands[next++]);
             }
-            else if (waiting.Count > 0 && (next == commands.Count || _order.Next(2) == 0))
+            else if (waiting.Count > 0 && (next == commands.Count || _order.Next(2) < chance))
             {
                 waiting.Dequeue().Issue(stream);
             }
@@ -46,7 +47,11 @@ internal sealed class EmulatedStreams(AcceleratorStream stream) : ICommandStream
 
     private sealed class Recording(EmulatedStreams streams, DeviceCommand[] commands) : IRecording
     {
-        public void Replay() => streams.Issue(commands);
+        public bool TryReplay()
+        {
+            streams.Issue(commands);
+            return true;
+        }
 
         public void Dispose()
         {

@@ -4,5 +4,6 @@ namespace ConvNet.Gpu.Devices;
 internal interface IRecording : IDisposable
 {
     /// <summary>Starts them, after all that has been issued before.</summary>
-    void Replay();
+    /// <returns>False if the device does not, and nothing of it has begun.</returns>
+    bool TryReplay();
 }

@@ -28,6 +28,7 @@ public sealed partial class KernelDevice : IDisposable
     private KernelDevice(string name, Context context, Accelerator accelerator)
     {
         (Name, _context, _accelerator) = (name, context, accelerator);
+        accelerator.Bind();
         ICommandStreams streams = IsEmulated ? new EmulatedStreams(accelerator.DefaultStream) : new CudaStreams(accelerator);
         Stream = streams.Main;
         _queue = new CommandQueue(streams);
@@ -140,15 +141,21 @@ public sealed partial class KernelDevice : IDisposable
         return _mainSide;
     }
 
+    /// <summary>True if the device has refused a launch or a copy: it is of no use any more.</summary>
+    internal bool HasFailed => _queue.HasFailed;
+
     /// <summary>Hands the device what has been launched, when the processor has other things to do before the next launch.</summary>
     internal void Submit() => _queue.Submit();
+
+    /// <summary>The same if that is enough for a part: before the processor asks for something that it may have to wait for.</summary>
+    internal void SubmitPart() => _queue.SubmitPart();
 
     /// <summary>Copies to memory of the device, after all that has been launched before.</summary>
     /// <param name="source">Of the device, too, or locked memory of the processor, which keeps its values until the next wait.</param>
     internal void CopyTo<T>(ArrayView<T> target, ArrayView<T> source)
         where T : unmanaged
     {
-        _queue.Signature.With(target).With(source);
+        _queue.Signature.With(false).With(target).With(source);
         _queue.Add(kernel: null, stream => target.CopyFrom(stream, source));
     }
 
@@ -157,7 +164,7 @@ public sealed partial class KernelDevice : IDisposable
     internal void CopyFrom<T>(ArrayView<T> source, ArrayView<T> target)
         where T : unmanaged
     {
-        _queue.Signature.With(source).With(target);
+        _queue.Signature.With(true).With(source).With(target);
         _queue.Add(kernel: null, stream => source.CopyTo(stream, target));
     }
 
@@ -183,23 +190,10 @@ public sealed partial class KernelDevice : IDisposable
         }
     }
 
+    /// <summary>Any thread may ask for it.</summary>
     /// <exception cref="ConvNetException">There is no room (exit code 7).</exception>
-    internal PageLockedArray1D<T> AllocatePinned<T>(int length)
-        where T : unmanaged
-    {
-        try
-        {
-            return _accelerator.AllocatePageLocked1D<T>(length);
-        }
-        catch (Exception e) when (e is CudaException or OutOfMemoryException)
-        {
-            long bytes = (long)length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
-            throw new ConvNetException(
-                ExitCode.Resources,
-                $"the driver cannot lock {bytes >> 20} MiB of this machine's memory for copies to {Name}. Free some memory, or use --device cpu.",
-                e);
-        }
-    }
+    internal HostMemory<T> AllocateHost<T>(long length)
+        where T : unmanaged => new(_accelerator, Name, length);
 
     internal void Free(MemoryBuffer memory)
     {
@@ -208,7 +202,7 @@ public sealed partial class KernelDevice : IDisposable
         memory.Dispose();
     }
 
-    internal void Free<T>(PageLockedArray1D<T> memory)
+    internal void Free<T>(HostMemory<T> memory)
         where T : unmanaged
     {
         Release();
@@ -258,15 +252,6 @@ public sealed partial class KernelDevice : IDisposable
                 "Update the driver, or use --device cpu.",
                 e);
         }
-    }
-
-    /// <summary>Lets the device copy from memory of the processor by itself.</summary>
-    internal LockedMemory Lock(nint address, long length) => new(_accelerator, address, length);
-
-    internal void Unlock(LockedMemory memory)
-    {
-        Release();
-        memory.Dispose();
     }
 
     /// <summary>Before memory is freed: what runs, what has not been handed on yet, and what is recorded may still use it.</summary>

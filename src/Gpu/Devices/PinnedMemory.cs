@@ -1,22 +1,20 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace ConvNet.Gpu.Devices;
 
 /// <summary>
-/// Memory of the processor that a device copies from and to by itself, while the processor goes on. It grows as it is asked to; what it held is then
-/// lost, and no copy may be under way.
+/// <see cref="HostMemory{T}"/> that grows as it is asked to; what it held is then lost.
 /// </summary>
-internal sealed class PinnedMemory<T>(KernelDevice device) : IDisposable
+internal sealed unsafe class PinnedMemory<T>(KernelDevice device) : IDisposable
     where T : unmanaged
 {
-    private PageLockedArray1D<T>? _memory;
+    private HostMemory<T>? _memory;
 
     /// <summary>The first <paramref name="length"/> elements.</summary>
-    public Span<T> Span(int length) => Reserve(length).Span[..length];
+    public Span<T> Span(int length) => new((void*)Reserve(length).Address, length);
 
     /// <summary>The same for copies.</summary>
-    public ArrayView<T> View(int length) => Reserve(length).ArrayView.SubView(0, length);
+    public ArrayView<T> View(int length) => Reserve(length).View.SubView(0, length);
 
     /// <summary>Has the device copy to here by itself, after all that has been launched before.</summary>
     /// <param name="length">Elements in all.</param>
@@ -32,12 +30,12 @@ internal sealed class PinnedMemory<T>(KernelDevice device) : IDisposable
         }
     }
 
-    private PageLockedArray1D<T> Reserve(int length)
+    private HostMemory<T> Reserve(int length)
     {
         if (_memory is null || _memory.Length < length)
         {
             Dispose();
-            _memory = device.AllocatePinned<T>(length);
+            _memory = device.AllocateHost<T>(Math.Max(1, length));
         }
 
         return _memory;

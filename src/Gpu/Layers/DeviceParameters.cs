@@ -26,6 +26,7 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
     private readonly DeviceBuffer<Float32>[] _slots;
     private readonly DeviceBuffer<Float32> _rates;
     private readonly DeviceBuffer<UpdateNumbers> _numbers;
+    private bool _isDisposed;
 
     public DeviceParameters(KernelDevice device, Model model, OptimizerSpec optimizer)
     {
@@ -51,7 +52,7 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
 
     public override void Load()
     {
-        _device.Bind();
+        Begin();
         foreach (Parameter tensor in _tensors)
         {
             _values.Upload(MemoryMarshal.Cast<float, Float32>(tensor.Values), _offsets[tensor]);
@@ -67,7 +68,7 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
 
     public override void Update(StepSettings settings)
     {
-        _device.Bind();
+        Begin();
 
         // Gradients may be under way aside.
         _device.Submit();
@@ -84,11 +85,13 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
             case AdamFamily:
                 _device.Run(Updates.Adapt, _length, _values.View, _gradients.View, _slots[0].View, _slots[1].View, _numbers.View);
                 break;
-            default:
+            case Lars:
                 _rates.Reserve(_length / Parameter.BlockSize).Upload(
                     [.. _tensors.Index().SelectMany(tensor => Enumerable.Repeat(new Float32(settings.TensorRate(tensor.Index)), tensor.Item.BlockCount))]);
                 _device.Run(Updates.Scale, _length, _values.View, _gradients.View, _slots[0].View, _rates.View, _numbers.View);
                 break;
+            default:
+                throw new NotSupportedException($"{_optimizer.GetType().Name} has no kernel.");
         }
 
         _device.Submit();
@@ -96,7 +99,7 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
 
     public override void Read()
     {
-        _device.Bind();
+        Begin();
         foreach (Parameter tensor in _tensors)
         {
             Read(tensor, tensor.Values);
@@ -113,6 +116,14 @@ internal sealed class DeviceParameters : KeptParameters, IDisposable
         Array.ForEach(_slots, slot => slot.Dispose());
         _rates.Dispose();
         _numbers.Dispose();
+        _isDisposed = true;
+    }
+
+    /// <exception cref="ObjectDisposedException">Another training has begun with the runner.</exception>
+    private void Begin()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        _device.Bind();
     }
 
     private ArrayView<Float32> Part(DeviceBuffer<Float32> all, Parameter tensor) =>

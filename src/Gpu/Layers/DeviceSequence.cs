@@ -6,10 +6,11 @@ namespace ConvNet.Gpu.Layers;
 /// <summary>Device layers that feed each other; the mirror of <see cref="LayerSequence"/>.</summary>
 internal sealed class DeviceSequence : IDisposable
 {
+    private readonly KernelDevice _device;
     private readonly DeviceLayer[] _layers;
 
     public DeviceSequence(LayerSequence sequence, KernelDevice device) =>
-        _layers = [.. sequence.Layers.Select(layer => DeviceLayers.For(layer, device))];
+        (_device, _layers) = (device, [.. sequence.Layers.Select(layer => DeviceLayers.For(layer, device))]);
 
     public IReadOnlyList<DeviceLayer> Layers => _layers;
 
@@ -20,9 +21,9 @@ internal sealed class DeviceSequence : IDisposable
             if (step.Training && layer.Layer.Parameters.Count > 0)
             {
                 step.Profile?.Begin(layer.Layer.Index, StepPhase.Load);
-                foreach (Engine.Parameters.Parameter parameter in step.Kept is null ? layer.Layer.Parameters : [])
+                if (step.Kept is null)
                 {
-                    step.Exchange.Pull(parameter);
+                    Pull(layer, step);
                 }
 
                 layer.Load(step);
@@ -65,6 +66,15 @@ internal sealed class DeviceSequence : IDisposable
         foreach (DeviceLayer layer in _layers)
         {
             layer.Dispose();
+        }
+    }
+
+    private void Pull(DeviceLayer layer, DeviceStep step)
+    {
+        _device.SubmitPart();
+        foreach (Engine.Parameters.Parameter parameter in layer.Layer.Parameters)
+        {
+            step.Exchange.Pull(parameter);
         }
     }
 }

@@ -83,7 +83,7 @@ public sealed class GpuDevice : ComputeDevice
 
     private void Return(KernelDevice device)
     {
-        if (_isDisposed)
+        if (_isDisposed || device.HasFailed)
         {
             device.Dispose();
         }

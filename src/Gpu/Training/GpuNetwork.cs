@@ -48,6 +48,7 @@ internal sealed class GpuNetwork : ModelRunner
         get => (_step.Profile as DeviceProfile)?.Inner;
         set
         {
+            _device.Bind();
             _device.Submit();
             _step.Profile = value is null ? null : new DeviceProfile(value, _device);
             _device.Timed = value is null ? null : value.Ran;
@@ -79,11 +80,11 @@ internal sealed class GpuNetwork : ModelRunner
         }
     }
 
-    public override KeptParameters KeepParameters(OptimizerSpec optimizer)
+    public override KeptParameters? KeepParameters(OptimizerSpec? optimizer)
     {
         _device.Bind();
         _kept?.Dispose();
-        return _kept = new DeviceParameters(_device, Model, optimizer);
+        return _kept = optimizer is null ? null : new DeviceParameters(_device, Model, optimizer);
     }
 
     public override Metrics[] TrainStep(ShardPlan plan, StepExchange exchange, long step, ulong seed, int[] labels, int[] sampleIndices)

@@ -1,7 +1,10 @@
 using System.Reflection;
 using ConvNet.Gpu.Devices;
+using ConvNet.Gpu.Kernels;
 using ConvNet.Gpu.Kernels.Elementwise;
+using ConvNet.Gpu.Kernels.Normalization;
 using ConvNet.Gpu.Numerics;
+using ILGPU;
 using Xunit;
 
 namespace ConvNet.Gpu.Tests.Devices;
@@ -113,11 +116,14 @@ public sealed class CommandQueueTests : IClassFixture<EmulatedDevice>, IDisposab
     }
 
     /// <summary>Otherwise no test of bits could fail by layers that run beside each other and should not.</summary>
-    [Fact]
-    public void What_runs_aside_and_depends_on_what_follows_has_other_results_from_time_to_time()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    public void What_runs_aside_and_depends_on_what_follows_has_other_results_from_time_to_time(int between)
     {
+        using DeviceBuffer<Float32> c = new DeviceBuffer<Float32>(_device, "values").Reserve(Length);
         int early = 0;
-        for (int round = 0; round < 20; round++)
+        for (int round = 0; round < 30; round++)
         {
             Upload(_a, 0);
             Upload(_b, 1);
@@ -127,12 +133,17 @@ public sealed class CommandQueueTests : IClassFixture<EmulatedDevice>, IDisposab
                 AddTimes(1);
             }
 
+            for (int i = 0; i < between; i++)
+            {
+                _device.Run(ElementwiseKernels.Add, Length, c.View, c.View);
+            }
+
             // Changes what is read aside.
             _device.Run(ElementwiseKernels.Add, Length, _b.View, _b.View);
             early += Read(_a) == 1 ? 1 : 0;
         }
 
-        Assert.InRange(early, 1, 19);
+        Assert.InRange(early, 1, 29);
     }
 
     [Fact]
@@ -153,7 +164,53 @@ public sealed class CommandQueueTests : IClassFixture<EmulatedDevice>, IDisposab
     }
 
     [Fact]
-    public void Each_kernel_has_arguments_that_tell_parts_apart()
+    public void Commands_that_differ_in_anything_have_other_signatures()
+    {
+        ArrayView<Float32> a = _a.View, b = _b.View;
+        using DeviceBuffer<int> sets = new DeviceBuffer<int>(_device, "sets").Reserve(2);
+        ArrayView<int> one = sets.View.SubView(0, 1), other = sets.View.SubView(1, 1);
+        NormViews norm = new(a, a, a, one, 8);
+        NormViews[] norms = [norm, new(b, a, a, one, 8), new(a, b, a, one, 8), new(a, a, b, one, 8), new(a, a, a, other, 8), new(a, a, a, one, 16)];
+        Additions[] additions = [new(one, 1, 2), new(other, 1, 2), new(one, 2, 2), new(one, 1, 3)];
+        ArrayView<Float32>[] views = [a, b, a.SubView(0, 4), a.SubView(4, 4)];
+
+        Assert.Equal(norms.Length, norms.Select(SignatureOf).Distinct().Count());
+        Assert.Equal(additions.Length, additions.Select(SignatureOf).Distinct().Count());
+        Assert.Equal(views.Length, views.Select(SignatureOf).Distinct().Count());
+        Assert.Equal(SignatureOf(norm), SignatureOf(new NormViews(a, a, a, one, 8)));
+    }
+
+    [Fact]
+    public void A_copy_is_not_repeated_the_other_way_round()
+    {
+        using var memory = new PinnedMemory<Float32>(_device);
+        for (int round = 0; round < 3; round++)
+        {
+            memory.Span(Length).Fill(new Float32(round));
+            CopyFourTimes(() => _device.CopyTo(_a.View, memory.View(Length)));
+            Assert.Equal(round, Read(_a));
+            Upload(_a, 100 + round);
+            _device.Synchronize();
+            CopyFourTimes(() => _device.CopyFrom(_a.View, memory.View(Length)));
+            Assert.Equal(100 + round, memory.Span(Length)[0].Value);
+        }
+    }
+
+    [Fact]
+    public void A_device_that_has_refused_a_launch_takes_no_other()
+    {
+        using var device = KernelDevice.Emulated();
+        var queue = new CommandQueue(new EmulatedStreams(device.Stream));
+        queue.Add(kernel: null, _ => throw new OutOfMemoryException("no room"));
+
+        Assert.Throws<OutOfMemoryException>(queue.Submit);
+        Assert.True(queue.HasFailed);
+        Assert.Contains("no room", Assert.Throws<InvalidOperationException>(() => queue.Add(kernel: null, _ => { })).Message);
+        queue.Submit();
+    }
+
+    [Fact]
+    public void The_arguments_of_all_kernels_can_be_signed()
     {
         var signature = new CommandSignature();
         MethodInfo with = typeof(CommandSignature).GetMethod(nameof(CommandSignature.With))!;
@@ -163,6 +220,20 @@ public sealed class CommandQueueTests : IClassFixture<EmulatedDevice>, IDisposab
             with.MakeGenericMethod(type).Invoke(signature, [Activator.CreateInstance(type)]);
             Assert.NotEqual(0, signature.Bytes.Length);
         }
+    }
+
+    private static string SignatureOf<T>(T argument)
+        where T : struct => Convert.ToHexString(new CommandSignature().With(argument).Bytes);
+
+    /// <summary>As many as a part needs to be recorded.</summary>
+    private void CopyFourTimes(Action copy)
+    {
+        for (int i = 0; i < 4; i++)
+        {
+            copy();
+        }
+
+        _device.Synchronize();
     }
 
     /// <summary>a += b, so many times.</summary>
