@@ -31,8 +31,8 @@ public sealed class LocalTraining
     /// <param name="runner">Its parameters get their first values from <paramref name="seed"/>.</param>
     /// <param name="dataShards">S: the data shards of every batch.</param>
     /// <param name="keepsParameters">
-    /// They stay on the runner's device from the first step on, until another training begins with the runner: what the caller sets then has no effect, values are what <see cref="ReadParameters"/> has
-    /// brought last, and gradients stay there.
+    /// They stay on the runner's device from the first step on, until another training begins with the runner: what the caller sets then has no effect,
+    /// values are what <see cref="ReadParameters"/> has brought last, and gradients stay there.
     /// </param>
     /// <exception cref="ArgumentException">The optimizer needs weight norms, which a job's coordinator computes.</exception>
     public LocalTraining(

@@ -47,7 +47,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     {
         if (_failure is not null)
         {
-            throw new InvalidOperationException($"The device has refused a launch before: {_failure.Message}", _failure);
+            throw new InvalidOperationException($"The device has refused a launch before ({_failure.Message.TrimEnd('.')}).", _failure);
         }
 
         Signature.With(kernel?.MetadataToken ?? 0).With(IsAside);

@@ -11,9 +11,9 @@ namespace ConvNet.Gpu.Layers;
 /// One layer of a model on a device: the mirror of an engine's <see cref="Layer"/>, with its bits. Contract: <see cref="Load"/> runs after the layer's
 /// parameters have their values and before forward; forward reads <c>x</c> and keeps a reference to it until backward; backward gets
 /// ∂loss/∂output, may overwrite it, leaves the gradient roots of its parameters by <see cref="GradientRoots.Finish"/>, and returns
-/// ∂loss/∂input (its own memory, or <c>dy</c> overwritten, unless it launches <see cref="KernelDevice.Aside"/> what reads that). Memory comes from <see cref="Reserve"/> at the first pass, for the capacity of <c>x</c>,
-/// and is reused. Padding lanes are zero on entry and must be zero on return. Only the first <see cref="DeviceStep.Samples"/> samples count;
-/// others hold anything, and need not be computed.
+/// ∂loss/∂input (its own memory, or <c>dy</c> overwritten, unless it launches <see cref="KernelDevice.Aside"/> what reads that). Memory comes
+/// from <see cref="Reserve"/> at the first pass, for the capacity of <c>x</c>, and is reused. Padding lanes are zero on entry and must be zero on
+/// return. Only the first <see cref="DeviceStep.Samples"/> samples count; others hold anything, and need not be computed.
 /// </summary>
 /// <param name="device">Runs the kernels; not owned.</param>
 /// <param name="layer">What to compute; its shapes, parameters and options.</param>
