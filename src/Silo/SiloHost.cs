@@ -52,7 +52,7 @@ public static class SiloHost
             warn(warning);
         }
 
-        SiloDevices devices = options.Workers ? new SiloDevices(options.Device.Open()) : SiloDevices.Processor;
+        SiloDevices devices = options.Workers ? new SiloDevices(options.Device.Open(warn)) : SiloDevices.Processor;
         IHost host = Build(options, devices, configureLogging, warn, dying);
         if (options.Cluster.Identity is not null)
         {

@@ -107,10 +107,14 @@ public sealed class IdleDriverTests : IDisposable
     {
         using ClientProcess devices = await StartAsync(0, "", "devices");
         using ClientProcess training = await StartAsync(5, "", "train", "--device", "gpu");
+        using ClientProcess automatic = await StartAsync(
+            0, "", "train", "--model", "lenet", "--steps", "1", "--workers", "1", "--out", _folder["run"], "--device", "auto");
 
         Assert.Contains("gpu:0 cannot be used: gpu:0 (Idle card) does not compute the bits of this processor", devices.Output);
         Assert.Contains("--device auto takes cpu.", devices.Output);
         Assert.Matches("[0-9]+ of [0-9]+ weights of a small net, the first in 0.weight, differ from the processor's after 4 steps", training.Error);
+        Assert.StartsWith("warning: --device auto passes over gpu:0: gpu:0 (Idle card) does not compute the bits of this processor", automatic.Error);
+        Assert.Contains("1 workers on cpu", automatic.Output);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ internal static class BenchEngineCommand
                 result.AddError("--batch and --input exclude each other: the file says how many samples the batch has. Give one of them.");
             }
         });
-        engine.SetAction(parsed => Run(terminal, options.Read(parsed), device.OpenOne(parsed), parsed.GetValue(weights), parsed.GetValue(input)));
+        engine.SetAction(parsed => Run(terminal, options.Read(parsed), device.OpenOne(parsed, terminal), parsed.GetValue(weights), parsed.GetValue(input)));
         return engine;
     }
 

@@ -24,7 +24,7 @@ internal static class BenchLayersCommand
         var device = new DeviceOption("What to compute on [auto: the first GPU that can be used, else cpu]");
         options.AddTo(layers);
         layers.Add(device.Option);
-        layers.SetAction(parsed => Run(terminal, options.Read(parsed), device.OpenOne(parsed)));
+        layers.SetAction(parsed => Run(terminal, options.Read(parsed), device.OpenOne(parsed, terminal)));
         return layers;
     }
 

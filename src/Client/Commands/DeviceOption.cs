@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ConvNet.Client.Views;
 using ConvNet.Engine.Errors;
 using ConvNet.Engine.Training;
 using ConvNet.Silo.Devices;
@@ -27,12 +28,12 @@ internal sealed class DeviceOption
 
     /// <summary>Opens the first device of the choice: a command that computes alone has use for one.</summary>
     /// <exception cref="ConvNetException">The choice names several devices (exit code 2), or one that is not there (7).</exception>
-    public ComputeDevice OpenOne(ParseResult parsed)
+    public ComputeDevice OpenOne(ParseResult parsed, Terminal terminal)
     {
         DeviceChoice choice = Read(parsed);
         return choice.IsList
             ? throw new ConvNetException(
                 ExitCode.Usage, $"{Option.Name} takes one device here; got '{choice}'. Lists are for the workers of 'train' and 'silo'.")
-            : choice.Open()[0];
+            : choice.Open(terminal.Warn)[0];
     }
 }

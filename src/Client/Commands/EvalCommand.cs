@@ -38,14 +38,14 @@ internal static class EvalCommand
             parsed.GetValue(directory)!,
             parsed.GetValue(data),
             WholeNumber.InRange("--threads", parsed.GetValue(threads) ?? Environment.ProcessorCount, 1, JobLimits.MostThreads),
-            device.OpenOne(parsed),
+            device.OpenOne(parsed, terminal),
             parsed.GetValue(json)));
         return command;
     }
 
     private static int Run(Terminal terminal, string directory, string? dataPath, int threads, ComputeDevice device, bool json)
     {
-        string path = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
+        string path = CheckpointStore.Resolve(directory, terminal.Warn);
         Checkpoint checkpoint = CheckpointFolder.Load(path);
         JobSpec spec = JobSpec.FromJson(checkpoint.State.JobJson, toEvaluate: true);
         ImageSet test = dataPath is null ? TestOf(spec, terminal) : OtherTest(spec, dataPath, terminal);
@@ -82,7 +82,7 @@ internal static class EvalCommand
         Dataset data = DataCatalog.Reopen(spec.Data);
         if (data.Sha256 != spec.Data.Sha256)
         {
-            terminal.Error.WriteLine($"warning: data '{spec.Data.NameOrPath}' has changed since the run began.{spec.Data.OlderReading}");
+            terminal.Warn($"data '{spec.Data.NameOrPath}' has changed since the run began.{spec.Data.OlderReading}");
         }
 
         return spec.ClassNames is { } classes ? ClassMatch.ByName(data.Test, classes, spec.Data.NameOrPath) : data.Test;
@@ -101,8 +101,7 @@ internal static class EvalCommand
             string why = spec.ClassNames is null
                 ? "the run was made by a build that did not keep the names of classes"
                 : $"data '{path}' have no names of classes";
-            terminal.Error.WriteLine(
-                $"warning: {why}: label 0 counts as the model's first class, and so on.");
+            terminal.Warn($"{why}: label 0 counts as the model's first class, and so on.");
         }
 
         return test;

@@ -54,7 +54,7 @@ internal static class ResumeCommand
             CheckpointStore.Sweep(home.CheckpointsPath);
         }
 
-        string checkpoint = CheckpointStore.Resolve(directory, warning => terminal.Error.WriteLine($"warning: {warning}"));
+        string checkpoint = CheckpointStore.Resolve(directory, terminal.Warn);
         Checkpoint saved = CheckpointFolder.Load(checkpoint);
         JobSpec spec = JobSpec.FromJson(saved.State.JobJson);
         TrainConfiguration configuration = Configure(home, spec, settings);

@@ -78,13 +78,13 @@ internal static class VerifyCommand
             throw new ConvNetException(ExitCode.Usage, "verify takes a folder or the options of a job, not both: a run's job is what it is.");
         }
 
-        string checkpoint = CheckpointStore.Resolve(path, warning => terminal.Error.WriteLine($"warning: {warning}"));
+        string checkpoint = CheckpointStore.Resolve(path, terminal.Warn);
         return JobSpec.FromJson(CheckpointFolder.Load(checkpoint).State.JobJson);
     }
 
     private static async Task<int> RunAsync(Terminal terminal, JobSpec spec, long steps, DeviceChoice device, bool json)
     {
-        Layout[] layouts = [.. LayoutsOf(spec, device.Open())];
+        Layout[] layouts = [.. LayoutsOf(spec, device.Open(terminal.Warn))];
         var hashes = new List<string>();
         foreach (Layout layout in layouts)
         {

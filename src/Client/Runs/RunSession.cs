@@ -66,8 +66,10 @@ internal sealed class RunSession(RunFolder folder, RunRequest request)
     {
         try
         {
-            IReadOnlyList<ComputeDevice> devices = request.Cluster is null ? request.Device.Open() : [];
+            var passedOver = new List<string>();
+            IReadOnlyList<ComputeDevice> devices = request.Cluster is null ? request.Device.Open(passedOver.Add) : [];
             run.Publish(new RunEvent.Started(folder.FullPath, ConfigurationJson.Write(request.Configuration), [.. Introduction(devices)]));
+            passedOver.ForEach(warning => run.Publish(new RunEvent.Warning(warning)));
             Warn(run);
             EvaluationResult[] evaluations = MetricsFile.EvaluationsUntil(folder.MetricsPath, request.StartStep);
             run.Add(new MetricsFile(folder.MetricsPath, request.StartStep));

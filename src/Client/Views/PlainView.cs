@@ -32,7 +32,7 @@ internal sealed class PlainView(Terminal terminal) : RunSink
                 Write([Lines.Resumed(resumed)]);
                 break;
             case RunEvent.Warning warning:
-                terminal.Error.WriteLine($"warning: {warning.Message}");
+                terminal.Warn(warning.Message);
                 break;
             case RunEvent.Notice notice:
                 terminal.Error.WriteLine(notice.Message);

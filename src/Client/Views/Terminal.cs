@@ -52,6 +52,9 @@ public sealed record Terminal(
     /// <summary>A text on one line, with nothing in it that steers this terminal.</summary>
     internal string Printable(string text) => PrintableText.Of(text, !IsUnicode);
 
+    /// <summary>Tells something that the person should know, while the command goes on.</summary>
+    internal void Warn(string warning) => Error.WriteLine($"warning: {warning}");
+
     /// <summary>Writes a sentence, broken between words where it is too long.</summary>
     internal void Say(string sentence)
     {

@@ -46,9 +46,10 @@ public sealed class DeviceChoice
     /// <summary>
     /// Opens the devices. Each stays open until the process ends, as the workers of a job that has ended may still be freeing what they hold there.
     /// </summary>
+    /// <param name="warn">Told, as a sentence, of each GPU that auto passes over.</param>
     /// <exception cref="ConvNetException">A GPU is named that is not there or cannot be used (exit code 7).</exception>
-    public IReadOnlyList<ComputeDevice> Open() => _text == Auto
-        ? Gpus.OpenUsable() is { Count: > 0 } gpus ? gpus : [CpuDevice.Instance]
+    public IReadOnlyList<ComputeDevice> Open(Action<string> warn) => _text == Auto
+        ? Gpus.OpenUsable(warn) is { Count: > 0 } gpus ? gpus : [CpuDevice.Instance]
         : [.. _text.Split(',').SelectMany(OpenNamed)];
 
     public override string ToString() => _text;

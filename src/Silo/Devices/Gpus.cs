@@ -33,8 +33,9 @@ public static class Gpus
     }
 
     /// <summary>All GPUs that can be opened; none is no error.</summary>
-    internal static IReadOnlyList<ComputeDevice> OpenUsable() =>
-        CudaDriver.IsThere ? [.. CudaDriver.Read().Cards.Select(TryOpen).OfType<ComputeDevice>()] : [];
+    /// <param name="warn">Told, as a sentence, of each that cannot.</param>
+    internal static IReadOnlyList<ComputeDevice> OpenUsable(Action<string> warn) =>
+        CudaDriver.IsThere ? [.. CudaDriver.Read().Cards.Select(card => TryOpen(card, warn)).OfType<ComputeDevice>()] : [];
 
     /// <exception cref="ConvNetException">There is none or one of them cannot be used (exit code 7), or computes other bits than the processor (5).</exception>
     internal static IReadOnlyList<ComputeDevice> OpenAll()
@@ -60,15 +61,15 @@ public static class Gpus
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static ComputeDevice OpenEmulated() => GpuDevice.Emulated();
 
-    private static ComputeDevice? TryOpen(CudaCard card)
+    private static ComputeDevice? TryOpen(CudaCard card, Action<string> warn)
     {
         try
         {
             return Open(card);
         }
-        catch (ConvNetException)
+        catch (ConvNetException e)
         {
-            // 'convnet devices' tells why.
+            warn($"--device auto passes over {card.Device}: {e.Message}");
             return null;
         }
     }
