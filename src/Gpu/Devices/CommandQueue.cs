@@ -126,7 +126,6 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
         if (!known.TryGetValue(Signature.Bytes, out IRecording? recording))
         {
             MakeRoom();
-
             known[Signature.Bytes] = null;
             streams.Issue(_commands);
             return;
