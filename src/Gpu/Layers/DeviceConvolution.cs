@@ -73,13 +73,7 @@ internal sealed class DeviceConvolution : DeviceLayer
 
     public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
     {
-        step.Profile?.Begin(_layer.Index, StepPhase.BackwardWeights);
-        using (Device.Aside())
-        {
-            BackwardWeights(dy, step);
-        }
-
-        step.Profile?.End();
+        BackwardWeightsAside(dy, step);
         if (!needsInputGradient)
         {
             return null;
@@ -90,7 +84,7 @@ internal sealed class DeviceConvolution : DeviceLayer
         return dx;
     }
 
-    private void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    private protected override void BackwardWeights(DeviceTensor dy, DeviceStep step)
     {
         if (_layer.Parameters.Count > 1)
         {

@@ -68,13 +68,7 @@ internal sealed class DeviceFullyConnected : DeviceLayer
 
     public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
     {
-        step.Profile?.Begin(_convolution.Index, StepPhase.BackwardWeights);
-        using (Device.Aside())
-        {
-            BackwardWeights(dy, step);
-        }
-
-        step.Profile?.End();
+        BackwardWeightsAside(dy, step);
         if (!needsInputGradient)
         {
             return null;
@@ -85,7 +79,7 @@ internal sealed class DeviceFullyConnected : DeviceLayer
         return dx;
     }
 
-    private void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    private protected override void BackwardWeights(DeviceTensor dy, DeviceStep step)
     {
         int shards = step.Shards.Count;
         _leaves.Reserve((long)shards * _weight.Count);

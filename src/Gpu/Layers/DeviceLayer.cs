@@ -49,6 +49,23 @@ public abstract class DeviceLayer(KernelDevice device, Layer layer) : IDisposabl
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Launches <see cref="BackwardWeights"/> beside what follows.</summary>
+    private protected void BackwardWeightsAside(DeviceTensor dy, DeviceStep step)
+    {
+        step.Profile?.Begin(Layer.Index, StepPhase.BackwardWeights);
+        using (Device.Aside())
+        {
+            BackwardWeights(dy, step);
+        }
+
+        step.Profile?.End();
+    }
+
+    /// <summary>The gradients of the layer's own parameters, where they do not come with that of the input.</summary>
+    private protected virtual void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    {
+    }
+
     /// <summary>A tensor of this layer, made or grown to hold <paramref name="capacity"/> samples; new memory is zero.</summary>
     protected DeviceTensor Reserve(ref DeviceTensor? tensor, Shape shape, int capacity)
     {

@@ -53,13 +53,7 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
 
     public override DeviceTensor? Backward(DeviceTensor dy, DeviceStep step, bool needsInputGradient)
     {
-        step.Profile?.Begin(Layer.Index, StepPhase.BackwardWeights);
-        using (Device.Aside())
-        {
-            BackwardWeights(dy, step);
-        }
-
-        step.Profile?.End();
+        BackwardWeightsAside(dy, step);
         if (!needsInputGradient)
         {
             return null;
@@ -70,7 +64,7 @@ internal sealed class DeviceLocallyConnected : DeviceLayer
         return dx;
     }
 
-    private void BackwardWeights(DeviceTensor dy, DeviceStep step)
+    private protected override void BackwardWeights(DeviceTensor dy, DeviceStep step)
     {
         int shards = step.Plan.Shards.Length;
         if (Bias is not null)
