@@ -82,7 +82,11 @@ internal sealed class BenchWorker : IDisposable
         if (_runner.PreparesAhead)
         {
             int[] labels = _nextLabels;
-            _next = Task.Run(() => _batch.Fill(_runner.NextInput(labels.Length), labels));
+            _next = Task.Run(() =>
+            {
+                _batch.Fill(_runner.NextInput(labels.Length), labels);
+                _runner.NextInputFilled(labels.Length);
+            });
         }
 
         _runner.Profile?.End();

@@ -25,7 +25,6 @@ internal sealed class GpuNetwork : ModelRunner
     private readonly Action<KernelDevice> _ended;
     private readonly StepInput[] _inputs;
     private Activation? _logits;
-    private DeviceTensor? _deviceInput;
     private DeviceParameters? _kept;
     private int _current;
 
@@ -63,6 +62,8 @@ internal sealed class GpuNetwork : ModelRunner
     public override Activation Input(int samples) => _inputs[_current].Reserve(samples);
 
     public override Activation NextInput(int samples) => _inputs[1 - _current].Reserve(samples);
+
+    public override void NextInputFilled(int samples) => _inputs[1 - _current].Filled(samples);
 
     public override void AdvanceInput() => _current = 1 - _current;
 
@@ -106,13 +107,14 @@ internal sealed class GpuNetwork : ModelRunner
         _step.Downloads.Clear();
         _step.Shards.Load(plan);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
-        DeviceTensor x = UploadInput(plan.Samples);
+        DeviceTensor x = _inputs[_current].Send(plan.Samples);
         _step.Profile?.End();
         DeviceTensor logits = _layers.Forward(x, _step);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
         DeviceTensor gradient = _loss.Run(logits, labels, _step);
         _step.Profile?.End();
         _layers.Backward(gradient, _step, needsInputGradient: false);
+        _inputs[1 - _current].SendAhead();
         _step.Downloads.FlushAll(_step);
         return _loss.Roots;
     }
@@ -132,7 +134,7 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Bind();
         _step.Training = false;
         _step.Samples = samples;
-        DeviceTensor y = _layers.Forward(UploadInput(samples), _step);
+        DeviceTensor y = _layers.Forward(_inputs[_current].Send(samples), _step);
         if (_logits is null || _logits.Capacity < samples)
         {
             _logits?.Dispose();
@@ -154,20 +156,11 @@ internal sealed class GpuNetwork : ModelRunner
         _logits?.Dispose();
         _evaluationLoss.Dispose();
         _loss.Dispose();
-        _deviceInput?.Dispose();
         _kept?.Dispose();
         _layers.Dispose();
         _step.Dispose();
         _device.FreeScratch();
         _device.Timed = null;
         _ended(_device);
-    }
-
-    /// <summary>The input's first samples on the device.</summary>
-    private DeviceTensor UploadInput(int samples)
-    {
-        DeviceTensor x = DeviceTensor.Reserve(ref _deviceInput, _device, Model.Spec.Input, Input(samples).Capacity);
-        x.Receive(_inputs[_current].View(samples));
-        return x;
     }
 }

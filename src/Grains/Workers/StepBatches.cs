@@ -41,7 +41,9 @@ internal sealed class StepBatches(WorkerDevice device, ShardRange shards)
                 () =>
                 {
                     ThreadTeam.YieldToServiceThreads();
-                    return Read(step + 1, plan, device.Runner.NextInput);
+                    StepBatch next = Read(step + 1, plan, device.Runner.NextInput);
+                    device.Runner.NextInputFilled(next.Labels.Length);
+                    return next;
                 },
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,

@@ -27,8 +27,7 @@ public sealed class StepInputTests : IClassFixture<EmulatedDevice>, IDisposable
     {
         Activation samples = _input.Reserve(2);
         samples[1, 2, 1, 1] = 5;
-        using var tensor = new DeviceTensor(_device, Shape, 2);
-        tensor.Receive(_input.View(2));
+        DeviceTensor tensor = _input.Send(2);
 
         // Too late for a copy that the processor had made before.
         samples[1, 2, 1, 1] = 6;
@@ -39,14 +38,45 @@ public sealed class StepInputTests : IClassFixture<EmulatedDevice>, IDisposable
     public async Task Memory_that_grows_on_another_thread_is_the_input_from_then_on()
     {
         _input.Reserve(1)[0, 2, 1, 1] = 5;
-        using var tensor = new DeviceTensor(_device, Shape, 8);
-        tensor.Receive(_input.View(1));
-        Assert.Equal(5, Read(tensor, samples: 1));
+        Assert.Equal(5, Read(_input.Send(1), samples: 1));
 
         await Task.Run(() => _input.Reserve(8)[7, 2, 1, 1] = 7, TestContext.Current.CancellationToken);
-        tensor.Receive(_input.View(8));
-        Assert.Equal(7, Read(tensor, samples: 8));
+        Assert.Equal(7, Read(_input.Send(8), samples: 8));
         Assert.Same(_input.Reserve(8), _input.Reserve(3));
+    }
+
+    [Fact]
+    public void What_was_sent_ahead_is_not_copied_again()
+    {
+        Activation samples = _input.Reserve(2);
+        samples[1, 2, 1, 1] = 5;
+        _input.Filled(2);
+        _input.SendAhead();
+        _device.Synchronize();
+        samples[1, 2, 1, 1] = 6;
+
+        Assert.Equal(5, Read(_input.Send(2), samples: 2));
+
+        // Only once: it may have been changed since.
+        Assert.Equal(6, Read(_input.Send(2), samples: 2));
+    }
+
+    [Fact]
+    public void Nothing_is_sent_ahead_before_it_is_filled_or_taken_for_what_was_filled_anew()
+    {
+        Activation samples = _input.Reserve(2);
+        _input.SendAhead();
+        samples[1, 2, 1, 1] = 5;
+        Assert.Equal(5, Read(_input.Send(2), samples: 2));
+
+        _input.Filled(2);
+        _input.SendAhead();
+        _input.Reserve(2)[1, 2, 1, 1] = 6;
+        Assert.Equal(6, Read(_input.Send(2), samples: 2));
+
+        _input.SendAhead();
+        samples[1, 2, 1, 1] = 7;
+        Assert.Equal(7, Read(_input.Send(2), samples: 2));
     }
 
     /// <summary>The last value of the last sample.</summary>
