@@ -69,7 +69,7 @@ public static class Gpus
         }
         catch (ConvNetException e)
         {
-            warn($"--device auto passes over {card.Device}: {e.Message}");
+            warn($"--device auto passes over {card.Device}: {e.Message.TrimEnd('.')}.");
             return null;
         }
     }
