@@ -108,12 +108,16 @@ internal sealed class GpuNetwork : ModelRunner
         _step.Shards.Load(plan);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
         DeviceTensor x = _inputs[_current].Send(plan.Samples);
+
+        // A part of its own, as below: whether samples were sent ahead must not change where the other parts of the step are cut.
+        _device.Submit();
         _step.Profile?.End();
         DeviceTensor logits = _layers.Forward(x, _step);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
         DeviceTensor gradient = _loss.Run(logits, labels, _step);
         _step.Profile?.End();
         _layers.Backward(gradient, _step, needsInputGradient: false);
+        _device.Submit();
         _inputs[1 - _current].SendAhead();
         _step.Downloads.FlushAll(_step);
         return _loss.Roots;
