@@ -82,11 +82,7 @@ internal sealed class BenchWorker : IDisposable
         if (_runner.PreparesAhead)
         {
             int[] labels = _nextLabels;
-            _next = Task.Run(() =>
-            {
-                _batch.Fill(_runner.NextInput(labels.Length), labels);
-                _runner.NextInputFilled(labels.Length);
-            });
+            _next = Task.Run(() => _batch.Fill(_runner.NextInput(labels.Length), labels));
         }
 
         _runner.Profile?.End();

@@ -50,14 +50,6 @@ public abstract class ModelRunner(Model model, ThreadTeam team) : IDisposable
     /// </summary>
     public virtual Activation NextInput(int samples) => Reserve(ref _inputs[1 - _current], samples);
 
-    /// <summary>
-    /// The samples of the next step are in <see cref="NextInput"/>, which keeps them: the device may take them over while a step runs. The thread that has
-    /// filled it says so.
-    /// </summary>
-    public virtual void NextInputFilled(int samples)
-    {
-    }
-
     /// <summary>Exchanges both inputs, when no pass runs.</summary>
     public virtual void AdvanceInput() => _current = 1 - _current;
 

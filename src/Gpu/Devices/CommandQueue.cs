@@ -39,7 +39,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
     /// <summary>Parts that were large enough to be recorded, and how many of these were repeated from a recording.</summary>
     public (long All, long Repeated) Parts { get; private set; }
 
-    /// <summary>True if a part could not be handed on.</summary>
+    /// <summary>True if a part could not be handed on, or was not carried out.</summary>
     public bool HasFailed => _failure is not null;
 
     /// <exception cref="InvalidOperationException">A part before could not be handed on: what it was to upload is not there.</exception>
@@ -83,7 +83,7 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
         }
         catch (Exception e)
         {
-            _failure = e;
+            Fail(e);
             throw;
         }
         finally
@@ -92,6 +92,9 @@ internal sealed class CommandQueue(ICommandStreams streams) : IDisposable
             Signature.Clear();
         }
     }
+
+    /// <summary>Notes that the device is of no use any more.</summary>
+    public void Fail(Exception why) => _failure ??= why;
 
     /// <summary>Hands over what has been collected if it is enough for a part.</summary>
     public void SubmitPart()

@@ -119,16 +119,33 @@ public sealed partial class KernelDevice : IDisposable
     public void Synchronize()
     {
         Submit();
-        Stream.Synchronize();
+        try
+        {
+            Stream.Synchronize();
+        }
+        catch (CudaException e)
+        {
+            // A card that has failed in a kernel fails in all that follows.
+            _queue.Fail(e);
+            throw;
+        }
+
         Waits++;
     }
 
     public void Dispose()
     {
-        Bind();
-        _queue.Dispose();
-        _accelerator.Dispose();
-        _context.Dispose();
+        try
+        {
+            Bind();
+            _queue.Dispose();
+            _accelerator.Dispose();
+            _context.Dispose();
+        }
+        catch (CudaException) when (HasFailed)
+        {
+            // As little as a card that has failed does what it is asked to, does it end.
+        }
     }
 
     /// <summary>
@@ -141,7 +158,7 @@ public sealed partial class KernelDevice : IDisposable
         return _mainSide;
     }
 
-    /// <summary>True if the device has refused a launch or a copy: it is of no use any more.</summary>
+    /// <summary>True if the device has refused a launch or a copy, or has failed in one: it is of no use any more.</summary>
     internal bool HasFailed => _queue.HasFailed;
 
     /// <summary>Hands the device what has been launched, when the processor has other things to do before the next launch.</summary>

@@ -7,6 +7,7 @@ using ConvNet.Engine.Threads;
 using ConvNet.Engine.Training;
 using ConvNet.Gpu.Devices;
 using ConvNet.Gpu.Layers;
+using ILGPU.Runtime.Cuda;
 
 namespace ConvNet.Gpu.Training;
 
@@ -63,8 +64,6 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override Activation NextInput(int samples) => _inputs[1 - _current].Reserve(samples);
 
-    public override void NextInputFilled(int samples) => _inputs[1 - _current].Filled(samples);
-
     public override void AdvanceInput() => _current = 1 - _current;
 
     public override void DemandMemory(ShardPlan plan)
@@ -102,25 +101,14 @@ internal sealed class GpuNetwork : ModelRunner
             throw new ArgumentException($"Parameters that are kept need the whole batch; the plan has {plan.Shards.Length} shards.", nameof(plan));
         }
 
-        _device.Bind();
-        _step.Kept = _kept;
-        _step.Downloads.Clear();
-        _step.Shards.Load(plan);
-        _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
-        DeviceTensor x = _inputs[_current].Send(plan.Samples);
-
-        // A part of its own, as below: whether samples were sent ahead must not change where the other parts of the step are cut.
-        _device.Submit();
-        _step.Profile?.End();
-        DeviceTensor logits = _layers.Forward(x, _step);
-        _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
-        DeviceTensor gradient = _loss.Run(logits, labels, _step);
-        _step.Profile?.End();
-        _layers.Backward(gradient, _step, needsInputGradient: false);
-        _device.Submit();
-        _inputs[1 - _current].SendAhead();
-        _step.Downloads.FlushAll(_step);
-        return _loss.Roots;
+        try
+        {
+            return Train(plan, labels);
+        }
+        catch (CudaException e)
+        {
+            throw Failure(e);
+        }
     }
 
     public override void PrepareEvaluation(IReadOnlyList<BatchNormState> statistics)
@@ -138,14 +126,21 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Bind();
         _step.Training = false;
         _step.Samples = samples;
-        DeviceTensor y = _layers.Forward(_inputs[_current].Send(samples), _step);
         if (_logits is null || _logits.Capacity < samples)
         {
             _logits?.Dispose();
             _logits = new Activation(Model.Sequence.Output, samples);
         }
 
-        y.Download(_logits, samples);
+        try
+        {
+            _layers.Forward(_inputs[_current].Send(samples), _step).Download(_logits, samples);
+        }
+        catch (CudaException e)
+        {
+            throw Failure(e);
+        }
+
         return _logits;
     }
 
@@ -153,18 +148,57 @@ internal sealed class GpuNetwork : ModelRunner
 
     public override void Dispose()
     {
-        _device.Bind();
-        _device.Synchronize();
         base.Dispose();
-        Array.ForEach(_inputs, input => input.Dispose());
         _logits?.Dispose();
         _evaluationLoss.Dispose();
+        try
+        {
+            FreeOnDevice();
+        }
+        catch (CudaException) when (_device.HasFailed)
+        {
+            // A card that has failed frees nothing any more; its memory goes with its context.
+        }
+        finally
+        {
+            _ended(_device);
+        }
+    }
+
+    private Metrics[] Train(ShardPlan plan, int[] labels)
+    {
+        _device.Bind();
+        _step.Kept = _kept;
+        _step.Downloads.Clear();
+        _step.Shards.Load(plan);
+        _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
+        DeviceTensor x = _inputs[_current].Send(plan.Samples);
+        _step.Profile?.End();
+        DeviceTensor logits = _layers.Forward(x, _step);
+        _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
+        DeviceTensor gradient = _loss.Run(logits, labels, _step);
+        _step.Profile?.End();
+        _layers.Backward(gradient, _step, needsInputGradient: false);
+        _step.Downloads.FlushAll(_step);
+        return _loss.Roots;
+    }
+
+    private void FreeOnDevice()
+    {
+        _device.Bind();
+        _device.Synchronize();
+        Array.ForEach(_inputs, input => input.Dispose());
         _loss.Dispose();
         _kept?.Dispose();
         _layers.Dispose();
         _step.Dispose();
         _device.FreeScratch();
         _device.Timed = null;
-        _ended(_device);
     }
+
+    private ConvNetException Failure(CudaException e) => new(
+        ExitCode.Environment,
+        $"{_device.Description} has failed: {e.Message.TrimEnd('.')}. The driver's messages (dmesg) may say why; with CUDA_VISIBLE_DEVICES= before it, " +
+        "'convnet resume' computes on the processor.",
+        e);
 }

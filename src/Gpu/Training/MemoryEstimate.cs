@@ -24,7 +24,7 @@ internal static class MemoryEstimate
     /// <returns>Bytes.</returns>
     public static long Of(Model model, int samples, int shards)
     {
-        // The input of this step and of the next; the logits, their gradient, and the loss's exponentials in double.
+        // Two inputs, which steps use in turn; the logits, their gradient, and the loss's exponentials in double.
         long ends = (2 * Bytes(model.Spec.Input)) + (4 * Bytes(model.Sequence.Output));
         long largest = model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
         // Gradients of weights run beside the rest, and have points of their own.

@@ -41,9 +41,7 @@ internal sealed class StepBatches(WorkerDevice device, ShardRange shards)
                 () =>
                 {
                     ThreadTeam.YieldToServiceThreads();
-                    StepBatch next = Read(step + 1, plan, device.Runner.NextInput);
-                    device.Runner.NextInputFilled(next.Labels.Length);
-                    return next;
+                    return Read(step + 1, plan, device.Runner.NextInput);
                 },
                 CancellationToken.None,
                 TaskCreationOptions.LongRunning,

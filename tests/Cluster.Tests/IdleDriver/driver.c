@@ -1,7 +1,7 @@
 /* A CUDA driver that does nothing: memory is the processor's, modules are taken as they are, and launches are only checked for the limits of a card.
    It stands for the real one where host code is tested without a GPU. IDLE_DRIVER_FAIL=name makes a function fail:
    init (no device), module (a kernel is refused, with a log), memory (a card with 1 MiB), capture (streams cannot be captured), graph (a graph cannot be
-   made). IDLE_DRIVER_COUNTS=file: at the end of the process it holds the numbers of launches, of captured launches, of graphs, of their launches, and of
+   made), launch (a graph cannot be launched), wait (a kernel has failed, as all waits from the 21st on say). IDLE_DRIVER_COUNTS=file: at the end of the process it holds the numbers of launches, of captured launches, of graphs, of their launches, and of
    times that a second stream was captured with the first. */
 #include <stdint.h>
 #include <stdio.h>
@@ -111,6 +111,8 @@ E int cuStreamCreate(void **stream, unsigned flags) { *stream = calloc(1, sizeof
 E int cuStreamCreateWithPriority(void **stream, unsigned flags, int priority) { return cuStreamCreate(stream, flags); }
 E int cuStreamDestroy_v2(void *stream) { free(stream); return 0; }
 E int cuStreamSynchronize(void *stream) {
+  static int waits;
+  if (fails("wait") && ++waits > 20) return 700;
   if (open_graph) fprintf(stderr, "idle driver: a wait while a stream is captured\n");
   return open_graph ? 900 : 0;
 }
@@ -170,6 +172,7 @@ E int cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long 
 E int cuGraphLaunch(void *executable, void *stream) {
   struct graph *graph = executable;
   if (!current) return 201;
+  if (fails("launch")) return 999;
   graph_launches++;
   for (int i = 0; i < graph->count; i++) memcpy(graph->copies[i].to, graph->copies[i].from, graph->copies[i].bytes);
   return 0;

@@ -45,40 +45,6 @@ public sealed class StepInputTests : IClassFixture<EmulatedDevice>, IDisposable
         Assert.Same(_input.Reserve(8), _input.Reserve(3));
     }
 
-    [Fact]
-    public void What_was_sent_ahead_is_not_copied_again()
-    {
-        Activation samples = _input.Reserve(2);
-        samples[1, 2, 1, 1] = 5;
-        _input.Filled(2);
-        _input.SendAhead();
-        _device.Synchronize();
-        samples[1, 2, 1, 1] = 6;
-
-        Assert.Equal(5, Read(_input.Send(2), samples: 2));
-
-        // Only once: it may have been changed since.
-        Assert.Equal(6, Read(_input.Send(2), samples: 2));
-    }
-
-    [Fact]
-    public void Nothing_is_sent_ahead_before_it_is_filled_or_taken_for_what_was_filled_anew()
-    {
-        Activation samples = _input.Reserve(2);
-        _input.SendAhead();
-        samples[1, 2, 1, 1] = 5;
-        Assert.Equal(5, Read(_input.Send(2), samples: 2));
-
-        _input.Filled(2);
-        _input.SendAhead();
-        _input.Reserve(2)[1, 2, 1, 1] = 6;
-        Assert.Equal(6, Read(_input.Send(2), samples: 2));
-
-        _input.SendAhead();
-        samples[1, 2, 1, 1] = 7;
-        Assert.Equal(7, Read(_input.Send(2), samples: 2));
-    }
-
     /// <summary>The last value of the last sample.</summary>
     private static float Read(DeviceTensor tensor, int samples)
     {
