@@ -62,7 +62,7 @@ public sealed class IdleDriverTests : IDisposable
     }
 
     /// <summary>
-    /// Each part of a step is launched twice by its kernels, the second time into a graph, and then only as that graph; those that read the samples once for
+    /// Each part of a step is launched twice by its kernels, the second time into a graph, and then only as that graph; those that copy the samples once for
     /// each of two inputs.
     /// </summary>
     [Fact]

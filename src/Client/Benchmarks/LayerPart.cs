@@ -13,9 +13,6 @@ internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, d
     /// <summary>Beyond this multiple of the peak, a neighbour has moved the bytes within its own pass.</summary>
     private const double Implausible = 20;
 
-    /// <summary>GB/s that no memory exceeds yet.</summary>
-    private const double UnknownPeak = 10_000;
-
     public static LayerPart Of(Layer layer, StepPhase phase, int batch, double seconds)
     {
         long multiplyAdds = phase is StepPhase.Load or StepPhase.Update ? 0 : MultiplyAdds(layer);
@@ -32,7 +29,7 @@ internal sealed record LayerPart(Layer Layer, StepPhase Phase, double Seconds, d
     public double? Gigaflops => Rate(Flops);
 
     /// <summary>Null if the layer has multiplications, or takes no time of its own.</summary>
-    public double? Gigabytes(MachinePeak? peak) => Rate(Bytes) is { } rate && rate < Implausible * (peak?.Gigabytes ?? UnknownPeak) ? rate : null;
+    public double? Gigabytes(MachinePeak? peak) => Rate(Bytes) is { } rate && (peak is null || rate < Implausible * peak.Gigabytes) ? rate : null;
 
     /// <summary>
     /// 0 … 1, beyond 1 if an algorithm saves multiplications or a cache saves traffic; null where neither rate is known, or the peak is not.

@@ -26,6 +26,7 @@ internal sealed class GpuNetwork : ModelRunner
     private readonly Action<KernelDevice> _ended;
     private readonly StepInput[] _inputs;
     private Activation? _logits;
+    private DeviceTensor? _x;
     private DeviceParameters? _kept;
     private int _current;
 
@@ -134,7 +135,7 @@ internal sealed class GpuNetwork : ModelRunner
 
         try
         {
-            _layers.Forward(_inputs[_current].Send(samples), _step).Download(_logits, samples);
+            _layers.Forward(_inputs[_current].Send(samples, ref _x), _step).Download(_logits, samples);
         }
         catch (CudaException e)
         {
@@ -172,7 +173,7 @@ internal sealed class GpuNetwork : ModelRunner
         _step.Downloads.Clear();
         _step.Shards.Load(plan);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Load);
-        DeviceTensor x = _inputs[_current].Send(plan.Samples);
+        DeviceTensor x = _inputs[_current].Send(plan.Samples, ref _x);
         _step.Profile?.End();
         DeviceTensor logits = _layers.Forward(x, _step);
         _step.Profile?.Begin(Model.Layers.Count, StepPhase.Forward);
@@ -188,6 +189,7 @@ internal sealed class GpuNetwork : ModelRunner
         _device.Bind();
         _device.Synchronize();
         Array.ForEach(_inputs, input => input.Dispose());
+        _x?.Dispose();
         _loss.Dispose();
         _kept?.Dispose();
         _layers.Dispose();

@@ -24,8 +24,8 @@ internal static class MemoryEstimate
     /// <returns>Bytes.</returns>
     public static long Of(Model model, int samples, int shards)
     {
-        // Two inputs, which steps use in turn; the logits, their gradient, and the loss's exponentials in double.
-        long ends = (2 * Bytes(model.Spec.Input)) + (4 * Bytes(model.Sequence.Output));
+        // The logits, their gradient, and the loss's exponentials in double.
+        long ends = Bytes(model.Spec.Input) + (4 * Bytes(model.Sequence.Output));
         long largest = model.Layers.Max(layer => Bytes(layer.Input) + Bytes(layer.Output));
         // Gradients of weights run beside the rest, and have points of their own.
         long points = 2 * Math.Min(MostPoints, samples * PointsOfValue * largest);

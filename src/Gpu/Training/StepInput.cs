@@ -6,15 +6,14 @@ using ConvNet.Gpu.Numerics;
 namespace ConvNet.Gpu.Training;
 
 /// <summary>
-/// The samples of a pass: in the processor's memory, from which the device copies by itself, and on the device. What is filled must keep its values until the
-/// processor has waited for the pass that reads it.
+/// The samples of a pass in the processor's memory, from which the device copies by itself. They must keep their values until the processor has waited for the
+/// pass that reads them.
 /// </summary>
 internal sealed unsafe class StepInput(KernelDevice device, Shape shape) : IDisposable
 {
     private readonly List<HostMemory<Float32>> _outgrown = [];
     private HostMemory<Float32>? _memory;
     private Activation? _samples;
-    private DeviceTensor? _tensor;
 
     /// <summary>Memory for at least as many samples; any thread may ask for it when no pass reads it.</summary>
     public Activation Reserve(int samples)
@@ -34,14 +33,14 @@ internal sealed unsafe class StepInput(KernelDevice device, Shape shape) : IDisp
         return _samples;
     }
 
-    /// <summary>Has the device copy the first samples, and returns where; for the thread of the device.</summary>
-    public DeviceTensor Send(int samples)
+    /// <summary>Has the device copy the first samples to a tensor, which is made or grown for them; for the thread of the device.</summary>
+    public DeviceTensor Send(int samples, ref DeviceTensor? tensor)
     {
         Activation filled = Reserve(samples);
         FreeOutgrown();
-        DeviceTensor tensor = DeviceTensor.Reserve(ref _tensor, device, shape, filled.Capacity);
-        tensor.Receive(_memory!.View.SubView(0, checked(samples * filled.SampleStride)));
-        return tensor;
+        DeviceTensor x = DeviceTensor.Reserve(ref tensor, device, shape, filled.Capacity);
+        x.Receive(_memory!.View.SubView(0, checked(samples * filled.SampleStride)));
+        return x;
     }
 
     public void Dispose()
@@ -53,7 +52,6 @@ internal sealed unsafe class StepInput(KernelDevice device, Shape shape) : IDisp
         }
 
         FreeOutgrown();
-        _tensor?.Dispose();
     }
 
     private void FreeOutgrown()
